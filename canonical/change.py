@@ -1,0 +1,205 @@
+"""Changes, change sets and plans: plain data that prints, saves, loads and applies."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, Final, Self
+
+from pydantic import TypeAdapter
+
+from canonical.allocation import Allocation
+from canonical.budget import Budget
+from canonical.compare import Cause
+from canonical.facts import MONEY_FIELDS, Fact
+
+
+class Kind(StrEnum):
+    """What a change is about."""
+
+    BUDGET = "budget"
+    ALLOCATION = "allocation"
+
+
+class Op(StrEnum):
+    """What a change does; `blocked` marks one that the target cannot hold."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    RETIRE = "retire"
+    DELETE = "delete"
+    BLOCKED = "blocked"
+
+
+class Effect(StrEnum):
+    """What becomes of a value that a target cannot hold as it is."""
+
+    ROUNDED = "rounded"
+    TRUNCATED = "truncated"
+    EMULATED = "emulated"
+    DROPPED = "dropped"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """`field` cannot be held as it is: `effect` says what happens to it, `reason` why."""
+
+    field: str
+    effect: Effect
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The word by which a sync's `accept` list allows this loss: "rounded:amount"."""
+        return f"{self.effect}:{self.field}"
+
+    @property
+    def matters(self) -> bool:
+        """Whether it needs acceptance: blocked, or touching amounts, periods or limits."""
+        return self.effect is Effect.BLOCKED or (
+            self.field in MONEY_FIELDS and self.effect is not Effect.EMULATED
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference to make in the target: one object, its fields before and after.
+
+    `desired` is the whole object as the target should hold it (None for a removal);
+    `seen` is the fingerprint of the target's object that this change was made for, in hex.
+    """
+
+    op: Op
+    kind: Kind
+    ref: str
+    budget_ref: str | None = None
+    target_id: str | None = None
+    fields: Mapping[str, tuple[Fact, Fact]] = field(default_factory=dict)
+    losses: tuple[Loss, ...] = ()
+    cause: Cause = Cause.SOURCE
+    matched: str | None = None
+    desired: Budget | Allocation | None = None
+    seen: str | None = None
+
+    @property
+    def key(self) -> tuple[Kind, str, str]:
+        """Names the object within its sync."""
+        return self.kind, self.budget_ref or "", self.ref
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A decision that only a person can make, with the ids that it is between."""
+
+    kind: Kind
+    ref: str
+    budget_ref: str | None
+    reason: str
+    candidates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A guard that stops the run: the rule, its limit, what was found, how to allow it."""
+
+    rule: str
+    limit: str
+    actual: str
+    message: str
+    override: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a listing that could not be read; it is set aside, never taken for missing."""
+
+    system: str
+    where: str
+    message: str
+    ref: str | None = None
+
+
+SUMMARY: Final = ("create", "update", "retire", "delete", "unchanged", "conflict", "blocked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The checked changes of one sync, seen on one day."""
+
+    plan_id: str
+    sync: str
+    source: str
+    target: str
+    as_of: date
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    guards: tuple[Trip, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unchanged: int = 0
+    kept: int = 0
+    uncertain: int = 0
+    accepted: frozenset[str] = frozenset()
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Counts by operation, with what is unchanged and what waits for a decision."""
+        counts = dict.fromkeys(SUMMARY, 0)
+        for change in self.changes:
+            counts[change.op] += 1
+        return counts | {"unchanged": self.unchanged, "conflict": len(self.conflicts)}
+
+    @property
+    def pending(self) -> tuple[Change, ...]:
+        """The changes that can be made."""
+        return tuple(change for change in self.changes if change.op is not Op.BLOCKED)
+
+    @property
+    def unaccepted(self) -> dict[str, tuple[int, str]]:
+        """Losses that matter and that the sync's settings do not accept: name → count, reason."""
+        found: dict[str, tuple[int, str]] = {}
+        for loss in self._losses():
+            if loss.matters and loss.name not in self.accepted:
+                count, reason = found.get(loss.name, (0, loss.reason))
+                found[loss.name] = count + 1, reason
+        return found
+
+    def _losses(self) -> Iterable[Loss]:
+        for change in self.changes:
+            yield from change.losses
+
+    def to_data(self) -> dict[str, Any]:
+        """The plan as JSON-ready data, in the shape that `plan --json` prints."""
+        data: dict[str, Any] = _PLAN.dump_python(self, mode="json", exclude={"accepted"})
+        data["changes"] = [_change_data(change) for change in data["changes"]]
+        order = ("plan_id", "sync", "source", "target", "as_of")
+        head = {name: data.pop(name) for name in order}
+        return head | {"summary": self.summary} | data
+
+    def save(self) -> str:
+        """The plan as text that `Plan.load` reads back."""
+        return json.dumps(self.to_data(), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """The plan saved as `text`; raises `ValueError` where it is not one."""
+        data = json.loads(text)
+        data.pop("summary", None)
+        for change in data.get("changes", ()):
+            fields = change.get("fields", {})
+            change["fields"] = {
+                name: (each["before"], each["after"]) for name, each in fields.items()
+            }
+        return _PLAN.validate_python(data)  # type: ignore[return-value]
+
+
+def _change_data(change: dict[str, Any]) -> dict[str, Any]:
+    fields = change["fields"]
+    change["fields"] = {
+        name: {"before": before, "after": after} for name, (before, after) in fields.items()
+    }
+    return change
+
+
+_PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)

@@ -1,0 +1,74 @@
+"""Comparison of one object on two sides, field by field, with what both last agreed.
+
+    desired   what should be, as far as the target can hold it
+    observed  what is there now
+    baseline  what was desired, and what the target answered, when they last agreed
+
+A difference that the target made when it stored what we sent, and that nobody touched since, is
+*normalization*: same meaning, other spelling, no change. Money is excepted: an amount, a period
+or a limit that reads back differently is never taken for agreement.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Fact, Facts
+
+
+class Cause(StrEnum):
+    """Why a field differs: the `source` changed it, the target did (`drift`), or the `calendar`
+    moved on to another phase of the same budget."""
+
+    SOURCE = "source"
+    DRIFT = "drift"
+    CALENDAR = "calendar"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What both sides last agreed: the facts we wanted and the facts the vendor returned."""
+
+    desired: Facts
+    echo: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field that should become `after`; `cause` tells who moved it."""
+
+    field: str
+    before: Fact
+    after: Fact
+    cause: Cause
+
+
+def differences(
+    names: Sequence[str],
+    held: Collection[str],
+    desired: Facts,
+    observed: Facts,
+    baseline: Baseline | None = None,
+) -> list[Difference]:
+    """The fields of `held` in which `observed` is not what is `desired`.
+
+    Not listed: fields the desired side does not speak about, and normalization.
+    """
+    found = []
+    for index, name in enumerate(names):
+        after, before = desired[index], observed[index]
+        if after == before or name not in held:
+            continue
+        if after is None and name not in SAID_BY_NONE:
+            continue
+        cause = Cause.SOURCE
+        if baseline is not None:
+            wanted_before, echo = baseline.desired[index], baseline.echo[index]
+            if before != echo:
+                cause = Cause.DRIFT
+            elif after == wanted_before and name not in MONEY_FIELDS:
+                continue  # stored in the vendor's own spelling, and untouched since
+            elif after == wanted_before:
+                cause = Cause.DRIFT
+        found.append(Difference(name, before, after, cause))
+    return found

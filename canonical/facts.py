@@ -1,0 +1,119 @@
+"""Facts: a budget or an allocation as plain comparable values, one per field, always in one order.
+
+Everything that compares, remembers or prints a field goes through these tuples, so two spellings
+of one meaning (1000 and 1000.00, owners in another order, a trailing blank) are one value here.
+"""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Final, TypeAlias
+
+from canonical.allocation import Alert, Allocation
+from canonical.amount import Amount
+from canonical.budget import Budget
+
+Fact: TypeAlias = str | bool | None | tuple[object, ...]
+Facts: TypeAlias = tuple[Fact, ...]
+
+BUDGET_FIELDS: Final = (
+    "name", "description", "amount", "currency", "limits", "cadence", "start", "end", "phases",
+    "status", "enforcement", "carry_over", "parent", "owners", "dimensions", "alerts",
+)  # fmt: skip
+ALLOCATION_FIELDS: Final = (
+    "entity", "amount", "currency", "status", "cadence", "start", "end", "enforcement",
+    "carry_over", "alerts",
+)  # fmt: skip
+
+MONEY_FIELDS: Final = frozenset(
+    {"amount", "currency", "limits", "cadence", "start", "end", "phases", "status", "enforcement"}
+)
+"""Fields where another spelling is never taken for the same meaning: they move money."""
+
+SAID_BY_NONE: Final = frozenset({"end"})
+"""Fields whose None is a statement; everywhere else None means "not said" and is not compared."""
+
+
+def facts(subject: Budget | Allocation) -> Facts:
+    """The comparable values of `subject`, in the order of its field names."""
+    if isinstance(subject, Budget):
+        return _budget_facts(subject)
+    return _allocation_facts(subject)
+
+
+def fields_of(subject: Budget | Allocation) -> tuple[str, ...]:
+    """The names that go with `facts(subject)`."""
+    return BUDGET_FIELDS if isinstance(subject, Budget) else ALLOCATION_FIELDS
+
+
+def fingerprint(values: Facts) -> bytes:
+    """Sixteen bytes that differ when any value does; stable across processes and versions."""
+    return blake2b(repr(values).encode(), digest_size=16).digest()
+
+
+def _budget_facts(budget: Budget) -> Facts:
+    amount = budget.amount
+    return (
+        _text(budget.name),
+        _text(budget.description),
+        amount.text() if amount else None,
+        amount.unit if amount else None,
+        _amounts(budget.limits) if budget.limits else None,
+        budget.cadence.value,
+        budget.start.isoformat() if budget.start else None,
+        budget.end.isoformat() if budget.end else None,
+        tuple((str(phase.period), phase.amount.text()) for phase in budget.phases) or None,
+        budget.status.value,
+        budget.enforcement.value if budget.enforcement else None,
+        budget.carry_over,
+        budget.parent,
+        None if budget.owners is None else tuple(sorted(budget.owners)),
+        _pairs(budget.dimensions) if budget.dimensions else None,
+        _alerts(budget.alerts),
+    )
+
+
+def _allocation_facts(allocation: Allocation) -> Facts:
+    amount = allocation.amount
+    return (
+        str(allocation.entity),
+        amount.text() if amount else None,
+        amount.unit if amount else None,
+        allocation.status.value,
+        allocation.cadence.value if allocation.cadence else None,
+        allocation.start.isoformat() if allocation.start else None,
+        allocation.end.isoformat() if allocation.end else None,
+        allocation.enforcement.value if allocation.enforcement else None,
+        allocation.carry_over,
+        _alerts(allocation.alerts),
+    )
+
+
+def _text(value: str | None) -> str | None:
+    if not value:
+        return None
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
+    return value.strip() or None
+
+
+def _amounts(amounts: Sequence[Amount]) -> Fact:
+    return tuple(sorted((amount.unit, amount.text()) for amount in amounts))
+
+
+def _pairs(mapping: Mapping[str, str]) -> Fact:
+    return tuple(sorted(mapping.items()))
+
+
+def _alerts(alerts: Sequence[Alert] | None) -> Fact:
+    if alerts is None:
+        return None
+    return tuple(
+        sorted(
+            (
+                f"{alert.threshold.normalize():f}{'%' if alert.percent else ''}",
+                *sorted(alert.recipients),
+            )
+            for alert in alerts
+        )
+    )

@@ -1,0 +1,65 @@
+"""Identity: how one object is known on two sides.
+
+A stamp, ``[trueup:REF]`` at the end of a free text, names the owner's ref inside a vendor's object.
+A natural key is what people would recognise it by: its name, or for an allocation its entity.
+An entity map says who is who: our entity to the vendor's id, and back.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from canonical.allocation import Allocation, Entity
+from canonical.budget import Budget
+
+_STAMP = re.compile(r"\s*\[trueup:(?P<ref>[^\]\s]+)\]\s*$")
+
+
+def stamped(text: str | None, ref: str | None) -> str:
+    """`text` with the stamp of `ref` at its end; without a ref the text as it is.
+
+    Characters that would end the stamp early, and all beyond ASCII, are percent-encoded.
+    """
+    if ref is None:
+        return text or ""
+    return f"{text or ''} [trueup:{_encoded(ref)}]".lstrip()
+
+
+def unstamped(text: str | None) -> tuple[str | None, str | None]:
+    """The text without its stamp, and the ref that the stamp named (None: it had none)."""
+    if not text or not (found := _STAMP.search(text)):
+        return text, None
+    from urllib.parse import unquote
+
+    return text[: found.start()] or None, unquote(found["ref"])
+
+
+def _encoded(ref: str) -> str:
+    from urllib.parse import quote
+
+    return quote(ref, safe="/:@+,;=!*'()$&~.-_")
+
+
+def natural_key(model: Budget | Allocation) -> str:
+    """What a person would recognise the object by, within its kind and container."""
+    said = model.name if isinstance(model, Budget) else str(model.entity)
+    return " ".join(unicodedata.normalize("NFKC", said).casefold().split())
+
+
+class EntityMap:
+    """Our entities and a vendor's ids for them; whoever has no row passes through unchanged."""
+
+    def __init__(self, rows: Mapping[str, str] | None = None) -> None:
+        self._theirs = dict(rows or {})
+        self._ours = {
+            (ours.partition(":")[0], theirs): ours.partition(":")[2]
+            for ours, theirs in self._theirs.items()
+        }
+
+    def theirs(self, entity: Entity) -> str:
+        """The vendor's id for our `entity`."""
+        return self._theirs.get(str(entity), entity.id)
+
+    def ours(self, type: str, id: str) -> Entity:
+        """Our entity for the vendor's `id`."""
+        return Entity(type, self._ours.get((type, id), id))

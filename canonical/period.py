@@ -1,0 +1,88 @@
+"""Days, periods and cadences: when an amount counts.
+
+A period's `end` is its last day, inclusive; None is an open end. All dates are days without a
+time zone: a vendor that cuts its periods at an hour says so in its own file.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from canonical.errors import CanonicalError
+
+
+class Cadence(StrEnum):
+    """How often an amount starts afresh; `once` counts a single time, from start to end."""
+
+    ONCE = "once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    YEARLY = "yearly"
+
+
+_MONTHS = {Cadence.MONTHLY: 1, Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """From `start` to `end`, both days included; an `end` of None never comes."""
+
+    start: date
+    end: date | None = None
+
+    def __post_init__(self) -> None:
+        if self.end is not None and self.end < self.start:
+            raise CanonicalError(f"the period ends on {self.end}, before its start {self.start}")
+
+    def __contains__(self, day: date) -> bool:
+        return self.start <= day and (self.end is None or day <= self.end)
+
+    def __str__(self) -> str:
+        return f"{self.start}..{self.end or ''}"
+
+    def overlaps(self, other: "Period") -> bool:
+        """Whether the two share a day."""
+        return (self.end is None or other.start <= self.end) and (
+            other.end is None or self.start <= other.end
+        )
+
+
+def add_months(first: date, months: int) -> date:
+    """`first`, a first of a month, moved by whole months."""
+    index = first.year * 12 + first.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def period_of(cadence: Cadence, day: date, year_starts: int = 1) -> Period:
+    """The calendar period of `cadence` that holds `day`.
+
+    Weeks start on Monday (ISO 8601). Quarters and years start in month `year_starts`, so that a
+    fiscal year from April has its quarters in April, July, October and January.
+    Raises `CanonicalError` for `once`, which no calendar cuts.
+    """
+    if cadence is Cadence.DAILY:
+        return Period(day, day)
+    if cadence is Cadence.WEEKLY:
+        monday = day - timedelta(days=day.weekday())
+        return Period(monday, monday + timedelta(days=6))
+    if cadence is Cadence.ONCE:
+        raise CanonicalError("a budget that counts once has no calendar period, only its own")
+    length = _MONTHS[cadence]
+    start = add_months(day.replace(day=1), -((day.month - year_starts) % length))
+    return Period(start, add_months(start, length) - timedelta(days=1))
+
+
+def periods(cadence: Cadence, first: date, last: date, year_starts: int = 1) -> Iterator[Period]:
+    """The periods of `cadence` from `first` to `last`, in order; the outer ones are cut to fit."""
+    if cadence is Cadence.ONCE:
+        yield Period(first, last)
+        return
+    day = first
+    while day <= last:
+        whole = period_of(cadence, day, year_starts)
+        assert whole.end is not None
+        yield Period(day, min(whole.end, last))
+        day = whole.end + timedelta(days=1)

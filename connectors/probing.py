@@ -1,0 +1,41 @@
+"""Looking for what a lost create left behind, for vendors whose listing is cheap."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from canonical.budget import Budget
+from canonical.change import Kind
+from canonical.identity import natural_key
+from connectors.interface import Connector, Draft, Observed
+
+
+def probe_by_listing(
+    connector: Connector, drafts: Sequence[Draft]
+) -> Mapping[int, Sequence[Observed]]:
+    """List each kind among `drafts` once and match by stamp; by natural key where none was written.
+
+    A natural key counts only within the draft's own container. Raises what listing raises.
+    """
+    found: dict[int, list[Observed]] = defaultdict(list)
+    for kind in Kind:
+        wanted = [(i, each) for i, each in enumerate(drafts) if _kind(each) is kind]
+        if not wanted:
+            continue
+        for page in connector.list(kind):
+            for item in page.items:
+                for index, draft in wanted:
+                    if _left_behind(draft, item):
+                        found[index].append(item)
+    return found
+
+
+def _kind(draft: Draft) -> Kind:
+    return Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
+
+
+def _left_behind(draft: Draft, item: Observed) -> bool:
+    if draft.container is not None and item.container != draft.container:
+        return False
+    if draft.stamp is not None:
+        return item.stamp == draft.stamp
+    return natural_key(item.model) == natural_key(draft.model)

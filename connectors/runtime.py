@@ -1,0 +1,28 @@
+"""What a connector needs from the world besides its settings, passed in so that tests own it."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Clock, sleep, chance, and the folder that relative paths start from.
+
+    `patience` is how many seconds one call may go on waiting and repeating altogether; a vendor
+    that asks for more ends the call as rate limited, and the run as deferred.
+    """
+
+    base: Path = field(default_factory=Path)
+    now: Callable[[], datetime] = _utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    random: Callable[[], float] = random.random
+    patience: float = 300.0

@@ -1,0 +1,58 @@
+"""What a connector may be told in the settings file.
+
+Each connector declares a model of its own on top of these; the field descriptions become the
+documentation that `trueup schema` gives to editors. Unknown keys are errors.
+A `SecretStr` field holds a reference in the file (env:NAME, file:PATH, keyring:SERVICE/NAME);
+by the time a connector is made, `config` has put the secret itself there.
+"""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+_RATE = re.compile(r"(?P<calls>[1-9]\d*)/(?P<count>[1-9]\d*)(?P<unit>[smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse_rate(text: str) -> tuple[int, float]:
+    """Calls and seconds of a rate such as "1000/1m"; raises `ValueError` with the right form."""
+    found = _RATE.fullmatch(text)
+    if not found:
+        raise ValueError(f'{text!r} is not calls per window, such as "1000/1m" or "60/30s"')
+    return int(found["calls"]), float(int(found["count"]) * _SECONDS[found["unit"]])
+
+
+def _rate(text: str) -> str:
+    parse_rate(text)
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.match(r"https?://[^/\s]+", text):
+        raise ValueError(f"{text!r} is not an address such as https://api.example.com")
+    return text.rstrip("/")
+
+
+RateLimit = Annotated[str, AfterValidator(_rate)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class SystemSettings(BaseModel):
+    """The keys that every system has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connector: str = Field(description="Which connector reads and writes this system.")
+    entities: dict[str, str] = Field(
+        default_factory=dict,
+        description='Who is who: "type:id" of ours → the vendor\'s id; or file = "people.csv" '
+        "with columns entity_type,entity,id. Without a row the id is passed through.",
+    )
+
+
+class HttpSettings(SystemSettings):
+    """The keys that every system reached over HTTP has."""
+
+    base_url: Address = Field(description="The vendor's address.")
+    rate_limit: RateLimit = Field(description='Calls per window, such as "1000/1m".')
