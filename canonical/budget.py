@@ -7,7 +7,7 @@ from typing import Any
 
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
-from canonical.period import Cadence, Period
+from canonical.period import Cadence, Period, periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +62,22 @@ class Budget:
     def following(self, day: date) -> Phase | None:
         """The next phase that starts after `day`, if any."""
         return next((phase for phase in self.phases if phase.period.start > day), None)
+
+    def by_period(self, until: date) -> tuple[Phase, ...]:
+        """One phase per period of the cadence, from start to end, an open end up to `until`.
+
+        The stated phases where there are some: they are finer than any cadence. None without a
+        start, or for a budget that counts once, whose only period is its own.
+        """
+        if self.phases or self.start is None or self.amount is None:
+            return self.phases
+        last = until if self.end is None else self.end
+        year_starts = self.start.month if self.cadence in _FISCAL else 1
+        return tuple(
+            Phase(period, self.amount)
+            for period in periods(self.cadence, self.start, last, year_starts)
+        )
+
+
+_FISCAL = frozenset({Cadence.QUARTERLY, Cadence.YEARLY})
+"""Cadences whose periods begin where the budget's own year does."""

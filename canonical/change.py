@@ -1,7 +1,7 @@
 """Changes, change sets and plans: plain data that prints, saves, loads and applies."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -126,7 +126,12 @@ SUMMARY: Final = ("create", "update", "retire", "delete", "unchanged", "conflict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The checked changes of one sync, seen on one day."""
+    """The checked changes of one sync, seen on one day.
+
+    `lossy` counts the losses that need acceptance, over all objects: name → count, first reason.
+    `kept` are linked objects that the source no longer has, `uncertain` those with a write of
+    unknown outcome, `adopted` those recognised in the target without a link.
+    """
 
     plan_id: str
     sync: str
@@ -137,8 +142,10 @@ class Plan:
     conflicts: tuple[Conflict, ...] = ()
     guards: tuple[Trip, ...] = ()
     problems: tuple[Problem, ...] = ()
+    lossy: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     unchanged: int = 0
     kept: int = 0
+    adopted: int = 0
     uncertain: int = 0
     accepted: frozenset[str] = frozenset()
 
@@ -158,16 +165,11 @@ class Plan:
     @property
     def unaccepted(self) -> dict[str, tuple[int, str]]:
         """Losses that matter and that the sync's settings do not accept: name → count, reason."""
-        found: dict[str, tuple[int, str]] = {}
-        for loss in self._losses():
-            if loss.matters and loss.name not in self.accepted:
-                count, reason = found.get(loss.name, (0, loss.reason))
-                found[loss.name] = count + 1, reason
-        return found
+        return {name: said for name, said in self.lossy.items() if name not in self.accepted}
 
-    def _losses(self) -> Iterable[Loss]:
-        for change in self.changes:
-            yield from change.losses
+    def brief(self) -> dict[str, Any]:
+        """What a report keeps of the plan: everything but its changes."""
+        return {name: said for name, said in self.to_data().items() if name != "changes"}
 
     def to_data(self) -> dict[str, Any]:
         """The plan as JSON-ready data, in the shape that `plan --json` prints."""

@@ -29,12 +29,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
-from canonical.change import Kind, Problem
+from canonical.change import Kind, Loss, Problem
 from canonical.period import Cadence
 from connectors.errors import Unsupported
 from connectors.runtime import Runtime
@@ -68,7 +68,8 @@ class Phasing(StrEnum):
 
     CURRENT = "current"
     CURRENT_AND_NEXT = "current and next"
-    ALL = "all"
+    PERIODS = "one entry per period"
+    ALL = "as stated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,8 @@ class Observed:
 
     `model.ref` is the system's own id; `stamp` is the owner's ref found in its text, if any.
     `container` is the vendor's id of the parent budget, or of an allocation's budget.
-    `actual` comes along where the listing has it.
+    `actual` comes along where the listing has it. `version` is what a cheap listing shows of the
+    object and, for a budget, of its allocations: while it stays the same, so probably do they.
     """
 
     id: str
@@ -115,16 +117,30 @@ class Observed:
     stamp: str | None = None
     container: str | None = None
     actual: Actual | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing: the cursor that fetched it, and the one that comes next."""
+    """One page of a listing: the cursor that fetched it, and the one that comes next.
+
+    `unchanged` are ids of objects that are there and were not read, as `Known` vouched for their
+    version; `unchanged_within` are ids of budgets whose allocations were not read for that reason.
+    """
 
     items: Sequence[Observed]
     problems: Sequence[Problem] = ()
     cursor: str | None = None
     next_cursor: str | None = None
+    unchanged: Sequence[str] = ()
+    unchanged_within: Sequence[str] = ()
+
+
+class Known(Protocol):
+    """What is remembered of an earlier reading, for vendors where a detail costs a call."""
+
+    def unchanged(self, versions: Mapping[str, str]) -> Collection[str]:
+        """Those budgets, by id, that were as agreed when last read, at this very version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +181,25 @@ class Connector(ABC):
         """The cheapest call that proves address, credential and rights."""
 
     @abstractmethod
-    def list(self, kind: Kind, cursor: str | None = None) -> Iterator[Page]:
-        """Pages of all objects of `kind`, fetched lazily, from `cursor` or the beginning."""
+    def list(
+        self, kind: Kind, cursor: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        """Pages of all objects of `kind`, fetched lazily, from `cursor` or the beginning.
+
+        Where a detail costs a call per object, what is `known` to be unchanged need not be read.
+        Budgets are listed before allocations; a connector may keep what the first shows it.
+        """
 
     @abstractmethod
     def get(self, kind: Kind, id: str) -> Observed:
         """One object; raises `Missing`."""
+
+    def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
+        """What this system, as it is set up, cannot be told about a new `model`.
+
+        Asked while planning, after the target was listed; makes no call.
+        """
+        return ()
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Make the object and return it as stored. Sent once, unless `key` makes repeating safe."""

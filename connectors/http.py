@@ -1,0 +1,486 @@
+"""The HTTP client that every vendor's file calls through.
+
+It owns what must never differ between vendors: timeouts, retries, the rate limit, the order in
+which an answer is judged (status, then content type, then body) and the error that comes of it.
+A write is sent again only where that cannot double it, and one whose answer was lost is never
+called failed: it is `Uncertain`. A credential goes to one scheme, host and port and nowhere else.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.metadata import version
+from json import JSONDecoder, dumps
+from threading import Lock
+from typing import Any, Final, NoReturn
+
+import httpx
+from tenacity import RetryCallState, Retrying
+
+from connectors.errors import (
+    Call,
+    ConnectorError,
+    Forbidden,
+    Malformed,
+    Missing,
+    RateLimited,
+    Rejected,
+    Stale,
+    Transient,
+    Unauthorized,
+    Uncertain,
+    Unreadable,
+)
+from connectors.limiter import Limiter
+from connectors.runtime import Runtime
+
+log = logging.getLogger("trueup.http")
+
+MAX_BODY: Final = 32 * 1024 * 1024
+_TRIES: Final = 6
+_BACKOFF: Final = 0.5
+_LONGEST_BACKOFF: Final = 60.0
+_FIRST_UNIX_TIME: Final = 1e9  # as a number of seconds it would be 31 years
+_TIMEOUT: Final = httpx.Timeout(connect=10, read=30, write=30, pool=30)
+_NEVER_LEFT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+_REFUSALS: Final[Mapping[int, type[ConnectorError]]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: Missing,
+    412: Stale,
+}
+
+
+class Safety(StrEnum):
+    """What sending a call twice does; every vendor file says it of each of its calls."""
+
+    SAFE = "safe"
+    """It only reads."""
+    IDEMPOTENT = "idempotent"
+    """A write that leaves the same state, however often it is sent."""
+    KEYED = "keyed"
+    """A write that the vendor does once per key."""
+    ONCE = "once"
+    """A write that might be done twice: never sent again once it may have arrived."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """What differs between vendors' HTTP. `message` finds their words in a parsed error body.
+
+    JSON types are always accepted; `content_types` adds to them. `reset_headers` say, beside
+    Retry-After, when a limited call may come again: in seconds, or as Unix time. `credential` is
+    the setting to look at when the vendor does not know us.
+    """
+
+    message: Callable[[Any], str | None]
+    request_id: tuple[str, ...] = ()
+    content_types: frozenset[str] = frozenset()
+    rate_limited: frozenset[int] = frozenset({429})
+    reset_headers: tuple[str, ...] = ()
+    credential: str = "token"
+
+
+@dataclass(slots=True, repr=False, eq=False)
+class _Pending:
+    """A call under way, and what its attempts have shown so far."""
+
+    request: httpx.Request
+    safety: Safety
+    deadline: float | None = None
+    attempt: int = 0
+    again: bool = False  # the last attempt failed in a way that may pass
+    unknown: bool = False  # an attempt of this write may have been done
+
+    def lost(self) -> None:
+        self.unknown = self.unknown or self.safety is not Safety.SAFE
+
+    def repeatable(self) -> bool:
+        return self.again and not (self.unknown and self.safety is Safety.ONCE)
+
+
+class HttpClient:
+    """Calls one vendor under one credential. Safe to share between threads; `close` it when done.
+
+    `vendor` is the system's name in the settings file. All `headers` are kept secret. `calls`
+    counts what was sent, repeats included.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str],
+        limiter: Limiter,
+        runtime: Runtime,
+        dialect: Dialect,
+        max_body: int = MAX_BODY,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.vendor = vendor
+        self.calls = 0
+        self._base = _address(base_url)
+        self._prefix = str(self._base).rstrip("/")
+        self._limiter = limiter
+        self._runtime = runtime
+        self._dialect = dialect
+        self._max_body = max_body
+        self._counting = Lock()
+        self._secrets = _secrets(headers)
+        self._check(headers)
+        self._client = httpx.Client(
+            headers={"Accept": "application/json", "User-Agent": _user_agent(), **headers},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            timeout=_TIMEOUT,
+            transport=transport,
+            event_hooks={"response": [_forget_location]},
+        )
+        self._retrying = Retrying(
+            sleep=runtime.sleep,
+            retry=lambda state: state.args[0].repeatable(),
+            wait=self._wait,
+            stop=self._stop,
+            reraise=True,
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        safety: Safety,
+        key: str | None = None,
+        key_header: str = "Idempotency-Key",
+    ) -> Any:
+        """The parsed answer, None where it has no body; numbers with a point are `Decimal`.
+
+        `path` follows the base address, or is an address that `absolute` allows. Parameters that
+        are None are not sent. Raises the errors of `connectors.errors`.
+        """
+        if safety is Safety.KEYED and not key:
+            raise ValueError("a keyed call needs its key")
+        request = self._request(method, path, params, json, {key_header: key} if key else None)
+        pending = _Pending(request, safety)
+        try:
+            return self._retrying(self._attempt, pending)
+        except Missing:
+            raise
+        except ConnectorError as error:
+            # After an attempt that may have been done, a later refusal (of the repeat, of the
+            # rate, of the credential) says nothing about the first. Only absence is proof.
+            if not pending.unknown:
+                raise
+            message = f"{error.message}; it may have been done all the same"
+            raise Uncertain(message, call=error.call) from error
+
+    def absolute(self, url: str) -> str:
+        """A next-link made whole; raises `Malformed` if it leaves our scheme, host or port."""
+        try:
+            # httpx judges it, as httpx will send to it: two readers may see two hosts in one text.
+            found = self._base.join(url)
+        except httpx.InvalidURL:
+            raise Malformed(f"{self.vendor}: a link of the answer is not an address") from None
+        base = self._base
+        if (found.scheme, found.netloc, found.userinfo) != (base.scheme, base.netloc, b""):
+            raise Malformed(
+                f"{self.vendor}: a link of the answer leads away from {self._prefix}, "
+                f"to {found.scheme}://{found.host}; it is not followed"
+            )
+        return str(found)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._client.close()
+
+    def _check(self, headers: Mapping[str, str]) -> None:
+        # httpx would find it too, and print the value.
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable() and value == value.strip()):
+                message = f"{self.vendor}: the header {name} has characters that no header can"
+                raise Unauthorized(message, hint=self._see(self._dialect.credential))
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        body: Any,
+        headers: dict[str, str] | None,
+    ) -> httpx.Request:
+        whole = path.startswith(("http://", "https://"))
+        url = self.absolute(path) if whole else f"{self._prefix}{path}"
+        sent = {name: value for name, value in (params or {}).items() if value is not None}
+        content = None
+        if body is not None:
+            content = _written(body).encode("ascii")
+            headers = {**(headers or {}), "Content-Type": "application/json"}
+        try:
+            return self._client.build_request(
+                method, url, params=sent or None, content=content, headers=headers
+            )
+        except httpx.InvalidURL:
+            raise Rejected(f"{self.vendor}: {method} has no address that can be sent") from None
+
+    def _attempt(self, pending: _Pending) -> Any:
+        now, patience = self._runtime.monotonic(), self._runtime.patience
+        pending.attempt += 1
+        pending.again = False
+        try:
+            left = patience if pending.deadline is None else pending.deadline - now
+            with self._limiter.slot(left):
+                # Waiting for our own slot is pacing; only what the vendor costs us is counted.
+                if pending.deadline is None:
+                    pending.deadline = self._runtime.monotonic() + patience
+                response, raw, fault = self._exchange(pending)
+        except RateLimited as error:
+            error.call = self._call(pending)
+            raise
+        if not response.is_success:
+            raise self._refusal(pending, response, raw)
+        if fault is None:
+            try:
+                return self._parsed(pending, response, raw)
+            except Malformed as error:
+                fault = error
+        pending.lost()
+        raise fault
+
+    def _exchange(self, pending: _Pending) -> tuple[httpx.Response, bytes, ConnectorError | None]:
+        """Send once. The error in the result is what kept the body from being read."""
+        with self._counting:
+            self.calls += 1
+        began, response = self._runtime.monotonic(), None
+        try:
+            response = self._client.send(pending.request, stream=True)
+            with closing(response):
+                return response, *self._body(pending, response)
+        except _NEVER_LEFT as error:
+            pending.again = True
+            message = f"no server answers at {self._prefix} ({self._reason(error)})"
+            hint = self._see("base_url")
+            raise Unreadable(message, call=self._call(pending), hint=hint) from error
+        except httpx.TransportError as error:
+            pending.again = True
+            pending.lost()
+            message = f"no answer came ({self._reason(error)})"
+            raise Transient(message, call=self._call(pending)) from error
+        finally:
+            if log.isEnabledFor(logging.DEBUG):
+                took = (self._runtime.monotonic() - began) * 1000
+                call = self._call(pending, response)
+                log.debug("%s in %.0f ms, attempt %d", call, took, pending.attempt)
+
+    def _body(
+        self, pending: _Pending, response: httpx.Response
+    ) -> tuple[bytes, ConnectorError | None]:
+        chunks, size, call = [], 0, self._call(pending, response)
+        try:
+            for chunk in response.iter_bytes():
+                size += len(chunk)
+                if size > self._max_body:
+                    said = f"the answer is larger than {self._max_body} bytes"
+                    return b"", Malformed(said, call=call)
+                chunks.append(chunk)
+        except httpx.TimeoutException:
+            pending.again = True
+            return b"", Transient("the answer stopped coming", call=call)
+        except httpx.TransportError:
+            pending.again = True
+            return b"", Malformed("the answer breaks off in the middle", call=call)
+        except httpx.DecodingError:
+            return b"", Malformed("the answer cannot be decompressed", call=call)
+        return b"".join(chunks), None
+
+    def _parsed(self, pending: _Pending, response: httpx.Response, raw: bytes) -> Any:
+        if not raw:
+            return None
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not (
+            kind in ("", "application/json")
+            or kind.endswith("+json")
+            or kind in self._dialect.content_types
+        ):
+            said = f"the answer is {self._plain(kind)}, not JSON"
+            raise Malformed(said, call=self._call(pending, response), hint=self._see_base_url())
+        try:
+            return _read(raw)
+        except _UNREADABLE_JSON:
+            call = self._call(pending, response)
+            raise Malformed("the answer is not whole JSON", call=call) from None
+
+    def _refusal(self, pending: _Pending, response: httpx.Response, raw: bytes) -> ConnectorError:
+        """The error that a status other than success stands for."""
+        status, call = response.status_code, self._call(pending, response)
+        limited = status in self._dialect.rate_limited
+        pending.again = limited or status == 408 or status >= 500
+        if status < 400:
+            said = "redirects are not followed"
+            return Malformed(said, call=call, hint=self._see_base_url())
+        theirs = self._vendors_words(response, raw)
+        message = theirs or self._plain(response.reason_phrase) or "no message"
+        if not pending.again:
+            hint = self._hint(status, theirs)
+            return _REFUSALS.get(status, Rejected)(message, call=call, hint=hint)
+        if not limited:
+            pending.lost()
+        after = self._after(response, limited)
+        if after is not None:
+            self._limiter.pause(after)
+        elif not limited:
+            return Transient(message, call=call)
+        return RateLimited(message, after=after, call=call)
+
+    def _vendors_words(self, response: httpx.Response, raw: bytes) -> str:
+        try:
+            said = str(self._dialect.message(_read(raw)) or "")
+        except (*_UNREADABLE_JSON, TypeError, LookupError, AttributeError):
+            is_text = response.headers.get("content-type", "").startswith("text/plain")
+            said = raw[:4000].decode("utf-8", "replace") if is_text else ""
+        return self._plain(said)
+
+    def _hint(self, status: int, theirs: str) -> str:
+        if status == 401:
+            return self._see(self._dialect.credential)
+        if status == 403:
+            return f"{self._see(self._dialect.credential)} and its rights"
+        return self._see_base_url() if status == 404 and not theirs else ""
+
+    def _see(self, setting: str) -> str:
+        return f"Check the {setting} of [systems.{self.vendor}]"
+
+    def _see_base_url(self) -> str:
+        return f"{self._see('base_url')}, it is {self._prefix}"
+
+    def _after(self, response: httpx.Response, limited: bool) -> float | None:
+        """Seconds that the vendor asks us to wait; None where it does not say."""
+        now = self._runtime.now()
+        for name in ("retry-after", *(self._dialect.reset_headers if limited else ())):
+            seconds = _seconds(response.headers.get(name, "").strip(), now)
+            if seconds is not None:
+                return max(0.0, seconds)
+        return None
+
+    def _wait(self, state: RetryCallState) -> float:
+        """Seconds to the next attempt: what the vendor asks, else backoff with jitter."""
+        error = state.outcome.exception() if state.outcome else None
+        chance, doubled = self._runtime.random(), 2.0 ** (state.attempt_number - 1)
+        if not isinstance(error, RateLimited):
+            return min(_LONGEST_BACKOFF, _BACKOFF * doubled) * chance
+        if error.after is not None:
+            return error.after
+        # Limits are mostly per minute: never less than a second, and six tries outlast half one.
+        wait = min(_LONGEST_BACKOFF, doubled * (1 + chance))
+        self._limiter.pause(wait)
+        return wait
+
+    def _stop(self, state: RetryCallState) -> bool:
+        deadline = state.args[0].deadline
+        late = self._runtime.monotonic() + state.upcoming_sleep > deadline
+        return state.attempt_number >= _TRIES or late
+
+    def _call(self, pending: _Pending, response: httpx.Response | None = None) -> Call:
+        request = pending.request
+        path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+        if response is None:
+            return Call(self.vendor, request.method, path)
+        ids = (response.headers.get(name) for name in self._dialect.request_id)
+        request_id = next((self._plain(each) for each in ids if each), None)
+        return Call(self.vendor, request.method, path, response.status_code, request_id)
+
+    def _reason(self, error: Exception) -> str:
+        return self._plain(str(error)) or type(error).__name__
+
+    def _plain(self, text: str) -> str:
+        """Foreign text made fit to be shown: no secret, one line, 500 characters."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        shown = "".join(char if char.isprintable() else " " for char in text)
+        return " ".join(shown.split())[:500].rstrip(".")
+
+
+def _address(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+        raise Unreadable("base_url is not an address such as https://api.example.com")
+    return url
+
+
+def _secrets(headers: Mapping[str, str]) -> list[str]:
+    """The header values, and what follows a scheme such as Bearer; longest first."""
+    whole = set(headers.values())
+    bare = {value.partition(" ")[2] for value in whole}
+    return sorted((each for each in whole | bare if each), key=len, reverse=True)
+
+
+@cache
+def _user_agent() -> str:
+    return f"trueup/{version('trueup')}"
+
+
+def _forget_location(response: httpx.Response) -> None:
+    # Even when it follows none, httpx parses a redirect's target, and a bad one would look as if
+    # the connection had failed.
+    if 300 <= response.status_code < 400:
+        response.headers.pop("location", None)
+
+
+def _seconds(asked: str, now: datetime) -> float | None:
+    """From `now` on; `asked` is a number of seconds, a Unix time or an HTTP date."""
+    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", asked):
+        seconds = float(asked)
+        return seconds if seconds < _FIRST_UNIX_TIME else seconds - now.timestamp()
+    try:
+        moment = parsedate_to_datetime(asked)
+    except (ValueError, OverflowError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment - now).total_seconds()
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+_DECODER = JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_UNREADABLE_JSON: Final = (ValueError, ArithmeticError, RecursionError)
+
+
+def _read(raw: bytes) -> Any:
+    return _DECODER.decode(raw.decode("utf-8-sig"))
+
+
+def _written(value: Any) -> str:
+    """JSON text of `value`. A `Decimal` becomes the number it is; a float is refused."""
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise TypeError(f"{value} cannot be written as JSON")
+        return f"{value:f}"
+    if isinstance(value, date):
+        return f'"{value.isoformat()}"'
+    if isinstance(value, Mapping):
+        return f"{{{','.join(f'{dumps(str(k))}:{_written(v)}' for k, v in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_written, value))}]"
+    if value is None or isinstance(value, str | int):
+        return dumps(value)
+    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
