@@ -1,0 +1,329 @@
+"""What may stand in trueup.toml: the state, the systems, and the syncs between them.
+
+The field descriptions are the documentation that `trueup schema` gives to editors. Unknown keys
+are errors everywhere. A system is validated by its own connector's model. What can only be seen
+with the whole file in view (a sync that names a system that is not there) is checked along with
+the rest, so that one look shows all that is wrong.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    SerializeAsAny,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from canonical.change import Effect
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from config.secrets import is_reference
+from connectors import registry
+from connectors.settings import SystemSettings
+from sync.spec import OnRemove
+
+KeyPath: TypeAlias = tuple[str | int, ...]
+
+_EFFECTS: Final = (Effect.ROUNDED, Effect.TRUNCATED, Effect.DROPPED, Effect.BLOCKED)
+_FIELDS: Final = tuple(dict.fromkeys((*BUDGET_FIELDS, *ALLOCATION_FIELDS)))
+ACCEPTABLE: Final = tuple(f"{effect}:{name}" for effect in _EFFECTS for name in _FIELDS)
+"""The losses that a sync's `accept` list may name."""
+
+_PERCENT: Final = r"^(off|[0-9]+(\.[0-9]+)?%)$"
+_STATE: Final = re.compile(r"sqlite:///|postgres(ql(\+psycopg)?)?://")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where settings were read: the file, and the line of each key and table in it."""
+
+    file: Path = Path("trueup.toml")
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+
+    def line(self, path: KeyPath) -> int | None:
+        """The line of `path`, or of the nearest key or table around it; None where none is."""
+        keys = tuple(part for part in path if isinstance(part, str))
+        for length in range(len(keys), 0, -1):
+            if keys[:length] in self.lines:
+                return self.lines[keys[:length]]
+        return None
+
+
+def nearest(word: str, among: Collection[str]) -> str:
+    """The end of a refusal of `word`: the likeliest right one, or all there are."""
+    if close := get_close_matches(word, sorted(among), 1):
+        return f'; did you mean "{close[0]}"?'
+    return f"; there are {', '.join(sorted(among))}" if among else "; there are none"
+
+
+def secret_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The keys of a connector's settings that hold a reference to a secret."""
+    return frozenset(
+        name
+        for name, info in model.model_fields.items()
+        if info.annotation is SecretStr or SecretStr in get_args(info.annotation)
+    )
+
+
+def _problem(path: KeyPath, message: str) -> InitErrorDetails:
+    return InitErrorDetails(type=PydanticCustomError("trueup", message), loc=path, input=None)
+
+
+def _along_with(
+    problems: list[InitErrorDetails], title: str, validate: Callable[[Any], Any], raw: object
+) -> Any:
+    """What `validate` makes of `raw`; raises `problems` and its own errors as one."""
+    try:
+        made = validate(raw)
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False):
+            kind = PydanticCustomError(each["type"], each["msg"], each.get("ctx"))
+            problems.append(InitErrorDetails(type=kind, loc=each["loc"], input=None))
+    if problems:
+        raise _refusal(title, problems)
+    return made
+
+
+def _refusal(title: str, problems: list[InitErrorDetails]) -> ValidationError:
+    return ValidationError.from_exception_data(title, problems)
+
+
+def _of_connector(raw: object) -> object:
+    """A system's table as its connector's own model reads it."""
+    if not isinstance(raw, dict):
+        return raw
+    name = raw.get("connector")
+    if not isinstance(name, str):
+        known = {key: value for key, value in raw.items() if key in SystemSettings.model_fields}
+        return SystemSettings.model_validate(known)
+    try:
+        model = registry.load(name).Settings
+    except KeyError:
+        message = f'no connector is named "{name}"{nearest(name, registry.names())}'
+        raise _refusal(name, [_problem(("connector",), message)]) from None
+    except (ImportError, AttributeError, AssertionError) as error:
+        message = f'the connector "{name}" cannot be loaded: {error!r}'
+        raise _refusal(name, [_problem(("connector",), message)]) from error
+    problems = [
+        _problem((key,), _no_literal(f"{name}_{key}"))
+        for key in sorted(secret_fields(model) & raw.keys())
+        if not is_reference(raw[key])
+    ]
+    entities = raw.get("entities")
+    for row in entities if isinstance(entities, dict) else ():
+        if not all(row.partition(":")):
+            message = 'a row is "type:id" = "the vendor\'s id", such as "user:ada@example.com"'
+            problems.append(_problem(("entities", row), message))
+    return _along_with(problems, name, model.model_validate, raw)
+
+
+def _no_literal(name: str) -> str:
+    variable = re.sub(r"\W", "_", name).upper()
+    return (
+        f"a secret is not written here; write env:{variable} and put the secret into that "
+        "environment variable (or file:PATH, keyring:SERVICE/NAME)"
+    )
+
+
+def _percent(text: str) -> str:
+    if not re.fullmatch(_PERCENT, text):
+        raise ValueError(f'"{text}" is not a share such as "30%", nor "off"')
+    return text
+
+
+def _acceptable(text: str) -> str:
+    if text not in ACCEPTABLE:
+        close = get_close_matches(text, ACCEPTABLE, 1)
+        hint = f'; did you mean "{close[0]}"?' if close else ""
+        effects = ", ".join(_EFFECTS)
+        raise ValueError(
+            f'"{text}" is not an effect ({effects}) and a field, such as "rounded:amount"{hint}'
+        )
+    return text
+
+
+def _state_url(text: str) -> str:
+    if not _STATE.match(text) and not is_reference(text):
+        # the text is not repeated: it may hold a password
+        raise ValueError(
+            'not an address such as "sqlite:///trueup.db" or "postgresql://host/trueup", '
+            "nor a reference such as env:TRUEUP_STATE_URL"
+        )
+    return text
+
+
+System = Annotated[SerializeAsAny[SystemSettings], BeforeValidator(_of_connector)]
+Percent = Annotated[str, AfterValidator(_percent), Field(json_schema_extra={"pattern": _PERCENT})]
+Acceptance = Annotated[
+    str, AfterValidator(_acceptable), Field(json_schema_extra={"enum": list(ACCEPTABLE)})
+]
+Rule = Literal["max_changes", "max_removals", "max_money", "max_budget_change", "min_listing"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class State(_Table):
+    """Where links, the journal and the plans are kept."""
+
+    url: Annotated[str, AfterValidator(_state_url)] = Field(
+        default="sqlite:///trueup.db",
+        repr=False,
+        description="sqlite:///FILE, relative to this file, or postgresql://… for a team; "
+        "or a reference to it (env:NAME, file:PATH, keyring:SERVICE/NAME), "
+        "so that a password need not stand here.",
+    )
+
+
+class Guard(_Table):
+    """How much one run may change before it stops; "off" switches one rule off."""
+
+    max_changes: Percent = Field(
+        default="30%", description="Objects changed, of those that are linked."
+    )
+    max_removals: Percent = Field(
+        default="5%", description="Objects removed, of those that are linked."
+    )
+    max_money: Percent = Field(
+        default="10%", description="Money moved up or down, of the target's total, per currency."
+    )
+    max_budget_change: Percent = Field(
+        default="50%", description="How far one budget's amount may move, of what it was."
+    )
+    below_spent: Literal["stop", "allow"] = Field(
+        default="stop", description="What happens when an amount would fall below what is spent."
+    )
+    min_listing: Percent = Field(
+        default="50%",
+        description="How much of what is linked a listing must still show to be believed.",
+    )
+
+    def share(self, rule: Rule) -> Decimal | None:
+        """The rule's share of one, "30%" being 0.30; None where it is switched off."""
+        text: str = getattr(self, rule)
+        return None if text == "off" else Decimal(text.removesuffix("%")) / 100
+
+
+class Sync(_Table):
+    """One target that is kept true to one source."""
+
+    source: str = Field(description="The system that owns the budgets.")
+    target: str = Field(description="The system that follows.")
+    mode: Literal["mirror"] = Field(
+        default="mirror", description="mirror: the source owns, the target follows."
+    )
+    on_remove: OnRemove = Field(
+        default=OnRemove.KEEP,
+        strict=False,
+        description="What becomes of an object that the source no longer has: keep, retire, "
+        "or delete. Only objects that Trueup made or adopted are ever removed.",
+    )
+    schedule: str | None = Field(
+        default=None,
+        description='When `trueup serve` runs it: cron ("*/15 * * * *") or "every 15 minutes". '
+        "Without it the sync runs only when told to.",
+    )
+    accept: tuple[Acceptance, ...] = Field(
+        default=(),
+        strict=False,
+        description='Losses that are known and accepted, such as "rounded:amount".',
+    )
+    stamp: bool = Field(
+        default=True,
+        description="Whether the source's ref is written into the target's objects, where they "
+        "have room, so that links can be found again.",
+    )
+    horizon_months: int = Field(
+        default=12,
+        ge=1,
+        description="How many months ahead the periods of a budget with an open end are written.",
+    )
+    parallel: int = Field(
+        default=8, ge=1, le=64, description="How many writes are under way at the same time."
+    )
+    guard: Guard = Field(
+        default_factory=Guard, description="How much one run may change before it stops."
+    )
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule_parses(cls, text: str | None) -> str | None:
+        from sync.schedule import parse_schedule  # only a file with a schedule pays for it
+
+        if text is not None:
+            parse_schedule(text)
+        return text
+
+
+class Settings(_Table):
+    """Which systems hold budgets, and which of them follows which."""
+
+    state: State = Field(default_factory=State, description="Where Trueup keeps its own memory.")
+    systems: dict[str, System] = Field(
+        default_factory=dict, description="The systems that hold budgets, by a name of your own."
+    )
+    syncs: dict[str, Sync] = Field(
+        default_factory=dict, description="Which system follows which, by a name of your own."
+    )
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Keeps the `Origin` that was given as the validation's context."""
+        if isinstance(context, Origin):
+            self._origin = context
+
+    @property
+    def origin(self) -> Origin:
+        """The file that the settings came from."""
+        return self._origin
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths start from."""
+        return self._origin.file.parent
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _hangs_together(cls, raw: Any, handler: Callable[[Any], Self]) -> Self:
+        problems = list(_across(raw)) if isinstance(raw, dict) else []
+        made: Self = _along_with(problems, cls.__name__, handler, raw)
+        return made
+
+
+def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    """What is wrong between tables, whatever else may be wrong inside them."""
+    systems, syncs = raw.get("systems", {}), raw.get("syncs", {})
+    if not isinstance(systems, dict) or not isinstance(syncs, dict):
+        return
+    taken: dict[tuple[str, str], str] = {}
+    for name, sync in syncs.items():
+        if not isinstance(sync, dict):
+            continue
+        sides = {side: sync.get(side) for side in ("source", "target")}
+        for side, system in sides.items():
+            if isinstance(system, str) and system not in systems:
+                message = f'no system is named "{system}"{nearest(system, systems)}'
+                yield _problem(("syncs", name, side), message)
+        source, target = sides.values()
+        if not isinstance(source, str) or not isinstance(target, str):
+            continue
+        if source == target:
+            yield _problem(("syncs", name, "target"), "the target is the source itself")
+        elif (first := taken.setdefault((source, target), name)) != name:
+            message = f'the sync "{first}" already goes from "{source}" to "{target}"'
+            yield _problem(("syncs", name), message)

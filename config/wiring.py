@@ -1,0 +1,98 @@
+"""From settings to live connectors and engine specs: the one step at which secrets become known."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from config.load import SettingsError, SettingsProblem
+from config.logs import register_secret
+from config.secrets import SecretError, is_reference, resolve
+from config.settings import Settings, nearest, secret_fields
+from connectors import registry
+from connectors.interface import Connector
+from connectors.runtime import Runtime
+from sync.spec import Limits, SyncSpec
+
+
+def connect(settings: Settings, system: str, runtime: Runtime | None = None) -> Connector:
+    """The connector of that system, with its secrets, and no other system's, resolved.
+
+    They are hidden from the log from here on. Without a `runtime` relative paths start from the
+    settings file's folder. Raises `SettingsError` for an unknown system and for every secret that
+    is not there.
+    """
+    own = settings.systems.get(system)
+    if own is None:
+        message = f'no system is named "{system}"{nearest(system, settings.systems)}'
+        raise SettingsError([SettingsProblem(settings.origin.file, None, "systems", message)])
+    secrets: dict[str, SecretStr] = {}
+    problems = []
+    for name in sorted(secret_fields(type(own))):
+        reference: SecretStr | None = getattr(own, name)
+        if reference is None:
+            continue
+        try:
+            secrets[name] = SecretStr(_secret(reference.get_secret_value(), settings.base))
+        except SecretError as error:
+            problems.append(_problem(settings, ("systems", system, name), error))
+    if problems:
+        raise SettingsError(problems)
+    ready = own.model_copy(update=secrets)
+    return registry.load(own.connector)(system, ready, runtime or Runtime(base=settings.base))
+
+
+def spec_of(settings: Settings, sync: str) -> SyncSpec:
+    """What the engine is told of that sync; raises `SettingsError` for an unknown name."""
+    own = settings.syncs.get(sync)
+    if own is None:
+        message = f'no sync is named "{sync}"{nearest(sync, settings.syncs)}'
+        raise SettingsError([SettingsProblem(settings.origin.file, None, "syncs", message)])
+    guard = own.guard
+    limits = Limits(
+        max_changes=guard.share("max_changes"),
+        max_removals=guard.share("max_removals"),
+        max_money=guard.share("max_money"),
+        max_budget_change=guard.share("max_budget_change"),
+        min_listing=guard.share("min_listing"),
+        below_spent=guard.below_spent == "allow",
+    )
+    return SyncSpec(
+        name=sync,
+        source=own.source,
+        target=own.target,
+        on_remove=own.on_remove,
+        accept=frozenset(own.accept),
+        stamp=own.stamp,
+        horizon_months=own.horizon_months,
+        parallel=own.parallel,
+        limits=limits,
+    )
+
+
+def state_url(settings: Settings) -> str:
+    """Where the state is kept, its password hidden from the log from here on.
+
+    Raises `SettingsError` where the address is a reference to something that is not there.
+    """
+    url = settings.state.url
+    if is_reference(url):
+        try:
+            url = _secret(url, settings.base)
+        except SecretError as error:
+            raise SettingsError([_problem(settings, ("state", "url"), error)]) from None
+    if password := urlsplit(url).password:
+        register_secret(unquote(password))
+        register_secret(password)
+    return url
+
+
+def _secret(reference: str, base: Path) -> str:
+    secret = resolve(reference, base)
+    register_secret(secret)
+    return secret
+
+
+def _problem(settings: Settings, path: tuple[str, ...], error: SecretError) -> SettingsProblem:
+    origin = settings.origin
+    return SettingsProblem(origin.file, origin.line(path), ".".join(path), str(error))
