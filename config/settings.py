@@ -256,6 +256,12 @@ class Sync(_Table):
     parallel: int = Field(
         default=8, ge=1, le=64, description="How many writes are under way at the same time."
     )
+    full_pass_every: int = Field(
+        default=24,
+        ge=1,
+        description="Every n-th run reads all details, also of what a cheap listing shows to be "
+        "unchanged; 1 reads everything every time.",
+    )
     guard: Guard = Field(
         default_factory=Guard, description="How much one run may change before it stops."
     )

@@ -30,7 +30,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncSpec:
-    """One sync: `source` owns, `target` follows. Names are those of the settings file."""
+    """One sync: `source` owns, `target` follows. Names are those of the settings file.
+
+    Every `full_pass_every`-th run reads all details, also those that a cheap listing shows to be
+    as they were.
+    """
 
     name: str
     source: str
@@ -40,4 +44,5 @@ class SyncSpec:
     stamp: bool = True
     horizon_months: int = 12
     parallel: int = 8
+    full_pass_every: int = 24
     limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,202 @@
+"""Apply: send the changes of a plan, each journaled before it leaves, in an order that is safe.
+
+First what lowers an amount, children before parents; then what creates or raises one, parents
+before children; removals last. So no sum of shares ever exceeds its budget on the way, and
+nothing is made before what it hangs on.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Event, Lock
+
+from canonical.budget import Budget
+from canonical.change import Change, Kind, Op
+from connectors.errors import STOPS_CONNECTOR, ConnectorError, RateLimited, Transient, Uncertain
+from connectors.interface import Connector, Draft, Observed
+from sync.journal import Journal, Operation, State, new_operation_id
+from sync.ledger import Ledger
+from sync.match import Key
+from sync.report import Done
+from sync.send import draft_data, remember, request_fingerprint, send, stored_otherwise
+
+
+def waves(changes: Iterable[Change]) -> list[list[Change]]:
+    """The changes in groups to be sent one after the other; order within a group is free."""
+    changes = list(changes)
+    parents = {
+        each.ref: each.desired.parent
+        for each in changes
+        if isinstance(each.desired, Budget) and each.desired.parent
+    }
+    groups: dict[tuple[int, int], list[Change]] = defaultdict(list)
+    for each in changes:
+        below = _depth(each.ref, parents) if each.kind is Kind.BUDGET else 1_000
+        if each.op in (Op.RETIRE, Op.DELETE):
+            groups[2, -below].append(each)
+        elif _lowers(each):
+            groups[0, -below].append(each)
+        else:
+            groups[1, below].append(each)
+    return [groups[rank] for rank in sorted(groups)]
+
+
+def _depth(ref: str, parents: Mapping[str, str]) -> int:
+    depth = 0
+    while ref in parents and depth < 1_000:
+        ref, depth = parents[ref], depth + 1
+    return depth
+
+
+def _lowers(change: Change) -> bool:
+    if change.op is not Op.UPDATE or "amount" not in change.fields:
+        return False
+    before, after = change.fields["amount"]
+    return before is not None and Decimal(str(after)) < Decimal(str(before))
+
+
+class Applier:
+    """Sends changes with `parallel` threads; once `stop` is set, only what is in hand is finished.
+
+    After a credential error, or when the vendor asks for more patience than there is, nothing
+    more is sent: `halted` then says why.
+    """
+
+    def __init__(
+        self,
+        target: Connector,
+        ledger: Ledger,
+        journal: Journal,
+        *,
+        run_id: str,
+        stamp: bool,
+        parallel: int,
+        stop: Event,
+        progress: Callable[[Done], None],
+    ) -> None:
+        self._target, self._ledger, self._journal = target, ledger, journal
+        self._run_id, self._stamp = run_id, stamp
+        self._parallel, self._stop, self._progress = parallel, stop, progress
+        self._lock = Lock()
+        self._made: dict[str, str] = {}
+        self.halted: ConnectorError | None = None
+        self.done: list[Done] = []
+
+    def apply(self, changes: Sequence[Change], stated: Mapping[tuple[Kind, Key], bytes]) -> None:
+        """Send all of them; what became of each is in `done`. Raises only what ends the run."""
+        groups = waves(changes)
+        numbered = [change for group in groups for change in group]
+        operations = [self._operation(seq, change, stated) for seq, change in enumerate(numbered)]
+        self._journal.plan(operations)
+        by_change = {id(change): each for change, each in zip(numbered, operations, strict=True)}
+        with ThreadPoolExecutor(self._parallel, thread_name_prefix="apply") as pool:
+            for group in groups:
+                jobs = [pool.submit(self._one, change, by_change[id(change)]) for change in group]
+                for job in jobs:
+                    job.result()
+
+    def _operation(
+        self, seq: int, change: Change, stated: Mapping[tuple[Kind, Key], bytes]
+    ) -> Operation:
+        key = change.budget_ref or "", change.ref
+        draft = None
+        if change.desired is not None:
+            draft = draft_data(self._draft(change, None), stated[change.kind, key])
+        id, idempotency_key = new_operation_id()
+        return Operation(
+            id=id,
+            run_id=self._run_id,
+            seq=seq,
+            op=change.op,
+            kind=change.kind,
+            ref=change.ref,
+            budget_ref=key[0],
+            target_id=change.target_id,
+            key=idempotency_key,
+            fields=tuple(change.fields),
+            before={name: before for name, (before, _) in change.fields.items()},
+            draft=draft,
+        )
+
+    def _draft(self, change: Change, container: str | None) -> Draft:
+        assert change.desired is not None
+        stamp = change.ref if self._stamp else None
+        return Draft(model=change.desired, container=container, stamp=stamp)
+
+    # -- one operation -----------------------------------------------------------------------
+
+    def _one(self, change: Change, operation: Operation) -> None:
+        if self._stop.is_set() or self.halted is not None:
+            reason = str(self.halted) if self.halted else "the run was asked to stop"
+            self._end(change, operation, State.DEFERRED, reason)
+            return
+        container, missing = self._container(change)
+        if missing:
+            self._end(change, operation, State.SKIPPED, f"{missing} is not there")
+            return
+        draft = None if change.desired is None else self._draft(change, container)
+        data = dict(operation.draft or {}, container=container) if draft else None
+        self._journal.sent(operation.id, request_fingerprint(operation, data), data)
+        try:
+            echo = send(self._target, operation, draft)
+        except ConnectorError as error:
+            self._failed(change, operation, error)
+        else:
+            self._applied(change, operation, echo)
+
+    def _container(self, change: Change) -> tuple[str | None, str | None]:
+        """The target's id of what the object hangs on; or, as second, the ref that is missing."""
+        if change.desired is None:
+            return None, None
+        above = (
+            change.desired.parent if isinstance(change.desired, Budget) else change.desired.budget
+        )
+        if above is None:
+            return None, None
+        with self._lock:
+            made = self._made.get(above)
+        if made is None:
+            link = self._ledger.by_refs(Kind.BUDGET, [("", above)]).get(("", above))
+            made = link.target_id if link else None
+        return made, (f"budget {above}" if made is None else None)
+
+    def _applied(self, change: Change, operation: Operation, echo: Observed | None) -> None:
+        target_id = echo.id if echo else operation.target_id
+        self._journal.applied(
+            operation.id,
+            target_id,
+            lambda connection: remember(self._ledger, connection, operation, echo),
+        )
+        if change.kind is Kind.BUDGET and echo is not None:
+            with self._lock:
+                self._made[change.ref] = echo.id
+        error = None
+        if echo is not None and change.desired is not None:
+            error = stored_otherwise(self._target, change.kind, change.desired, echo)
+        self._finish(change, target_id, "applied", error)
+
+    def _failed(self, change: Change, operation: Operation, error: ConnectorError) -> None:
+        if isinstance(error, Uncertain):
+            state = State.UNCERTAIN
+        elif isinstance(error, (Transient, *STOPS_CONNECTOR)):
+            state = State.DEFERRED
+            if isinstance(error, (RateLimited, *STOPS_CONNECTOR)):
+                self.halted = error
+        else:
+            state = State.REJECTED
+        self._end(change, operation, state, str(error))
+
+    def _end(self, change: Change, operation: Operation, state: State, error: str) -> None:
+        self._journal.ended(operation.id, state, error)
+        self._finish(change, operation.target_id, state.value, error)
+
+    def _finish(
+        self, change: Change, target_id: str | None, outcome: str, error: str | None
+    ) -> None:
+        done = Done(
+            change.op, change.kind, change.ref, change.budget_ref, target_id, outcome, error
+        )
+        with self._lock:
+            self.done.append(done)
+        self._progress(done)

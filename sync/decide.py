@@ -1,0 +1,153 @@
+"""Decide: the change that one object needs. The whole policy, as pure functions.
+
+in the source   in the target      decision
+-------------   ----------------   ----------------------------------------------------------
+stated          absent             create, unless it cannot be held (blocked)
+stated retired  absent             nothing: there is nothing to retire
+stated          there, the same    nothing
+stated          there, differs     update the fields that differ
+stated retired  there, active      retire
+stated          there, retired     blocked, unless the target can revive
+absent          there, linked      keep, retire or delete, as the sync's `on_remove` says
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from canonical.allocation import Allocation, Status
+from canonical.budget import Budget
+from canonical.change import Change, Effect, Kind, Loss, Op
+from canonical.compare import Cause, Difference
+from canonical.facts import SAID_BY_NONE, Fact, Facts, fields_of, fingerprint
+from connectors.interface import Capabilities, Hold, Removal
+from sync.match import Key
+from sync.spec import OnRemove
+
+Losses = tuple[Loss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One object of the source: as stated, as projected, and what the projection lost."""
+
+    kind: Kind
+    key: Key
+    stated: Budget | Allocation
+    model: Budget | Allocation
+    losses: Losses
+    facts: Facts
+
+
+def held(holds: Mapping[str, Hold]) -> frozenset[str]:
+    """The fields that a target can be told, and that are therefore compared."""
+    silent = {Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS}
+    return frozenset(name for name, hold in holds.items() if hold not in silent)
+
+
+def creation(wanted: Wanted, fields: frozenset[str], losses: Losses) -> Change:
+    """Make the object; blocked where a loss says that it cannot be held."""
+    names = fields_of(wanted.model)
+    stated: dict[str, tuple[Fact, Fact]] = {
+        name: (None, value)
+        for name, value in zip(names, wanted.facts, strict=True)
+        if name in fields and value is not None
+    }
+    impossible = any(loss.effect is Effect.BLOCKED for loss in losses)
+    return _change(wanted, Op.BLOCKED if impossible else Op.CREATE, stated, losses)
+
+
+def alteration(
+    wanted: Wanted,
+    target_id: str,
+    observed: Facts,
+    found: Sequence[Difference],
+    able: Capabilities,
+    *,
+    matched: str | None = None,
+    by_calendar: bool = False,
+) -> Change:
+    """Bring the fields in `found` to what is wanted; what cannot be said is listed as blocked."""
+    moves = {each.field: each for each in found}
+    op, losses = Op.UPDATE, list(wanted.losses)
+    status = moves.get("status")
+    if status is not None and status.after == Status.RETIRED:
+        op, moves = Op.RETIRE, {"status": status}
+    elif status is not None and status.before == Status.RETIRED and not able.revives:
+        moves = {}
+        losses.append(
+            Loss("status", Effect.BLOCKED, f"it was retired in {able.vendor}, which cannot revive")
+        )
+    for each in list(moves.values()):
+        if each.after is None and each.field in SAID_BY_NONE - able.clearable:
+            del moves[each.field]
+            reason = f"{able.vendor} cannot empty it again"
+            losses.append(Loss(each.field, Effect.BLOCKED, reason))
+    impossible = {loss.field for loss in losses if loss.effect is Effect.BLOCKED}
+    moves = {name: each for name, each in moves.items() if name not in impossible}
+    causes = {each.cause for each in moves.values()} or {Cause.SOURCE}
+    cause = Cause.DRIFT if causes == {Cause.DRIFT} else Cause.SOURCE
+    return _change(
+        wanted,
+        op if moves else Op.BLOCKED,
+        {name: (each.before, each.after) for name, each in moves.items()},
+        tuple(losses),
+        target_id=target_id,
+        cause=Cause.CALENDAR if by_calendar and cause is Cause.SOURCE else cause,
+        matched=matched,
+        seen=fingerprint(observed).hex(),
+    )
+
+
+def removal(
+    kind: Kind, key: Key, target_id: str, observed: Facts, policy: OnRemove, able: Capabilities
+) -> Change:
+    """Take out of the target what the source no longer has; `policy` is not `keep`."""
+    budget_ref, ref = key
+    deletes = able.removal is Removal.DELETE
+    losses: Losses = ()
+    op = Op.DELETE if policy is OnRemove.DELETE else Op.RETIRE
+    if op is Op.RETIRE and (deletes or able.removal is Removal.NONE):
+        op = Op.BLOCKED
+        hint = 'on_remove = "delete" would remove it, and its history, for good'
+        losses = (Loss("status", Effect.BLOCKED, f"{able.vendor} cannot retire; {hint}"),)
+    elif op is Op.DELETE and not deletes:
+        op = Op.RETIRE
+        losses = (Loss("status", Effect.EMULATED, f"{able.vendor} only retires"),)
+    elif op is Op.DELETE:
+        losses = (Loss("status", Effect.EMULATED, f"its history in {able.vendor} is lost"),)
+    return Change(
+        op=op,
+        kind=kind,
+        ref=ref,
+        budget_ref=budget_ref or None,
+        target_id=target_id,
+        fields={"status": (Status.ACTIVE.value, Status.RETIRED.value)},
+        losses=losses,
+        seen=fingerprint(observed).hex(),
+    )
+
+
+def _change(
+    wanted: Wanted,
+    op: Op,
+    fields: dict[str, tuple[Fact, Fact]],
+    losses: Losses,
+    target_id: str | None = None,
+    cause: Cause = Cause.SOURCE,
+    matched: str | None = None,
+    seen: str | None = None,
+) -> Change:
+    budget_ref, ref = wanted.key
+    return Change(
+        op=op,
+        kind=wanted.kind,
+        ref=ref,
+        budget_ref=budget_ref or None,
+        target_id=target_id,
+        fields=fields,
+        losses=losses,
+        cause=cause,
+        matched=matched,
+        desired=wanted.model,
+        seen=seen,
+    )

@@ -1,0 +1,329 @@
+"""A run as a table of contents: settle, observe, match, plan, guard, apply, verify, remember."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+from canonical.change import Change, Conflict, Plan, Problem
+from connectors.errors import STOPS_CONNECTOR, ConnectorError
+from connectors.interface import Connector, Known
+from sync.apply import Applier
+from sync.guard import Guard, Sides
+from sync.history import History
+from sync.journal import Journal, JournalError, Operation
+from sync.lease import Lease, LeaseLost
+from sync.ledger import Ledger, LedgerError
+from sync.observe import Agreed, Observation, observe
+from sync.plan import Findings, Planner
+from sync.report import Done, Outcome, Report
+from sync.settle import Settler, waiting
+from sync.spec import SyncSpec
+from sync.store import Store, StoreError
+
+_FAILURES = (ConnectorError, LeaseLost, StoreError, JournalError, LedgerError)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan with what it was made from; only the engine that made it can apply it."""
+
+    plan: Plan
+    found: Findings
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """Both live sides compared field by field, taking nothing on the ledger's word."""
+
+    sync: str
+    as_of: date
+    compared: int
+    differences: tuple[Change, ...]
+    conflicts: tuple[Conflict, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether the target holds all it should."""
+        return not (self.differences or self.conflicts or self.problems)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """What a run tells while it goes on, and how it is asked to stop.
+
+    `stage` is called with the name of each step as it begins, `planned` with the number of
+    operations before the first is sent, `done` with each as it ends.
+    """
+
+    stage: Callable[[str], None] = lambda name: None
+    planned: Callable[[int], None] = lambda count: None
+    done: Callable[[Done], None] = lambda done: None
+    stop: Event
+
+
+class Engine:
+    """Runs one sync between two connectors, remembering in `store`."""
+
+    def __init__(
+        self,
+        spec: SyncSpec,
+        source: Connector,
+        target: Connector,
+        store: Store,
+        *,
+        now: Callable[[], datetime] = _utc_now,
+        watch: Watch | None = None,
+    ) -> None:
+        self._spec, self._source, self._target, self._store = spec, source, target, store
+        self._now = now
+        self._watch = watch or Watch(stop=Event())
+        self._ledger = Ledger(store, spec.name)
+        self._history = History(store)
+
+    def plan(self, as_of: date, allow: Collection[str] = ()) -> Plan:
+        """What would change. Reads both sides; writes nothing anywhere."""
+        journal = Journal(self._store, self._spec.name)
+        return self._plan(as_of, allow, journal, journal.open()).plan
+
+    def verify(self, as_of: date) -> Verification:
+        """Read both live sides again and compare them field by field."""
+        observation = self._observe(None)
+        found = self._planner(observation, as_of, frozenset(), thorough=True).plan()
+        return Verification(
+            sync=self._spec.name,
+            as_of=as_of,
+            compared=found.source_seen,
+            differences=tuple(found.changes),
+            conflicts=tuple(found.conflicts),
+            problems=tuple(found.problems),
+        )
+
+    def run(
+        self,
+        as_of: date,
+        *,
+        command: str,
+        allow: Collection[str] = (),
+        approve: Callable[[Plan], bool] = lambda plan: True,
+        only: Plan | None = None,
+    ) -> Report:
+        """Bring the target to what the source states, and report what became of it.
+
+        `approve` sees the plan before anything is sent. With `only`, changes that are not exactly
+        as in that earlier plan are skipped. Raises `LeaseHeld` when another run of the sync goes
+        on; every other failure is in the report.
+        """
+        with Lease.take(self._store, self._spec.name, now=self._now) as lease:
+            report = Report(run_id=uuid4().hex, sync=self._spec.name)
+            self._history.start(report.run_id, self._spec.name, command, self._now())
+            try:
+                journal = Journal(self._store, self._spec.name, lease)
+                self._run(report, journal, as_of, allow, approve, only)
+            except _FAILURES as error:
+                report.error = str(error)
+                report.worsen(Outcome.FAILED)
+            except BaseException as error:
+                report.error = f"stopped by {type(error).__name__}"
+                report.worsen(Outcome.FAILED)
+                raise
+            finally:
+                report.conclude()
+                self._history.finish(
+                    report.run_id, report.outcome.value, self._now(), report.to_data()
+                )
+            return report
+
+    # -- the steps ---------------------------------------------------------------------------
+
+    def _run(
+        self,
+        report: Report,
+        journal: Journal,
+        as_of: date,
+        allow: Collection[str],
+        approve: Callable[[Plan], bool],
+        only: Plan | None,
+    ) -> None:
+        uncertain = self._settle(journal, report)
+        journal.abandon_planned(report.run_id)
+        planned = self._plan(as_of, allow, journal, uncertain)
+        report.plan = plan = planned.plan
+        if plan.guards:
+            return
+        changes = plan.pending
+        if only is not None:
+            changes = self._still_as_planned(report, only, changes)
+        if changes and not approve(plan):
+            report.error = "not approved"
+            report.worsen(Outcome.ABORTED)
+            return
+        self._remember(report, journal, planned)
+        if changes:
+            self._apply(report, journal, planned, changes)
+            self._watch.stage("verify")
+            planned = self._plan(as_of, (), journal, journal.open())
+        report.verified = _in_sync(planned.plan)
+        if report.verified:
+            with journal.writing() as connection:
+                self._ledger.save_versions(connection, planned.versions)
+
+    def _settle(self, journal: Journal, report: Report) -> list[Operation]:
+        pending = journal.open()
+        if not pending:
+            return []
+        self._watch.stage("settle")
+        remaining = Settler(self._target, self._ledger, journal, self._now).settle()
+        report.settled += len(pending) - len(remaining)
+        return remaining
+
+    def _observe(self, known: Known | None) -> Observation:
+        self._watch.stage("observe")
+        return observe(self._target, self._ledger, known)
+
+    def _known(self) -> Known | None:
+        """What need not be read in detail; nothing when a full pass is due."""
+        full = self._history.count(self._spec.name) % self._spec.full_pass_every == 0
+        return None if full else Agreed(self._ledger)
+
+    def _planner(
+        self,
+        observation: Observation,
+        as_of: date,
+        left_alone: frozenset[Any],
+        *,
+        thorough: bool = False,
+    ) -> Planner:
+        self._watch.stage("plan")
+        return Planner(
+            self._spec,
+            self._source,
+            self._target,
+            self._ledger,
+            observation,
+            as_of,
+            left_alone,
+            thorough=thorough,
+        )
+
+    def _plan(
+        self, as_of: date, allow: Collection[str], journal: Journal, uncertain: list[Operation]
+    ) -> Planned:
+        observation = self._observe(self._known())
+        found = self._planner(observation, as_of, waiting(uncertain)).plan()
+        if found.changes:
+            observation.count_assumed(self._ledger)
+        sides = Sides(
+            linked=self._ledger.count(),
+            linked_shown=observation.shown(),
+            source_seen=found.source_seen,
+            adopted=found.adopted,
+        )
+        guard = Guard(self._spec.name, self._spec.limits, allow)
+        plan = Plan(
+            plan_id=uuid4().hex,
+            sync=self._spec.name,
+            source=self._spec.source,
+            target=self._spec.target,
+            as_of=as_of,
+            changes=tuple(found.changes),
+            conflicts=tuple(found.conflicts),
+            guards=guard.judge(found, observation, sides, journal.judged),
+            problems=tuple(found.problems),
+            lossy=found.lossy,
+            unchanged=found.unchanged,
+            kept=found.kept,
+            adopted=found.adopted,
+            uncertain=found.waiting,
+            accepted=self._spec.accept,
+        )
+        return Planned(plan, found, observation.versions)
+
+    def _still_as_planned(
+        self, report: Report, only: Plan, changes: Collection[Change]
+    ) -> tuple[Change, ...]:
+        """The changes that are exactly those of the earlier plan; the others are reported."""
+        now = {each.key: each for each in changes}
+        kept = []
+        for approved in only.pending:
+            change = now.get(approved.key)
+            if change is not None and change == replace(approved, cause=change.cause):
+                kept.append(change)
+                continue
+            report.operations.append(
+                Done(
+                    approved.op,
+                    approved.kind,
+                    approved.ref,
+                    approved.budget_ref,
+                    approved.target_id,
+                    "skipped",
+                    "it changed since the plan was made; plan again",
+                )
+            )
+        return tuple(kept)
+
+    def _remember(self, report: Report, journal: Journal, planned: Planned) -> None:
+        """Links and baselines of what agrees without a write; links of what is gone go."""
+        found = planned.found
+        if not (found.agreements or found.forgotten):
+            return
+        with journal.writing() as connection:
+            for id in found.forgotten:
+                self._ledger.forget(connection, id)
+            self._ledger.save_many(connection, found.agreements, report.run_id)
+
+    def _apply(
+        self, report: Report, journal: Journal, planned: Planned, changes: Collection[Change]
+    ) -> None:
+        self._watch.stage("apply")
+        self._watch.planned(len(changes))
+        applier = Applier(
+            self._target,
+            self._ledger,
+            journal,
+            run_id=report.run_id,
+            stamp=self._spec.stamp,
+            parallel=self._spec.parallel,
+            stop=self._watch.stop,
+            progress=self._watch.done,
+        )
+        try:
+            applier.apply(tuple(changes), planned.found.stated)
+        finally:
+            report.operations.extend(applier.done)
+        if applier.halted is not None:
+            report.error = str(applier.halted)
+            if isinstance(applier.halted, STOPS_CONNECTOR):
+                raise applier.halted
+        if any(done.outcome == "uncertain" for done in applier.done):
+            self._settle_own(report, journal)
+
+    def _settle_own(self, report: Report, journal: Journal) -> None:
+        """Look at once for what this run's lost answers left behind, and correct the report."""
+        remaining = {
+            (each.kind, each.budget_ref, each.ref) for each in self._settle(journal, report)
+        }
+        settled = {
+            (each.kind, each.budget_ref, each.ref): each for each in journal.of_run(report.run_id)
+        }
+        for index, done in enumerate(report.operations):
+            key = done.kind, done.budget_ref or "", done.ref
+            if done.outcome == "uncertain" and key not in remaining:
+                operation = settled[key]
+                outcome = "applied" if operation.state == "applied" else "rejected"
+                report.operations[index] = replace(
+                    done, outcome=outcome, target_id=operation.target_id, error=operation.error
+                )
+
+
+def _in_sync(plan: Plan) -> bool:
+    return not (plan.pending or plan.conflicts or plan.problems or plan.uncertain)

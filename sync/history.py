@@ -1,0 +1,119 @@
+"""The history: which runs there were, and how each ended.
+
+A run that was killed cannot say so. It is told by its lease: a run without an end is running while
+the lease that it started under is held, and interrupted afterwards.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.engine import RowMapping
+
+from sync.lease import is_held
+from sync.store import Store, leases, runs
+
+RUNNING = "running"
+INTERRUPTED = "interrupted"
+
+
+class UnknownRun(LookupError):
+    """No run has that id, or several have one that begins so; the message says which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run; `outcome` is "running" or "interrupted" where it has no end of its own."""
+
+    run_id: str
+    sync: str
+    command: str
+    outcome: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    report: dict[str, Any] | None = None
+
+
+class History:
+    """All runs of all syncs."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def start(self, run_id: str, sync: str, command: str, started_at: datetime) -> None:
+        """Put a run down as begun, under the lease of its sync that is held now."""
+        held = leases.c.until.is_not(None)
+        token = select(leases.c.token).where(leases.c.name == sync, held).scalar_subquery()
+        row = {"run_id": run_id, "sync": sync, "command": command, "started_at": started_at}
+        with self._store.write() as connection:
+            connection.execute(insert(runs).values(**row, token=token))
+
+    def finish(self, run_id: str, outcome: str, ended_at: datetime, report: dict[str, Any]) -> None:
+        """Put down how a run ended; raises `UnknownRun` where none of that id goes on."""
+        going_on = (runs.c.run_id == run_id) & runs.c.ended_at.is_(None)
+        values = {"outcome": outcome, "ended_at": ended_at, "report": report}
+        with self._store.write() as connection:
+            done = connection.execute(update(runs).where(going_on).values(values))
+            if done.rowcount != 1:
+                raise UnknownRun(f"no run {run_id} is going on")
+
+    def latest(self, sync: str) -> Run | None:
+        """The run of that sync that began last."""
+        return next(iter(self.runs(sync, limit=1)), None)
+
+    def runs(self, sync: str | None = None, limit: int = 20) -> list[Run]:
+        """The last runs, newest first."""
+        query = _QUERY if sync is None else _QUERY.where(runs.c.sync == sync)
+        return self._read(query.limit(limit))
+
+    def count(self, sync: str) -> int:
+        """How many runs of that sync there were."""
+        query = select(func.count()).select_from(runs).where(runs.c.sync == sync)
+        with self._store.read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def get(self, run_id: str) -> Run:
+        """The run of that id, or the only one whose id begins so; raises `UnknownRun`."""
+        found = self._read(_QUERY.where(runs.c.run_id == run_id))
+        if not found and run_id:
+            begins = runs.c.run_id.startswith(run_id, autoescape=True)
+            found = self._read(_QUERY.where(begins).limit(3))
+        if not found:
+            raise UnknownRun(f"there is no run {run_id!r}; `trueup history` lists them")
+        if len(found) > 1:
+            some = ", ".join(each.run_id for each in found)
+            raise UnknownRun(f"several runs begin with {run_id!r}: {some}; give more of the id")
+        return found[0]
+
+    def _read(self, query: Select[Any]) -> list[Run]:
+        with self._store.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        moment = self._store.now()
+        return [_run(row, moment) for row in rows]
+
+
+_QUERY = (
+    select(
+        runs, leases.c.token.label("last"), leases.c.machine, leases.c.pid, leases.c.process,
+        leases.c.until,
+    )
+    .select_from(runs.outerjoin(leases, leases.c.name == runs.c.sync))
+    .order_by(runs.c.number.desc())
+)  # fmt: skip
+
+
+def _run(row: RowMapping, moment: datetime) -> Run:
+    outcome = row["outcome"]
+    if outcome is None:
+        going_on = row["token"] == row["last"] and is_held(row, moment)
+        outcome = RUNNING if going_on else INTERRUPTED
+    return Run(
+        run_id=row["run_id"],
+        sync=row["sync"],
+        command=row["command"],
+        outcome=outcome,
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        report=row["report"],
+    )

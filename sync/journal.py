@@ -1,0 +1,258 @@
+"""The journal: every write that was meant, on the disk before it leaves, with its outcome after.
+
+A row is made when an operation is planned and never removed; each step fills columns once, and
+only from a state that can come before it. Every step is checked against the lease in its own
+transaction, so a run that was taken over can neither send nor report. No transaction is open
+across a call.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, Protocol
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, Select, func, insert, literal, or_, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from canonical.change import Kind, Op
+from sync.store import Moment, Store, operations
+
+_BATCH = 1000
+
+
+class JournalError(Exception):
+    """A step that cannot follow the one before it; the operation must not go on."""
+
+
+class State(StrEnum):
+    """How far an operation came.
+
+    LOST was sent and proved not to have happened; ABANDONED was planned by a run that ended
+    before sending it; DEFERRED waits for a later run.
+    """
+
+    PLANNED = "planned"
+    SENT = "sent"
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    UNCERTAIN = "uncertain"
+    DEFERRED = "deferred"
+    SKIPPED = "skipped"
+    LOST = "lost"
+    ABANDONED = "abandoned"
+
+
+_BEFORE: Final = {
+    State.SENT: (State.PLANNED, State.UNCERTAIN),
+    State.APPLIED: (State.SENT, State.UNCERTAIN),
+    State.REJECTED: (State.PLANNED, State.SENT, State.UNCERTAIN),
+    State.UNCERTAIN: (State.SENT, State.UNCERTAIN),
+    State.DEFERRED: (State.PLANNED, State.SENT),
+    State.SKIPPED: (State.PLANNED, State.SENT),
+    State.LOST: (State.SENT, State.UNCERTAIN),
+    State.ABANDONED: (State.PLANNED,),
+}
+"""The states that a state can follow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One write: what it is, what it is for, and how far it came.
+
+    `sync` is the journal's own once it is planned.
+    `key` is the idempotency key; `fingerprint` and `draft` are what was sent, `before` what the
+    target held then. `sent_at` is when it was first sent: a key's life counts from there.
+    """
+
+    id: str
+    run_id: str
+    sync: str = ""
+    seq: int
+    op: Op
+    kind: Kind
+    ref: str
+    budget_ref: str = ""
+    target_id: str | None = None
+    key: str
+    fingerprint: str = ""
+    fields: tuple[str, ...] = ()
+    before: Any = None
+    draft: Any = None
+    state: State = State.PLANNED
+    error: str | None = None
+    sent_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+class Fence(Protocol):
+    """What the journal asks of a lease."""
+
+    def guard(self, connection: Connection) -> None:
+        """Raise where another process has taken over."""
+
+
+def new_operation_id() -> tuple[str, str]:
+    """An id that no other operation has, and its idempotency key, which `key_of` derives again."""
+    id = uuid4().hex
+    return id, key_of(id)
+
+
+def key_of(operation_id: str) -> str:
+    """The idempotency key of an operation: always the same, and of no other one."""
+    return str(UUID(hex=operation_id))
+
+
+class Journal:
+    """The operations of one sync, written under a lease."""
+
+    def __init__(self, store: Store, sync: str, lease: Fence | None = None) -> None:
+        """Without a lease the journal can only be read."""
+        self._store = store
+        self._sync = sync
+        self._lease = lease
+
+    def plan(self, operations: Iterable[Operation]) -> None:
+        """Put down what a run means to do: all of it or, raising `JournalError`, nothing."""
+        rows = [asdict(each) | {"sync": self._sync} for each in operations]
+        if not rows:
+            return
+        with self._store.write() as connection:
+            self._guard(connection)
+            try:
+                connection.execute(insert(_table), rows)
+            except IntegrityError as error:
+                raise JournalError("an operation is in the journal already") from error
+
+    def sent(self, id: str, fingerprint: str, draft: Any) -> None:
+        """To be called just before a request leaves: when this returns, the row is on the disk.
+
+        Raises `JournalError` where the operation has an outcome, or where a request under the same
+        key was another one: a vendor would answer it with the first one's result.
+        """
+        same = or_(_table.c.sent_at.is_(None), _table.c.fingerprint == fingerprint)
+        values = {
+            "fingerprint": fingerprint,
+            "draft": draft,
+            "sent_at": func.coalesce(_table.c.sent_at, literal(self._store.now(), Moment)),
+        }
+        with self._store.write() as connection:
+            self._step(connection, id, State.SENT, values, same)
+
+    def applied(
+        self,
+        id: str,
+        target_id: str | None,
+        remember: Callable[[Connection], None] | None = None,
+    ) -> None:
+        """It happened: the outcome, and what `remember` writes, are kept together or not at all."""
+        values = {"target_id": target_id, "error": None, "ended_at": self._store.now()}
+        with self._store.write() as connection:
+            self._step(connection, id, State.APPLIED, values)
+            if remember is not None:
+                remember(connection)
+
+    def ended(self, id: str, state: State, error: str | None) -> None:
+        """Any other outcome; after UNCERTAIN another one may follow. Raises `JournalError`."""
+        over = None if state is State.UNCERTAIN else self._store.now()
+        with self._store.write() as connection:
+            self._step(connection, id, state, {"error": error, "ended_at": over})
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction under the lease, for what a run remembers without an operation."""
+        with self._store.write() as connection:
+            self._guard(connection)
+            yield connection
+
+    def open(self) -> list[Operation]:
+        """What may or may not have happened, whichever run sent it, oldest first."""
+        waiting = _table.c.state.in_([State.SENT, State.UNCERTAIN])
+        return self._read(select(_table).where(waiting).order_by(_table.c.number))
+
+    def abandon_planned(self, run_id: str) -> int:
+        """Close what runs other than `run_id` planned and never sent; how many there were."""
+        never = (
+            (_table.c.sync == self._sync)
+            & (_table.c.state == State.PLANNED)
+            & (_table.c.run_id != run_id)
+        )
+        values = {"state": State.ABANDONED, "ended_at": self._store.now()}
+        with self._store.write() as connection:
+            self._guard(connection)
+            return connection.execute(update(_table).where(never).values(values)).rowcount
+
+    def judged(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of `keys`, (budget_ref, ref), that were planned to be created before."""
+        wanted = set(keys)
+        refs = sorted({ref for _, ref in wanted})
+        found: set[tuple[str, str]] = set()
+        with self._store.read() as connection:
+            for start in range(0, len(refs), _BATCH):
+                query = select(_table.c.budget_ref, _table.c.ref).where(
+                    _table.c.sync == self._sync,
+                    _table.c.kind == kind,
+                    _table.c.op == Op.CREATE,
+                    _table.c.ref.in_(refs[start : start + _BATCH]),
+                )
+                found.update((each.budget_ref, each.ref) for each in connection.execute(query))
+        return found & wanted
+
+    def of_run(self, run_id: str) -> list[Operation]:
+        """What one run of this sync meant to do, in its order."""
+        return self._read(select(_table).where(_table.c.run_id == run_id).order_by(_table.c.seq))
+
+    def counts(self, run_id: str) -> dict[str, int]:
+        """How many operations of that run came how far, by state; states without any are absent."""
+        query = (
+            select(_table.c.state, func.count())
+            .where(_table.c.sync == self._sync, _table.c.run_id == run_id)
+            .group_by(_table.c.state)
+        )
+        with self._store.read() as connection:
+            return {state: n for state, n in connection.execute(query)}  # noqa: C416
+
+    def _guard(self, connection: Connection) -> None:
+        if self._lease is None:
+            raise JournalError("the journal was opened for reading; take the lease to write in it")
+        self._lease.guard(connection)
+
+    def _read(self, query: Select[Any]) -> list[Operation]:
+        with self._store.read() as connection:
+            rows = connection.execute(query.where(_table.c.sync == self._sync)).mappings().all()
+        return [_operation(dict(row)) for row in rows]
+
+    def _step(
+        self,
+        connection: Connection,
+        id: str,
+        state: State,
+        values: dict[str, Any],
+        *also: ColumnElement[bool],
+    ) -> None:
+        self._guard(connection)
+        this = (_table.c.id == id) & (_table.c.sync == self._sync)
+        ready = _table.c.state.in_(_BEFORE.get(state, ()))
+        query = update(_table).where(this, ready, *also).values(state=state, **values)
+        if connection.execute(query).rowcount == 1:
+            return
+        found = connection.execute(select(_table.c.state).where(this)).scalar()
+        where = f"is {found}" if found else "is not in the journal"
+        raise JournalError(f"operation {id} {where} and cannot become {state} by this request")
+
+
+_table = operations
+
+
+def _operation(row: dict[str, Any]) -> Operation:
+    del row["number"]
+    row |= {
+        "op": Op(row["op"]),
+        "kind": Kind(row["kind"]),
+        "fields": tuple(row["fields"]),
+        "state": State(row["state"]),
+    }
+    return Operation(**row)

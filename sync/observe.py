@@ -1,0 +1,148 @@
+"""Observe: read the target once, page by page, and compare each object with what was last agreed.
+
+Only what differs from the ledger is kept; of the rest a bit per link remains. So memory follows the
+number of differences, not the number of budgets.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from canonical.change import Kind, Problem
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
+from connectors.interface import Connector, Known, Observed, Page
+from sync.ledger import Ledger, Link
+
+
+class Marks:
+    """A set of small whole numbers, one bit each."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+        self.count = 0
+
+    def add(self, number: int) -> None:
+        """Mark `number`; marking it twice is no error."""
+        index, bit = number >> 3, 1 << (number & 7)
+        if index >= len(self._bits):
+            self._bits.extend(bytes(index + 1024 - len(self._bits)))
+        if not self._bits[index] & bit:
+            self._bits[index] |= bit
+            self.count += 1
+
+    def __contains__(self, number: int) -> bool:
+        index = number >> 3
+        return index < len(self._bits) and bool(self._bits[index] & (1 << (number & 7)))
+
+
+@dataclass(slots=True)
+class Observation:
+    """One complete reading of the target, against the ledger.
+
+    `clean` holds the links whose objects are as last agreed, `drifted` the objects of those that
+    are not, `unreadable` the links whose objects came as a problem. `strangers` are objects without
+    a link, `totals` the money of linked objects by kind and unit, `spent` what the listing
+    showed as spent, by target id. `assumed` are links that are clean on the word of a version,
+    `versions` those that the listing showed.
+    """
+
+    clean: Marks = field(default_factory=Marks)
+    drifted: dict[int, Observed] = field(default_factory=dict)
+    unreadable: Marks = field(default_factory=Marks)
+    strangers: dict[Kind, list[Observed]] = field(default_factory=lambda: defaultdict(list))
+    problems: list[Problem] = field(default_factory=list)
+    assumed: list[int] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    totals: dict[tuple[Kind, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    spent: dict[str, Decimal] = field(default_factory=dict)
+
+    def has(self, link: int) -> bool:
+        """Whether the linked object was in the listing, readable or not."""
+        return link in self.clean or link in self.drifted or link in self.unreadable
+
+    def count_assumed(self, ledger: Ledger) -> None:
+        """Add to `totals` the amounts that were not read, as they were agreed."""
+        for start in range(0, len(self.assumed), 1000):
+            ids = self.assumed[start : start + 1000]
+            echoes = ledger.baselines(ids)
+            for link in ledger.by_ids(ids).values():
+                names = BUDGET_FIELDS if link.kind is Kind.BUDGET else ALLOCATION_FIELDS
+                said = dict(zip(names, echoes[link.id].echo, strict=True))
+                if said["amount"] is not None:
+                    unit = link.kind, str(said["currency"])
+                    self.totals[unit] += Decimal(str(said["amount"]))
+        self.assumed.clear()
+
+    def shown(self) -> int:
+        """How many linked objects the listing showed, readable or not."""
+        return self.clean.count + len(self.drifted) + self.unreadable.count
+
+
+class Agreed:
+    """What the ledger vouches for: budgets at the version at which both sides last agreed."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def unchanged(self, versions: Mapping[str, str]) -> Collection[str]:
+        """Those budgets that still show that version."""
+        agreed = self._ledger.versions(list(versions))
+        return {id for id, version in versions.items() if agreed.get(id) == version}
+
+
+def observe(target: Connector, ledger: Ledger, known: Known | None = None) -> Observation:
+    """Read every object of the target that is not `known` to be as it was.
+
+    Raises what listing raises: a part of it proves nothing.
+    """
+    observation = Observation()
+    for kind in Kind:
+        for page in target.list(kind, known=known):
+            _take(observation, kind, page, ledger)
+    return observation
+
+
+def _take(observation: Observation, kind: Kind, page: Page, ledger: Ledger) -> None:
+    ids = [item.id for item in page.items]
+    ids.extend(problem.ref for problem in page.problems if problem.ref)
+    ids.extend(page.unchanged)
+    links = ledger.by_targets(kind, ids)
+    for item in page.items:
+        _take_item(observation, kind, item, links.get(item.id))
+    for problem in page.problems:
+        observation.problems.append(problem)
+        link = links.get(problem.ref or "")
+        if link is not None:
+            observation.unreadable.add(link.id)
+    _assume(observation, [links[id].id for id in page.unchanged if id in links])
+    if page.unchanged_within:
+        budgets = ledger.by_targets(Kind.BUDGET, page.unchanged_within)
+        _assume(observation, ledger.within([link.ref for link in budgets.values()]))
+
+
+def _assume(observation: Observation, links: Sequence[int]) -> None:
+    observation.assumed.extend(links)
+    for link in links:
+        observation.clean.add(link)
+
+
+def _take_item(observation: Observation, kind: Kind, item: Observed, link: Link | None) -> None:
+    if item.actual is not None:
+        observation.spent[item.id] = item.actual.spent.value
+    if item.version is not None:
+        observation.versions[item.id] = item.version
+    if link is None:
+        observation.strangers[kind].append(item)
+        return
+    amount = item.model.amount
+    if amount is not None:
+        observation.totals[kind, amount.unit] += amount.value
+    _compare(observation, link, item)
+
+
+def _compare(observation: Observation, link: Link, item: Observed) -> None:
+    if fingerprint(facts(item.model)) == link.echo:
+        observation.clean.add(link.id)
+    else:
+        observation.drifted[link.id] = item

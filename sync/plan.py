@@ -1,0 +1,354 @@
+"""Plan: read the source once and decide, object by object, what the target needs.
+
+An object whose projection and whose counterpart are both as last agreed costs two fingerprints and
+is forgotten; everything else is judged from three sides: desired, observed, baseline.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from canonical.allocation import Status
+from canonical.budget import Budget
+from canonical.change import Change, Conflict, Effect, Kind, Loss, Op, Problem
+from canonical.compare import Baseline, differences
+from canonical.facts import (
+    ALLOCATION_FIELDS,
+    BUDGET_FIELDS,
+    Facts,
+    facts,
+    fields_of,
+    fingerprint,
+)
+from connectors.errors import Missing
+from connectors.interface import Connector, Observed, Page
+from sync.decide import Wanted, alteration, creation, held, removal
+from sync.ledger import Entry, Ledger, Link
+from sync.match import Key, Matched, Newcomer, match
+from sync.observe import Marks, Observation
+from sync.project import Projector
+from sync.spec import OnRemove, SyncSpec
+
+_PARENT = BUDGET_FIELDS.index("parent")
+_STATUS = {
+    Kind.BUDGET: BUDGET_FIELDS.index("status"),
+    Kind.ALLOCATION: ALLOCATION_FIELDS.index("status"),
+}
+
+
+@dataclass(slots=True)
+class Findings:
+    """What planning found, before the guard judges it."""
+
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    agreements: list[Entry] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    unchanged: int = 0
+    kept: int = 0
+    waiting: int = 0
+    lost: int = 0
+    adopted: int = 0
+    lossy: dict[str, tuple[int, str]] = field(default_factory=dict)
+    source_seen: int = 0
+    stated: dict[tuple[Kind, Key], bytes] = field(default_factory=dict)
+
+    def note(self, losses: Sequence[Loss]) -> None:
+        """Count the losses that need to be accepted by name."""
+        for loss in losses:
+            if loss.matters:
+                count, reason = self.lossy.get(loss.name, (0, loss.reason))
+                self.lossy[loss.name] = count + 1, reason
+
+
+class Planner:
+    """Makes one plan. Objects in `waiting` have a write of unknown outcome: they are left alone.
+
+    A `thorough` plan takes nothing on the ledger's word: every object is compared field by field.
+    """
+
+    def __init__(
+        self,
+        spec: SyncSpec,
+        source: Connector,
+        target: Connector,
+        ledger: Ledger,
+        observation: Observation,
+        as_of: date,
+        waiting: frozenset[tuple[Kind, Key]] = frozenset(),
+        *,
+        thorough: bool = False,
+    ) -> None:
+        self._thorough = thorough
+        self._spec, self._source, self._target = spec, source, target
+        self._ledger, self._seen, self._waiting = ledger, observation, waiting
+        self._able = target.capabilities
+        self._projector = Projector(self._able, as_of, spec.horizon_months)
+        self._held = {
+            Kind.BUDGET: held(self._able.budget),
+            Kind.ALLOCATION: held(self._able.allocation),
+        }
+        self._mentioned = Marks()
+        self._budgets: dict[str, Budget] = {}
+        self._shapes: dict[object, Budget] = {}
+        self._targets: dict[str, str] = {}
+        self._stuck: dict[str, str] = {}
+        self.found = Findings(problems=list(observation.problems))
+
+    def plan(self) -> Findings:
+        """Decide. Raises what listing the source, or confirming that an object is gone, raises."""
+        for kind in Kind:
+            newcomers: list[Wanted] = []
+            for page in self._source.list(kind):
+                newcomers.extend(self._page(kind, page))
+            self._welcome(kind, newcomers)
+        self._remove()
+        return self.found
+
+    # -- what the source states --------------------------------------------------------------
+
+    def _page(self, kind: Kind, page: Page) -> Iterator[Wanted]:
+        """Judge one page; yields what has no counterpart by link."""
+        self.found.problems.extend(page.problems)
+        self.found.source_seen += len(page.items)
+        keys = [_key(item) for item in page.items]
+        links = self._ledger.by_refs(kind, keys)
+        differing: list[tuple[Wanted, Link]] = []
+        for item, key in zip(page.items, keys, strict=True):
+            wanted = self._want(kind, key, item)
+            if wanted is None:
+                continue
+            link = links.get(key)
+            if link is None:
+                yield wanted
+                continue
+            self._mentioned.add(link.id)
+            as_agreed = link.id in self._seen.clean and fingerprint(wanted.facts) == link.desired
+            if as_agreed and not self._thorough:
+                self.found.unchanged += 1
+                self.found.note(wanted.losses)
+            else:
+                differing.append((wanted, link))
+        yield from self._judge(kind, differing)
+
+    def _want(self, kind: Kind, key: Key, item: Observed) -> Wanted | None:
+        stated = item.model
+        if isinstance(stated, Budget):
+            self._budgets[key[1]] = self._shape(stated)
+            model, losses = self._projector.budget(stated)
+            return Wanted(kind, key, stated, model, losses, facts(model))
+        budget = self._budgets.get(key[0])
+        if budget is None:
+            reason = f"its budget {key[0]!r} is not among the source's budgets"
+            self.found.problems.append(Problem(self._source.name, item.id, reason, item.id))
+            return None
+        stated = stated.within(budget)
+        allocation, losses = self._projector.allocation(stated)
+        return Wanted(kind, key, stated, allocation, losses, facts(allocation))
+
+    def _shape(self, budget: Budget) -> Budget:
+        """What allocations take from their budget; budgets alike share one."""
+        said = (
+            budget.cadence,
+            budget.start,
+            budget.end,
+            budget.status,
+            budget.enforcement,
+            budget.carry_over,
+        )
+        shape = self._shapes.get(said)
+        if shape is None:
+            shape = self._shapes[said] = replace(
+                budget, ref="", name="", amount=None, phases=(), allocations=()
+            )
+        return shape
+
+    # -- what is linked and not as agreed ----------------------------------------------------
+
+    def _judge(self, kind: Kind, differing: Sequence[tuple[Wanted, Link]]) -> Iterator[Wanted]:
+        baselines = self._ledger.baselines([link.id for _, link in differing])
+        for wanted, link in differing:
+            if (kind, wanted.key) in self._waiting:
+                self._wait(kind, wanted.key)
+            elif link.id in self._seen.unreadable:
+                self._stick(kind, wanted.key, "it could not be read in the target")
+            else:
+                baseline = baselines[link.id]
+                observed = self._observed(kind, link, baseline)
+                if observed is None:
+                    self.found.lost += 1
+                    self.found.forgotten.append(link.id)
+                    yield wanted
+                else:
+                    self._compare(wanted, link.target_id, link.origin, observed, baseline, link)
+
+    def _observed(self, kind: Kind, link: Link, baseline: Baseline) -> Facts | None:
+        """The target's facts of a linked object; None where it is proved to be gone.
+
+        Absence from a complete listing is confirmed by asking for the object itself.
+        """
+        if link.id in self._seen.drifted:
+            return facts(self._seen.drifted[link.id].model)
+        if link.id in self._seen.clean:
+            return baseline.echo
+        try:
+            return facts(self._target.get(kind, link.target_id).model)
+        except Missing:
+            return None
+
+    def _compare(
+        self,
+        wanted: Wanted,
+        target_id: str,
+        origin: str,
+        observed: Facts,
+        baseline: Baseline | None,
+        link: Link | None,
+        matched: str | None = None,
+    ) -> None:
+        kind = wanted.kind
+        ours = self._in_our_terms(kind, observed)
+        agreed = baseline and Baseline(baseline.desired, self._in_our_terms(kind, baseline.echo))
+        names = fields_of(wanted.model)
+        found = differences(names, self._held[kind], wanted.facts, ours, agreed)
+        self.found.note(wanted.losses)
+        stated = fingerprint(facts(wanted.stated))
+        if not found:
+            self.found.unchanged += 1
+            self.found.agreements.append(
+                Entry(
+                    kind=kind,
+                    ref=wanted.key[1],
+                    budget_ref=wanted.key[0],
+                    target_id=target_id,
+                    origin=origin,
+                    baseline=Baseline(wanted.facts, observed),
+                    source=stated,
+                )
+            )
+            return
+        change = alteration(
+            wanted,
+            target_id,
+            observed,
+            found,
+            self._able,
+            matched=matched,
+            by_calendar=link is not None and link.source == stated,
+        )
+        self.found.note([loss for loss in change.losses if loss not in wanted.losses])
+        self._add(change, stated)
+
+    def _in_our_terms(self, kind: Kind, values: Facts) -> Facts:
+        """The target's facts with its id of the parent budget turned into the owner's ref."""
+        if kind is not Kind.BUDGET or values[_PARENT] is None:
+            return values
+        parent = str(values[_PARENT])
+        link = self._ledger.by_targets(Kind.BUDGET, [parent]).get(parent)
+        return (*values[:_PARENT], link.ref if link else None, *values[_PARENT + 1 :])
+
+    # -- what is new -------------------------------------------------------------------------
+
+    def _welcome(self, kind: Kind, newcomers: Sequence[Wanted]) -> None:
+        """Adopt what an earlier run or a person left in the target; create the rest."""
+        active = [wanted for wanted in newcomers if wanted.model.status is not Status.RETIRED]
+        self.found.unchanged += len(newcomers) - len(active)
+        containers = self._containers(kind, active)
+        arrivals = [
+            Newcomer(wanted.key, wanted.model, containers.get(wanted.key[0])) for wanted in active
+        ]
+        if kind is Kind.ALLOCATION:
+            arrivals = [each for each in arrivals if each.container is not None]
+        matches, conflicts = match(kind, arrivals, self._seen.strangers[kind])
+        self.found.conflicts.extend(conflicts)
+        undecided = {(each.budget_ref or "", each.ref) for each in conflicts}
+        for wanted in active:
+            matched = matches.get(wanted.key)
+            if (kind, wanted.key) in self._waiting:
+                self._wait(kind, wanted.key)
+            elif wanted.key in undecided:
+                self._stick(kind, wanted.key, "a conflict about it waits for a decision")
+            elif matched is not None:
+                self._adopt(wanted, matched)
+            else:
+                self._create(wanted)
+
+    def _adopt(self, wanted: Wanted, matched: Matched) -> None:
+        item, amount = matched.item, matched.item.model.amount
+        if wanted.kind is Kind.BUDGET:
+            self._targets[wanted.key[1]] = item.id
+        if amount is not None:
+            self._seen.totals[wanted.kind, amount.unit] += amount.value
+        self.found.adopted += 1
+        values = facts(item.model)
+        self._compare(wanted, item.id, "adopted", values, None, None, matched.by)
+
+    def _containers(self, kind: Kind, wanted: Sequence[Wanted]) -> dict[str, str]:
+        """The target's ids of the budgets that new allocations belong to, where they exist."""
+        if kind is Kind.BUDGET:
+            return {}
+        refs = sorted({each.key[0] for each in wanted})
+        found = dict(self._targets)
+        for start in range(0, len(refs), 1000):
+            links = self._ledger.by_refs(
+                Kind.BUDGET, [("", ref) for ref in refs[start : start + 1000]]
+            )
+            found.update((ref, link.target_id) for (_, ref), link in links.items())
+        return found
+
+    def _create(self, wanted: Wanted) -> None:
+        losses = (*wanted.losses, *self._target.objections(wanted.model))
+        above = wanted.key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
+        if above in self._stuck:
+            reason = f"{above} has to be there first, and {self._stuck[above]}"
+            losses = (*losses, Loss("parent", Effect.BLOCKED, reason))
+        change = creation(wanted, self._held[wanted.kind], losses)
+        self.found.note(losses)
+        if change.op is Op.BLOCKED:
+            blocked = next(loss for loss in losses if loss.effect is Effect.BLOCKED)
+            self._stick(wanted.kind, wanted.key, f"it cannot be made: {blocked.reason}")
+        self._add(change, fingerprint(facts(wanted.stated)))
+
+    def _add(self, change: Change, stated: bytes) -> None:
+        self.found.changes.append(change)
+        self.found.stated[change.kind, (change.budget_ref or "", change.ref)] = stated
+
+    def _wait(self, kind: Kind, key: Key) -> None:
+        self.found.waiting += 1
+        self._stick(kind, key, "an earlier write of it has an unknown outcome")
+
+    def _stick(self, kind: Kind, key: Key, reason: str) -> None:
+        if kind is Kind.BUDGET:
+            self._stuck[key[1]] = reason
+
+    # -- what the source no longer has -------------------------------------------------------
+
+    def _remove(self) -> None:
+        """Decide about linked objects that a complete, faultless source listing did not mention."""
+        trusted = not any(each.system == self._source.name for each in self.found.problems)
+        for kind in Kind:
+            absent = [id for id in self._ledger.ids(kind) if id not in self._mentioned]
+            for start in range(0, len(absent), 1000):
+                self._remove_links(kind, absent[start : start + 1000], trusted)
+
+    def _remove_links(self, kind: Kind, ids: Sequence[int], trusted: bool) -> None:
+        baselines = self._ledger.baselines(ids)
+        for link in self._ledger.by_ids(ids).values():
+            observed = baselines[link.id].echo
+            if link.id in self._seen.drifted:
+                observed = facts(self._seen.drifted[link.id].model)
+            retired = observed[_STATUS[kind]] == Status.RETIRED
+            keep = self._spec.on_remove is OnRemove.KEEP or not trusted
+            if keep or retired or not self._seen.has(link.id):
+                self.found.kept += 1
+                continue
+            key = link.budget_ref, link.ref
+            change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)
+            self.found.note(change.losses)
+            self.found.changes.append(change)
+
+
+def _key(item: Observed) -> Key:
+    model = item.model
+    return ("", model.ref) if isinstance(model, Budget) else (model.budget, model.ref)

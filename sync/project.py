@@ -1,0 +1,140 @@
+"""Projection: a desired object as far as the target can hold it, and what is lost on the way.
+
+Done before anything is compared, so that what a vendor cannot hold never shows as a difference.
+"""
+
+import calendar
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from anyascii import anyascii
+
+from canonical.allocation import Allocation, Enforcement
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.change import Effect, Loss
+from canonical.currency import COUNTS
+from canonical.period import add_months
+from connectors.interface import Capabilities, Hold, Phasing
+
+Losses = tuple[Loss, ...]
+
+
+class Projector:
+    """Projects onto one target on one day. `project` returns its argument where all of it fits."""
+
+    def __init__(self, capabilities: Capabilities, as_of: date, horizon_months: int) -> None:
+        self._able = capabilities
+        self._as_of = as_of
+        beyond = add_months(as_of.replace(day=1), horizon_months)
+        last_day = calendar.monthrange(beyond.year, beyond.month)[1]
+        self._horizon = beyond.replace(day=min(as_of.day, last_day))
+
+    def budget(self, budget: Budget) -> tuple[Budget, Losses]:
+        """`budget` as the target can hold it on the day."""
+        losses: list[Loss] = []
+        changed: dict[str, Any] = {}
+        able = self._able.budget
+        if budget.phases or self._able.phasing is Phasing.PERIODS:
+            self._phases(budget, changed)
+        amount: Amount | None = changed.get("amount", budget.amount)
+        self._amount(amount, changed, losses)
+        if budget.cadence not in self._able.cadences:
+            losses.append(self._blocked("cadence", f"has no {budget.cadence} budgets"))
+        if budget.status not in self._able.statuses:
+            losses.append(self._blocked("status", f"has no {budget.status} budgets"))
+        for field, empty in _DROPPABLE:
+            stated = getattr(budget, field)
+            if stated and able.get(field, Hold.DROPPED) is Hold.DROPPED:
+                changed[field] = empty
+                if stated is not Enforcement.TRACK:
+                    losses.append(self._dropped(field))
+        if self._able.ascii_text:
+            self._ascii("name", budget.name, changed, losses)
+            self._ascii("description", budget.description, changed, losses)
+        return (replace(budget, **changed) if changed else budget), tuple(losses)
+
+    def allocation(self, allocation: Allocation) -> tuple[Allocation, Losses]:
+        """`allocation` (already filled from its budget) as the target can hold it."""
+        losses: list[Loss] = []
+        changed: dict[str, Any] = {}
+        able, entity = self._able.allocation, allocation.entity
+        if not able:
+            return allocation, (self._blocked("entity", "has no allocations"),)
+        if self._able.entity_types is not None and entity.type not in self._able.entity_types:
+            losses.append(self._blocked("entity", f"has no allocations to a {entity.type}"))
+        elif able.get("entity") is Hold.EMULATED and not self._native(entity.type):
+            reason = f"{self._able.vendor} knows no {entity.type}; it is kept as text"
+            losses.append(Loss("entity", Effect.EMULATED, reason))
+            if self._able.ascii_text and not entity.id.isascii():
+                changed["entity"] = replace(entity, id=anyascii(entity.id))
+        self._amount(allocation.amount, changed, losses)
+        if allocation.status not in self._able.statuses:
+            losses.append(self._blocked("status", f"has no {allocation.status} allocations"))
+        for field in _FOLLOWING:
+            stated = getattr(allocation, field)
+            hold = able.get(field, Hold.DROPPED)
+            if stated is None or hold not in (Hold.DROPPED, Hold.FOLLOWS):
+                continue
+            changed[field] = None
+            if stated and hold is Hold.DROPPED and stated is not Enforcement.TRACK:
+                losses.append(self._dropped(field))
+        return (replace(allocation, **changed) if changed else allocation), tuple(losses)
+
+    def _native(self, entity_type: str) -> bool:
+        native = self._able.native_entity_types
+        return native is None or entity_type in native
+
+    def _phases(self, budget: Budget, changed: dict[str, Any]) -> None:
+        """Keep of the phases what the target holds at a time; the calendar brings the others."""
+        if self._able.phasing is Phasing.ALL:
+            return
+        changed["amount"] = budget.in_force(self._as_of)
+        if self._able.phasing is Phasing.PERIODS:
+            changed["phases"] = budget.by_period(self._horizon)
+        elif self._able.phasing is Phasing.CURRENT_AND_NEXT:
+            following = budget.following(self._as_of)
+            changed["phases"] = (following,) if following else ()
+        else:
+            changed["phases"] = ()
+
+    def _amount(self, amount: Amount | None, changed: dict[str, Any], losses: list[Loss]) -> None:
+        if amount is None:
+            losses.append(Loss("amount", Effect.BLOCKED, "the source states no amount"))
+        elif amount.unit in COUNTS and "limits" not in self._able.budget:
+            losses.append(self._blocked("amount", f"cannot count {amount.unit}"))
+        else:
+            held = amount.rounded(self._able.amount_digits)
+            if held.value != amount.value:
+                changed["amount"] = held
+                reason = f"{amount} becomes {held}: {self._able.vendor} holds no finer amount"
+                losses.append(Loss("amount", Effect.ROUNDED, reason))
+
+    def _ascii(
+        self, field: str, text: str | None, changed: dict[str, Any], losses: list[Loss]
+    ) -> None:
+        if not text or text.isascii():
+            return
+        changed[field] = anyascii(text)
+        reason = f"{self._able.vendor} takes ASCII only"
+        losses.append(Loss(field, Effect.EMULATED, reason))
+
+    def _dropped(self, field: str) -> Loss:
+        return Loss(field, Effect.DROPPED, f"{self._able.vendor} has no place for it")
+
+    def _blocked(self, field: str, reason: str) -> Loss:
+        return Loss(field, Effect.BLOCKED, f"{self._able.vendor} {reason}")
+
+
+_DROPPABLE: tuple[tuple[str, Any], ...] = (
+    ("description", None),
+    ("limits", ()),
+    ("enforcement", None),
+    ("carry_over", None),
+    ("parent", None),
+    ("owners", None),
+    ("dimensions", {}),
+    ("alerts", None),
+)
+_FOLLOWING = ("cadence", "start", "end", "enforcement", "carry_over", "alerts")

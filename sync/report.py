@@ -1,0 +1,140 @@
+"""Report: what a run did, operation by operation, and how it ended.
+
+Written also when a run fails. An outcome only ever gets worse: ok < partial < aborted < failed.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from canonical.change import Kind, Op, Plan
+
+COUNTS: Final = ("applied", "rejected", "uncertain", "deferred", "skipped")
+
+
+class Outcome(StrEnum):
+    """How a run ended, from best to worst."""
+
+    OK = "ok"
+    PARTIAL = "partial"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+_WORSE: Final = list(Outcome)
+
+
+class Exit:
+    """The command line's exit codes; frozen."""
+
+    OK: Final = 0
+    FAILED: Final = 1
+    USAGE: Final = 2
+    PENDING: Final = 3
+    PARTIAL: Final = 4
+    GUARD: Final = 5
+    CONFLICTS: Final = 6
+    UNCERTAIN: Final = 7
+    LOCKED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one operation; `outcome` is one of `COUNTS`."""
+
+    op: Op
+    kind: Kind
+    ref: str
+    budget_ref: str | None
+    target_id: str | None
+    outcome: str
+    error: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """One run of one sync."""
+
+    run_id: str
+    sync: str
+    plan: Plan | None = None
+    outcome: Outcome = Outcome.OK
+    operations: list[Done] = field(default_factory=list)
+    verified: bool = False
+    error: str | None = None
+    settled: int = 0
+
+    def worsen(self, outcome: Outcome) -> None:
+        """End no better than `outcome`."""
+        self.outcome = max(self.outcome, outcome, key=_WORSE.index)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Operations by outcome."""
+        seen = Counter(done.outcome for done in self.operations)
+        return {name: seen[name] for name in COUNTS}
+
+    def conclude(self) -> None:
+        """Let the operations and the plan have their say in the outcome."""
+        counts, plan = self.counts, self.plan
+        unfinished = any(counts[name] for name in COUNTS if name != "applied")
+        if unfinished or any(done.error for done in self.operations):
+            self.worsen(Outcome.PARTIAL)
+        if plan and (plan.conflicts or plan.problems or plan.unaccepted or plan.uncertain):
+            self.worsen(Outcome.PARTIAL)
+        if plan and plan.guards:
+            self.worsen(Outcome.ABORTED)
+
+    @property
+    def exit_code(self) -> int:
+        """The most pressing thing about the run, as the process's exit code."""
+        if self.outcome is Outcome.FAILED:
+            return Exit.FAILED
+        if self.counts["uncertain"]:
+            return Exit.UNCERTAIN
+        if self.plan is not None:
+            code = plan_exit_code(self.plan)
+            if code != Exit.OK:
+                return code
+        return Exit.OK if self.outcome is Outcome.OK else Exit.PARTIAL
+
+    def to_data(self) -> dict[str, Any]:
+        """The report as JSON-ready data, in the shape that `run --json` prints."""
+        return {
+            "run_id": self.run_id,
+            "sync": self.sync,
+            "outcome": self.outcome.value,
+            "counts": self.counts,
+            "operations": list(_operations(self.operations)),
+            "verified": self.verified,
+            "error": self.error,
+            "plan": self.plan.brief() if self.plan else None,
+        }
+
+
+def plan_exit_code(plan: Plan) -> int:
+    """What in a plan needs a person: a guard, an unknown outcome, a conflict, a loss."""
+    if plan.guards:
+        return Exit.GUARD
+    if plan.uncertain:
+        return Exit.UNCERTAIN
+    if plan.conflicts:
+        return Exit.CONFLICTS
+    if plan.problems or plan.unaccepted:
+        return Exit.PARTIAL
+    return Exit.OK
+
+
+def _operations(operations: Iterable[Done]) -> Iterable[dict[str, Any]]:
+    for done in operations:
+        yield {
+            "op": done.op.value,
+            "kind": done.kind.value,
+            "ref": done.ref,
+            "budget_ref": done.budget_ref,
+            "target_id": done.target_id,
+            "outcome": done.outcome,
+            "error": done.error,
+        }

@@ -1,0 +1,116 @@
+"""Settle: find out what became of writes whose answer was lost, before anything else is planned.
+
+a removal or update   the object itself tells: it is as wanted (applied), or not (lost)
+a create              look for it first; if nothing is found, repeat it with the same key while
+                      the vendor still knows that key; else it did not happen (lost)
+two or more found     parked as uncertain: only a person can say which one is meant
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from canonical.allocation import Status
+from canonical.change import Kind, Op
+from canonical.compare import differences
+from canonical.facts import facts, fields_of
+from connectors.errors import ConnectorError, Missing, Rejected
+from connectors.interface import Connector, Draft, Observed
+from sync.journal import Journal, Operation, State
+from sync.ledger import Ledger
+from sync.send import draft_of, remember, request_fingerprint, send
+
+
+class Settler:
+    """Settles operations of this run or an earlier one. What stays open is uncertain."""
+
+    def __init__(
+        self, target: Connector, ledger: Ledger, journal: Journal, now: Callable[[], datetime]
+    ) -> None:
+        self._target, self._ledger, self._journal, self._now = target, ledger, journal, now
+
+    def settle(self) -> list[Operation]:
+        """Every open operation, in its order; returns those that remain uncertain.
+
+        Raises what reading the target raises: without a look nothing is decided.
+        """
+        pending = self._journal.open()
+        for operation in pending:
+            if operation.state is State.SENT:
+                self._journal.ended(operation.id, State.UNCERTAIN, "no answer was recorded")
+        creates = [each for each in pending if each.op is Op.CREATE]
+        found = self._target.probe([draft_of(each)[0] for each in creates]) if creates else {}
+        remaining = []
+        for index, operation in enumerate(creates):
+            if not self._settle_create(operation, found.get(index, ())):
+                remaining.append(operation)
+        for operation in pending:
+            if operation.op is not Op.CREATE:
+                self._settle_in_place(operation)
+        return remaining
+
+    def _settle_create(self, operation: Operation, found: Sequence[Observed]) -> bool:
+        if len(found) > 1:
+            ids = ", ".join(item.id for item in found)
+            self._journal.ended(
+                operation.id, State.UNCERTAIN, f"{len(found)} objects could be it: {ids}"
+            )
+            return False
+        if found:
+            self._applied(operation, found[0])
+            return True
+        age = self._now() - (operation.sent_at or self._now())
+        if age < self._target.capabilities.key_lifetime:
+            return self._repeat(operation)
+        self._journal.ended(operation.id, State.LOST, "nothing of it is in the target")
+        return True
+
+    def _repeat(self, operation: Operation) -> bool:
+        """Send the create again with the key it had; only called while the vendor knows the key."""
+        draft, _ = draft_of(operation)
+        fingerprint = request_fingerprint(operation, operation.draft)
+        self._journal.sent(operation.id, fingerprint, operation.draft)
+        try:
+            echo = send(self._target, operation, draft)
+        except Rejected as error:
+            self._journal.ended(operation.id, State.REJECTED, str(error))
+            return True
+        except ConnectorError as error:
+            # It says nothing about the first sending.
+            self._journal.ended(operation.id, State.UNCERTAIN, str(error))
+            return False
+        self._applied(operation, echo)
+        return True
+
+    def _settle_in_place(self, operation: Operation) -> None:
+        assert operation.target_id is not None
+        try:
+            item = self._target.get(operation.kind, operation.target_id)
+        except Missing:
+            item = None
+        if operation.op is not Op.UPDATE:
+            if item is None or item.model.status is Status.RETIRED:
+                self._applied(operation, None)
+            else:
+                self._journal.ended(operation.id, State.LOST, "the object is still there")
+        elif item is not None and self._is_as_wanted(draft_of(operation)[0], operation, item):
+            self._applied(operation, item)
+        else:
+            self._journal.ended(operation.id, State.LOST, "the object is not as it was sent")
+
+    def _is_as_wanted(self, draft: Draft, operation: Operation, item: Observed) -> bool:
+        names = fields_of(draft.model)
+        sent = set(operation.fields) - {"parent"}
+        return not differences(names, sent, facts(draft.model), facts(item.model))
+
+    def _applied(self, operation: Operation, echo: Observed | None) -> None:
+        target_id = echo.id if echo else operation.target_id
+        self._journal.applied(
+            operation.id,
+            target_id,
+            lambda connection: remember(self._ledger, connection, operation, echo),
+        )
+
+
+def waiting(operations: Sequence[Operation]) -> frozenset[tuple[Kind, tuple[str, str]]]:
+    """The objects that a plan leaves alone until these operations are settled."""
+    return frozenset((each.kind, (each.budget_ref, each.ref)) for each in operations)

@@ -1,0 +1,377 @@
+"""The database that Trueup remembers in: one schema for SQLite and PostgreSQL.
+
+A store is opened at the newest schema or not at all, and a transaction that `write` has left is on
+the disk. On SQLite writers take the lock when they begin and one at a time, since the driver's own
+mode lets two of them read the same row and the later one win; readers are never kept waiting.
+Moments are text in UTC and of one width, so they sort and mean the same in both databases.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    inspect,
+    select,
+    text,
+)  # fmt: skip
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.sql import functions
+from sqlalchemy.types import TypeDecorator
+
+VERSION_TABLE: Final = "trueup_schema"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+PATIENCE: Final = 30
+"""Seconds that a writer waits for another process's transaction."""
+
+_EXAMPLES = "sqlite:///trueup.db or postgresql://user@host/database"
+_OPENING = 0x7472756570  # "trueup": the name of the lock that openers of one server's database take
+_SQLITE_SAYS = {
+    "SQLITE_READONLY": "it cannot be written; give this user the right to write it",
+    "SQLITE_CANTOPEN": "it cannot be opened or made; the folder must be there and writable, "
+    "and so must the file",
+    "SQLITE_NOTADB": "it is not a database; name another file, Trueup makes its own",
+    "SQLITE_CORRUPT": "it is damaged; put back a copy of it",
+    "SQLITE_FULL": "the disk is full; make room on it",
+    "SQLITE_IOERR": "the disk does not answer as it should; is it a local one?",
+    "SQLITE_BUSY": f"another process has kept it locked for {PATIENCE} s; end that process, or use "
+    "PostgreSQL where several of them write",
+}
+
+
+class StoreError(Exception):
+    """The state cannot be used; the message is one line: what, where, and what would be right."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment, kept as ISO text in UTC; one without a zone is refused."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Json(TypeDecorator[Any]):
+    """JSON data, kept as text; numbers with a fraction come back as `Decimal`."""
+
+    impl = Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value, parse_float=Decimal)
+
+
+metadata: Final = MetaData()
+
+links: Final = Table(
+    "links",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sync", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("budget_ref", Text, nullable=False),
+    Column("target_id", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("desired", LargeBinary, nullable=False),
+    Column("echo", LargeBinary, nullable=False),
+    Column("source", LargeBinary, nullable=False),
+    UniqueConstraint("sync", "kind", "budget_ref", "ref", name="links_ref"),
+    UniqueConstraint("sync", "kind", "target_id", name="links_target"),
+)
+
+baselines: Final = Table(
+    "baselines",
+    metadata,
+    Column("link_id", ForeignKey("links.id", ondelete="CASCADE"), primary_key=True),
+    Column("desired", Text, nullable=False),
+    Column("echo", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+)
+
+versions: Final = Table(
+    "versions",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("target_id", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("run_id", Text, nullable=False, unique=True),
+    Column("sync", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("token", Integer),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("outcome", Text),
+    Column("report", Json),
+    Index("runs_sync", "sync", "number"),
+)
+
+operations: Final = Table(
+    "operations",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("run_id", Text, nullable=False),
+    Column("sync", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("budget_ref", Text, nullable=False),
+    Column("target_id", Text),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("fields", Json, nullable=False),
+    Column("before", Json),
+    Column("draft", Json),
+    Column("state", Text, nullable=False),
+    Column("error", Text),
+    Column("sent_at", Moment),
+    Column("ended_at", Moment),
+    Index("operations_run", "run_id", "seq"),
+    Index("operations_state", "sync", "state"),
+    Index("operations_ref", "sync", "kind", "budget_ref", "ref", "op"),
+)
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("token", Integer, nullable=False),
+    Column("host", Text),
+    Column("machine", Text),
+    Column("pid", Integer),
+    Column("process", Text),
+    Column("since", Moment),
+    Column("until", Moment),
+)
+
+
+class Store:
+    """An open database. Safe to use from several threads; `close` it when done."""
+
+    def __init__(self, engine: Engine, where: str, now: Callable[[], datetime]) -> None:
+        """Use `open`: it brings the schema up to date first."""
+        self.engine = engine
+        self.where = where
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        self._writer = engine.execution_options(writes=True)
+        self._now = now
+        self._skew = timedelta()
+        self._turn = Lock() if self.is_sqlite else nullcontext()
+
+    @classmethod
+    def open(cls, url: str, base: Path, now: Callable[[], datetime]) -> Self:
+        """The database at `url`, made or migrated where need be; raises `StoreError`.
+
+        A relative SQLite path starts from `base`. Any number of processes may open at once.
+        """
+        parsed, where = _address(url, base)
+        try:
+            engine = _engine(parsed)
+        except ImportError:
+            raise StoreError(
+                f"{where}: the PostgreSQL driver is missing; pip install 'trueup[postgres]'"
+            ) from None
+        store = cls(engine, where, now)
+        try:
+            store._prepare()
+        except (DBAPIError, sqlite3.Error) as error:
+            store.close()
+            raise StoreError(_explain(error, where, parsed)) from None
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def now(self) -> datetime:
+        """The time by the clock that all users of this database share: the server's, if any."""
+        return self.shared(self._now())
+
+    def shared(self, moment: datetime) -> datetime:
+        """`moment` of this machine's clock, told by the clock that `now` tells."""
+        return moment + self._skew
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees the database as it is; what it changes is not kept."""
+        with self._told(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction: durable when the block ends, undone when it raises. Never nest two."""
+        with self._turn, self._told(), self._writer.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give back all connections; the store cannot tell and may be opened again."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise StoreError(_explain(error, self.where, self.engine.url)) from error
+
+    def _prepare(self) -> None:
+        if self.is_sqlite:
+            _use_wal(self.where)
+        with self._writer.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(select(functions.func.pg_advisory_xact_lock(_OPENING)))
+                self._skew = _skew(connection)
+            _migrate(connection, self.where)
+
+
+def _address(url: str, base: Path) -> tuple[URL, str]:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise StoreError(f"state.url is not a database's address, such as {_EXAMPLES}") from None
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        port = f":{parsed.port}" if parsed.port else ""
+        return parsed, f"postgresql://{parsed.host or ''}{port}/{parsed.database or ''}"
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise StoreError(
+            f"state.url: {parsed.drivername} is not a database that Trueup uses; try {_EXAMPLES}"
+        )
+    if parsed.database in (None, "", ":memory:") or parsed.query:
+        raise StoreError("state.url must name a file that lasts, such as sqlite:///trueup.db")
+    path = base.absolute() / str(parsed.database)
+    if path.is_dir():
+        raise StoreError(f"{path}: it is a folder; state.url must name a file in it")
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: there is no folder {path.parent}; make it, or name another")
+    return parsed.set(drivername="sqlite", database=str(path)), str(path)
+
+
+def _engine(url: URL) -> Engine:
+    if url.drivername == "sqlite":
+        engine = create_engine(url, connect_args={"isolation_level": None, "timeout": PATIENCE})
+        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "begin", _begin)
+        return engine
+    # poolers such as pgbouncer lose prepared statements between transactions
+    arguments: dict[str, Any] = {"prepare_threshold": None}
+    if "connect_timeout" not in url.query:
+        arguments["connect_timeout"] = 10
+    return create_engine(url, connect_args=arguments, pool_pre_ping=True)
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -32000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _use_wal(path: str) -> None:
+    """SQLite does not wait for other openers when it changes the journal mode, so we do."""
+    give_up = time.monotonic() + PATIENCE
+    with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if _code(error) != "SQLITE_BUSY" or time.monotonic() > give_up:
+                    raise
+            time.sleep(0.02)
+
+
+def _skew(connection: Connection) -> timedelta:
+    """How far the server's clock is ahead of ours; what a round trip explains counts as nothing."""
+    server = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    ahead: timedelta = server - datetime.now(UTC)
+    return ahead if abs(ahead) >= timedelta(seconds=1) else timedelta()
+
+
+def _migrate(connection: Connection, where: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    opts = {"version_table": VERSION_TABLE}
+    found = MigrationContext.configure(connection, opts=opts).get_current_revision()
+    if found == scripts.get_current_head():
+        return
+    if found is None:
+        taken = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
+        if taken:
+            raise StoreError(
+                f"{where}: it has a table {taken[0]!r} of another program; "
+                "give Trueup a database of its own"
+            )
+    elif found not in {script.revision for script in scripts.walk_revisions()}:
+        raise StoreError(
+            f"{where}: a newer Trueup wrote it (schema {found}, this one knows up to "
+            f"{scripts.get_current_head()}); install that version or a later one"
+        )
+    command.upgrade(config, "head")
+
+
+def _code(error: BaseException | None) -> str:
+    """SQLite's name of what went wrong, without the refinement: SQLITE_BUSY, not …_SNAPSHOT."""
+    return "_".join(str(getattr(error, "sqlite_errorname", "")).split("_")[:2])
+
+
+def _explain(error: DBAPIError | sqlite3.Error, where: str, url: URL) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if known := _SQLITE_SAYS.get(_code(cause)):
+        return f"{where}: {known}"
+    said = " ".join(str(cause).split())
+    for secret in (url.password, url.query.get("password"), url.query.get("sslpassword")):
+        if secret:
+            said = said.replace(str(secret), "***")
+    if url.drivername != "sqlite":
+        said += "; check state.url, and that the server runs and lets this user in"
+    return f"{where}: {said}"

