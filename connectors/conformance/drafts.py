@@ -1,0 +1,152 @@
+"""Drafts and field values that a connector can hold, made from its capabilities alone."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any, Final
+
+from canonical.allocation import Alert, Allocation, Enforcement, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.change import Kind
+from canonical.currency import exponent
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from canonical.period import Cadence, period_of
+from connectors.interface import Capabilities, Draft, Hold, Phasing
+
+FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.BUDGET: BUDGET_FIELDS,
+    Kind.ALLOCATION: ALLOCATION_FIELDS,
+}
+WRITTEN: Final = frozenset({Hold.EXACT, Hold.ROUNDED, Hold.TRUNCATED, Hold.EMULATED})
+"""How a field is held that a write can carry."""
+
+_ALWAYS_SAID: Final = ("description", "cadence", "start", "end", "status")
+_LIKELY_CADENCES: Final = (
+    Cadence.MONTHLY, Cadence.QUARTERLY, Cadence.YEARLY, Cadence.ONCE, Cadence.WEEKLY, Cadence.DAILY,
+)  # fmt: skip
+_PERIODS_HELD: Final = {Phasing.CURRENT: 0, Phasing.CURRENT_AND_NEXT: 2}
+
+_VALUES: Final[Mapping[str, tuple[Any, Any]]] = {
+    "description": ("Kept true by a check", "Told otherwise"),
+    "limits": ((Amount(Decimal(1000), "impressions"),), (Amount(Decimal(2500), "impressions"),)),
+    "enforcement": (Enforcement.HARD, Enforcement.TRACK),
+    "carry_over": (True, False),
+    "owners": (("owner-1",), ("owner-1", "owner-2")),
+    "dimensions": ({"department": "sales"}, {"department": "service", "site": "Lyon"}),
+    "alerts": ((Alert(Decimal(80)),), (Alert(Decimal(50)), Alert(Decimal(90)))),
+}
+_EMPTY: Final[Mapping[str, Any]] = {
+    "limits": (), "phases": (), "owners": (), "alerts": (), "dimensions": {},
+}  # fmt: skip
+
+
+def holds(capabilities: Capabilities, kind: Kind) -> Mapping[str, Hold]:
+    """How each field of `kind` is held; a field that is not named is dropped."""
+    named = capabilities.budget if kind is Kind.BUDGET else capabilities.allocation
+    return {field: named.get(field, Hold.DROPPED) for field in FIELDS[kind]}
+
+
+def drafts(
+    capabilities: Capabilities,
+    kind: Kind,
+    *,
+    day: date,
+    currency: str = "USD",
+    tag: str = "conformance",
+) -> Iterator[Draft]:
+    """Drafts without end, of which no two share a name, entity or stamp, in force on `day`.
+
+    Budgets hang below the connector's own root; an allocation's draft has yet to be given its
+    container.
+    """
+    held = holds(capabilities, kind)
+    for n in count(1):
+        ref = f"{tag}-{kind}-{n}"
+        # An allocation is small, lest a vendor refuses more than its budget has.
+        amount = some_amount(capabilities, currency, n + (5000 if kind is Kind.BUDGET else 10))
+        model: Budget | Allocation
+        if kind is Kind.BUDGET:
+            model = Budget(ref=ref, name=f"Budget {tag} {n}", amount=amount)
+        else:
+            types = capabilities.native_entity_types or capabilities.entity_types or {"user"}
+            entity = Entity(min(types), f"{tag}-{n}")
+            model = Allocation(ref=ref, budget="", entity=entity, amount=amount)
+        said = {
+            field: field_values(capabilities, field, day=day)[0]
+            for field in _ALWAYS_SAID
+            if held.get(field) in WRITTEN
+        }
+        stamp = ref if kind in capabilities.stamps else None
+        yield Draft(model=replace(model, **said), stamp=stamp)
+
+
+def field_values(
+    capabilities: Capabilities, field: str, *, day: date, currency: str = "USD"
+) -> tuple[Any, ...]:
+    """Two values of `field` to write one after the other; fewer where no more can be said.
+
+    None for a name, an entity, a parent or a currency: those are made, not looked up.
+    """
+    match field:
+        case "amount":
+            return tuple(some_amount(capabilities, currency, whole) for whole in (100, 200))
+        case "cadence":
+            return tuple(each for each in _LIKELY_CADENCES if each in capabilities.cadences)[:2]
+        case "start":
+            return date(day.year, 1, 1), date(day.year, 7, 1)
+        case "end":
+            return date(day.year + 1, 12, 31), date(day.year + 2, 12, 31)
+        case "phases":
+            return _phases(capabilities, day, currency)
+        case "status":
+            can_be = capabilities.statuses
+            return tuple(each for each in (Status.ACTIVE, Status.INACTIVE) if each in can_be)
+    return _VALUES.get(field, ())
+
+
+def having(draft: Draft, field: str, value: Any) -> Draft:
+    """`draft` with `field` at `value`, and with what cannot be said apart from it.
+
+    A `value` of None empties the field; `currency` takes a whole amount, `parent` a vendor's id.
+    """
+    changed = {"amount" if field == "currency" else field: value or _EMPTY.get(field, value)}
+    if field == "phases" and value:
+        first, last = value[0], value[-1]
+        changed |= {"amount": first.amount, "start": first.period.start, "end": last.period.end}
+    model = replace(draft.model, **changed)
+    return replace(draft, model=model, container=value if field == "parent" else draft.container)
+
+
+def some_amount(capabilities: Capabilities, unit: str, whole: int) -> Amount:
+    """`whole` and a fraction, with something in every digit that can be held."""
+    digits = exponent(unit)
+    if capabilities.amount_digits is not None:
+        digits = min(digits, capabilities.amount_digits)
+    return Amount(Decimal(whole) + Decimal("0.1255"), unit).rounded(digits)
+
+
+def _phases(
+    capabilities: Capabilities, day: date, currency: str
+) -> tuple[tuple[Phase, ...], tuple[Phase, ...]] | tuple[()]:
+    """The period that holds `day` and the next ones that can be held; only later prices differ."""
+    cadence, many = field_values(capabilities, "cadence", day=day)[0], 0
+    if cadence is not Cadence.ONCE:
+        many = _PERIODS_HELD.get(capabilities.phasing, 3)
+    spans = []
+    for _ in range(many):
+        spans.append(period_of(cadence, day))
+        assert spans[-1].end is not None
+        day = spans[-1].end + timedelta(days=1)
+    if not spans:
+        return ()
+    first, second = (
+        tuple(
+            Phase(span, some_amount(capabilities, currency, 50 + i * step))
+            for i, span in enumerate(spans)
+        )
+        for step in (10, 20)
+    )
+    return first, second

@@ -1,0 +1,343 @@
+"""The reference connector: a system that lives in memory and keeps the contract to the letter.
+
+It gives its own ids, lists in pages, honours idempotency keys, stamps what it makes and holds each
+field as its capabilities say. Engine tests make other vendors of it: `with_capabilities` changes
+what it can be told, `normalise` what it stores; `before` and `after` refuse, lose answers, crash.
+"""
+
+import copy
+import threading
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count, islice
+from typing import Any, Self, TypeAlias
+
+from pydantic import Field
+
+from canonical.actual import Actual
+from canonical.allocation import Allocation, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.change import Kind
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, fields_of
+from canonical.identity import stamped, unstamped
+from connectors.errors import Missing, Rejected, Unsupported
+from connectors.interface import (
+    Capabilities,
+    Check,
+    Connector,
+    Draft,
+    Hold,
+    Known,
+    Observed,
+    Page,
+    Phasing,
+    Removal,
+)
+from connectors.runtime import Runtime
+from connectors.settings import SystemSettings
+
+Model: TypeAlias = Budget | Allocation
+Hook: TypeAlias = Callable[[str, Any], None]
+"""Told the operation's name and its subject: the draft, the id, or the kind that is listed."""
+
+_NOT_WRITTEN = {None, Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS}
+_RETIRES = {Removal.RETIRE, Removal.RETIRE_FOR_GOOD}
+_DELETES = {Removal.RETIRE, Removal.DELETE}
+
+
+class MemorySettings(SystemSettings):
+    """The keys of a system in memory."""
+
+    connector: str = Field(default="memory", description="Which connector it is.")
+    page_size: int = Field(default=100, ge=1, description="Objects in one page of a listing.")
+
+
+@dataclass(slots=True)
+class _Row:
+    """One stored object; a budget's stamp is in its description, an allocation's beside it."""
+
+    id: str
+    serial: int
+    model: Model
+    container: str | None = None
+    reference: str | None = None
+    actual: Actual | None = None
+
+
+class Memory(Connector):
+    """A dict of budgets and allocations, behind the contract."""
+
+    Settings = MemorySettings
+    capabilities = Capabilities(
+        vendor="memory",
+        budget=dict.fromkeys(BUDGET_FIELDS, Hold.EXACT),
+        allocation=dict.fromkeys(ALLOCATION_FIELDS, Hold.EXACT),
+        statuses=frozenset(Status),
+        removal=Removal.RETIRE,
+        revives=True,
+        phasing=Phasing.ALL,
+        clearable=frozenset(BUDGET_FIELDS[4:]) - {"cadence", "status"} | {"description"},
+        key_lifetime=timedelta(days=1),
+        stamps=frozenset(Kind),
+        reads_actuals=True,
+    )
+
+    def __init__(
+        self,
+        name: str = "memory",
+        settings: MemorySettings | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        super().__init__(name, settings or MemorySettings(), runtime or Runtime())
+        self.before: Hook = _pass
+        self.after: Hook = _pass
+        self.normalise: Callable[[Model], Model] = _as_it_is
+        self._rows: dict[str, _Row] = {}
+        self._answers: dict[str, tuple[datetime, object, Observed]] = {}
+        self._serials = count(1)
+        self._lock = threading.RLock()
+
+    @classmethod
+    def with_capabilities(cls, **changed: Any) -> "type[Memory]":
+        """A vendor like this one, except for the capabilities that `changed` names."""
+        shaped: type[Memory] = type(
+            cls.__name__, (cls,), {"capabilities": replace(cls.capabilities, **changed)}
+        )
+        return shaped
+
+    def reopened(self, page_size: int) -> Self:
+        """Another connector to the same objects, with pages of another size."""
+        twin = copy.copy(self)
+        twin.settings = self.settings.model_copy(update={"page_size": page_size})
+        return twin
+
+    def check(self) -> Check:
+        self.before("check", None)
+        return Check(f"{self.name}: {len(self._rows)} objects in memory")
+
+    def list(
+        self, kind: Kind, cursor: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        while True:
+            page = self._page(kind, cursor)
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        self.before("get", id)
+        with self._lock:
+            observed = _observed(self._row(kind, id))
+        self.after("get", id)
+        return observed
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        self.before("create", draft)
+        with self._lock:
+            made = self._once(key, draft, lambda: self._made(draft))
+        self.after("create", draft)
+        return made
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        self.before("update", id)
+        request = (id, draft, frozenset(fields))
+        with self._lock:
+            changed = self._once(key, request, lambda: self._changed(id, draft, fields))
+        self.after("update", id)
+        return changed
+
+    def retire(self, kind: Kind, id: str, key: str) -> None:
+        if self.capabilities.removal not in _RETIRES:
+            raise Unsupported(f"{self.name} cannot retire")
+        self.before("retire", id)
+        with self._lock:
+            row = self._row(kind, id)
+            row.model = replace(row.model, status=Status.RETIRED)
+        self.after("retire", id)
+
+    def delete(self, kind: Kind, id: str, key: str) -> None:
+        if self.capabilities.removal not in _DELETES:
+            raise Unsupported(f"{self.name} cannot delete")
+        self.before("delete", id)
+        with self._lock:
+            if id in self._rows and _kind(self._rows[id].model) is kind:
+                self.drop(id)
+        self.after("delete", id)
+
+    def actuals(self) -> Iterator[Actual]:
+        self.before("actuals", None)
+        with self._lock:
+            known = [row.actual for row in self._rows.values() if row.actual]
+        return iter(known)
+
+    # What people and shops do in the system itself, beside the contract; no hook hears of it.
+
+    def put(self, *models: Model) -> None:
+        """Store budgets with their allocations, or allocations, under their own refs.
+
+        What already has that id is replaced; it keeps its place, its stamp and its spending.
+        """
+        for model in models:
+            if isinstance(model, Budget):
+                self._place(model.ref, replace(model, allocations=()), model.parent)
+                self.put(*model.allocations)
+            else:
+                self._place(f"{model.budget}/{model.ref}", model, model.budget)
+
+    def edit(self, id: str, **changed: Any) -> None:
+        """Change attributes of a stored object; another description loses a budget's stamp."""
+        with self._lock:
+            self._rows[id].model = replace(self._rows[id].model, **changed)
+
+    def drop(self, id: str) -> None:
+        """Take away an object and all that hangs below it."""
+        with self._lock:
+            del self._rows[id]
+            for below in [row.id for row in self._rows.values() if row.container == id]:
+                self.drop(below)
+
+    def spend(self, id: str, spent: Amount) -> None:
+        """Say how much of the object's amount is spent by now."""
+        with self._lock:
+            row = self._rows[id]
+            left = row.model.amount - spent if row.model.amount else None
+            row.actual = Actual(id, spent, left, self.runtime.now())
+
+    def _page(self, kind: Kind, cursor: str | None) -> Page:
+        self.before("list", kind)
+        size, after = self.settings.page_size, _serial(cursor)
+        with self._lock:
+            rest = (
+                row
+                for row in self._rows.values()
+                if row.serial > after and _kind(row.model) is kind
+            )
+            rows = [*islice(rest, size + 1)]
+            items = [_observed(row) for row in rows[:size]]
+        self.after("list", kind)
+        following = f"after-{rows[size - 1].serial}" if len(rows) > size else None
+        return Page(items, cursor=cursor, next_cursor=following)
+
+    def _row(self, kind: Kind, id: str) -> _Row:
+        row = self._rows.get(id)
+        if row is None or _kind(row.model) is not kind:
+            raise Missing(f"{self.name} has no {kind} {id!r}")
+        return row
+
+    def _once(self, key: str, request: object, write: Callable[[], Observed]) -> Observed:
+        """The first answer to `key` while the key is remembered, else that of `write`."""
+        now = self.runtime.now()
+        if key in self._answers:
+            at, first, answer = self._answers[key]
+            if now - at < self.capabilities.key_lifetime:
+                if first != request:
+                    raise Rejected("this idempotency key was sent with another request")
+                return answer
+        answer = write()
+        self._answers[key] = now, request, answer
+        return answer
+
+    def _made(self, draft: Draft) -> Observed:
+        serial = next(self._serials)
+        id = f"mem-{serial}"
+        model = draft.model
+        fresh: Model = Budget(ref=id, name="", amount=None)
+        row = _Row(id, serial, fresh)
+        if isinstance(model, Allocation):
+            if draft.container is None:
+                raise Rejected("an allocation needs the budget that it is a share of")
+            row.container = draft.container
+            entity = Entity(model.entity.type, "")
+            row.model = Allocation(ref=id, budget=draft.container, entity=entity, amount=None)
+        self._refuse(draft, ("parent", *fields_of(model)))
+        self._write(row, draft, fields_of(model))
+        self._rows[id] = row
+        return _observed(row)
+
+    def _changed(self, id: str, draft: Draft, fields: Collection[str]) -> Observed:
+        row = self._row(_kind(draft.model), id)
+        if row.model.status is Status.RETIRED and not self.capabilities.revives:
+            raise Rejected(f"{id} is retired for good")
+        self._refuse(draft, fields)
+        self._write(row, draft, fields)
+        return _observed(row)
+
+    def _refuse(self, draft: Draft, fields: Collection[str]) -> None:
+        """Raise `Rejected` for what the capabilities rule out, and for an unknown container."""
+        can, model = self.capabilities, draft.model
+        known = draft.container is None or draft.container in self._rows
+        if "parent" in fields and not known:
+            raise Rejected(f"there is no budget {draft.container!r} to hang below")
+        if "cadence" in fields and model.cadence not in (None, *can.cadences):
+            raise Rejected(f"no budget here counts {model.cadence}")
+        if "status" in fields and model.status not in can.statuses:
+            raise Rejected(f"nothing here can be {model.status}")
+        if "entity" in fields and isinstance(model, Allocation):
+            kind_of_entity = model.entity.type
+            if kind_of_entity not in (can.entity_types or {kind_of_entity}):
+                raise Rejected(f"nothing is allocated to a {kind_of_entity} here")
+
+    def _write(self, row: _Row, draft: Draft, fields: Collection[str]) -> None:
+        """Bring what is held of `fields` to what the draft says; all of it or nothing."""
+        kind = _kind(draft.model)
+        holds = self.capabilities.budget if kind is Kind.BUDGET else self.capabilities.allocation
+        stamp = draft.stamp if kind in self.capabilities.stamps else None
+        container, values = row.container, {}
+        for field in fields:
+            if holds.get(field) in _NOT_WRITTEN:
+                continue
+            attribute = "amount" if field == "currency" else field
+            value = getattr(draft.model, attribute)
+            if field == "description":
+                value = stamped(value, stamp) or None
+            elif field == "parent":
+                value = container = draft.container
+            elif attribute == "amount" and value and holds["amount"] is Hold.ROUNDED:
+                value = value.rounded(self.capabilities.amount_digits)
+            values[attribute] = value
+        row.model = self.normalise(replace(row.model, **values))
+        row.container = container
+        if kind is Kind.ALLOCATION and stamp is not None:
+            row.reference = stamp
+
+    def _place(self, id: str, model: Model, container: str | None) -> None:
+        with self._lock:
+            row = self._rows.get(id) or _Row(id, next(self._serials), model)
+            if isinstance(model, Budget) and isinstance(row.model, Budget):
+                _, stamp = unstamped(row.model.description)
+                model = replace(model, description=stamped(model.description, stamp) or None)
+            row.model, row.container = model, container
+            self._rows[id] = row
+
+
+def _pass(operation: str, subject: Any) -> None:
+    """Nothing happens."""
+
+
+def _as_it_is(model: Model) -> Model:
+    return model
+
+
+def _kind(model: Model) -> Kind:
+    return Kind.BUDGET if isinstance(model, Budget) else Kind.ALLOCATION
+
+
+def _serial(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        return int(cursor.removeprefix("after-"))
+    except ValueError:
+        raise Rejected(f"{cursor!r} is not a cursor of this listing") from None
+
+
+def _observed(row: _Row) -> Observed:
+    model, stamp = row.model, row.reference
+    if isinstance(model, Budget):
+        text, stamp = unstamped(model.description)
+        if stamp is not None:
+            model = replace(model, description=text)
+    return Observed(row.id, model, stamp, row.container, row.actual)

@@ -1,0 +1,408 @@
+"""The conformance kit fails a connector that breaks the contract, and by the right check."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.change import Effect, Kind, Loss, Problem
+from connectors import interface
+from connectors.conformance import ConformanceSuite, World
+from connectors.errors import (
+    ConnectorError,
+    Malformed,
+    Missing,
+    RateLimited,
+    Rejected,
+    Transient,
+    Unauthorized,
+    Uncertain,
+)
+from connectors.interface import Draft, Observed, Page, Removal
+from connectors.memory import Memory
+
+SECRET = "s3cret-of-the-tests"
+BUDGET, ALLOCATION = Kind.BUDGET, Kind.ALLOCATION
+
+
+class Faulty(Memory):
+    """A memory whose sandbox can fail: every hook of the kit has something to switch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.faults: dict[str, int] = {}
+        self.unreadable: set[str] = set()
+        self.written = 0
+        self.before, self.after = self.arriving, self.answering
+
+    def fault(self, kind: str, times: int) -> None:
+        if kind == "page_drift":
+            raise NotImplementedError(kind)
+        self.faults[kind] = times
+
+    def strikes(self, kind: str) -> bool:
+        left = self.faults.get(kind, 0)
+        self.faults[kind] = left - 1 if left > 0 else left
+        return left != 0
+
+    def arriving(self, operation: str, subject: Any) -> None:
+        self.written += operation in ("create", "update", "retire", "delete")
+        if self.strikes("rate_limit"):
+            raise RateLimited("too many calls", after=1)
+        if self.strikes("error_before"):
+            raise Transient("broken")
+        if self.strikes("unauthorized"):
+            raise Unauthorized("unknown credential")
+
+    def answering(self, operation: str, subject: Any) -> None:
+        reading = operation in ("list", "get")
+        for fault in ("lost_answer", "error_after", "garbage", "cut"):
+            if self.strikes(fault):
+                raise (Malformed if reading else Uncertain)("no answer that can be read")
+
+    def list(self, kind: Kind, cursor: str | None = None, known: Any = None) -> Iterator[Page]:
+        for page in super().list(kind, cursor):
+            if self.strikes("repeat_cursor"):
+                raise Malformed("the listing repeats its page token")
+            items = [item for item in page.items if item.id not in self.unreadable]
+            bad = len(page.items) - len(items)
+            yield replace(page, items=items, problems=[Problem(self.name, "record", "bad")] * bad)
+
+    def garble(self, kind: Kind) -> None:
+        self.unreadable.add(next(id for id, each in self._rows.items() if _is(each.model, kind)))
+
+    def stranger(self) -> Memory:
+        twin = self.reopened(10)
+        twin.before = lambda operation, subject: _refuse_entry()
+        return twin
+
+
+def world_of(connector: Memory) -> World:
+    faulty = connector if isinstance(connector, Faulty) else None
+    world = World(connector=connector, reopen=connector.reopened, secrets=[SECRET])
+    if faulty:
+        world.fault, world.garble, world.wrong_credential = (
+            faulty.fault,
+            faulty.garble,
+            faulty.stranger,
+        )
+        world.calls = lambda: faulty.written
+        world.refused = lambda: Draft(model=world.draft(ALLOCATION).model)
+    return world
+
+
+class TestFaulty(ConformanceSuite):
+    """A connector that fails honestly passes every check of failing."""
+
+    @pytest.fixture
+    def world(self) -> World:
+        return world_of(Faulty())
+
+
+class TestWithoutKeysOrStamps(ConformanceSuite):
+    """So does a vendor that can be told little."""
+
+    @pytest.fixture
+    def world(self) -> World:
+        holds = interface.Hold
+        plain = Memory.with_capabilities(
+            budget={"name": holds.EXACT, "amount": holds.ROUNDED, "currency": holds.EXACT},
+            allocation={
+                "entity": holds.EXACT, "amount": holds.EXACT, "start": holds.FOLLOWS,
+            },
+            clearable=frozenset(),
+            key_lifetime=timedelta(),
+            stamps=frozenset(),
+            statuses=frozenset({interface.Status.ACTIVE}),
+            removal=Removal.NONE,
+            amount_digits=0,
+        )  # fmt: skip
+        return World(connector=plain())
+
+
+class Twins(Memory):
+    """Makes another object each time a key is replayed."""
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        return super().create(draft, f"{key}-{len(self._rows)}")
+
+
+class DropsOne(Memory):
+    """Loses the last record of every page but the last."""
+
+    def _page(self, kind: Kind, cursor: str | None) -> Page:
+        page = super()._page(kind, cursor)
+        return replace(page, items=page.items[:-1]) if page.next_cursor else page
+
+
+class RepeatsOne(Memory):
+    """Shows the first record of every listing again at its end."""
+
+    def list(self, kind: Kind, cursor: str | None = None, known: Any = None) -> Iterator[Page]:
+        first = None
+        for page in super().list(kind, cursor):
+            first = first or (page.items and page.items[0])
+            again = [first] if first and page.next_cursor is None else []
+            yield replace(page, items=[*page.items, *again])
+
+
+class BreaksOffQuietly(Faulty):
+    """Ends a listing without an error when a page cannot be had."""
+
+    def list(self, kind: Kind, cursor: str | None = None, known: Any = None) -> Iterator[Page]:
+        try:
+            yield from super().list(kind, cursor)
+        except Transient:
+            return
+
+
+class Loops(Faulty):
+    """Follows a repeated page token for ever."""
+
+    def list(self, kind: Kind, cursor: str | None = None, known: Any = None) -> Iterator[Page]:
+        while True:
+            yield from Memory.list(self, kind, cursor)
+
+
+class HidesTheUnreadable(Faulty):
+    """Says nothing of a record that cannot be read."""
+
+    def list(self, kind: Kind, cursor: str | None = None, known: Any = None) -> Iterator[Page]:
+        for page in super().list(kind, cursor):
+            yield replace(page, problems=())
+
+
+class ForgetsTheUnchanged(Memory):
+    """Leaves out what is known to be unchanged, and does not say so."""
+
+    def list(self, kind: Kind, cursor: str | None = None, known: Any = None) -> Iterator[Page]:
+        for page in super().list(kind, cursor):
+            items = [replace(item, version="1") for item in page.items]
+            spared = known.unchanged({item.id: "1" for item in items}) if known else ()
+            yield replace(page, items=[item for item in items if item.id not in spared])
+
+
+class ObjectsToAll(Memory):
+    """Has something against every budget."""
+
+    def objections(self, model: Any) -> Sequence[Loss]:
+        return (Loss("name", Effect.BLOCKED, "no reason"),)
+
+
+class KnowsNoMissing(Memory):
+    """Answers nothing for an id that nobody has."""
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        try:
+            return super().get(kind, id)
+        except Missing:
+            return None  # type: ignore[return-value]
+
+
+class GetDiffers(Memory):
+    """Shows every object as inactive in single reads."""
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        got = super().get(kind, id)
+        return replace(got, model=replace(got.model, status=interface.Status.INACTIVE))
+
+
+class CountsReads(Memory):
+    """Writes down each check in a budget's name."""
+
+    def check(self) -> interface.Check:
+        for row in self._rows.values():
+            if isinstance(row.model, Budget):
+                row.model = replace(row.model, name=f"{row.model.name}, checked")
+        return super().check()
+
+
+class UpdatesAll(Memory):
+    """Writes the description with every update."""
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        if isinstance(draft.model, Budget):
+            draft = replace(draft, model=replace(draft.model, description="updated"))
+            fields = {*fields, "description"}
+        return super().update(id, draft, fields, key)
+
+
+class EchoesTheRequest(Memory):
+    """Answers an update with what was asked, not with what is stored."""
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        return Observed(id, draft.model, draft.stamp, draft.container)
+
+
+class RetiresOnce(Memory):
+    """Refuses to retire what is retired."""
+
+    def retire(self, kind: Kind, id: str, key: str) -> None:
+        if self.get(kind, id).model.status is interface.Status.RETIRED:
+            raise Rejected("already retired")
+        super().retire(kind, id, key)
+
+
+class DeletesForRetire(Memory):
+    """Deletes where it says that it retires."""
+
+    def retire(self, kind: Kind, id: str, key: str) -> None:
+        self.drop(id)
+
+
+class DeletesOnce(Memory):
+    """Raises for what is gone already."""
+
+    def delete(self, kind: Kind, id: str, key: str) -> None:
+        self.get(kind, id)
+        super().delete(kind, id, key)
+
+
+class HalfRefuses(Faulty):
+    """Leaves an object behind when it refuses a create."""
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        try:
+            return super().create(draft, key)
+        except Rejected:
+            self.put(Budget(ref="half", name="half made", amount=None))
+            raise
+
+
+class LosesAnswersQuietly(Faulty):
+    """Repeats a create blindly when its answer was lost."""
+
+    serials = count()
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        try:
+            return super().create(draft, key)
+        except Uncertain:
+            return super().create(draft, f"{key}-{next(self.serials)}")
+
+
+class ProbesByName(Memory):
+    """Looks for a lost create by its name alone, whatever stamp it should have."""
+
+    def probe(self, drafts: Sequence[Draft]) -> Any:
+        return super().probe([replace(draft, stamp=None, container=None) for draft in drafts])
+
+
+class Rounds(Memory):
+    """Keeps whole units of an amount that it declares exact."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalise = lambda model: replace(
+            model, amount=model.amount and model.amount.rounded(0)
+        )
+
+
+class CentsAlways(Memory):
+    """Takes every currency for one with two digits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.normalise = lambda model: replace(model, amount=model.amount and _cents(model.amount))
+
+
+class MixesUpFaults(Faulty):
+    """Calls a full server broken."""
+
+    def arriving(self, operation: str, subject: Any) -> None:
+        if self.strikes("rate_limit"):
+            raise Transient("something went wrong")
+        super().arriving(operation, subject)
+
+
+class TakesAnyone(Faulty):
+    """Does not ask for the credential before an update."""
+
+    def stranger(self) -> Memory:
+        return self.reopened(10)
+
+
+class TellsSecrets(Faulty):
+    """Puts its credential into the error."""
+
+    def answering(self, operation: str, subject: Any) -> None:
+        if self.strikes("garbage"):
+            raise Malformed(f"no JSON in the answer to Authorization: Bearer {SECRET}")
+
+
+def _refuse_entry() -> None:
+    raise Unauthorized("unknown credential")
+
+
+def _is(model: Any, kind: Kind) -> bool:
+    return isinstance(model, Budget) is (kind is BUDGET)
+
+
+def _cents(amount: Amount) -> Amount:
+    return Amount(amount.value.quantize(Decimal("0.01")), amount.unit)
+
+
+BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
+    (RepeatsOne, "test_1_1_list_yields_every_object_once", (BUDGET,)),
+    (DropsOne, "test_1_1_list_yields_the_same_whatever_the_page_size", (BUDGET, 2)),
+    (ForgetsTheUnchanged, "test_1_1_what_is_known_unchanged_is_vouched_for", (BUDGET,)),
+    (BreaksOffQuietly, "test_1_2_a_listing_that_breaks_off_says_so", ("error_before",)),
+    (HidesTheUnreadable, "test_1_3_an_unreadable_record_is_a_problem_beside_the_others", (BUDGET,)),
+    (Loops, "test_1_4_a_repeated_page_token_ends_the_listing", ()),
+    (GetDiffers, "test_1_5_get_returns_what_list_shows", (BUDGET,)),
+    (KnowsNoMissing, "test_1_5_get_of_an_unknown_id_raises_missing", (ALLOCATION,)),
+    (CountsReads, "test_1_6_reading_changes_nothing", ()),
+    (GetDiffers, "test_2_1_create_returns_what_get_shows", (ALLOCATION,)),
+    (UpdatesAll, "test_2_2_update_changes_the_named_field_alone", (BUDGET, "name")),
+    (EchoesTheRequest, "test_2_2_update_changes_the_named_field_alone", (BUDGET, "amount")),
+    (RetiresOnce, "test_2_3_retiring_twice_is_no_error", (BUDGET,)),
+    (DeletesForRetire, "test_2_3_retire_takes_out_of_use_and_keeps_the_object", (BUDGET,)),
+    (DeletesOnce, "test_2_3_deleting_twice_is_no_error", (ALLOCATION,)),
+    (HalfRefuses, "test_2_4_a_refused_create_changes_nothing", ()),
+    (LosesAnswersQuietly, "test_2_5_a_create_with_a_lost_answer_is_uncertain_and_made_once", (BUDGET, "lost_answer")),
+    (Twins, "test_2_6_the_same_key_and_draft_make_one_object", (BUDGET,)),
+    (ProbesByName, "test_2_7_probe_finds_nothing_where_another_stamp_is", (BUDGET,)),
+    (ProbesByName, "test_2_7_probe_looks_in_the_drafts_own_container", ()),
+    (Rounds, "test_2_8_an_exact_field_reads_back_as_written", (BUDGET, "amount", 0)),
+    (CentsAlways, "test_2_8_amounts_keep_every_digit_of_their_currency", (BUDGET, 1, 2)),
+    (ObjectsToAll, "test_2_8_there_is_no_objection_to_what_can_be_held", (BUDGET,)),
+    (TakesAnyone, "test_3_1_a_wrong_credential_changes_nothing", ()),
+    (MixesUpFaults, "test_3_2_a_full_server_is_rate_limited", ("list",)),
+    (TellsSecrets, "test_3_3_no_fault_tells_a_secret", ("garbage",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("broken", "check", "arguments"), BROKEN, ids=[f"{each.__name__}-{name[5:8]}" for each, name, _ in BROKEN]
+)  # fmt: skip
+def test_a_broken_connector_fails_the_check_of_what_it_breaks(
+    broken: Callable[[], Memory], check: str, arguments: tuple[Any, ...], caplog: Any
+) -> None:
+    run = getattr(ConformanceSuite(), check)
+    if "caplog" in run.__func__.__code__.co_varnames:
+        arguments = (caplog, *arguments)
+    run(world_of(Faulty()), *arguments)
+    try:
+        with pytest.raises((AssertionError, ConnectorError, pytest.fail.Exception)):
+            run(world_of(broken()), *arguments)
+    except pytest.skip.Exception as skipped:
+        pytest.fail(f"the check was skipped: {skipped}")
+
+
+def test_every_numbered_behaviour_has_a_check() -> None:
+    numbers = re.findall(r"^  (\d)\.(\d)  ", interface.__doc__ or "", re.MULTILINE)
+    assert len(numbers) >= 17
+    checks = " ".join(dir(ConformanceSuite))
+    assert [n for n in numbers if f"test_{n[0]}_{n[1]}_" not in checks] == []
+
+
+def test_a_skip_names_the_hook_that_is_absent() -> None:
+    with pytest.raises(pytest.skip.Exception, match="hook: garble"):
+        World(connector=Memory()).hook("garble")
