@@ -1,0 +1,296 @@
+"""The Brex connector: what Brex can be told, and the calls that tell it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr
+
+from canonical.actual import Actual
+from canonical.allocation import Allocation, Status
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.change import Effect, Kind, Loss, Problem
+from canonical.identity import EntityMap
+from connectors.brex.mapping import (
+    PERIOD_TYPE,
+    allocation_of,
+    budget_of,
+    budget_write,
+    spend_limit_write,
+)
+from connectors.brex.wire import PATH, BrexBudget, BrexSpendLimit, parsed
+from connectors.errors import Malformed, Rejected
+from connectors.http import Dialect, HttpClient, Safety
+from connectors.interface import (
+    Capabilities,
+    Check,
+    Connector,
+    Draft,
+    Hold,
+    Known,
+    Observed,
+    Page,
+    Removal,
+)
+from connectors.limiter import Limiter
+from connectors.paging import RawPage, ahead, cursor_pages
+from connectors.runtime import Runtime
+from connectors.settings import HttpSettings, parse_rate
+
+PAGE_SIZE = 1000
+"""The most that a page may hold; Brex answers 400 above it."""
+
+CAPABILITIES = Capabilities(
+    vendor="brex",
+    budget={
+        "name": Hold.EXACT,
+        "description": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "cadence": Hold.EXACT,
+        "start": Hold.EXACT,
+        "end": Hold.EXACT,
+        "status": Hold.EXACT,
+        "parent": Hold.EXACT,
+        "owners": Hold.EXACT,
+    },
+    allocation={
+        "entity": Hold.EMULATED,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "status": Hold.EXACT,
+        "cadence": Hold.EXACT,
+        "start": Hold.EXACT,
+        "end": Hold.EXACT,
+        "enforcement": Hold.EXACT,
+        "carry_over": Hold.EXACT,
+    },
+    cadences=frozenset(PERIOD_TYPE),
+    native_entity_types=frozenset({"user", "department", "legal_entity"}),
+    statuses=frozenset({Status.ACTIVE, Status.RETIRED}),
+    removal=Removal.RETIRE_FOR_GOOD,
+    key_lifetime=timedelta(days=1),
+    stamps=frozenset(Kind),
+    ascii_text=True,
+    unit_of_writing="one budget or one spend limit",
+    rate_limit="1000/1m",
+    reads_actuals=True,
+)
+
+
+class BrexSettings(HttpSettings):
+    """The keys of a system with connector = "brex"."""
+
+    base_url: str = Field(default="https://api.brex.com", description="Brex's address.")
+    rate_limit: str = Field(default="1000/1m", description="Calls per window.")
+    token: SecretStr = Field(description="User token (bxt_…) or access token, as a reference.")
+    parent_budget_id: str | None = Field(
+        default=None, description="Budgets that we make hang below it; default: the only root."
+    )
+    expense_policy_id: str | None = Field(
+        default=None,
+        description="Policy of new spend limits; default: the one that all existing ones have.",
+    )
+    authorization_type: str = Field(
+        default="HARD",
+        pattern="^(HARD|SOFT)$",
+        description="Whether new spend limits block spending, where the source does not say.",
+    )
+
+
+class Brex(Connector):
+    """One Brex account."""
+
+    Settings: ClassVar = BrexSettings
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    settings: BrexSettings
+
+    def __init__(self, name: str, settings: BrexSettings, runtime: Runtime) -> None:
+        super().__init__(name, settings, runtime)
+        self._entities = EntityMap(settings.entities)
+        self._roots: set[str] = set()
+        self._policies: set[str] = set()
+        self._http = HttpClient(
+            name,
+            settings.base_url,
+            headers={"Authorization": f"Bearer {settings.token.get_secret_value()}"},
+            limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
+            runtime=runtime,
+            dialect=Dialect(message=_message, request_id=("X-Brex-Trace-Id",)),
+        )
+
+    def check(self) -> Check:
+        """List one budget, and get the parent of ours: both prove the token, the second its id."""
+        params = {"limit": 1}
+        found = self._http.call("GET", PATH[Kind.BUDGET], params=params, safety=Safety.SAFE)
+        first = (found.get("items") or [{}])[0]
+        notes = []
+        if self.settings.parent_budget_id:
+            parent = self.get(Kind.BUDGET, self.settings.parent_budget_id).model
+            assert isinstance(parent, Budget)
+            notes.append(f"new budgets hang below {parent.name!r}")
+        return Check(f"account {first.get('account_id', 'without budgets')}", notes)
+
+    def list(
+        self, kind: Kind, cursor: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        """Pages of 1000, in the order in which Brex made the objects; archived ones included."""
+
+        def fetch(token: str | None) -> Any:
+            params = {"limit": PAGE_SIZE, "cursor": token}
+            return self._http.call("GET", PATH[kind], params=params, safety=Safety.SAFE)
+
+        pages = cursor_pages(fetch, items="items", next_token="next_cursor", cursor=cursor)  # noqa: S106
+        for raw in ahead(pages):
+            yield self._page(kind, raw)
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        """One object; raises `Missing`."""
+        found = self._http.call("GET", _path(kind, id), safety=Safety.SAFE)
+        return self._observed(kind, found)
+
+    def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
+        """A budget without a parent, or a spend limit without an expense policy, cannot be made."""
+        if isinstance(model, Budget):
+            known, setting, what = self._roots, "parent_budget_id", "budget above all others"
+            if self.settings.parent_budget_id or model.parent:
+                return ()
+        else:
+            known, setting, what = self._policies, "expense_policy_id", "expense policy in use"
+            if self.settings.expense_policy_id:
+                return ()
+        if len(known) == 1:
+            return ()
+        seen = f"has several {what}: {', '.join(sorted(known))}" if known else f"shows no {what}"
+        reason = f"{self.name} {seen}; set {setting} in [systems.{self.name}]"
+        return (Loss(setting, Effect.BLOCKED, reason),)
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        """POST with the key; what Brex requires and we do not model comes from the settings."""
+        kind, body = self._said(draft, _ALL)
+        if kind is Kind.BUDGET:
+            body.setdefault("description", "")
+            body["parent_budget_id"] = draft.container or self._parent()
+        else:
+            body |= _SPEND_LIMIT_DEFAULTS
+            body["expense_policy_id"] = self._policy()
+            if draft.container:
+                body["parent_budget_id"] = draft.container
+        return self._write("POST", PATH[kind], kind, body, key)
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        """PUT with the key and only the changed fields."""
+        kind, body = self._said(draft, fields)
+        return self._write("PUT", _path(kind, id), kind, body, key)
+
+    def retire(self, kind: Kind, id: str, key: str) -> None:
+        """Archive, once: Brex takes no key here and does not say what a second call does."""
+        try:
+            self._http.call("POST", f"{_path(kind, id)}/archive", safety=Safety.ONCE)
+        except Rejected:
+            if self.get(kind, id).model.status is not Status.RETIRED:
+                raise
+
+    def actuals(self) -> Iterator[Actual]:
+        """Spent in the current period, per budget: the sum over the spend limits below it."""
+        spent: dict[tuple[str, str], list[Actual]] = defaultdict(list)
+        for page in self.list(Kind.ALLOCATION):
+            for item in page.items:
+                if item.actual is not None:
+                    spent[item.actual.ref, item.actual.spent.unit].append(item.actual)
+        for (ref, unit), parts in spent.items():
+            zero = Amount.from_minor(0, unit)
+            left = [part.remaining for part in parts if part.remaining is not None]
+            yield Actual(
+                ref,
+                sum((part.spent for part in parts), zero),
+                sum(left, zero) if len(left) == len(parts) else None,
+                self.runtime.now(),
+            )
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._http.close()
+
+    def _said(self, draft: Draft, fields: Collection[str]) -> tuple[Kind, dict[str, Any]]:
+        if isinstance(draft.model, Budget):
+            return Kind.BUDGET, budget_write(draft, fields, self._entities).body()
+        fallback = self.settings.authorization_type
+        said = spend_limit_write(draft, fields, self._entities, fallback)
+        return Kind.ALLOCATION, said.body()
+
+    def _write(self, method: str, path: str, kind: Kind, body: Any, key: str) -> Observed:
+        found = self._http.call(method, path, json=body, safety=Safety.KEYED, key=key)
+        return self._observed(kind, found)
+
+    def _page(self, kind: Kind, raw: RawPage) -> Page:
+        items, problems = [], []
+        for record in raw.items:
+            try:
+                items.append(self._observed(kind, record))
+            except (Malformed, ValueError) as error:
+                problems.append(self._problem(kind, record, error))
+        return Page(items, problems, raw.cursor, raw.next_cursor)
+
+    def _observed(self, kind: Kind, record: Any) -> Observed:
+        if kind is Kind.BUDGET:
+            budget = parsed(BrexBudget, record)
+            if budget.parent_budget_id is None:
+                self._roots.add(budget.budget_id)
+            return budget_of(budget, self._entities)
+        limit = parsed(BrexSpendLimit, record)
+        self._policies.add(limit.expense_policy_id)
+        return allocation_of(limit, self._entities)
+
+    def _problem(self, kind: Kind, record: Any, error: Exception) -> Problem:
+        id = (
+            record.get("budget_id" if kind is Kind.BUDGET else "id") if _is_object(record) else None
+        )
+        ref = id if isinstance(id, str) else None
+        return Problem(self.name, f"{kind} {ref or 'without an id'}", str(error), ref)
+
+    def _parent(self) -> str:
+        return self.settings.parent_budget_id or self._only(self._roots, Kind.BUDGET)
+
+    def _policy(self) -> str:
+        return self.settings.expense_policy_id or self._only(self._policies, Kind.ALLOCATION)
+
+    def _only(self, known: set[str], kind: Kind) -> str:
+        """The one id that listings showed; lists now where none was made yet."""
+        if not known:
+            for _ in self.list(kind):
+                pass
+        if len(known) == 1:
+            return next(iter(known))
+        setting = "parent_budget_id" if kind is Kind.BUDGET else "expense_policy_id"
+        raise Rejected(
+            f"{self.name} shows {len(known)} to choose from",
+            hint=f"Set {setting} in [systems.{self.name}]",
+        )
+
+
+_ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
+_SPEND_LIMIT_DEFAULTS = {
+    "authorization_visibility": "PUBLIC",
+    "expense_visibility": "SHARED",
+    "limit_increase_setting": "DISABLED",
+    "spend_type": "BUDGET_PROVISIONED_CARDS_ONLY",
+    "auto_transfer_cards_setting": "DISABLED",
+    "auto_create_limit_cards_setting": "DISABLED",
+}
+
+
+def _path(kind: Kind, id: str) -> str:
+    return f"{PATH[kind]}/{quote(id, safe='')}"
+
+
+def _is_object(record: Any) -> bool:
+    return isinstance(record, dict)
+
+
+def _message(body: Any) -> str | None:
+    """{"type", "message", "code"?}; a 401 may have no body at all."""
+    return body.get("message") if _is_object(body) else None

@@ -1,0 +1,174 @@
+"""Brex's budgets and spend limits as ours, and ours as Brex's. Pure: no call is made here."""
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from canonical.actual import Actual
+from canonical.allocation import Allocation, Enforcement, Entity
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.identity import EntityMap, stamped, unstamped
+from connectors.brex.wire import (
+    CADENCE,
+    ENFORCEMENT,
+    SPEND_LIMIT_CADENCE,
+    STATUS,
+    BrexAuthorizationWrite,
+    BrexBudget,
+    BrexBudgetWrite,
+    BrexMoney,
+    BrexSpendLimit,
+    BrexSpendLimitWrite,
+    known,
+)
+from connectors.interface import Draft, Observed
+
+PERIOD_TYPE = {ours: theirs for theirs, ours in CADENCE.items()}
+SPEND_LIMIT_PERIOD_TYPE = {ours: theirs for theirs, ours in SPEND_LIMIT_CADENCE.items()}
+AUTHORIZATION_TYPE: dict[Enforcement | None, str] = {
+    Enforcement.HARD: "HARD",
+    Enforcement.SOFT: "SOFT",
+    Enforcement.TRACK: "SOFT",
+}
+_FOR = re.compile(r"for (?P<type>[a-z][a-z_]*):(?P<id>.+)")
+
+
+def amount_of(money: BrexMoney | None) -> Amount | None:
+    """Their minor units as an amount; a null currency is USD."""
+    return None if money is None else Amount.from_minor(money.amount, money.currency or "USD")
+
+
+def money_of(amount: Amount) -> BrexMoney:
+    """An amount in their minor units; raises `Inexact` where it would have to be rounded."""
+    return BrexMoney(amount=amount.minor(), currency=amount.unit)
+
+
+def budget_of(wire: BrexBudget, entities: EntityMap) -> Observed:
+    """Their budget as ours."""
+    description, stamp = unstamped(wire.description)
+    budget = Budget(
+        ref=wire.budget_id,
+        name=wire.name,
+        description=description,
+        amount=amount_of(wire.amount),
+        cadence=known(CADENCE, wire.period_recurrence_type, "period_recurrence_type"),
+        start=wire.start_date,
+        end=wire.end_date,
+        status=known(STATUS, wire.spend_budget_status, "spend_budget_status"),
+        parent=wire.parent_budget_id,
+        owners=tuple([entities.ours("user", id).id for id in wire.owner_user_ids]),
+    )
+    return Observed(wire.budget_id, budget, stamp, wire.parent_budget_id)
+
+
+def allocation_of(wire: BrexSpendLimit, entities: EntityMap) -> Observed:
+    """Their spend limit as ours, with what has been spent from it in the current period."""
+    description, stamp = unstamped(wire.description)
+    limit = wire.authorization_settings
+    allocation = Allocation(
+        ref=wire.id,
+        budget=wire.parent_budget_id or "",
+        entity=_entity_of(wire, description, entities),
+        amount=amount_of(limit.base_limit) if limit else None,
+        status=known(STATUS, wire.status, "status"),
+        cadence=known(SPEND_LIMIT_CADENCE, wire.period_recurrence_type, "period_recurrence_type"),
+        start=wire.start_date,
+        end=wire.end_date,
+        enforcement=known(ENFORCEMENT, limit.authorization_type, "authorization_type")
+        if limit
+        else None,
+        carry_over=limit.rollover_refresh_rate != "OFF" if limit else None,
+    )
+    return Observed(wire.id, allocation, stamp, wire.parent_budget_id, _actual_of(wire))
+
+
+def _entity_of(wire: BrexSpendLimit, description: str | None, entities: EntityMap) -> Entity:
+    said = _FOR.fullmatch(description or "")
+    if said:
+        return Entity(said["type"], said["id"])
+    if wire.member_user_ids:
+        members = [entities.ours("user", id).id for id in wire.member_user_ids]
+        return Entity("user", ",".join(sorted(members)))
+    if wire.department_id:
+        return entities.ours("department", wire.department_id)
+    if wire.legal_entity_id:
+        return entities.ours("legal_entity", wire.legal_entity_id)
+    return Entity("spend_limit", wire.name)
+
+
+def _actual_of(wire: BrexSpendLimit) -> Actual | None:
+    balance, limit = wire.current_period_balance, wire.authorization_settings
+    spent = amount_of(balance.amount_spent) if balance else None
+    if spent is None:
+        return None
+    available = amount_of(limit.limit_with_increases) if limit else None
+    remaining = available - spent if available and available.unit == spent.unit else None
+    return Actual(wire.parent_budget_id or wire.id, spent, remaining)
+
+
+def budget_write(draft: Draft, fields: Collection[str], entities: EntityMap) -> BrexBudgetWrite:
+    """What is sent of a budget; only `fields`, and nothing that would be null."""
+    budget = draft.model
+    assert isinstance(budget, Budget)
+    said: dict[str, Any] = {}
+    if "name" in fields:
+        said["name"] = budget.name
+    if "description" in fields:
+        said["description"] = stamped(budget.description, draft.stamp)
+    if "cadence" in fields:
+        said["period_recurrence_type"] = PERIOD_TYPE[budget.cadence]
+    if budget.amount and not {"amount", "currency"}.isdisjoint(fields):
+        said["amount"] = money_of(budget.amount)
+    if "parent" in fields and draft.container:
+        said["parent_budget_id"] = draft.container
+    if "owners" in fields and budget.owners is not None:
+        said["owner_user_ids"] = [entities.theirs(Entity("user", id)) for id in budget.owners]
+    return BrexBudgetWrite(**said, **_dates(budget, fields))
+
+
+def spend_limit_write(
+    draft: Draft, fields: Collection[str], entities: EntityMap, authorization_type: str
+) -> BrexSpendLimitWrite:
+    """What is sent of a spend limit; only `fields`, and nothing that would be null.
+
+    `authorization_type` is taken where the allocation does not say how strict it is.
+    """
+    allocation = draft.model
+    assert isinstance(allocation, Allocation)
+    said: dict[str, Any] = {}
+    if "entity" in fields:
+        said |= _entity_said(allocation.entity, draft.stamp, entities)
+    if "cadence" in fields and allocation.cadence:
+        said["period_recurrence_type"] = SPEND_LIMIT_PERIOD_TYPE[allocation.cadence]
+    limit: dict[str, Any] = {}
+    if allocation.amount and not {"amount", "currency"}.isdisjoint(fields):
+        limit["base_limit"] = money_of(allocation.amount)
+    if "enforcement" in fields:
+        limit["authorization_type"] = AUTHORIZATION_TYPE.get(
+            allocation.enforcement, authorization_type
+        )
+    if "carry_over" in fields:
+        limit["rollover_refresh_rate"] = "NEVER" if allocation.carry_over else "OFF"
+    if limit:
+        said["authorization_settings"] = BrexAuthorizationWrite(**limit)
+    return BrexSpendLimitWrite(**said, **_dates(allocation, fields))
+
+
+def _dates(model: Budget | Allocation, fields: Collection[str]) -> dict[str, Any]:
+    dates = {"start": model.start, "end": model.end}
+    return {
+        f"{name}_date": day for name, day in dates.items() if day is not None and name in fields
+    }
+
+
+def _entity_said(entity: Entity, stamp: str | None, entities: EntityMap) -> dict[str, Any]:
+    theirs = entities.theirs(entity)
+    said: dict[str, Any] = {"name": entity.id, "description": stamped(None, stamp)}
+    if entity.type == "user":
+        said["member_user_ids"] = [theirs]
+    elif entity.type in ("department", "legal_entity"):
+        said[f"{entity.type}_id"] = theirs
+    else:
+        said["description"] = stamped(f"for {entity}", stamp)
+    return said

@@ -1,0 +1,157 @@
+"""Brex on the wire: the shapes that it answers and takes, and what its words mean to us."""
+
+from datetime import date
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
+
+from canonical.allocation import Enforcement, Status
+from canonical.change import Kind
+from canonical.period import Cadence
+from connectors.errors import Malformed
+
+PATH = {Kind.BUDGET: "/v2/budgets", Kind.ALLOCATION: "/v2/spend_limits"}
+
+
+class _Read(BaseModel):
+    """As Brex answers: new fields count as compatible, so unknown ones are ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class BrexMoney(_Read):
+    amount: StrictInt
+    currency: str | None = None
+
+
+class BrexBudget(_Read):
+    budget_id: str
+    account_id: str
+    name: str
+    description: str | None = None
+    parent_budget_id: str | None = None
+    owner_user_ids: list[str]
+    period_recurrence_type: str
+    start_date: date | None = None
+    end_date: date | None = None
+    amount: BrexMoney | None = None
+    spend_budget_status: str
+
+
+class BrexAuthorization(_Read):
+    base_limit: BrexMoney
+    authorization_type: str
+    rollover_refresh_rate: str
+    limit_with_increases: BrexMoney
+
+
+class BrexPeriodBalance(_Read):
+    amount_spent: BrexMoney | None = None
+
+
+class BrexSpendLimit(_Read):
+    id: str
+    name: str
+    description: str | None = None
+    parent_budget_id: str | None = None
+    status: str
+    period_recurrence_type: str
+    start_date: date | None = None
+    end_date: date | None = None
+    authorization_settings: BrexAuthorization | None = None
+    member_user_ids: list[str]
+    expense_policy_id: str
+    department_id: str | None = None
+    legal_entity_id: str | None = None
+    current_period_balance: BrexPeriodBalance | None = None
+
+
+Wire = TypeVar("Wire", BrexBudget, BrexSpendLimit)
+
+
+class _Write(BaseModel):
+    """As Brex is told: a field that it does not know is our mistake, not its problem."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def body(self) -> dict[str, Any]:
+        """What was set, and nothing else: an absent field stays as it is."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class BrexBudgetWrite(_Write):
+    name: str | None = None
+    description: str | None = None
+    parent_budget_id: str | None = None
+    owner_user_ids: list[str] | None = None
+    period_recurrence_type: str | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    amount: BrexMoney | None = None
+
+
+class BrexAuthorizationWrite(_Write):
+    base_limit: BrexMoney | None = None
+    authorization_type: str | None = None
+    rollover_refresh_rate: str | None = None
+
+
+class BrexSpendLimitWrite(_Write):
+    name: str | None = None
+    description: str | None = None
+    parent_budget_id: str | None = None
+    period_recurrence_type: str | None = None
+    start_date: date | None = None
+    end_date: date | None = None
+    authorization_settings: BrexAuthorizationWrite | None = None
+    member_user_ids: list[str] | None = None
+    department_id: str | None = None
+    legal_entity_id: str | None = None
+    expense_policy_id: str | None = None
+    authorization_visibility: str | None = None
+    expense_visibility: str | None = None
+    limit_increase_setting: str | None = None
+    spend_type: str | None = None
+    auto_transfer_cards_setting: str | None = None
+    auto_create_limit_cards_setting: str | None = None
+
+
+STATUS = {
+    "ACTIVE": Status.ACTIVE,
+    "EXPIRED": Status.ACTIVE,
+    "ARCHIVED": Status.RETIRED,
+    "DELETED": Status.RETIRED,
+}
+CADENCE = {
+    "ONE_TIME": Cadence.ONCE,
+    "WEEKLY": Cadence.WEEKLY,
+    "MONTHLY": Cadence.MONTHLY,
+    "QUARTERLY": Cadence.QUARTERLY,
+    "YEARLY": Cadence.YEARLY,
+}
+SPEND_LIMIT_CADENCE = {
+    "ONE_TIME": Cadence.ONCE,
+    "PER_WEEK": Cadence.WEEKLY,
+    "PER_MONTH": Cadence.MONTHLY,
+    "PER_QUARTER": Cadence.QUARTERLY,
+    "PER_YEAR": Cadence.YEARLY,
+}
+ENFORCEMENT = {"HARD": Enforcement.HARD, "SOFT": Enforcement.SOFT}
+
+
+def known(table: dict[str, Any], word: str, field: str) -> Any:
+    """What `word` means; a word that is not in the table is never guessed."""
+    try:
+        return table[word]
+    except KeyError:
+        raise Malformed(f"{field} is {word!r}, which is none of {', '.join(table)}") from None
+
+
+def parsed(model: type[Wire], record: Any) -> Wire:
+    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
+    try:
+        return model.model_validate(record)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the record"
+        raise Malformed(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
