@@ -1,0 +1,266 @@
+"""Files of budgets, the ERP's side: what a planner exports is read, or a mirror is kept in it.
+
+Vendor: none; the layout is ours and stands in `layout.py`. A budget's id is its ref, an
+allocation's is "BUDGET/REF". Unit of writing: the whole file, put in place in one step.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from canonical.allocation import Allocation, Status
+from canonical.budget import Budget
+from canonical.change import Kind, Problem
+from connectors.errors import Malformed, Missing, Rejected
+from connectors.file.declared import CAPABILITIES, HELD, FileSettings
+from connectors.file.documents import open_document, save
+from connectors.file.formats import Opened, Place, has_sheet, open_table, within
+from connectors.file.grids import Cells, Match
+from connectors.file.layout import ALLOCATIONS, BUDGETS
+from connectors.file.reading import (
+    Index,
+    allocation_id,
+    index_of,
+    pages,
+    read_allocations,
+    read_budgets,
+)
+from connectors.file.tables import Form
+from connectors.file.writing import (
+    checked_allocation,
+    checked_budget,
+    merged_allocation,
+    merged_budget,
+    unlike,
+)
+from connectors.interface import Check, Connector, Draft, Known, Observed, Page
+from connectors.runtime import Runtime
+
+
+class File(Connector):
+    """Budgets and allocations in files."""
+
+    capabilities = CAPABILITIES
+    Settings = FileSettings
+
+    def __init__(self, name: str, settings: FileSettings, runtime: Runtime) -> None:
+        super().__init__(name, settings, runtime)
+        form = Form(settings.encoding, settings.delimiter, settings.decimal)
+        layout = BUDGETS
+        if settings.currency is None:
+            layout = replace(layout, required=(*layout.required, "currency"))
+        self._budgets = Place(self._path(settings.path), layout, form, settings.sheet)
+        self._own: Place | None = None
+        if settings.allocations is not None:
+            self._own = Place(self._path(settings.allocations), ALLOCATIONS, form)
+        self._lock = threading.Lock()
+        self._known: Index | None = None
+
+    def _path(self, text: str) -> Path:
+        return self.runtime.base / Path(text).expanduser()
+
+    # Reading
+
+    def check(self) -> Check:
+        """Opens the files, reads their headers and counts their rows."""
+        with open_table(self._budgets) as opened:
+            index = self._index(opened)
+            identity = f"{opened.table.label}: {index.rows} rows"
+        notes = [f"{len(index.units)} budgets"]
+        place = self._place(Kind.ALLOCATION)
+        if place is None:
+            notes.append("no allocations")
+        else:
+            with open_table(place) as opened:
+                count = sum(1 for _ in opened.table.rows())
+                inside = " inside" if place.nested else ""
+                notes.append(f"{opened.table.label}: {count} allocations{inside}")
+        return Check(identity, notes)
+
+    def list(
+        self, kind: Kind, cursor: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        """Pages of 1000; a row that cannot be read is a `Problem` with the place of its cell."""
+        place = self._place(kind)
+        if place is None:
+            yield Page(())
+            return
+        index = self._judged() if kind is Kind.ALLOCATION else None
+        with open_table(place) as opened:
+            stream = self._stream(opened, index)
+            yield from pages(stream, opened.signature, cursor, opened.table.label)
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        """The object, read afresh; raises `Malformed` where its rows cannot be read."""
+        place = self._place(kind)
+        if place is None:
+            raise Missing(f"there is no {kind} {id!r}: no file of theirs is set")
+        index = self._judged() if kind is Kind.ALLOCATION else None
+        with open_table(place) as opened, closing(self._stream(opened, index, id)) as stream:
+            for each in stream:
+                if isinstance(each, Problem):
+                    raise Malformed(f"{each.where}: {each.message}")
+                return each
+        raise Missing(f"there is no {kind} {id!r} in {place.path.name}")
+
+    def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
+        """What has the ref of a draft: here the ref is the id."""
+        found: dict[int, Sequence[Observed]] = {}
+        for number, draft in enumerate(drafts):
+            kind, _, id = _drafted(draft)
+            if (seen := self._find(kind, id)) is not None:
+                found[number] = [seen]
+        return found
+
+    def _stream(
+        self, opened: Opened, index: Index | None, only: str | None = None
+    ) -> Generator[Observed | Problem, None, None]:
+        """Budgets, or with an `index` of judged ones the allocations."""
+        if index is None:
+            index = self._index(opened)
+            yield from read_budgets(opened.table, index, self.name, only)
+        else:
+            yield from read_allocations(opened.table, index, self.name, only)
+        opened.ensure_unchanged()
+
+    def _place(self, kind: Kind) -> Place | None:
+        """Where objects of `kind` are; None for allocations that nobody keeps."""
+        if kind is Kind.BUDGET or self._own is not None:
+            return self._budgets if kind is Kind.BUDGET else self._own
+        place = within(self._budgets, ALLOCATIONS)
+        if place is not None and place.sheet and not has_sheet(place):
+            return None
+        return place
+
+    def _index(self, opened: Opened) -> Index:
+        """The index of the file as it is now, made again when it has changed."""
+        index = self._known
+        if index is None or index.signature != opened.signature:
+            index = index_of(opened.table, opened.signature, self.settings.currency)
+            self._known = index
+        return index
+
+    def _indexed(self) -> Index:
+        with open_table(self._budgets) as opened:
+            return self._index(opened)
+
+    def _judged(self) -> Index:
+        """The index, with the budgets that are set aside known."""
+        with open_table(self._budgets) as opened:
+            index = self._index(opened)
+            if index.aside is None:
+                deque(self._stream(opened, None), maxlen=0)
+            return index
+
+    # Writing
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        """Adds the rows of a budget, or of an allocation; what is there with equal facts stays."""
+        kind, model, id = _drafted(draft)
+        with self._lock:
+            try:
+                seen = self._find(kind, id)
+            except Malformed as error:
+                raise Rejected(f"{id} is there already and cannot be read: {error}") from None
+            if seen is None:
+                return self._put(kind, model, id)
+            if differs := unlike(model, seen.model, HELD[kind]):
+                raise Rejected(f"{id} is there already with another {', '.join(differs)}")
+            return seen
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        """Puts rows with the changed fields where the object's rows stand; raises `Missing`."""
+        kind, wanted, _ = _drafted(draft)
+        with self._lock:
+            model: Budget | Allocation
+            current = self.get(kind, id).model
+            if isinstance(current, Budget) and isinstance(wanted, Budget):
+                model = merged_budget(current, wanted, fields)
+            else:
+                assert isinstance(current, Allocation)
+                assert isinstance(wanted, Allocation)
+                model = merged_allocation(current, wanted, fields)
+            return self._put(kind, model, id)
+
+    def retire(self, kind: Kind, id: str, key: str) -> None:
+        """Sets the status to retired; raises `Missing`."""
+        with self._lock:
+            model = self.get(kind, id).model
+            if model.status is not Status.RETIRED:
+                self._put(kind, replace(model, status=Status.RETIRED), id)
+
+    def delete(self, kind: Kind, id: str, key: str) -> None:
+        """Takes the object's rows out, and a budget's allocations with it.
+
+        Raises `Rejected` for a budget that others hang below.
+        """
+        with self._lock:
+            index = self._indexed()
+            if kind is Kind.ALLOCATION:
+                self._take_out(kind, lambda cells: allocation_id(cells)[1] == id)
+            elif id in index.units:
+                below = [ref for ref, parent in index.parents.items() if parent == id]
+                if below:
+                    raise Rejected(
+                        f"{', '.join(below[:3])} hang below {id}", hint="Move them first"
+                    )
+                self._take_out(Kind.ALLOCATION, lambda cells: cells["budget"] == id)
+                self._take_out(kind, lambda cells: cells["ref"] == id)
+
+    def _find(self, kind: Kind, id: str) -> Observed | None:
+        place = self._place(kind)
+        if place is None or not place.path.exists():
+            return None
+        if kind is Kind.BUDGET and id not in self._indexed().units:
+            return None
+        try:
+            return self.get(kind, id)
+        except Missing:
+            return None
+
+    def _put(self, kind: Kind, model: Budget | Allocation, id: str) -> Observed:
+        """Writes the rows of `model` over those of `id` and returns what they read back as."""
+        index = self._indexed() if self._budgets.path.exists() else Index((0, 0, 0))
+        if isinstance(model, Budget):
+            rows, budget = checked_budget(model, index, HELD[kind])
+            self._replace(kind, lambda cells: cells["ref"] == id, rows)
+            return Observed(id, budget, container=budget.parent)
+        rows, allocation = checked_allocation(model, index, HELD[kind])
+        self._replace(kind, lambda cells: allocation_id(cells)[1] == id, rows)
+        return Observed(id, allocation, container=allocation.budget)
+
+    def _take_out(self, kind: Kind, match: Match) -> None:
+        place = self._place(kind)
+        if place is not None and place.path.exists():
+            self._replace(kind, match, ())
+
+    def _replace(self, kind: Kind, match: Match, rows: Sequence[Cells]) -> None:
+        place = self._place(kind)
+        if place is None:
+            place = within(self._budgets, ALLOCATIONS)
+        if place is None:
+            raise Rejected(
+                f"{self.name} has no file of allocations",
+                hint='Set allocations = "allocations.csv" for it',
+            )
+        granted: dict[str, Any] = {"status": Status.ACTIVE.value}
+        if len(rows) == 1:
+            granted |= {"cadence": "once", "currency": self.settings.currency}
+        document = open_document(place)
+        document.replace(match, rows, granted)
+        save(place.path, document.content())
+
+
+def _drafted(draft: Draft) -> tuple[Kind, Budget | Allocation, str]:
+    """The object that `draft` describes under the ref that it will have, and its id."""
+    model = draft.model
+    ref = draft.stamp or model.ref
+    if isinstance(model, Budget):
+        model = replace(model, ref=ref, parent=draft.container or model.parent)
+        return Kind.BUDGET, model, ref
+    model = replace(model, ref=ref, budget=draft.container or model.budget)
+    return Kind.ALLOCATION, model, f"{model.budget}/{ref}"

@@ -1,0 +1,108 @@
+"""What a file connector may be told in the settings file, and what a file can hold."""
+
+import codecs
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from canonical.allocation import Status
+from canonical.change import Kind
+from canonical.currency import exponent
+from connectors.interface import Capabilities, Hold, Phasing, Removal
+from connectors.settings import SystemSettings
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(f'{name!r} is not an encoding such as "utf-8" or "cp1252"') from None
+    return name
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+class FileSettings(SystemSettings):
+    """The keys of a system that is a file."""
+
+    path: str = Field(description="The file of budgets: csv, json, jsonl or xlsx.", min_length=1)
+    allocations: str | None = Field(
+        default=None,
+        description="The file of allocations. Without it, those inside a json or jsonl file of "
+        "budgets, or on the sheet `allocations` of a workbook.",
+    )
+    encoding: Annotated[str, AfterValidator(_encoding)] = Field(
+        default="utf-8-sig", description="How text is encoded; UTF-8, with a mark or without."
+    )
+    delimiter: str = Field(
+        default=",", description="What parts the columns of a csv file.", min_length=1, max_length=1
+    )
+    decimal: Literal[".", ","] = Field(
+        default=".", description="The decimal sign of amounts in csv files and text cells."
+    )
+    sheet: str | None = Field(
+        default=None, description="The worksheet of budgets; the first one without it."
+    )
+    currency: Annotated[str, AfterValidator(_currency)] | None = Field(
+        default=None, description="The currency of rows that name none."
+    )
+
+
+CAPABILITIES: Final = Capabilities(
+    vendor="file",
+    budget={
+        "name": Hold.EXACT,
+        "description": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "limits": Hold.EXACT,
+        "cadence": Hold.EXACT,
+        "start": Hold.EXACT,
+        "end": Hold.EXACT,
+        "phases": Hold.EXACT,
+        "status": Hold.EXACT,
+        "enforcement": Hold.EXACT,
+        "carry_over": Hold.EXACT,
+        "parent": Hold.EXACT,
+        "owners": Hold.EXACT,
+        "dimensions": Hold.EXACT,
+    },
+    allocation={
+        "entity": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.FOLLOWS,
+        "status": Hold.EXACT,
+        "cadence": Hold.FOLLOWS,
+        "start": Hold.FOLLOWS,
+        "end": Hold.FOLLOWS,
+        "enforcement": Hold.FOLLOWS,
+        "carry_over": Hold.FOLLOWS,
+    },
+    statuses=frozenset(Status),
+    removal=Removal.RETIRE,
+    revives=True,
+    phasing=Phasing.ALL,
+    clearable=frozenset(
+        {
+            "description",
+            "limits",
+            "start",
+            "end",
+            "phases",
+            "enforcement",
+            "carry_over",
+            "parent",
+            "owners",
+            "dimensions",
+        }
+    ),
+    unit_of_writing="the whole file",
+)
+HELD: Final = {
+    Kind.BUDGET: {name for name, hold in CAPABILITIES.budget.items() if hold is Hold.EXACT},
+    Kind.ALLOCATION: {name for name, hold in CAPABILITIES.allocation.items() if hold is Hold.EXACT},
+}
+"""The fields that a row must give back as they were written."""

@@ -1,0 +1,192 @@
+"""Documents: a whole file with some rows changed, put in the old one's place in one step.
+
+A crash at any moment leaves either the old file or the new one, never a part.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from connectors.errors import Rejected, Unreadable
+from connectors.file.formats import Place
+from connectors.file.grids import BookDocument, Cells, CsvDocument, Match
+from connectors.file.layout import DIMENSION, LIMITS
+from connectors.file.records import Record, flat, parse
+
+_PHASE: Final = ("start", "end", "amount")
+
+
+class Document(Protocol):
+    """A file held whole."""
+
+    def replace(self, match: Match, rows: Sequence[Cells], taken_for_granted: Cells) -> None:
+        """Puts `rows` where the rows that `match` stand; at the end where none does."""
+
+    def content(self) -> bytes:
+        """The file as it should be."""
+
+
+def open_document(place: Place) -> Document:
+    """The file at `place`, whole; an empty one with a header where there is none yet."""
+    if place.ending == ".csv":
+        return CsvDocument(place)
+    return BookDocument(place) if place.ending == ".xlsx" else RecordDocument(place)
+
+
+def save(path: Path, content: bytes) -> None:
+    """Puts `content` in place of the file at `path`; or raises `Rejected` and changes nothing."""
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        mode = target.stat().st_mode & 0o777 if target.exists() else None
+        if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
+            raise Rejected(f"{path} is read-only", hint="Give this user write permission")
+        _write(temporary, content, mode)
+        os.replace(temporary, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise Rejected(
+            f"{path} cannot be written: {error.strerror or error}",
+            hint=f"See that {target.parent} is a folder with room that this user may write to",
+        ) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes, mode: int | None) -> None:
+    with path.open("xb") as file:
+        if mode is not None:
+            path.chmod(mode)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # elsewhere a folder cannot be opened
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class RecordDocument:
+    """A json or jsonl file; a line that is no record is kept as it stands."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._by_line = place.ending == ".jsonl"
+        self._items: list[Any] = []
+        if place.path.exists():
+            text = place.path.read_bytes().decode(place.form.encoding)
+            self._items = [*self._lines(text)] if self._by_line else self._list(text)
+
+    def _list(self, text: str) -> list[Any]:
+        found = parse(text)
+        if not isinstance(found, list):
+            raise Unreadable(f"{self._place.path} is not a list", hint="Write [ {…}, {…} ]")
+        return found
+
+    def _lines(self, text: str) -> Iterator[Any]:
+        for line in text.removesuffix("\n").split("\n"):
+            try:
+                record = parse(line)
+            except ValueError:
+                record = None
+            yield record if isinstance(record, dict) else line
+
+    def replace(self, match: Match, rows: Sequence[Cells], taken_for_granted: Cells) -> None:
+        """See `Document.replace`; allocations inside budgets are put into theirs."""
+        if not self._place.nested:
+            self._items = self._replaced(self._items, {}, match, rows)
+            return
+        for item in self._items:
+            if isinstance(item, dict):
+                budget = _cells(item, self._place)["ref"]
+                inside = [row for row in rows if row["budget"] == budget]
+                held = item.get("allocations") or []
+                left = self._replaced(held, {"budget": budget}, match, inside)
+                if left or held:
+                    item["allocations"] = left
+
+    def _replaced(
+        self, items: list[Any], around: Cells, match: Match, rows: Sequence[Cells]
+    ) -> list[Any]:
+        kept: list[Any] = []
+        at, held = None, None
+        for item in items:
+            if isinstance(item, dict) and match({**_cells(item, self._place), **around}):
+                at = len(kept) if at is None else at
+                held = held or item.get("allocations")
+            else:
+                kept.append(item)
+        new = [self._record(rows, held)] if rows else []
+        at = len(kept) if at is None else at
+        return kept[:at] + new + kept[at:]
+
+    def _record(self, rows: Sequence[Cells], allocations: Any) -> Record:
+        if self._place.layout.noun == "budgets":
+            record = _budget_record(rows)
+            return record | ({"allocations": allocations} if allocations else {})
+        without = {"budget"} if self._place.nested else set()
+        return {key: text for key, text in rows[0].items() if text and key not in without}
+
+    def content(self) -> bytes:
+        """The file as it should be, in UTF-8 or the encoding that is set."""
+        if self._by_line:
+            lines = [item if isinstance(item, str) else _dumped(item) for item in self._items]
+            text = "".join(f"{line}\n" for line in lines)
+        else:
+            inner = ",\n".join(_dumped(item, "  ") for item in self._items)
+            text = f"[\n{inner}\n]\n" if inner else "[]\n"
+        encoding = self._place.form.encoding
+        return text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
+
+
+def _cells(record: Record, place: Place) -> Cells:
+    plain = {key: value for key, value in record.items() if not isinstance(value, dict | list)}
+    return {"ref": "", "budget": "", **flat("", plain, place.layout)[1]}
+
+
+def _budget_record(rows: Sequence[Cells]) -> Record:
+    """The budget that `rows` state as json writes it; amounts are text, counts are numbers."""
+    record: Record = {}
+    for column, text in rows[0].items():
+        if not text or (len(rows) > 1 and column in _PHASE):
+            continue
+        if column in LIMITS:
+            record.setdefault("limits", {})[column] = Decimal(text)
+        elif column.startswith(DIMENSION):
+            record.setdefault("dimensions", {})[column.removeprefix(DIMENSION)] = text
+        elif column == "owners":
+            record["owners"] = [each for each in text.split(";") if each]
+        else:
+            record[column] = text == "true" if column == "carry_over" else text
+    if len(rows) > 1:
+        record["phases"] = [{key: row[key] for key in _PHASE} for row in rows]
+    return record
+
+
+def _dumped(value: Any, indent: str | None = None) -> str:
+    """`value` as JSON with its numbers as they were written; an object a line inside `indent`."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        inner = [
+            f"{json.dumps(key, ensure_ascii=False)}: " + _dumped(each)
+            for key, each in value.items()
+        ]
+        if indent is None:
+            return "{" + ", ".join(inner) + "}"
+        return (
+            f"{indent}{{\n" + ",\n".join(f"{indent * 2}{each}" for each in inner) + f"\n{indent}}}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_dumped, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,91 @@
+"""Formats: which ending is read by what, and where allocations are that have no file set."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from connectors.errors import Transient, Unreadable
+from connectors.file.layout import Layout, Table
+from connectors.file.reading import Signature
+from connectors.file.records import RecordTable
+from connectors.file.tables import CsvTable, Form, open_file, open_sheet, open_workbook
+
+ENDINGS: Final = (".csv", ".json", ".jsonl", ".xlsx")
+ALLOCATIONS_SHEET: Final = "allocations"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a table is: a file, a sheet of it, or (`nested`) inside the budgets of a json file."""
+
+    path: Path
+    layout: Layout
+    form: Form
+    sheet: str | None = None
+    nested: bool = False
+
+    @property
+    def ending(self) -> str:
+        """The ending that tells the format; raises `Unreadable` for one that has no reader."""
+        ending = self.path.suffix.casefold()
+        if ending not in ENDINGS:
+            raise Unreadable(
+                f"{self.path}: {ending or 'a name without ending'} is not a format of budgets",
+                hint=f"Use a file that ends in {', '.join(ENDINGS)}",
+            )
+        return ending
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A table of an open file, which stays the same file even when another takes its name."""
+
+    table: Table
+    file: BinaryIO
+    signature: Signature
+
+    def ensure_unchanged(self) -> None:
+        """Raises `Transient` where the file was written over while it was being read."""
+        if signature_of(self.file) != self.signature:
+            raise Transient(f"{self.table.label} changed while it was read", hint="Read it again")
+
+
+def signature_of(file: BinaryIO) -> Signature:
+    """What tells this content from another."""
+    found = os.fstat(file.fileno())
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@contextmanager
+def open_table(place: Place) -> Iterator[Opened]:
+    """The table at `place`; raises `Unreadable` with what would be right."""
+    ending = place.ending
+    with open_file(place.path) as file:
+        signature = signature_of(file)
+        if ending == ".csv":
+            table: Table = CsvTable(file, place.path, place.layout, place.form)
+        elif ending == ".xlsx":
+            book = open_workbook(file, place.path)
+            table = open_sheet(book, place.path, place.sheet, place.layout, place.form.point)
+        else:
+            encoding = place.form.encoding
+            table = RecordTable(file, place.path, place.layout, encoding, nested=place.nested)
+        yield Opened(table, file, signature)
+
+
+def within(budgets: Place, layout: Layout) -> Place | None:
+    """Where the allocations are that a file of budgets holds itself; None where it holds none."""
+    if budgets.ending == ".csv":
+        return None
+    if budgets.ending == ".xlsx":
+        return Place(budgets.path, layout, budgets.form, sheet=ALLOCATIONS_SHEET)
+    return Place(budgets.path, layout, budgets.form, nested=True)
+
+
+def has_sheet(place: Place) -> bool:
+    """Whether the workbook at `place` has its sheet."""
+    with open_file(place.path) as file:
+        return place.sheet in open_workbook(file, place.path).sheet_names
