@@ -32,7 +32,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Status
+from canonical.allocation import Allocation, Enforcement, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Loss, Problem
 from canonical.period import Cadence
@@ -88,6 +88,7 @@ class Capabilities:
     entity_types: frozenset[str] | None = None
     native_entity_types: frozenset[str] | None = None
     statuses: frozenset[Status] = frozenset({Status.ACTIVE})
+    enforcements: frozenset[Enforcement] = frozenset(Enforcement)
     removal: Removal = Removal.NONE
     revives: bool = False
     phasing: Phasing = Phasing.CURRENT

@@ -50,6 +50,7 @@ class Projector:
                 changed[field] = empty
                 if stated is not Enforcement.TRACK:
                     losses.append(self._dropped(field))
+        self._enforcement(budget.enforcement, "enforcement" in able, changed, losses)
         if self._able.ascii_text:
             self._ascii("name", budget.name, changed, losses)
             self._ascii("description", budget.description, changed, losses)
@@ -80,7 +81,22 @@ class Projector:
             changed[field] = None
             if stated and hold is Hold.DROPPED and stated is not Enforcement.TRACK:
                 losses.append(self._dropped(field))
+        self._enforcement(allocation.enforcement, "enforcement" in able, changed, losses)
         return (replace(allocation, **changed) if changed else allocation), tuple(losses)
+
+    def _enforcement(
+        self, stated: Enforcement | None, told: bool, changed: dict[str, Any], losses: list[Loss]
+    ) -> None:
+        """Where the target is told how strict to be, but not so: soft stands in for track."""
+        if stated is None or not told or stated in self._able.enforcements:
+            return
+        changed["enforcement"] = None
+        if stated is Enforcement.TRACK and Enforcement.SOFT in self._able.enforcements:
+            changed["enforcement"] = Enforcement.SOFT
+            reason = f"{self._able.vendor} cannot merely track; it warns"
+            losses.append(Loss("enforcement", Effect.EMULATED, reason))
+        else:
+            losses.append(self._dropped("enforcement"))
 
     def _native(self, entity_type: str) -> bool:
         native = self._able.native_entity_types

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Status
+from canonical.allocation import Allocation, Enforcement, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
@@ -22,7 +22,7 @@ from connectors.brex.mapping import (
     spend_limit_write,
 )
 from connectors.brex.wire import PATH, BrexBudget, BrexSpendLimit, parsed
-from connectors.errors import Malformed, Rejected
+from connectors.errors import Malformed, Rejected, Unsupported
 from connectors.http import Dialect, HttpClient, Safety
 from connectors.interface import (
     Capabilities,
@@ -71,6 +71,7 @@ CAPABILITIES = Capabilities(
     cadences=frozenset(PERIOD_TYPE),
     native_entity_types=frozenset({"user", "department", "legal_entity"}),
     statuses=frozenset({Status.ACTIVE, Status.RETIRED}),
+    enforcements=frozenset({Enforcement.SOFT, Enforcement.HARD}),
     removal=Removal.RETIRE_FOR_GOOD,
     key_lifetime=timedelta(days=1),
     stamps=frozenset(Kind),
@@ -182,7 +183,9 @@ class Brex(Connector):
         return self._write("POST", PATH[kind], kind, body, key)
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
-        """PUT with the key and only the changed fields."""
+        """PUT with the key and only the changed fields. Status changes by archiving alone."""
+        if "status" in fields:
+            raise Unsupported(f"{self.name} cannot bring back what is archived")
         kind, body = self._said(draft, fields)
         return self._write("PUT", _path(kind, id), kind, body, key)
 

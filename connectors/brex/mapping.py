@@ -29,7 +29,6 @@ SPEND_LIMIT_PERIOD_TYPE = {ours: theirs for theirs, ours in SPEND_LIMIT_CADENCE.
 AUTHORIZATION_TYPE: dict[Enforcement | None, str] = {
     Enforcement.HARD: "HARD",
     Enforcement.SOFT: "SOFT",
-    Enforcement.TRACK: "SOFT",
 }
 _FOR = re.compile(r"for (?P<type>[a-z][a-z_]*):(?P<id>.+)")
 

@@ -32,7 +32,6 @@ _PERIODS_HELD: Final = {Phasing.CURRENT: 0, Phasing.CURRENT_AND_NEXT: 2}
 _VALUES: Final[Mapping[str, tuple[Any, Any]]] = {
     "description": ("Kept true by a check", "Told otherwise"),
     "limits": ((Amount(Decimal(1000), "impressions"),), (Amount(Decimal(2500), "impressions"),)),
-    "enforcement": (Enforcement.HARD, Enforcement.TRACK),
     "carry_over": (True, False),
     "owners": (("owner-1",), ("owner-1", "owner-2")),
     "dimensions": ({"department": "sales"}, {"department": "service", "site": "Lyon"}),
@@ -93,6 +92,8 @@ def field_values(
     match field:
         case "amount":
             return tuple(some_amount(capabilities, currency, whole) for whole in (100, 200))
+        case "enforcement":
+            return tuple(each for each in Enforcement if each in capabilities.enforcements)[:2]
         case "cadence":
             return tuple(each for each in _LIKELY_CADENCES if each in capabilities.cadences)[:2]
         case "start":

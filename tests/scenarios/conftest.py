@@ -1,0 +1,136 @@
+"""A desk: a folder with settings and ERP files, a Brex sandbox over HTTP, and the real commands."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from connectors.sandbox.brex import BrexSandbox
+from connectors.sandbox.server import Served, serve
+from trueup.cli import app
+from trueup.sample import write_sample
+
+TOKEN = "bxt_canary_5f3a"
+SYNC = "erp-to-brex"
+DAY = "2026-03-15"
+
+SETTINGS = """\
+[systems.erp]
+connector = "file"
+path = "budgets.csv"
+allocations = "allocations.csv"
+
+[systems.brex]
+connector = "brex"
+base_url = "{url}"
+token = "env:BREX_TOKEN"
+
+[syncs.erp-to-brex]
+source = "erp"
+target = "brex"
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left: its exit code, what it printed, and that as JSON."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+class Desk:
+    """One user's folder. `brex` is the sandbox that its settings name."""
+
+    def __init__(self, folder: Path, brex: Served) -> None:
+        self.folder, self.brex = folder, brex
+        self.settings = folder / "trueup.toml"
+        self.settings.write_text(SETTINGS.format(url=brex.url))
+
+    def run(self, *arguments: str, day: str | None = DAY) -> Result:
+        """A command in this process."""
+        if day and arguments[0] in ("plan", "apply", "run", "verify"):
+            arguments = (*arguments, "--as-of", day)
+        said = CliRunner().invoke(app, [*arguments, "--config", str(self.settings)])
+        assert said.exception is None or isinstance(said.exception, SystemExit), said.exc_info
+        assert TOKEN not in said.output, "a secret was printed"
+        return Result(said.exit_code, said.stdout, said.stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command in a process of its own."""
+        command = [sys.executable, "-m", "trueup", *arguments, "--config", str(self.settings)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def rows(self, name: str = "budgets.csv") -> list[dict[str, str]]:
+        with (self.folder / name).open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    def write(self, rows: list[dict[str, Any]], name: str = "budgets.csv") -> None:
+        with (self.folder / name).open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def budget(self, ref: str, **fields: object) -> None:
+        """Change a budget's rows in the ERP's file."""
+        rows = self.rows()
+        self.write([row | fields if row["ref"] == ref else row for row in rows])
+
+    def add_setting(self, text: str) -> None:
+        self.settings.write_text(self.settings.read_text() + text + "\n")
+
+    @property
+    def budgets(self) -> list[dict[str, Any]]:
+        """Brex's budgets but for the root."""
+        return [row for row in self.brex.state["budgets"].rows() if row["parent_budget_id"]]
+
+    @property
+    def limits(self) -> list[dict[str, Any]]:
+        """Brex's spend limits below our budgets."""
+        ours = {row["budget_id"] for row in self.budgets}
+        return [r for r in self.brex.state["spend_limits"].rows() if r["parent_budget_id"] in ours]
+
+    def named(self, name: str) -> dict[str, Any]:
+        (found,) = [row for row in self.budgets if row["name"] == name]
+        return found
+
+    def clear_log(self) -> None:
+        httpx.delete(f"{self.brex.url}/_sandbox/log").raise_for_status()
+
+    def calls(self, *methods: str) -> list[dict[str, Any]]:
+        return [call for call in self.brex.log if call["method"] in methods]
+
+
+@pytest.fixture
+def brex() -> Iterator[Served]:
+    with serve(BrexSandbox(token=TOKEN)) as served:
+        yield served
+
+
+@pytest.fixture
+def desk(tmp_path: Path, brex: Served, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Three budgets with four allocations each."""
+    monkeypatch.setenv("BREX_TOKEN", TOKEN)
+    write_sample(tmp_path, cost_centres=3)
+    return Desk(tmp_path, brex)
+
+
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """The same after a first run, with an empty log."""
+    assert desk.run("run", SYNC).code == 0
+    desk.clear_log()
+    return desk

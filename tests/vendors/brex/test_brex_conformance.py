@@ -1,0 +1,40 @@
+"""The Brex connector keeps the contract, over HTTP."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from canonical.allocation import Entity
+from connectors.brex.connector import Brex, BrexSettings
+from connectors.conformance import ConformanceSuite, World
+from connectors.runtime import Runtime
+from connectors.sandbox.brex import BrexSandbox
+from connectors.sandbox.server import serve
+
+TOKEN = "bxt_canary_91c2"
+SETTINGS = {"parent_budget_id": "budget_root", "expense_policy_id": "policy_default"}
+
+
+class TestBrex(ConformanceSuite):
+    @pytest.fixture
+    def world(self) -> Iterator[World]:
+        with ExitStack() as stack:
+            served = stack.enter_context(serve(BrexSandbox(token=TOKEN, rate_limit="off")))
+
+            def opened(token: str = TOKEN) -> Brex:
+                settings: Any = {"connector": "brex", "base_url": served.url, **SETTINGS}
+                settings["token"] = SecretStr(token)
+                runtime = Runtime(sleep=lambda seconds: None)
+                return stack.enter_context(Brex("brex", BrexSettings(**settings), runtime))
+
+            yield World(
+                connector=opened(),
+                values={"allocation.entity": [Entity("user", "u1"), Entity("account", "6100")]},
+                secrets=[TOKEN],
+                wrong_credential=lambda: opened("bxt_wrong"),
+                fault=lambda kind, times: served.faults.add(kind, times=times),
+                calls=lambda: sum(call["method"] != "GET" for call in served.log),
+            )
