@@ -8,6 +8,7 @@ nothing is made before what it hangs on.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 from threading import Event, Lock
 
@@ -59,6 +60,8 @@ def _lowers(change: Change) -> bool:
 class Applier:
     """Sends changes with `parallel` threads; once `stop` is set, only what is in hand is finished.
 
+    `settle` finds out what became of writes whose answer was lost; it returns those it cannot tell.
+
     After a credential error, or when the vendor asks for more patience than there is, nothing
     more is sent: `halted` then says why.
     """
@@ -74,10 +77,12 @@ class Applier:
         parallel: int,
         stop: Event,
         progress: Callable[[Done], None],
+        settle: Callable[[], Sequence[Operation]],
     ) -> None:
         self._target, self._ledger, self._journal = target, ledger, journal
         self._run_id, self._stamp = run_id, stamp
         self._parallel, self._stop, self._progress = parallel, stop, progress
+        self._settle = settle
         self._lock = Lock()
         self._made: dict[str, str] = {}
         self.halted: ConnectorError | None = None
@@ -95,6 +100,8 @@ class Applier:
                 jobs = [pool.submit(self._one, change, by_change[id(change)]) for change in group]
                 for job in jobs:
                     job.result()
+                if self.halted is None and any(done.outcome == "uncertain" for done in self.done):
+                    self._look_again()
 
     def _operation(
         self, seq: int, change: Change, stated: Mapping[tuple[Kind, Key], bytes]
@@ -123,6 +130,22 @@ class Applier:
         assert change.desired is not None
         stamp = change.ref if self._stamp else None
         return Draft(model=change.desired, container=container, stamp=stamp)
+
+    def _look_again(self) -> None:
+        """Settle what lost its answer before going on to what hangs on it, and correct `done`."""
+        remaining = {operation.id for operation in self._settle()}
+        ended = {
+            (each.kind, each.budget_ref, each.ref): each
+            for each in self._journal.of_run(self._run_id)
+            if each.id not in remaining
+        }
+        for index, done in enumerate(self.done):
+            operation = ended.get((done.kind, done.budget_ref or "", done.ref))
+            if done.outcome == "uncertain" and operation is not None:
+                outcome = "deferred" if operation.state is State.LOST else operation.state.value
+                self.done[index] = replace(
+                    done, outcome=outcome, target_id=operation.target_id, error=operation.error
+                )
 
     # -- one operation -----------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from canonical.change import Change, Conflict, Plan, Problem
-from connectors.errors import STOPS_CONNECTOR, ConnectorError
+from connectors.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.interface import Connector, Known
 from sync.apply import Applier
 from sync.guard import Guard, Sides
@@ -128,6 +128,9 @@ class Engine:
             try:
                 journal = Journal(self._store, self._spec.name, lease)
                 self._run(report, journal, as_of, allow, approve, only)
+            except RateLimited as error:
+                report.error = f"deferred: {error}"
+                report.worsen(Outcome.PARTIAL)
             except _FAILURES as error:
                 report.error = str(error)
                 report.worsen(Outcome.FAILED)
@@ -169,6 +172,8 @@ class Engine:
         self._remember(report, journal, planned)
         if changes:
             self._apply(report, journal, planned, changes)
+            if report.error is not None:
+                return
             self._watch.stage("verify")
             planned = self._plan(as_of, (), journal, journal.open())
         report.verified = _in_sync(planned.plan)
@@ -295,6 +300,7 @@ class Engine:
             parallel=self._spec.parallel,
             stop=self._watch.stop,
             progress=self._watch.done,
+            settle=lambda: self._settle(journal, report),
         )
         try:
             applier.apply(tuple(changes), planned.found.stated)
@@ -304,25 +310,6 @@ class Engine:
             report.error = str(applier.halted)
             if isinstance(applier.halted, STOPS_CONNECTOR):
                 raise applier.halted
-        if any(done.outcome == "uncertain" for done in applier.done):
-            self._settle_own(report, journal)
-
-    def _settle_own(self, report: Report, journal: Journal) -> None:
-        """Look at once for what this run's lost answers left behind, and correct the report."""
-        remaining = {
-            (each.kind, each.budget_ref, each.ref) for each in self._settle(journal, report)
-        }
-        settled = {
-            (each.kind, each.budget_ref, each.ref): each for each in journal.of_run(report.run_id)
-        }
-        for index, done in enumerate(report.operations):
-            key = done.kind, done.budget_ref or "", done.ref
-            if done.outcome == "uncertain" and key not in remaining:
-                operation = settled[key]
-                outcome = "applied" if operation.state == "applied" else "rejected"
-                report.operations[index] = replace(
-                    done, outcome=outcome, target_id=operation.target_id, error=operation.error
-                )
 
 
 def _in_sync(plan: Plan) -> bool:

@@ -17,6 +17,16 @@ from sync.observe import Observation
 from sync.plan import Findings
 from sync.spec import Limits
 
+RULES = (
+    "max_changes",
+    "max_removals",
+    "max_money",
+    "max_budget_change",
+    "min_listing",
+    "below_spent",
+)
+"""The names by which a rule is switched off for one run."""
+
 Judged = Callable[[Kind, Sequence[Key]], Collection[Key]]
 """Which of these creates an earlier run was already allowed to make."""
 

@@ -42,7 +42,7 @@ class Observation:
 
     `clean` holds the links whose objects are as last agreed, `drifted` the objects of those that
     are not, `unreadable` the links whose objects came as a problem. `strangers` are objects without
-    a link, `totals` the money of linked objects by kind and unit, `spent` what the listing
+    a link, by id, `totals` the money of linked objects by kind and unit, `spent` what the listing
     showed as spent, by target id. `assumed` are links that are clean on the word of a version,
     `versions` those that the listing showed.
     """
@@ -50,7 +50,7 @@ class Observation:
     clean: Marks = field(default_factory=Marks)
     drifted: dict[int, Observed] = field(default_factory=dict)
     unreadable: Marks = field(default_factory=Marks)
-    strangers: dict[Kind, list[Observed]] = field(default_factory=lambda: defaultdict(list))
+    strangers: dict[Kind, dict[str, Observed]] = field(default_factory=lambda: defaultdict(dict))
     problems: list[Problem] = field(default_factory=list)
     assumed: list[int] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
@@ -133,8 +133,10 @@ def _take_item(observation: Observation, kind: Kind, item: Observed, link: Link 
     if item.version is not None:
         observation.versions[item.id] = item.version
     if link is None:
-        observation.strangers[kind].append(item)
+        observation.strangers[kind][item.id] = item
         return
+    if observation.has(link.id):
+        return  # the listing moved between two pages and shows it again
     amount = item.model.amount
     if amount is not None:
         observation.totals[kind, amount.unit] += amount.value

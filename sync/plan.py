@@ -48,7 +48,6 @@ class Findings:
     unchanged: int = 0
     kept: int = 0
     waiting: int = 0
-    lost: int = 0
     adopted: int = 0
     lossy: dict[str, tuple[int, str]] = field(default_factory=dict)
     source_seen: int = 0
@@ -99,10 +98,11 @@ class Planner:
     def plan(self) -> Findings:
         """Decide. Raises what listing the source, or confirming that an object is gone, raises."""
         for kind in Kind:
-            newcomers: list[Wanted] = []
+            newcomers: dict[Key, Wanted] = {}
             for page in self._source.list(kind):
-                newcomers.extend(self._page(kind, page))
-            self._welcome(kind, newcomers)
+                for wanted in self._page(kind, page):
+                    newcomers.setdefault(wanted.key, wanted)  # a page may repeat a record
+            self._welcome(kind, list(newcomers.values()))
         self._remove()
         return self.found
 
@@ -122,6 +122,8 @@ class Planner:
             link = links.get(key)
             if link is None:
                 yield wanted
+                continue
+            if link.id in self._mentioned:
                 continue
             self._mentioned.add(link.id)
             as_agreed = link.id in self._seen.clean and fingerprint(wanted.facts) == link.desired
@@ -177,7 +179,6 @@ class Planner:
                 baseline = baselines[link.id]
                 observed = self._observed(kind, link, baseline)
                 if observed is None:
-                    self.found.lost += 1
                     self.found.forgotten.append(link.id)
                     yield wanted
                 else:
@@ -260,7 +261,7 @@ class Planner:
         ]
         if kind is Kind.ALLOCATION:
             arrivals = [each for each in arrivals if each.container is not None]
-        matches, conflicts = match(kind, arrivals, self._seen.strangers[kind])
+        matches, conflicts = match(kind, arrivals, self._seen.strangers[kind].values())
         self.found.conflicts.extend(conflicts)
         undecided = {(each.budget_ref or "", each.ref) for each in conflicts}
         for wanted in active:

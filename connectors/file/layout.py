@@ -124,19 +124,24 @@ def nearest(text: str, right: Sequence[str]) -> list[str]:
 def header(cells: Sequence[str], layout: Layout, where: str, hint: str = "") -> tuple[str, ...]:
     """The columns that header `cells` name; raises `Unreadable` for unknown, twice, missing."""
     names: list[str] = []
-    for cell in cells:
+    unknown: list[str] = []
+    for number, cell in enumerate(cells, start=1):
         name = layout.spelling(cell)
         if name is None:
             if not cell.strip():
-                raise Unreadable(f"{where}: column {len(names) + 1} has no name", hint=hint)
-            right = hint or f"Write {layout.nearest(cell)}, or take the column out"
-            raise Unreadable(
-                f"{where}: {cell.strip()!r} is not a column of {layout.noun}", hint=right
-            )
-        if name in names:
+                raise Unreadable(f"{where}: column {number} has no name", hint=hint)
+            unknown.append(cell.strip())
+        elif name in names:
             raise Unreadable(f"{where}: column {name} stands there twice", hint="Keep one of them")
-        names.append(name)
-    if missing := [each for each in layout.required if each not in names]:
+        else:
+            names.append(name)
+    missing = [each for each in layout.required if each not in names]
+    if unknown:
+        said = f"{unknown[0]!r} is not a column of {layout.noun}"
+        said += f", and column {', '.join(missing)} is missing" if missing else ""
+        right = missing[0] if missing else layout.nearest(unknown[0])
+        raise Unreadable(f"{where}: {said}", hint=hint or f"Write {right}, or take the column out")
+    if missing:
         raise Unreadable(
             f"{where}: column {', '.join(missing)} is missing",
             hint=hint or f"The header of {layout.noun} is {','.join(layout.columns)}",

@@ -1,0 +1,5 @@
+"""`python -m trueup`: the command line."""
+
+from trueup.cli import main
+
+main()

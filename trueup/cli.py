@@ -1,0 +1,243 @@
+"""The command line. Every command takes, after its name, `--config`, `--json` and `-v`.
+
+stdout is data, stderr is talk. What a command needs is imported when it runs, so that `--help`
+answers at once. No error ends in a traceback: it ends in a message and an exit code.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from trueup.session import Session
+
+app = typer.Typer(
+    name="trueup",
+    help="Keeps budgets in spend platforms true to the system that owns them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", envvar="TRUEUP_CONFIG", help="The settings file."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Verbose = Annotated[int, typer.Option("-v", count=True, help="Say more; -vv shows every call.")]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day to plan for; default: today."),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option("--allow", help="Switch a guard off for this run, by its rule's name."),
+]
+SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the settings file.")]
+CONFIG = Path("trueup.toml")
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path()) -> None:
+    """Write a settings file and sample budget files to start from."""
+    from trueup.starter import write_starter
+
+    with _refusing():
+        written = write_starter(folder)
+    for path in written:
+        typer.echo(f"wrote {path}", err=True)
+    typer.echo("next: put your own address and token reference there, then: trueup check", err=True)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("trueup-demo"),
+) -> None:
+    """Show the whole way on a sample ERP and a sandbox of Brex, in under a minute."""
+    from trueup.demo import run_demo
+
+    with _refusing():
+        raise typer.Exit(run_demo(folder))
+
+
+@app.command()
+def check(
+    system: Annotated[str | None, typer.Argument(help="One system; default: all.")] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Prove address, credential and rights of each system with the cheapest call."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.check(system))
+
+
+@app.command()
+def plan(
+    sync: SyncName,
+    out: Annotated[Path | None, typer.Option(help="Save the plan, for `apply FILE`.")] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit 3 when changes are pending.")
+    ] = False,
+    as_of: AsOf = None,
+    allow: Allow = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show what would change, in which field, by how much money. Changes nothing."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.plan(sync, _day(as_of), allow or (), out, detailed_exitcode))
+
+
+@app.command()
+def apply(
+    what: Annotated[str, typer.Argument(metavar="SYNC|FILE", help="A sync, or a saved plan.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_of: AsOf = None,
+    allow: Allow = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Make the changes: journaled, guarded, resumable, never twice."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.apply(what, _day(as_of), allow or (), yes))
+
+
+@app.command()
+def run(
+    syncs: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYNC…]", help="Default: all.")
+    ] = None,
+    as_of: AsOf = None,
+    allow: Allow = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Plan, guard, apply and verify, unattended."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.run(syncs or (), _day(as_of), allow or ()))
+
+
+@app.command()
+def verify(
+    sync: SyncName,
+    as_of: AsOf = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Read both live sides again and prove that they agree; exit 3 where they do not."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.verify(sync, _day(as_of)))
+
+
+@app.command()
+def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
+    """Run every sync on its schedule until told to stop."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.serve())
+
+
+@app.command()
+def status(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
+    """Show for each sync its last run, its links and what waits."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.status())
+
+
+@app.command()
+def history(
+    sync: Annotated[str | None, typer.Argument(metavar="SYNC", help="Default: all.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many runs.")] = 20,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """List past runs, newest first."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.history(sync, limit))
+
+
+@app.command()
+def show(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")],
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show one run, operation by operation."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.show(run_id))
+
+
+@app.command()
+def connectors(as_json: Json = False) -> None:
+    """Show which connectors there are and what each target can hold."""
+    from trueup.capabilities import capability_table, table_text
+
+    table = capability_table()
+    typer.echo(json.dumps(table, indent=2) if as_json else table_text(table))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the settings file, for editors."""
+    from config.schema import settings_schema
+
+    typer.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def sandbox(
+    vendors: Annotated[list[str] | None, typer.Argument(metavar="[VENDOR…]")] = None,
+    port: Annotated[int, typer.Option(help="The first one's port; 0 takes any free one.")] = 0,
+    persist: Annotated[Path | None, typer.Option(help="Keep the state in this file.")] = None,
+    token: Annotated[str | None, typer.Option(help="The token it accepts.")] = None,
+    seed: Annotated[Path | None, typer.Option(help="JSON file of rows to begin with.")] = None,
+    fault: Annotated[str | None, typer.Option(help="A fault to switch on, as JSON.")] = None,
+    switch: Annotated[
+        str | None, typer.Option(help="A vendor's switch: NAME or NAME=JSON.")
+    ] = None,
+) -> None:
+    """Serve a vendor's sandbox over HTTP until told to stop."""
+    from trueup.sandboxes import serve_sandboxes
+
+    options = {"token": token, "seed": seed, "fault": fault, "switch": switch}
+    with _refusing():
+        raise typer.Exit(serve_sandboxes(vendors or (), port, persist, options))
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Commands without a settings file refuse in the same words as those with one."""
+    from trueup.refusal import Refusal
+
+    try:
+        yield
+    except Refusal as refusal:
+        typer.echo(f"trueup: {refusal}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _session(config: Path, as_json: bool, verbose: int) -> "Session":
+    from trueup.session import Session
+
+    return Session(config, as_json=as_json, verbosity=verbose)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
+
+
+def main() -> None:
+    """The process's entry point: run the command and exit with its code."""
+    app()

@@ -1,0 +1,321 @@
+"""What a person sees: plans, reports and lists on stdout, the talk of a run on stderr.
+
+Tables on a terminal, plain lines elsewhere; the same words in both.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from threading import Event
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from canonical.change import Change, Op, Plan
+from canonical.facts import Fact
+from sync.engine import Verification, Watch
+from sync.history import Run
+from sync.report import Done, Outcome, Report
+
+SHOWN = 40
+"""Changes that a plan lists; `--json` has all of them."""
+
+_SIGNS = {
+    Op.CREATE: ("+", "green"),
+    Op.UPDATE: ("~", "yellow"),
+    Op.RETIRE: ("-", "red"),
+    Op.DELETE: ("-", "red"),
+    Op.BLOCKED: ("!", "magenta"),
+}
+_GOOD = {True: "green", False: "red"}
+
+
+class Face:
+    """Prints for people: `out` is stdout, `err` is stderr."""
+
+    def __init__(self, out: Console | None = None, err: Console | None = None) -> None:
+        self.out = out or Console(highlight=False)
+        self.err = err or Console(stderr=True, highlight=False)
+
+    # -- plans -------------------------------------------------------------------------------
+
+    def plan(self, plan: Plan) -> None:
+        """What would change, in which field, by how much money, and what stands in the way."""
+        self.out.print(f"[bold]{plan.sync}[/]: {plan.source} → {plan.target}, as of {plan.as_of}")
+        self._changes(plan.changes)
+        self._money(plan.changes)
+        self._losses(plan)
+        for conflict in plan.conflicts:
+            ids = ", ".join(conflict.candidates)
+            self._line("?", "magenta", f"{conflict.kind} {conflict.ref}: {conflict.reason} ({ids})")
+        for problem in plan.problems:
+            self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
+        for trip in plan.guards:
+            self._line("■", "red", f"guard {trip.rule}: {trip.message} (limit {trip.limit})")
+            self.out.print(f"  to allow it: {escape(trip.override)}")
+        self.out.print(self._summary(plan))
+
+    def _changes(self, changes: Sequence[Change]) -> None:
+        if not changes:
+            return
+        table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+        for column in ("", "object", "field", "before", "after", "because"):
+            table.add_column(column, overflow="fold")
+        for change in changes[:SHOWN]:
+            self._change(table, change)
+        self.out.print(table)
+        if len(changes) > SHOWN:
+            rest = Counter(change.op.value for change in changes[SHOWN:])
+            said = ", ".join(f"{count} {op}" for op, count in rest.items())
+            self.out.print(f"  … and {len(changes) - SHOWN} more ({said}); --json lists all")
+
+    def _change(self, table: Table, change: Change) -> None:
+        sign, colour = _SIGNS[change.op]
+        name = f"{change.kind} {change.ref}"
+        because = change.cause.value if change.op is Op.UPDATE else (change.matched or "")
+        rows: list[tuple[str, str, str]] = [
+            (field, _shown(before), _shown(after))
+            for field, (before, after) in change.fields.items()
+        ]
+        if change.op is Op.CREATE:
+            rows = [("amount", "", _amount(change))]
+        if change.op is Op.BLOCKED or not rows:
+            rows = [(loss.field, "", loss.reason) for loss in change.losses] or rows
+        for index, (field, before, after) in enumerate(rows):
+            first = index == 0
+            table.add_row(
+                f"[{colour}]{sign}[/]" if first else "",
+                escape(name) if first else "",
+                escape(field),
+                escape(before),
+                escape(after),
+                because if first else "",
+            )
+
+    def _money(self, changes: Iterable[Change]) -> None:
+        moved: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for change in changes:
+            if change.op in (Op.CREATE, Op.UPDATE) and change.desired and change.desired.amount:
+                before, after = change.fields.get("amount", (None, None))
+                if after is not None:
+                    step = Decimal(str(after)) - Decimal(str(before or 0))
+                    moved[change.kind.value, change.desired.amount.unit] += step
+        for (kind, unit), step in sorted(moved.items()):
+            self.out.print(f"  {kind}s: {step:+,} {unit}")
+
+    def _losses(self, plan: Plan) -> None:
+        counted = Counter(
+            (loss.name, loss.reason) for change in plan.changes for loss in change.losses
+        )
+        for (name, reason), count in counted.most_common(10):
+            self._line("·", "dim", f"{count} × {name}: {reason}")
+        for name, (count, _) in plan.unaccepted.items():
+            self.out.print(
+                f"  to accept {name} ({count} objects), add it to [bold]\\[syncs.{plan.sync}][/]: "
+                f'accept = \\["{name}"]'
+            )
+
+    def _summary(self, plan: Plan) -> str:
+        counts = {name: count for name, count in plan.summary.items() if count}
+        if plan.kept:
+            counts["kept in the target only"] = plan.kept
+        if plan.uncertain:
+            counts["waiting for an unknown outcome"] = plan.uncertain
+        said = ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing there"
+        if not plan.changes and not plan.conflicts and not plan.problems:
+            return f"[green]Nothing to do[/]: {said}."
+        return f"[bold]{said}[/]"
+
+    # -- runs --------------------------------------------------------------------------------
+
+    def report(self, report: Report) -> None:
+        """How a run ended, and what did not work in it."""
+        if report.plan is not None and (report.plan.guards or not report.operations):
+            self.plan(report.plan)
+        elif report.plan is not None:
+            self._leftover(report.plan)
+        for done in report.operations:
+            if done.error:
+                self._line("!", "red", f"{done.op} {done.kind} {done.ref}: {done.error}")
+        if report.error:
+            self._line("■", "red", report.error)
+        counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
+        colour = _GOOD[report.outcome is Outcome.OK]
+        verified = "verified: both sides agree" if report.verified else "not verified"
+        self.out.print(
+            f"[bold]{report.sync}[/]: [{colour}]{report.outcome}[/], {counts or 'nothing sent'}; "
+            f"{verified} (run {report.run_id[:12]})"
+        )
+
+    def _leftover(self, plan: Plan) -> None:
+        blocked = [change for change in plan.changes if change.op is Op.BLOCKED]
+        if blocked or plan.conflicts or plan.problems or plan.unaccepted:
+            self.plan(
+                Plan(
+                    plan_id=plan.plan_id,
+                    sync=plan.sync,
+                    source=plan.source,
+                    target=plan.target,
+                    as_of=plan.as_of,
+                    changes=tuple(blocked),
+                    conflicts=plan.conflicts,
+                    problems=plan.problems,
+                    lossy=plan.lossy,
+                    accepted=plan.accepted,
+                    unchanged=plan.unchanged,
+                    kept=plan.kept,
+                )
+            )
+
+    def verification(self, found: Verification) -> None:
+        """Whether both live sides agree, and where they do not."""
+        self._changes(found.differences)
+        for conflict in found.conflicts:
+            self._line("?", "magenta", f"{conflict.kind} {conflict.ref}: {conflict.reason}")
+        for problem in found.problems:
+            self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
+        count = len(found.differences) + len(found.conflicts) + len(found.problems)
+        said = "both sides agree" if found.agree else f"{count} differences"
+        self.out.print(
+            f"[bold]{found.sync}[/]: [{_GOOD[found.agree]}]{said}[/] "
+            f"on {found.compared} objects, as of {found.as_of}"
+        )
+
+    def runs(self, runs: Sequence[Run]) -> None:
+        """Runs, newest first."""
+        rows = [
+            (
+                run.run_id[:12],
+                run.sync,
+                run.command,
+                run.outcome,
+                f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+                _counts(run),
+            )
+            for run in runs
+        ]
+        self.table(("run", "sync", "command", "outcome", "started (UTC)", "operations"), rows)
+
+    def run(self, run: Run) -> None:
+        """One run, operation by operation."""
+        self.runs([run])
+        report = run.report or {}
+        operations = report.get("operations", [])
+        columns = ("op", "object", "in the target", "outcome", "error")
+        rows = [
+            (
+                each["op"],
+                f"{each['kind']} {each['ref']}",
+                each["target_id"] or "",
+                each["outcome"],
+                each["error"] or "",
+            )
+            for each in operations
+        ]
+        if rows:
+            self.table(columns, rows)
+        if report.get("error"):
+            self._line("■", "red", report["error"])
+
+    # -- plain things ------------------------------------------------------------------------
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A table without lines."""
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        for column in columns:
+            table.add_column(column, overflow="fold")
+        for row in rows:
+            table.add_row(*(escape(cell) for cell in row))
+        self.out.print(table)
+
+    def title(self, text: str) -> None:
+        """A heading."""
+        self.out.print()
+        self.out.rule(f"[bold]{escape(text)}[/]", align="left", style="dim")
+
+    def say(self, text: str) -> None:
+        """Talk, on stderr."""
+        self.err.print(escape(text), soft_wrap=True)
+
+    def checked(self, ok: bool, text: str) -> None:
+        """One thing that was looked at, and how it is."""
+        self._line("✓" if ok else "✗", _GOOD[ok], text)
+
+    def fail(self, text: str) -> None:
+        """Why the command cannot go on, on stderr."""
+        self.err.print(f"[red]trueup:[/] {escape(text)}", soft_wrap=True)
+
+    def _line(self, sign: str, colour: str, text: str) -> None:
+        self.out.print(f"[{colour}]{sign}[/] {escape(text)}", soft_wrap=True)
+
+    @contextmanager
+    def watching(self, stop: Event, *, quiet: bool = False) -> Any:
+        """A `Watch` that shows progress on stderr: a bar on a terminal, plain lines elsewhere."""
+        if quiet:
+            yield Watch(stop=stop)
+        elif self.err.is_terminal:
+            with Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=self.err,
+                transient=True,
+            ) as progress:
+                yield _bar(progress, stop)
+        else:
+            yield _lines(self.err, stop)
+
+
+def _bar(progress: Progress, stop: Event) -> Watch:
+    task = progress.add_task("", total=None)
+
+    def stage(name: str) -> None:
+        progress.update(task, description=name)
+
+    def planned(count: int) -> None:
+        progress.update(task, total=count, completed=0)
+
+    def done(_: Done) -> None:
+        progress.advance(task)
+
+    return Watch(stage=stage, planned=planned, done=done, stop=stop)
+
+
+def _lines(err: Console, stop: Event) -> Watch:
+    seen = {"total": 0, "done": 0}
+
+    def stage(name: str) -> None:
+        err.print(f"{name} …")
+
+    def planned(count: int) -> None:
+        seen.update(total=count, done=0)
+
+    def done(_: Done) -> None:
+        seen["done"] += 1
+        if seen["done"] % 50 == 0 or seen["done"] == seen["total"]:
+            err.print(f"apply: {seen['done']} of {seen['total']}")
+
+    return Watch(stage=stage, planned=planned, done=done, stop=stop)
+
+
+def _shown(value: Fact) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return ", ".join(" ".join(map(str, v)) if isinstance(v, tuple) else str(v) for v in value)
+    return str(value)
+
+
+def _amount(change: Change) -> str:
+    amount = change.desired.amount if change.desired else None
+    return str(amount) if amount else ""
+
+
+def _counts(run: Run) -> str:
+    counts: Mapping[str, int] = (run.report or {}).get("counts", {})
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)

@@ -1,0 +1,67 @@
+"""A sample ERP: cost centres of one year, each with twelve monthly amounts and four shares."""
+
+import csv
+from calendar import monthrange
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from canonical.amount import Amount
+
+BUDGET_COLUMNS = (
+    "ref", "name", "description", "currency", "amount", "cadence", "start", "end", "status",
+    "parent", "owners",
+)  # fmt: skip
+ALLOCATION_COLUMNS = ("budget", "ref", "entity_type", "entity", "amount", "status")
+
+_ACCOUNTS = (
+    ("6100", "Travel", 4),
+    ("6200", "Software", 7),
+    ("6300", "Marketing", 6),
+    ("6400", "Training", 3),
+)
+_SEASON = (0, 0, 2, 3, 3, 5, 8, 8, 4, 3, 2, 6)
+"""Percent by which each month exceeds the first."""
+
+
+def write_sample(folder: Path, *, year: int = 2026, cost_centres: int = 40) -> None:
+    """Write `budgets.csv` and `allocations.csv` into `folder`; the same ones every time."""
+    numbers = range(1, cost_centres + 1)
+    _write(folder / "budgets.csv", BUDGET_COLUMNS, _budgets(numbers, year))
+    _write(folder / "allocations.csv", ALLOCATION_COLUMNS, _allocations(numbers))
+
+
+def _budgets(numbers: Iterable[int], year: int) -> Iterable[Sequence[object]]:
+    for number in numbers:
+        ref, base = _ref(number), _base(number)
+        for month, percent in enumerate(_SEASON, start=1):
+            amount = Amount(base.value * (100 + percent) / 100, "USD").rounded()
+            first, last = date(year, month, 1), date(year, month, monthrange(year, month)[1])
+            yield (
+                ref, f"Cost centre {number} ({ref})", f"Operating budget of cost centre {number}",
+                "USD", amount.text(), "monthly", first, last, "active", "", "",
+            )  # fmt: skip
+
+
+def _allocations(numbers: Iterable[int]) -> Iterable[Sequence[object]]:
+    for number in numbers:
+        shares = _base(number).split([weight for _, _, weight in _ACCOUNTS])
+        for (code, name, _), share in zip(_ACCOUNTS, shares, strict=True):
+            ref = _ref(number)
+            yield ref, f"{ref}-{code}", "account", f"{code} {name}", share.text(), "active"
+
+
+def _ref(number: int) -> str:
+    return f"CC{number:04}"
+
+
+def _base(number: int) -> Amount:
+    return Amount(Decimal(1000) + Decimal("137.35") * (number - 1), "USD")
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)

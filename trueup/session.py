@@ -1,0 +1,359 @@
+"""One command at work: it opens the workspace, prints what comes of it, and ends in an exit code.
+
+Every error that a person can cause or mend ends here as one message that says what, where and what
+would be right. With `--json` it is a document on stdout as well.
+"""
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from threading import Event, Lock
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import typer
+
+from canonical.change import Plan
+from config.load import SettingsError
+from config.logs import configure
+from config.settings import nearest
+from config.wiring import spec_of
+from connectors.errors import ConnectorError, RateLimited
+from sync.engine import Verification
+from sync.guard import RULES
+from sync.history import Run, UnknownRun
+from sync.lease import LeaseHeld
+from sync.report import Exit, Report, plan_exit_code
+from sync.schedule import Clockwork, parse_schedule
+from sync.store import StoreError
+from trueup.console import Face
+from trueup.refusal import Refusal
+from trueup.workspace import Workspace, open_workspace
+
+log = logging.getLogger("trueup")
+
+_CODES: Sequence[tuple[type[Exception], int]] = (
+    (SettingsError, Exit.USAGE),
+    (UnknownRun, Exit.USAGE),
+    (LeaseHeld, Exit.LOCKED),
+    (RateLimited, Exit.PARTIAL),
+    (ConnectorError, Exit.FAILED),
+    (StoreError, Exit.FAILED),
+)
+_PRESSING = (Exit.FAILED, Exit.GUARD, Exit.LOCKED, Exit.UNCERTAIN, Exit.CONFLICTS, Exit.PARTIAL)
+"""Which exit code speaks for several runs, the most pressing first."""
+
+
+class Session:
+    """The commands, one method each; each returns the exit code. Use it with `with`.
+
+    `face` is where they print.
+    """
+
+    def __init__(self, config: Path, *, as_json: bool = False, verbosity: int = 0) -> None:
+        self._config = config
+        self._json = as_json
+        self.face = Face()
+        self._stop = Event()
+        self._printing = Lock()
+        configure(verbosity)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Refusal):
+            self._fail(str(error), Exit.USAGE)
+        for known, code in _CODES:
+            if isinstance(error, known):
+                self._fail(str(error), code)
+        if isinstance(error, Exception) and not isinstance(error, (typer.Exit, typer.Abort)):
+            log.debug("what led to it:", exc_info=error)
+            said = f"{type(error).__name__}: {error}"
+            self._fail(
+                f"this is a mistake in Trueup, not yours; -vv shows more: {said}", Exit.FAILED
+            )
+
+    def end(self, code: int) -> NoReturn:
+        """Leave with this exit code."""
+        raise typer.Exit(code)
+
+    # -- commands ----------------------------------------------------------------------------
+
+    def check(self, system: str | None) -> int:
+        """`trueup check`."""
+        with self._workspace() as workspace:
+            names = [system] if system else list(workspace.settings.systems)
+            found = [self._checked(workspace, name) for name in names]
+        if self._json:
+            self._print({"systems": found})
+        else:
+            for each in found:
+                said = " · ".join([each["identity"] or each["error"], *each["notes"]])
+                self.face.checked(each["ok"], f"{each['system']} ({each['connector']}): {said}")
+        return Exit.OK if all(each["ok"] for each in found) else Exit.FAILED
+
+    def plan(
+        self,
+        sync: str,
+        as_of: date | None = None,
+        allow: Collection[str] = (),
+        out: Path | None = None,
+        detailed: bool = False,
+    ) -> int:
+        """`trueup plan`."""
+        _known_rules(allow)
+        with self._workspace() as workspace:
+            plan = workspace.plan(sync, as_of=as_of, allow=allow)
+        if out is not None:
+            self._save(out, plan)
+        if self._json:
+            self._print(plan.to_data())
+        else:
+            self.face.plan(plan)
+        code = plan_exit_code(plan)
+        return Exit.PENDING if code == Exit.OK and detailed and plan.pending else code
+
+    def apply(
+        self,
+        what: str,
+        as_of: date | None = None,
+        allow: Collection[str] = (),
+        yes: bool = False,
+    ) -> int:
+        """`trueup apply`."""
+        _known_rules(allow)
+        if not yes and (self._json or not sys.stdin.isatty()):
+            why = "--json leaves no room to ask" if self._json else "there is no terminal"
+            raise Refusal(f"apply asks before it writes, and {why}; add --yes")
+        with self._workspace() as workspace:
+            planned = None if what in workspace.settings.syncs else self._load(what, workspace)
+            report = workspace.apply(
+                planned or what,
+                as_of=as_of,
+                allow=allow,
+                approve=(lambda plan: True) if yes else self._ask,
+                command="apply",
+            )
+        return self._reported([report])
+
+    def run(self, syncs: Collection[str], as_of: date | None, allow: Collection[str]) -> int:
+        """`trueup run`: one sync after the other; one that fails does not keep the next."""
+        _known_rules(allow)
+        with self._workspace() as workspace:
+            names = list(syncs or workspace.settings.syncs)
+            for name in names:
+                spec_of(workspace.settings, name)
+            reports = [
+                workspace.apply(name, as_of=as_of, allow=allow, command="run") for name in names
+            ]
+        return self._reported(reports)
+
+    def verify(self, sync: str, as_of: date | None = None) -> int:
+        """`trueup verify`."""
+        with self._workspace() as workspace:
+            found = workspace.verify(sync, as_of=as_of)
+        if self._json:
+            self._print(_verification_data(found))
+        else:
+            self.face.verification(found)
+        return Exit.OK if found.agree else Exit.PENDING
+
+    def serve(self) -> int:
+        """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish."""
+        with self._workspace(quiet=True) as workspace:
+            schedules = {
+                name: parse_schedule(sync.schedule)
+                for name, sync in workspace.settings.syncs.items()
+                if sync.schedule
+            }
+            if not schedules:
+                raise Refusal(
+                    'no sync has a schedule; add schedule = "every 15 minutes" to one of '
+                    f"{', '.join(workspace.settings.syncs) or 'the syncs'} in {self._config}"
+                )
+            workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
+            said = ", ".join(f"{name} ({each.text})" for name, each in schedules.items())
+            self.face.say(f"serving {said}; Ctrl-C ends it")
+            Clockwork(schedules, lambda name: self._serve_one(workspace, name), self._stop).serve()
+        return Exit.OK
+
+    def status(self) -> int:
+        """`trueup status`."""
+        with self._workspace() as workspace:
+            found = [workspace.status(name) for name in workspace.settings.syncs]
+        if self._json:
+            self._print({"syncs": found})
+            return Exit.OK
+        columns = ("sync", "last run", "outcome", "linked", "uncertain")
+        self.face.table(columns, [[str(each[name] or "–") for name in _STATUS] for each in found])
+        return Exit.OK
+
+    def history(self, sync: str | None, limit: int) -> int:
+        """`trueup history`."""
+        with self._workspace() as workspace:
+            if sync is not None:
+                spec_of(workspace.settings, sync)
+            runs = workspace.history.runs(sync, limit)
+        if self._json:
+            self._print({"runs": [_run_data(run) for run in runs]})
+        else:
+            self.face.runs(runs)
+        return Exit.OK
+
+    def show(self, run_id: str) -> int:
+        """`trueup show`."""
+        with self._workspace() as workspace:
+            run = workspace.history.get(run_id)
+        if self._json:
+            self._print(_run_data(run))
+        else:
+            self.face.run(run)
+        return Exit.OK
+
+    # -- how they work -----------------------------------------------------------------------
+
+    @contextmanager
+    def _workspace(self, *, quiet: bool = False) -> Iterator[Workspace]:
+        with (
+            self._stopping(),
+            self.face.watching(self._stop, quiet=quiet or self._json) as watch,
+            open_workspace(self._config, watch=watch) as workspace,
+        ):
+            yield workspace
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """SIGTERM and the first Ctrl-C ask to stop; the second Ctrl-C insists."""
+
+        def ask(number: int, frame: object) -> None:
+            if self._stop.is_set() and number == signal.SIGINT:
+                raise KeyboardInterrupt
+            self._stop.set()
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _checked(self, workspace: Workspace, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"system": name, "connector": None, "ok": False, "identity": None}
+        found |= {"notes": [], "error": None}
+        system = workspace.system(name)
+        found["connector"] = workspace.settings.systems[name].connector
+        try:
+            checked = system.check()
+        except ConnectorError as error:
+            return found | {"error": str(error)}
+        return found | {"ok": True, "identity": checked.identity, "notes": list(checked.notes)}
+
+    def _load(self, what: str, workspace: Workspace) -> Plan:
+        path = Path(what)
+        if not path.is_file():
+            hint = nearest(what, workspace.settings.syncs)
+            raise Refusal(f'"{what}" is neither a sync in {self._config} nor a saved plan{hint}')
+        try:
+            plan = Plan.load(path.read_text(encoding="utf-8"))
+        except (ValueError, OSError):
+            raise Refusal(f"{what} is not a plan that `trueup plan --out` saved") from None
+        spec_of(workspace.settings, plan.sync)
+        return plan
+
+    def _save(self, path: Path, plan: Plan) -> None:
+        try:
+            path.write_text(plan.save(), encoding="utf-8")
+        except OSError as error:
+            raise Refusal(f"the plan cannot be saved to {path}: {error.strerror}") from None
+        self.face.say(f"plan saved to {path}")
+
+    def _ask(self, plan: Plan) -> bool:
+        self.face.plan(plan)
+        return typer.confirm("Apply these changes?", err=True)
+
+    def _serve_one(self, workspace: Workspace, name: str) -> None:
+        """One scheduled run. Whatever goes wrong is told; the next slot comes all the same."""
+        try:
+            report = workspace.apply(name, command="serve")
+        except (ConnectorError, StoreError, SettingsError, LeaseHeld) as error:
+            self.face.say(f"{name}: {error}")
+            return
+        with self._printing:
+            if self._json:
+                typer.echo(json.dumps(report.to_data()))
+            else:
+                self.face.report(report)
+
+    def _reported(self, reports: Sequence[Report]) -> int:
+        if not self._json:
+            for report in reports:
+                self.face.report(report)
+        elif len(reports) == 1:
+            self._print(reports[0].to_data())
+        else:
+            self._print({"runs": [report.to_data() for report in reports]})
+        codes = {report.exit_code for report in reports}
+        return next((code for code in _PRESSING if code in codes), Exit.OK)
+
+    def _print(self, data: Any) -> None:
+        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+    def _fail(self, message: str, code: int) -> NoReturn:
+        if self._json:
+            self._print({"error": message, "exit_code": code})
+        self.face.fail(message)
+        raise typer.Exit(code)
+
+
+_STATUS = ("sync", "last_run", "outcome", "linked", "uncertain")
+
+
+def _known_rules(allow: Collection[str]) -> None:
+    for rule in allow:
+        if rule not in RULES:
+            raise Refusal(f'no guard has the rule "{rule}"{nearest(rule, RULES)}')
+
+
+def _verification_data(found: Verification) -> dict[str, Any]:
+    plan = Plan(
+        plan_id="",
+        sync=found.sync,
+        source="",
+        target="",
+        as_of=found.as_of,
+        changes=found.differences,
+        conflicts=found.conflicts,
+        problems=found.problems,
+    ).to_data()
+    return {
+        "sync": found.sync,
+        "as_of": found.as_of.isoformat(),
+        "agree": found.agree,
+        "compared": found.compared,
+        "differences": plan["changes"],
+        "conflicts": plan["conflicts"],
+        "problems": plan["problems"],
+    }
+
+
+def _run_data(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "sync": run.sync,
+        "command": run.command,
+        "outcome": run.outcome,
+        "started_at": run.started_at.isoformat(),
+        "ended_at": run.ended_at.isoformat() if run.ended_at else None,
+        "report": run.report,
+    }

@@ -1,0 +1,54 @@
+"""What `trueup init` writes: a commented settings file, and sample budget files to try it with."""
+
+from pathlib import Path
+
+from trueup.refusal import Refusal
+from trueup.sample import write_sample
+
+SETTINGS = """\
+# Trueup's settings. Editors: `trueup schema` prints the JSON Schema of this file.
+
+[systems.erp]                          # the side that owns the budgets
+connector = "file"
+path = "budgets.csv"                   # csv, json, jsonl or xlsx
+allocations = "allocations.csv"        # optional
+
+[systems.brex]                         # the side that follows
+connector = "brex"
+# base_url = "https://api.brex.com"    # the default
+token = "{token}"{note}
+# parent_budget_id = "budget_…"        # new budgets hang below it; default: the only root
+# expense_policy_id = "…"              # of new spend limits; default: the one in use
+{brex}
+# [systems.brex.entities]              # who is who; without a row the id is passed through
+# "user:ada@example.com" = "cuuser_…"
+
+[syncs.erp-to-brex]
+source = "erp"
+target = "brex"
+on_remove = "keep"                     # or retire
+# schedule = "*/15 * * * *"            # for `trueup serve`; or "every 15 minutes"
+
+[syncs.erp-to-brex.guard]              # a run that would exceed these stops
+max_changes = "30%"
+max_removals = "5%"
+max_money = "10%"
+max_budget_change = "50%"
+"""
+
+
+def write_starter(folder: Path) -> list[Path]:
+    """Write `trueup.toml` and a small sample; raises `Refusal` rather than overwrite a file."""
+    paths = [folder / name for name in ("trueup.toml", "budgets.csv", "allocations.csv")]
+    for path in paths:
+        if path.exists():
+            raise Refusal(f"{path} is already there and is not overwritten")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        note = "    # a reference; the secret itself never stands here"
+        settings = SETTINGS.format(token="env:BREX_TOKEN", note=note, brex="")  # noqa: S106
+        paths[0].write_text(settings, encoding="utf-8")
+        write_sample(folder, cost_centres=3)
+    except OSError as error:
+        raise Refusal(f"{folder} cannot be written to: {error.strerror}") from None
+    return paths

@@ -1,0 +1,149 @@
+"""A workspace: an open settings file, with its systems connected and its state opened when needed.
+
+The command line and users' scripts go through the same few methods.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any, Self
+
+from canonical.allocation import Allocation
+from canonical.budget import Budget
+from canonical.change import Kind, Plan
+from config.load import load
+from config.settings import Settings
+from config.wiring import connect, spec_of, state_url
+from connectors.interface import Connector
+from sync.engine import Engine, Verification, Watch
+from sync.history import History
+from sync.journal import Journal
+from sync.ledger import Ledger
+from sync.report import Report
+from sync.store import Store
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Workspace:
+    """Plans, applies and verifies the syncs of one settings file. Use it with `with`."""
+
+    def __init__(self, settings: Settings, *, watch: Watch | None = None) -> None:
+        self.settings = settings
+        self._watch = watch or Watch(stop=Event())
+        self._open = ExitStack()
+        self._systems: dict[str, Connector] = {}
+        self._store: Store | None = None
+
+    # -- systems -----------------------------------------------------------------------------
+
+    def system(self, name: str) -> Connector:
+        """The connector of a system; raises `SettingsError` for an unknown name or secret."""
+        if name not in self._systems:
+            connector = connect(self.settings, name)
+            self._systems[name] = self._open.enter_context(connector)
+        return self._systems[name]
+
+    def budgets(self, system: str) -> Iterator[Budget]:
+        """Every budget of a system with its allocations; a record that cannot be read raises.
+
+        Raises the errors of `connectors.errors`, among them `Malformed` with the record's place.
+        """
+        from connectors.errors import Malformed
+
+        connector = self.system(system)
+        allocations: dict[str, list[Allocation]] = defaultdict(list)
+        for kind in (Kind.ALLOCATION, Kind.BUDGET):
+            for page in connector.list(kind):
+                for problem in page.problems:
+                    raise Malformed(f"{problem.where}: {problem.message}")
+                for item in page.items:
+                    if isinstance(item.model, Allocation):
+                        allocations[item.model.budget].append(item.model)
+                    else:
+                        own = tuple(allocations.get(item.model.ref, ()))
+                        yield replace(item.model, allocations=own) if own else item.model
+
+    # -- syncs -------------------------------------------------------------------------------
+
+    def plan(self, sync: str, *, as_of: date | None = None, allow: Collection[str] = ()) -> Plan:
+        """What would change in the sync's target. Writes nothing."""
+        return self._engine(sync).plan(as_of or _today(), allow)
+
+    def apply(
+        self,
+        what: str | Plan,
+        *,
+        as_of: date | None = None,
+        allow: Collection[str] = (),
+        approve: Callable[[Plan], bool] = lambda plan: True,
+        command: str = "apply",
+    ) -> Report:
+        """Bring the target of a sync to what its source states.
+
+        Of a plan, only what is still exactly as planned is done. Raises `LeaseHeld` while another
+        run of the sync goes on.
+        """
+        only = what if isinstance(what, Plan) else None
+        name = what.sync if isinstance(what, Plan) else what
+        day = as_of or (only.as_of if only else _today())
+        return self._engine(name).run(day, command=command, allow=allow, approve=approve, only=only)
+
+    def verify(self, sync: str, *, as_of: date | None = None) -> Verification:
+        """Read both live sides again and compare them field by field."""
+        return self._engine(sync).verify(as_of or _today())
+
+    def status(self, sync: str) -> dict[str, Any]:
+        """How a sync stands: its last run, how many objects are linked, how many writes wait."""
+        last = self.history.latest(sync)
+        return {
+            "sync": sync,
+            "last_run": last.run_id[:12] if last else None,
+            "outcome": last.outcome if last else None,
+            "started_at": last.started_at.isoformat() if last else None,
+            "linked": Ledger(self.store, sync).count(),
+            "uncertain": len(Journal(self.store, sync).open()),
+        }
+
+    @property
+    def store(self) -> Store:
+        """The state, opened and brought up to date on first use; raises `StoreError`."""
+        if self._store is None:
+            self._store = Store.open(state_url(self.settings), self.settings.base, _now)
+            self._open.callback(self._store.close)
+        return self._store
+
+    @property
+    def history(self) -> History:
+        """The runs of all syncs."""
+        return History(self.store)
+
+    def _engine(self, sync: str) -> Engine:
+        spec = spec_of(self.settings, sync)
+        source, target = self.system(spec.source), self.system(spec.target)
+        return Engine(spec, source, target, self.store, now=_now, watch=self._watch)
+
+    def close(self) -> None:
+        """Give back connections and the state."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011  # budgets count the days of the people who read them
+
+
+def open_workspace(path: str | Path = "trueup.toml", *, watch: Watch | None = None) -> Workspace:
+    """The workspace of a settings file; raises `SettingsError` with every problem in it."""
+    return Workspace(load(Path(path)), watch=watch)
