@@ -71,7 +71,8 @@ def _next_steps(folder: Path, port: int, token: str) -> str:
     return f"""\
 cd {folder}
 trueup sandbox brex --port {port} --persist brex.json --token {token} &   # the same Brex again
-sed -i '/^CC0001,/s/,1000.00,/,1040.00,/' budgets.csv      # the ERP changes an amount …
-trueup plan {SYNC} --as-of 2026-01-15        # … in January: one field, one PUT
-trueup status; trueup history                # what happened so far
+sed -i 's/6100 Travel,200.00/6100 Travel,220.00/' allocations.csv    # the ERP changes an amount …
+trueup plan {SYNC}       # … one object, one field
+trueup run {SYNC}        # … one PUT
+trueup status; trueup history
 """

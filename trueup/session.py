@@ -196,7 +196,7 @@ class Session:
             self._print({"syncs": found})
             return Exit.OK
         columns = ("sync", "last run", "outcome", "linked", "uncertain")
-        self.face.table(columns, [[str(each[name] or "–") for name in _STATUS] for each in found])
+        self.face.table(columns, [_cells(each) for each in found])
         return Exit.OK
 
     def history(self, sync: str | None, limit: int) -> int:
@@ -314,6 +314,10 @@ class Session:
             self._print({"error": message, "exit_code": code})
         self.face.fail(message)
         raise typer.Exit(code)
+
+
+def _cells(standing: dict[str, Any]) -> list[str]:
+    return ["–" if standing[name] is None else str(standing[name]) for name in _STATUS]
 
 
 _STATUS = ("sync", "last_run", "outcome", "linked", "uncertain")

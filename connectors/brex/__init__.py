@@ -17,7 +17,7 @@ the last day, inclusive, is our reading of "should stop counting", as Brex does 
 Quirks
 - A budget is always made below another one: `parent_budget_id`, else the only root there is.
 - A spend limit needs an expense policy, and no call lists them: `expense_policy_id`, else the one
-  that all existing spend limits have.
+  that all existing spend limits have; where there is none, Brex is asked without.
 - `limit_type` HARD is a legal value that Brex refuses on budgets; we never send the field.
 - PUT changes what it is sent and nothing else. Null is not sent: Brex does not say whether it
   clears a field or leaves it, so what is set on a budget cannot be emptied again.

@@ -114,6 +114,7 @@ class Brex(Connector):
         self._entities = EntityMap(settings.entities)
         self._roots: set[str] = set()
         self._policies: set[str] = set()
+        self._listed: set[Kind] = set()
         self._http = HttpClient(
             name,
             settings.base_url,
@@ -147,6 +148,7 @@ class Brex(Connector):
         pages = cursor_pages(fetch, items="items", next_token="next_cursor", cursor=cursor)  # noqa: S106
         for raw in ahead(pages):
             yield self._page(kind, raw)
+        self._listed.add(kind)
 
     def get(self, kind: Kind, id: str) -> Observed:
         """One object; raises `Missing`."""
@@ -154,20 +156,22 @@ class Brex(Connector):
         return self._observed(kind, found)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
-        """A budget without a parent, or a spend limit without an expense policy, cannot be made."""
+        """A budget without a parent cannot be said; nor one of several expense policies guessed.
+
+        A spend limit without any policy is sent, and Brex has the last word about it.
+        """
         if isinstance(model, Budget):
-            known, setting, what = self._roots, "parent_budget_id", "budget above all others"
-            if self.settings.parent_budget_id or model.parent:
-                return ()
+            known, setting, what = self._roots, "parent_budget_id", "budgets above all others"
+            said = self.settings.parent_budget_id or model.parent
         else:
-            known, setting, what = self._policies, "expense_policy_id", "expense policy in use"
-            if self.settings.expense_policy_id:
-                return ()
-        if len(known) == 1:
+            known, setting, what = self._policies, "expense_policy_id", "expense policies in use"
+            said = self.settings.expense_policy_id
+        if said or len(known) == 1:
             return ()
+        effect = Effect.BLOCKED if known or isinstance(model, Budget) else Effect.DROPPED
         seen = f"has several {what}: {', '.join(sorted(known))}" if known else f"shows no {what}"
         reason = f"{self.name} {seen}; set {setting} in [systems.{self.name}]"
-        return (Loss(setting, Effect.BLOCKED, reason),)
+        return (Loss(setting, effect, reason),)
 
     def create(self, draft: Draft, key: str) -> Observed:
         """POST with the key; what Brex requires and we do not model comes from the settings."""
@@ -177,7 +181,8 @@ class Brex(Connector):
             body["parent_budget_id"] = draft.container or self._parent()
         else:
             body |= _SPEND_LIMIT_DEFAULTS
-            body["expense_policy_id"] = self._policy()
+            if policy := self._policy():
+                body["expense_policy_id"] = policy
             if draft.container:
                 body["parent_budget_id"] = draft.container
         return self._write("POST", PATH[kind], kind, body, key)
@@ -256,23 +261,22 @@ class Brex(Connector):
         return Problem(self.name, f"{kind} {ref or 'without an id'}", str(error), ref)
 
     def _parent(self) -> str:
-        return self.settings.parent_budget_id or self._only(self._roots, Kind.BUDGET)
+        parent = self.settings.parent_budget_id or self._only(self._roots, Kind.BUDGET)
+        if parent is None:
+            message = f"{self.name} has {len(self._roots)} budgets above all others"
+            hint = f"Set parent_budget_id in [systems.{self.name}]"
+            raise Rejected(message, hint=hint)
+        return parent
 
-    def _policy(self) -> str:
+    def _policy(self) -> str | None:
         return self.settings.expense_policy_id or self._only(self._policies, Kind.ALLOCATION)
 
-    def _only(self, known: set[str], kind: Kind) -> str:
-        """The one id that listings showed; lists now where none was made yet."""
-        if not known:
+    def _only(self, known: set[str], kind: Kind) -> str | None:
+        """The one id that listings showed, if it is one; lists now where none was made yet."""
+        if not known and kind not in self._listed:
             for _ in self.list(kind):
                 pass
-        if len(known) == 1:
-            return next(iter(known))
-        setting = "parent_budget_id" if kind is Kind.BUDGET else "expense_policy_id"
-        raise Rejected(
-            f"{self.name} shows {len(known)} to choose from",
-            hint=f"Set {setting} in [systems.{self.name}]",
-        )
+        return next(iter(known)) if len(known) == 1 else None
 
 
 _ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)

@@ -1,0 +1,120 @@
+"""What the Brex connector adds where Brex's pages are silent, over HTTP."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from pydantic import SecretStr
+
+from canonical.allocation import Allocation, Entity
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.change import Effect, Kind
+from connectors.brex.connector import Brex, BrexSettings
+from connectors.errors import Rejected
+from connectors.interface import Draft
+from connectors.runtime import Runtime
+from connectors.sandbox.brex import BrexSandbox
+from connectors.sandbox.server import Served, serve
+
+Open = Callable[..., Brex]
+BUDGET = Draft(model=Budget(ref="B", name="B", amount=Amount.of(1, "USD")))
+SHARE = Allocation(
+    ref="A", budget="B", entity=Entity("user", "u"), amount=Amount.of(1, "USD")
+).within(Budget(ref="B", name="B", amount=None))
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def served(stack: ExitStack) -> Served:
+    return stack.enter_context(serve(BrexSandbox(token="bxt_test", rate_limit="off")))
+
+
+@pytest.fixture
+def opened(stack: ExitStack, served: Served) -> Open:
+    def opened(**settings: str) -> Brex:
+        token = SecretStr("bxt_test")
+        made = BrexSettings(connector="brex", base_url=served.url, token=token, **settings)
+        return stack.enter_context(Brex("cards", made, Runtime(sleep=lambda seconds: None)))
+
+    return opened
+
+
+def test_the_only_root_is_the_parent_of_what_we_make(opened: Open) -> None:
+    assert opened().create(BUDGET, "k1").container == "budget_root"
+
+
+def test_of_two_roots_none_is_guessed(opened: Open, served: Served) -> None:
+    root = served.state["budgets"].get("budget_root")
+    assert root
+    served.state["budgets"].put(dict(root, budget_id="budget_other"))
+    brex = opened()
+
+    with pytest.raises(Rejected, match="parent_budget_id"):
+        brex.create(BUDGET, "k1")
+    (objection,) = brex.objections(BUDGET.model)
+    assert objection.effect is Effect.BLOCKED
+    assert opened(parent_budget_id="budget_other").create(BUDGET, "k2").container == "budget_other"
+
+
+def test_a_new_spend_limit_takes_the_policy_that_the_others_have(
+    opened: Open, served: Served
+) -> None:
+    brex = opened()
+    budget = brex.create(BUDGET, "k1")
+
+    made = brex.create(Draft(model=SHARE, container=budget.id), "k2")
+
+    stored = served.state["spend_limits"].get(made.id)
+    assert stored
+    assert stored["expense_policy_id"] == "policy_default"
+
+
+def test_without_any_policy_brex_has_the_last_word(opened: Open, served: Served) -> None:
+    for row in served.state["spend_limits"].rows():
+        served.state["spend_limits"].remove(row["id"])
+    brex = opened()
+    budget = brex.create(BUDGET, "k1")
+    list(brex.list(Kind.ALLOCATION))
+
+    (objection,) = brex.objections(SHARE)
+    assert objection.effect is Effect.DROPPED
+    with pytest.raises(Rejected, match="expense_policy_id"):
+        brex.create(Draft(model=SHARE, container=budget.id), "k2")
+
+
+def test_actuals_are_the_sum_of_the_spend_limits_below(opened: Open, served: Served) -> None:
+    brex = opened()
+    budget = brex.create(BUDGET, "k1")
+    for key in ("k2", "k3"):
+        brex.create(Draft(model=SHARE, container=budget.id), key)
+    for row in served.state["spend_limits"].rows():
+        if row["parent_budget_id"] == budget.id:
+            row["current_period_balance"] = {"amount_spent": {"amount": 40, "currency": "USD"}}
+            served.state["spend_limits"].put(row)
+
+    (actual,) = [each for each in brex.actuals() if each.ref == budget.id]
+
+    assert (str(actual.spent), str(actual.remaining)) == ("0.80 USD", "1.20 USD")
+
+
+def test_no_budget_is_ever_sent_a_limit_type(opened: Open, served: Served) -> None:
+    brex = opened()
+    made = brex.create(BUDGET, "k1")
+    brex.update(made.id, BUDGET, {"name", "amount"}, "k2")
+
+    assert all(row.get("limit_type") is None for row in served.state["budgets"].rows())
+
+
+def test_archiving_twice_is_no_error(opened: Open) -> None:
+    brex = opened()
+    made = brex.create(BUDGET, "k1")
+    for key in ("k2", "k3"):
+        brex.retire(Kind.BUDGET, made.id, key)
+
+    assert brex.get(Kind.BUDGET, made.id).model.status == "retired"
