@@ -67,7 +67,8 @@ def nearest(word: str, among: Collection[str]) -> str:
     """The end of a refusal of `word`: the likeliest right one, or all there are."""
     if close := get_close_matches(word, sorted(among), 1):
         return f'; did you mean "{close[0]}"?'
-    return f"; there are {', '.join(sorted(among))}" if among else "; there are none"
+    verb = "is" if len(among) == 1 else "are"
+    return f"; there {verb} {', '.join(sorted(among)) or 'none'}"
 
 
 def secret_fields(model: type[BaseModel]) -> frozenset[str]:

@@ -120,20 +120,21 @@ class Guard:
 
     def _money(self, changes: Sequence[Change], observation: Observation) -> None:
         moved: dict[tuple[Kind, str], Decimal] = defaultdict(Decimal)
+        far: list[tuple[Decimal, str]] = []
+        limit = self._limits.max_budget_change
         for each in changes:
             step = _step(each)
             if step is None or each.cause is Cause.CALENDAR:
                 continue
             before, after, unit = step
             moved[each.kind, unit] += abs(after - before)
-            limit = self._limits.max_budget_change
             if limit is not None and before and abs(after - before) > abs(before) * limit:
-                self._trip(
-                    "max_budget_change",
-                    _percent(limit),
-                    _percent(abs(after - before) / abs(before)),
-                    f"{each.kind} {each.ref} would go from {before} to {after} {unit}",
-                )
+                said = f"{each.kind} {each.ref} would go from {before} to {after} {unit}"
+                far.append((abs(after - before) / abs(before), said))
+        if limit is not None and far:
+            furthest, _ = max(far)
+            said = _some([said for _, said in far])
+            self._trip("max_budget_change", _percent(limit), _percent(furthest), said)
         limit = self._limits.max_money
         for (kind, unit), sum_moved in moved.items():
             total = observation.totals[kind, unit]
@@ -148,17 +149,17 @@ class Guard:
     def _below_spent(self, changes: Sequence[Change], observation: Observation) -> None:
         if self._limits.below_spent:
             return
+        found = []
         for each in changes:
             step, spent = _step(each), observation.spent.get(each.target_id or "")
             if step is None or spent is None or step[1] >= min(spent, step[0]):
                 continue
-            self._trip(
-                "below_spent",
-                f"{spent} {step[2]}",
-                f"{step[1]} {step[2]}",
+            found.append(
                 f"{each.kind} {each.ref} would be lowered to {step[1]} {step[2]}, "
-                f"below the {spent} already spent",
+                f"below the {spent} already spent"
             )
+        if found:
+            self._trip("below_spent", "0", str(len(found)), _some(found))
 
     def _trip(self, rule: str, limit: str, actual: str, message: str) -> None:
         if rule in self._allowed:
@@ -183,3 +184,8 @@ def _step(change: Change) -> tuple[Decimal, Decimal, str] | None:
 
 def _percent(share: Decimal) -> str:
     return f"{share * 100:.1f}".removesuffix(".0") + "%"
+
+
+def _some(said: Sequence[str], shown: int = 3) -> str:
+    rest = len(said) - shown
+    return "; ".join(said[:shown]) + (f"; and {rest} more" if rest > 0 else "")

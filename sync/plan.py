@@ -300,12 +300,12 @@ class Planner:
 
     def _create(self, wanted: Wanted) -> None:
         losses = (*wanted.losses, *self._target.objections(wanted.model))
+        self.found.note(losses)
         above = wanted.key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
         if above in self._stuck:
             reason = f"{above} has to be there first, and {self._stuck[above]}"
             losses = (*losses, Loss("parent", Effect.BLOCKED, reason))
         change = creation(wanted, self._held[wanted.kind], losses)
-        self.found.note(losses)
         if change.op is Op.BLOCKED:
             blocked = next(loss for loss in losses if loss.effect is Effect.BLOCKED)
             self._stick(wanted.kind, wanted.key, f"it cannot be made: {blocked.reason}")

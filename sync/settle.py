@@ -49,6 +49,8 @@ class Settler:
         return remaining
 
     def _settle_create(self, operation: Operation, found: Sequence[Observed]) -> bool:
+        if len(found) > 1:  # a person may have retired all but one
+            found = [item for item in found if item.model.status is not Status.RETIRED] or found
         if len(found) > 1:
             ids = ", ".join(item.id for item in found)
             self._journal.ended(

@@ -5,7 +5,7 @@ answers at once. No error ends in a traceback: it ends in a message and an exit 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -43,6 +43,23 @@ SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the set
 CONFIG = Path("trueup.toml")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"trueup {version('trueup')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Keeps budgets in spend platforms true to the system that owns them."""
+
+
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path()) -> None:
     """Write a settings file and sample budget files to start from."""
@@ -52,7 +69,8 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(
         written = write_starter(folder)
     for path in written:
         typer.echo(f"wrote {path}", err=True)
-    typer.echo("next: put your own address and token reference there, then: trueup check", err=True)
+    said = "next: put the token into the environment variable BREX_TOKEN, then: trueup check"
+    typer.echo(said, err=True)
 
 
 @app.command()
@@ -203,15 +221,20 @@ def sandbox(
     persist: Annotated[Path | None, typer.Option(help="Keep the state in this file.")] = None,
     token: Annotated[str | None, typer.Option(help="The token it accepts.")] = None,
     seed: Annotated[Path | None, typer.Option(help="JSON file of rows to begin with.")] = None,
-    fault: Annotated[str | None, typer.Option(help="A fault to switch on, as JSON.")] = None,
-    switch: Annotated[
-        str | None, typer.Option(help="A vendor's switch: NAME or NAME=JSON.")
-    ] = None,
+    rate_limit: Annotated[str | None, typer.Option(help='Such as "60/1m", or "off".')] = None,
+    fault: Annotated[list[str] | None, typer.Option(help="Faults to switch on, as JSON.")] = None,
+    switch: Annotated[list[str] | None, typer.Option(help="NAME or NAME=JSON.")] = None,
 ) -> None:
     """Serve a vendor's sandbox over HTTP until told to stop."""
     from trueup.sandboxes import serve_sandboxes
 
-    options = {"token": token, "seed": seed, "fault": fault, "switch": switch}
+    options: dict[str, Sequence[object]] = {
+        "token": [token],
+        "seed": [seed],
+        "rate-limit": [rate_limit],
+        "fault": fault or [],
+        "switch": switch or [],
+    }
     with _refusing():
         raise typer.Exit(serve_sandboxes(vendors or (), port, persist, options))
 

@@ -56,7 +56,7 @@ class Face:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
         for trip in plan.guards:
             self._line("■", "red", f"guard {trip.rule}: {trip.message} (limit {trip.limit})")
-            self.out.print(f"  to allow it: {escape(trip.override)}")
+            self.out.print(f"  to allow it: {escape(trip.override)}", soft_wrap=True)
         self.out.print(self._summary(plan))
 
     def _changes(self, changes: Sequence[Change]) -> None:
@@ -113,11 +113,10 @@ class Face:
         )
         for (name, reason), count in counted.most_common(10):
             self._line("·", "dim", f"{count} × {name}: {reason}")
-        for name, (count, _) in plan.unaccepted.items():
-            self.out.print(
-                f"  to accept {name} ({count} objects), add it to [bold]\\[syncs.{plan.sync}][/]: "
-                f'accept = \\["{name}"]'
-            )
+        if plan.unaccepted:
+            names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
+            said = f"  to accept what is lost, write in [syncs.{plan.sync}]: accept = [{names}]"
+            self.out.print(escape(said), soft_wrap=True)
 
     def _summary(self, plan: Plan) -> str:
         counts = {name: count for name, count in plan.summary.items() if count}
@@ -134,10 +133,11 @@ class Face:
 
     def report(self, report: Report) -> None:
         """How a run ended, and what did not work in it."""
-        if report.plan is not None and (report.plan.guards or not report.operations):
-            self.plan(report.plan)
-        elif report.plan is not None:
-            self._leftover(report.plan)
+        plan = report.plan
+        if plan is not None and (plan.guards or (plan.pending and not report.operations)):
+            self.plan(plan)
+        elif plan is not None:
+            self._leftover(plan)
         for done in report.operations:
             if done.error:
                 self._line("!", "red", f"{done.op} {done.kind} {done.ref}: {done.error}")
@@ -178,11 +178,15 @@ class Face:
             self._line("?", "magenta", f"{conflict.kind} {conflict.ref}: {conflict.reason}")
         for problem in found.problems:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
-        count = len(found.differences) + len(found.conflicts) + len(found.problems)
-        said = "both sides agree" if found.agree else f"{count} differences"
+        parts = {
+            "different": len(found.differences),
+            "in conflict": len(found.conflicts),
+            "unreadable": len(found.problems),
+        }
+        said = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
         self.out.print(
-            f"[bold]{found.sync}[/]: [{_GOOD[found.agree]}]{said}[/] "
-            f"on {found.compared} objects, as of {found.as_of}"
+            f"[bold]{found.sync}[/]: [{_GOOD[found.agree]}]{said or 'both sides agree'}[/], "
+            f"{found.compared} objects compared, as of {found.as_of}"
         )
 
     def runs(self, runs: Sequence[Run]) -> None:
@@ -218,6 +222,15 @@ class Face:
         ]
         if rows:
             self.table(columns, rows)
+        plan = report.get("plan") or {}
+        for trip in plan.get("guards", ()):
+            self._line("■", "red", f"guard {trip['rule']}: {trip['message']}")
+        for each in plan.get("conflicts", ()):
+            self._line("?", "magenta", f"{each['kind']} {each['ref']}: {each['reason']}")
+        for each in plan.get("problems", ()):
+            self._line("!", "red", f"{each['system']}: {each['where']}: {each['message']}")
+        for name, (count, reason) in plan.get("lossy", {}).items():
+            self._line("·", "dim", f"{count} × {name}: {reason}")
         if report.get("error"):
             self._line("■", "red", report["error"])
 

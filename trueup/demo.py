@@ -3,6 +3,8 @@
 import secrets
 import shutil
 import socket
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from trueup.refusal import Refusal
@@ -20,8 +22,13 @@ def run_demo(folder: Path) -> int:
     port = _free_port()
     token = f"bxt_{secrets.token_hex(8)}"
     _write(folder, port, token)
+    options: dict[str, Sequence[object]] = {
+        "port": [port],
+        "persist": [folder / "brex.json"],
+        "token": [token],
+    }
     with (
-        sandbox_process("brex", {"port": port, "persist": folder / "brex.json", "token": token}),
+        sandbox_process("brex", options),
         Session(folder / "trueup.toml") as session,
     ):
         face = session.face
@@ -68,8 +75,10 @@ def _free_port() -> int:
 
 
 def _next_steps(folder: Path, port: int, token: str) -> str:
+    here = Path(sys.argv[0]).absolute().parent
+    path = "" if shutil.which("trueup") else f'export PATH="{here}:$PATH"\n'
     return f"""\
-cd {folder}
+{path}cd {folder}
 trueup sandbox brex --port {port} --persist brex.json --token {token} &   # the same Brex again
 sed -i 's/6100 Travel,200.00/6100 Travel,220.00/' allocations.csv    # the ERP changes an amount …
 trueup plan {SYNC}       # … one object, one field

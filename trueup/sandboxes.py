@@ -17,12 +17,12 @@ VENDORS = ("brex",)
 
 
 @contextmanager
-def sandbox_process(vendor: str, options: Mapping[str, object]) -> Iterator[str]:
+def sandbox_process(vendor: str, options: Mapping[str, Sequence[object]]) -> Iterator[str]:
     """Run a vendor's sandbox while the block runs; yields its address once it answers.
 
     The server also ends by itself when this process is killed.
     """
-    said = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    said = [f"--{name}={each}" for name, all in options.items() for each in all if each is not None]
     command = [sys.executable, "-m", "connectors.sandbox", vendor, "--with-parent", *said]
     process = subprocess.Popen(  # noqa: S603  # our own module, and no shell
         command, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -40,7 +40,7 @@ def sandbox_process(vendor: str, options: Mapping[str, object]) -> Iterator[str]
 
 
 def serve_sandboxes(
-    vendors: Sequence[str], port: int, persist: Path | None, options: Mapping[str, object]
+    vendors: Sequence[str], port: int, persist: Path | None, options: Mapping[str, Sequence[object]]
 ) -> int:
     """Serve until SIGTERM or Ctrl-C; prints `VENDOR ADDRESS` for each on stdout."""
     names = list(vendors or VENDORS)

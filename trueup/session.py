@@ -101,7 +101,8 @@ class Session:
             for each in found:
                 said = " · ".join([each["identity"] or each["error"], *each["notes"]])
                 self.face.checked(each["ok"], f"{each['system']} ({each['connector']}): {said}")
-        return Exit.OK if all(each["ok"] for each in found) else Exit.FAILED
+        codes = {each["code"] for each in found}
+        return max(codes - {Exit.OK}, default=Exit.OK)
 
     def plan(
         self,
@@ -250,13 +251,16 @@ class Session:
 
     def _checked(self, workspace: Workspace, name: str) -> dict[str, Any]:
         found: dict[str, Any] = {"system": name, "connector": None, "ok": False, "identity": None}
-        found |= {"notes": [], "error": None}
-        system = workspace.system(name)
-        found["connector"] = workspace.settings.systems[name].connector
+        found |= {"notes": [], "error": None, "code": Exit.OK}
+        own = workspace.settings.systems.get(name)
+        found["connector"] = own.connector if own else None
         try:
-            checked = system.check()
-        except ConnectorError as error:
-            return found | {"error": str(error)}
+            checked = workspace.system(name).check()
+        except (ConnectorError, SettingsError) as error:
+            if own is None:
+                raise
+            code = Exit.USAGE if isinstance(error, SettingsError) else Exit.FAILED
+            return found | {"error": str(error), "code": code}
         return found | {"ok": True, "identity": checked.identity, "notes": list(checked.notes)}
 
     def _load(self, what: str, workspace: Workspace) -> Plan:

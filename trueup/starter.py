@@ -26,7 +26,7 @@ token = "{token}"{note}
 [syncs.erp-to-brex]
 source = "erp"
 target = "brex"
-on_remove = "keep"                     # or retire
+on_remove = "keep"                     # or retire, or delete
 # schedule = "*/15 * * * *"            # for `trueup serve`; or "every 15 minutes"
 
 [syncs.erp-to-brex.guard]              # a run that would exceed these stops
@@ -45,7 +45,7 @@ def write_starter(folder: Path) -> list[Path]:
             raise Refusal(f"{path} is already there and is not overwritten")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        note = "    # a reference; the secret itself never stands here"
+        note = "               # a reference; the secret itself never stands here"
         settings = SETTINGS.format(token="env:BREX_TOKEN", note=note, brex="")  # noqa: S106
         paths[0].write_text(settings, encoding="utf-8")
         write_sample(folder, cost_centres=3)
