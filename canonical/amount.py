@@ -8,12 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Self
 
 from canonical.currency import exponent
 from canonical.errors import CanonicalError, Inexact, UnitMismatch
 
 _EXACT = decimal.Context(prec=60, traps=[decimal.Inexact, decimal.InvalidOperation])
+_HALF_EVEN = decimal.Context(prec=60, rounding=ROUND_HALF_EVEN)
+
+
+@cache
+def _step(places: int) -> Decimal:
+    """One in the last of `places` digits after the point: 0.01 for two."""
+    return Decimal(1).scaleb(-places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +72,16 @@ class Amount:
 
     def rounded(self, digits: int | None = None) -> "Amount":
         """To `digits` after the point (the unit's own when not given), half to even."""
-        places = exponent(self.unit) if digits is None else digits
-        context = decimal.Context(prec=60, rounding=ROUND_HALF_EVEN)
-        return Amount(self.value.quantize(Decimal(1).scaleb(-places), context=context), self.unit)
+        step = _step(exponent(self.unit) if digits is None else digits)
+        if self.value.same_quantum(step):
+            return self
+        return Amount(self.value.quantize(step, context=_HALF_EVEN), self.unit)
 
     def text(self) -> str:
         """The number alone, in plain digits with at least the unit's own fraction: "12500.00"."""
         value, places = self.value, exponent(self.unit)
-        shown = value.as_tuple().exponent
-        if shown == -places:
-            return f"{value:f}"
+        if value.same_quantum(_step(places)):
+            return str(value)  # with so few digits after the point it has no exponent
         plain = value.normalize(_EXACT)
         digits = max(places, -int(plain.as_tuple().exponent))
         return f"{plain:.{digits}f}"

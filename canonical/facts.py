@@ -6,6 +6,8 @@ of one meaning (1000 and 1000.00, owners in another order, a trailing blank) are
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
@@ -59,12 +61,12 @@ def _budget_facts(budget: Budget) -> Facts:
         amount.text() if amount else None,
         amount.unit if amount else None,
         _amounts(budget.limits) if budget.limits else None,
-        budget.cadence.value,
-        budget.start.isoformat() if budget.start else None,
-        budget.end.isoformat() if budget.end else None,
+        str(budget.cadence),
+        _day(budget.start) if budget.start else None,
+        _day(budget.end) if budget.end else None,
         tuple((str(phase.period), phase.amount.text()) for phase in budget.phases) or None,
-        budget.status.value,
-        budget.enforcement.value if budget.enforcement else None,
+        str(budget.status),
+        str(budget.enforcement) if budget.enforcement else None,
         budget.carry_over,
         budget.parent,
         None if budget.owners is None else tuple(sorted(budget.owners)),
@@ -79,14 +81,19 @@ def _allocation_facts(allocation: Allocation) -> Facts:
         str(allocation.entity),
         amount.text() if amount else None,
         amount.unit if amount else None,
-        allocation.status.value,
-        allocation.cadence.value if allocation.cadence else None,
-        allocation.start.isoformat() if allocation.start else None,
-        allocation.end.isoformat() if allocation.end else None,
-        allocation.enforcement.value if allocation.enforcement else None,
+        str(allocation.status),
+        str(allocation.cadence) if allocation.cadence else None,
+        _day(allocation.start) if allocation.start else None,
+        _day(allocation.end) if allocation.end else None,
+        str(allocation.enforcement) if allocation.enforcement else None,
         allocation.carry_over,
         _alerts(allocation.alerts),
     )
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date) -> str:
+    return day.isoformat()
 
 
 def _text(value: str | None) -> str | None:

@@ -56,9 +56,11 @@ def serve_sandboxes(
         signal.signal(number, end)
     with ExitStack() as stack:
         for index, name in enumerate(names):
-            own = dict(
-                options, port=port + index if port else 0, persist=_own(persist, name, names)
-            )
+            own: dict[str, Sequence[object]] = {
+                **options,
+                "port": [port + index if port else 0],
+                "persist": [_own(persist, name, names)],
+            }
             address = stack.enter_context(sandbox_process(name, own))
             typer.echo(f"{name} {address}")
         typer.echo("Ctrl-C ends it", err=True)

@@ -150,7 +150,8 @@ def known(table: dict[str, Any], word: str, field: str) -> Any:
 def parsed(model: type[Wire], record: Any) -> Wire:
     """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
     try:
-        return model.model_validate(record)
+        # what model_validate comes down to, for a fifth less
+        return model.__pydantic_validator__.validate_python(record)  # type: ignore[no-any-return]
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or "the record"
