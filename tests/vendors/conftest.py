@@ -1,0 +1,59 @@
+"""While a vendor's conformance tests run, every exchange stands before the contract's judge."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.http import HttpClient
+from tests.contract.judge import Exchange, Judge, description, judge_name
+
+_JUDGES: dict[str, Judge | None] = {}
+_BASES = {"vantage": "/v2", "kaireon": "/api/v1"}
+
+
+def pytest_report_header() -> str:
+    return f"contract judge: {judge_name()}"
+
+
+def _judge(vendor: str) -> Judge | None:
+    if vendor not in _JUDGES:
+        document = description(vendor)
+        _JUDGES[vendor] = Judge(document, _BASES.get(vendor, "")) if document else None
+    return _JUDGES[vendor]
+
+
+@pytest.fixture(autouse=True)
+def judged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a conformance test in which a request or an answer breaks the contract."""
+    vendor = request.path.parent.name
+    judge = _judge(vendor) if request.path.stem == f"test_{vendor}_conformance" else None
+    if judge is None:
+        yield
+        return
+    seen: list[Exchange] = []
+    exchange = HttpClient._exchange
+
+    def watched(self: HttpClient, pending: Any) -> Any:
+        result = exchange(self, pending)
+        seen.append(_exchange(pending.request, result[0].status_code, result[1]))
+        return result
+
+    monkeypatch.setattr(HttpClient, "_exchange", watched)
+    yield
+    findings = {finding for each in seen for finding in judge.findings(each)}
+    assert not findings, "\n".join(sorted(findings))
+
+
+def _exchange(request: Any, status: int, raw: bytes) -> Exchange:
+    try:
+        answer = json.loads(raw, parse_float=Decimal)
+    except ValueError:  # a fault that was asked for
+        answer = None
+    sent = json.loads(request.content) if request.content else None
+    query = request.url.query.decode()
+    return Exchange(
+        request.method, request.url.path, query, dict(request.headers), sent, status, answer
+    )
