@@ -5,7 +5,7 @@ A connector proves itself by subclassing the suite in its own tests and saying h
     class TestAcme(ConformanceSuite):
         @pytest.fixture
         def world(self):
-            with Acme("acme", AcmeSettings(...), Runtime(...)) as connector:
+            with Acme("acme", AcmeSettings(...), waitless()) as connector:
                 yield World(connector=connector)
 
 Each check asks for a world of its own. A check whose capability or hook is absent is skipped with
@@ -24,10 +24,10 @@ from connectors.conformance.failing import Failing  # noqa: E402
 from connectors.conformance.holding import Holding  # noqa: E402
 from connectors.conformance.reading import Reading  # noqa: E402
 from connectors.conformance.repeating import Repeating  # noqa: E402
-from connectors.conformance.world import World  # noqa: E402
+from connectors.conformance.world import World, waitless  # noqa: E402
 from connectors.conformance.writing import Writing  # noqa: E402
 
-__all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having"]
+__all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having", "waitless"]
 
 
 class ConformanceSuite(Reading, Writing, Repeating, Holding, Failing):

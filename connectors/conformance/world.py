@@ -1,5 +1,6 @@
 """The world of one check: a live connector, and what its sandbox can be made to do."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from connectors.conformance.drafts import (
     some_amount,
 )
 from connectors.interface import Connector, Draft, Hold, Known, Observed, Page
+from connectors.runtime import Runtime
 
 _ENDLESS: Final = 10_000
 """Pages after which a listing is held to loop."""
@@ -33,6 +35,16 @@ def _tag() -> str:
     return uuid4().hex[:8]
 
 
+def waitless() -> Runtime:
+    """A runtime in which waiting takes no time: a sleep moves its clock and nothing else."""
+    slept = [0.0]
+
+    def sleep(seconds: float) -> None:
+        slept[0] += seconds
+
+    return Runtime(sleep=sleep, monotonic=lambda: time.monotonic() + slept[0])
+
+
 @dataclass(kw_only=True)
 class World:
     """What a vendor's test tells the kit; all but `connector` may be left out.
@@ -40,7 +52,7 @@ class World:
     Fields are named with their kind: `values` gives "budget.owners" values that exist at the
     vendor, two where one is to become the other; `fixed` names fields that never change once an
     object is made. `tag` sets the names of one world's objects apart from all others. Waits are the
-    connector's own: give it a runtime whose `sleep` does not sleep.
+    connector's own: give it the `waitless` runtime.
 
     Hooks: `fresh_draft(kind, n)` replaces the kit's own drafts; `refused()` is a draft that the
     vendor refuses; `wrong_credential()` opens a connector with one; `reopen(page_size)` opens

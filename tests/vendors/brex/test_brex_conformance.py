@@ -9,8 +9,7 @@ from pydantic import SecretStr
 
 from canonical.allocation import Entity
 from connectors.brex.connector import Brex, BrexSettings
-from connectors.conformance import ConformanceSuite, World
-from connectors.runtime import Runtime
+from connectors.conformance import ConformanceSuite, World, waitless
 from connectors.sandbox.brex import BrexSandbox
 from connectors.sandbox.server import serve
 
@@ -27,8 +26,7 @@ class TestBrex(ConformanceSuite):
             def opened(token: str = TOKEN) -> Brex:
                 settings: Any = {"connector": "brex", "base_url": served.url, **SETTINGS}
                 settings["token"] = SecretStr(token)
-                runtime = Runtime(sleep=lambda seconds: None)
-                return stack.enter_context(Brex("brex", BrexSettings(**settings), runtime))
+                return stack.enter_context(Brex("brex", BrexSettings(**settings), waitless()))
 
             yield World(
                 connector=opened(),
