@@ -248,7 +248,7 @@ class Ledger:
         asked = {"sync": self._sync, "keys": json.dumps(keys, ensure_ascii=False)}
         if kind is not None:
             asked["kind"] = kind.value
-        rows = connection.execute(query, asked)
+        rows = connection.execute(query, asked).all()
         return [
             Link(id, _KINDS[kind], ref, budget_ref, target_id, origin, desired, echo, source)
             for id, kind, ref, budget_ref, target_id, origin, desired, echo, source in rows

@@ -22,14 +22,16 @@ class Marks:
         self._bits = bytearray()
         self.count = 0
 
-    def add(self, number: int) -> None:
-        """Mark `number`; marking it twice is no error."""
+    def add(self, number: int) -> bool:
+        """Mark `number`; false where it was marked already."""
         index, bit = number >> 3, 1 << (number & 7)
         if index >= len(self._bits):
             self._bits.extend(bytes(index + 1024 - len(self._bits)))
-        if not self._bits[index] & bit:
-            self._bits[index] |= bit
-            self.count += 1
+        if self._bits[index] & bit:
+            return False
+        self._bits[index] |= bit
+        self.count += 1
+        return True
 
     def __contains__(self, number: int) -> bool:
         index = number >> 3

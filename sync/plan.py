@@ -123,9 +123,8 @@ class Planner:
             if link is None:
                 yield wanted
                 continue
-            if link.id in self._mentioned:
+            if not self._mentioned.add(link.id):
                 continue
-            self._mentioned.add(link.id)
             as_agreed = link.id in self._seen.clean and fingerprint(wanted.facts) == link.desired
             if as_agreed and not self._thorough:
                 self.found.unchanged += 1

@@ -30,6 +30,11 @@ class Projector:
         beyond = add_months(as_of.replace(day=1), horizon_months)
         last_day = calendar.monthrange(beyond.year, beyond.month)[1]
         self._horizon = beyond.replace(day=min(as_of.day, last_day))
+        self._droppable = [
+            (field, empty)
+            for field, empty in _DROPPABLE
+            if capabilities.budget.get(field, Hold.DROPPED) is Hold.DROPPED
+        ]
 
     def budget(self, budget: Budget) -> tuple[Budget, Losses]:
         """`budget` as the target can hold it on the day."""
@@ -44,9 +49,9 @@ class Projector:
             losses.append(self._blocked("cadence", f"has no {budget.cadence} budgets"))
         if budget.status not in self._able.statuses:
             losses.append(self._blocked("status", f"has no {budget.status} budgets"))
-        for field, empty in _DROPPABLE:
+        for field, empty in self._droppable:
             stated = getattr(budget, field)
-            if stated and able.get(field, Hold.DROPPED) is Hold.DROPPED:
+            if stated:
                 changed[field] = empty
                 if stated is not Enforcement.TRACK:
                     losses.append(self._dropped(field))
