@@ -1,13 +1,14 @@
 """Budgets: money, or a count, promised to a purpose for a period."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
-from canonical.period import Cadence, Period, periods
+from canonical.frozen import quickly_made
+from canonical.period import Cadence, Period, period_of, periods
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Phase:
     amount: Amount
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """A budget as one side states it. `amount` counts per period of `cadence`.
@@ -76,6 +78,30 @@ class Budget:
         return tuple(
             Phase(period, self.amount)
             for period in periods(self.cadence, self.start, last, year_starts)
+        )
+
+    def restated(self, cadence: Cadence, until: date) -> "Budget":
+        """The same money per period of a finer `cadence`: each period's amount split exactly.
+
+        An open end is written out to the period that holds `until`, and goes on from there.
+        Without a start there is nothing to split: the budget as it is.
+        """
+        if self.start is None or self.amount is None:
+            return self
+        year_starts = self.start.month
+        if self.end is None and not self.phases:
+            until = period_of(self.cadence, max(until, self.start), year_starts).end or until
+        phases: list[Phase] = []
+        for whole in self.by_period(until):
+            last = whole.period.end or until
+            parts = [*periods(cadence, whole.period.start, last, year_starts)]
+            shares = whole.amount.split([1] * len(parts))
+            phases += [Phase(part, share) for part, share in zip(parts, shares, strict=True)]
+        if self.end is None:
+            phases[-1] = Phase(Period(phases[-1].period.start), phases[-1].amount)
+        flat = len({phase.amount for phase in phases}) == 1 and not self.phases
+        return replace(
+            self, cadence=cadence, amount=phases[0].amount, phases=() if flat else tuple(phases)
         )
 
 

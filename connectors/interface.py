@@ -27,7 +27,7 @@ Failing
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
@@ -194,6 +194,17 @@ class Connector(ABC):
     @abstractmethod
     def get(self, kind: Kind, id: str) -> Observed:
         """One object; raises `Missing`."""
+
+    def fit(
+        self, model: Budget | Allocation, until: date
+    ) -> tuple[Budget | Allocation, Sequence[Loss]]:
+        """`model`, already projected by the capabilities, in this system's own terms; and what
+        that loses.
+
+        For what capabilities cannot say: periods cut otherwise, an open end held up to `until`.
+        Fitting what is fitted changes nothing. Makes no call; asked of every object in each plan.
+        """
+        return model, ()
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What this system, as it is set up, cannot be told about a new `model`.

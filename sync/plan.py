@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from canonical.allocation import Status
+from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Change, Conflict, Effect, Kind, Loss, Op, Problem
 from canonical.compare import Baseline, differences
@@ -113,8 +113,8 @@ class Planner:
         self.found.problems.extend(page.problems)
         self.found.source_seen += len(page.items)
         keys = [_key(item) for item in page.items]
-        links = self._ledger.by_refs(kind, keys)
-        differing: list[tuple[Wanted, Link]] = []
+        links = self._ledger.desires(kind, keys)
+        differing: list[tuple[Wanted, int]] = []
         for item, key in zip(page.items, keys, strict=True):
             wanted = self._want(kind, key, item)
             if wanted is None:
@@ -125,28 +125,38 @@ class Planner:
                 continue
             if not self._mentioned.add(link.id):
                 continue
-            as_agreed = link.id in self._seen.clean and fingerprint(wanted.facts) == link.desired
+            as_agreed = link.id in self._seen.clean and fingerprint(wanted.facts) == link.print
             if as_agreed and not self._thorough:
                 self.found.unchanged += 1
                 self.found.note(wanted.losses)
             else:
-                differing.append((wanted, link))
+                differing.append((wanted, link.id))
         yield from self._judge(kind, differing)
 
     def _want(self, kind: Kind, key: Key, item: Observed) -> Wanted | None:
         stated = item.model
         if isinstance(stated, Budget):
             self._budgets[key[1]] = self._shape(stated)
-            model, losses = self._projector.budget(stated)
-            return Wanted(kind, key, stated, model, losses, facts(model))
+            return self._fitted(kind, key, stated, *self._projector.budget(stated))
         budget = self._budgets.get(key[0])
         if budget is None:
             reason = f"its budget {key[0]!r} is not among the source's budgets"
             self.found.problems.append(Problem(self._source.name, item.id, reason, item.id))
             return None
         stated = stated.within(budget)
-        allocation, losses = self._projector.allocation(stated)
-        return Wanted(kind, key, stated, allocation, losses, facts(allocation))
+        return self._fitted(kind, key, stated, *self._projector.allocation(stated))
+
+    def _fitted(
+        self,
+        kind: Kind,
+        key: Key,
+        stated: Budget | Allocation,
+        projected: Budget | Allocation,
+        losses: Sequence[Loss],
+    ) -> Wanted:
+        model, more = self._target.fit(projected, self._projector.horizon)
+        losses = (*losses, *(each for each in more if each not in losses))
+        return Wanted(kind, key, stated, model, losses, facts(model))
 
     def _shape(self, budget: Budget) -> Budget:
         """What allocations take from their budget; budgets alike share one."""
@@ -167,9 +177,11 @@ class Planner:
 
     # -- what is linked and not as agreed ----------------------------------------------------
 
-    def _judge(self, kind: Kind, differing: Sequence[tuple[Wanted, Link]]) -> Iterator[Wanted]:
-        baselines = self._ledger.baselines([link.id for _, link in differing])
-        for wanted, link in differing:
+    def _judge(self, kind: Kind, differing: Sequence[tuple[Wanted, int]]) -> Iterator[Wanted]:
+        ids = [id for _, id in differing]
+        links, baselines = self._ledger.by_ids(ids), self._ledger.baselines(ids)
+        for wanted, id in differing:
+            link = links[id]
             if (kind, wanted.key) in self._waiting:
                 self._wait(kind, wanted.key)
             elif link.id in self._seen.unreadable:

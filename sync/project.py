@@ -29,7 +29,7 @@ class Projector:
         self._as_of = as_of
         beyond = add_months(as_of.replace(day=1), horizon_months)
         last_day = calendar.monthrange(beyond.year, beyond.month)[1]
-        self._horizon = beyond.replace(day=min(as_of.day, last_day))
+        self.horizon = beyond.replace(day=min(as_of.day, last_day))
         self._droppable = [
             (field, empty)
             for field, empty in _DROPPABLE
@@ -113,7 +113,7 @@ class Projector:
             return
         changed["amount"] = budget.in_force(self._as_of)
         if self._able.phasing is Phasing.PERIODS:
-            changed["phases"] = budget.by_period(self._horizon)
+            changed["phases"] = budget.by_period(self.horizon)
         elif self._able.phasing is Phasing.CURRENT_AND_NEXT:
             following = budget.following(self._as_of)
             changed["phases"] = (following,) if following else ()

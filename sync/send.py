@@ -11,7 +11,7 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Op
 from canonical.compare import Baseline, differences
-from canonical.facts import MONEY_FIELDS, facts, fields_of
+from canonical.facts import MONEY_FIELDS, Facts, facts, fields_of
 from connectors.interface import Connector, Draft, Observed
 from sync.decide import held
 from sync.journal import Operation
@@ -61,10 +61,18 @@ def remember(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="created" if operation.op is Op.CREATE else "adopted",
-        baseline=Baseline(facts(draft.model), facts(echo.model)),
+        baseline=Baseline(_agreed(operation, draft, echo), facts(echo.model)),
         source=stated,
         run_id=operation.run_id,
     )
+
+
+def _agreed(operation: Operation, draft: Draft, echo: Observed) -> Facts:
+    """What was wanted; where the money that is there is other, or only half of it, what is there:
+    so the next plan makes up the difference."""
+    wanted, seen = facts(draft.model), facts(echo.model)
+    money = MONEY_FIELDS.intersection(operation.fields)
+    return seen if differences(fields_of(draft.model), money, wanted, seen) else wanted
 
 
 def stored_otherwise(

@@ -21,7 +21,7 @@ every_field = pytest.mark.parametrize(
     ("kind", "field"), [(kind, field) for kind in Kind for field in FIELDS[kind]]
 )
 _TOGETHER: Final[Mapping[str, set[str]]] = {
-    "amount": {"currency"}, "currency": {"amount"}, "phases": {"amount", "start", "end"},
+    "amount": {"currency", "phases"}, "currency": {"amount"}, "phases": {"amount", "start", "end"},
     "start": {"phases"}, "end": {"phases"}, "cadence": {"phases"},
 }  # fmt: skip
 """Fields that may move with the one that is written, because they say the same thing."""

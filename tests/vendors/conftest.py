@@ -11,7 +11,7 @@ from connectors.http import HttpClient
 from tests.contract.judge import Exchange, Judge, description, judge_name
 
 _JUDGES: dict[str, Judge | None] = {}
-_BASES = {"vantage": "/v2", "kaireon": "/api/v1"}
+_BASES = {"vantage": "/v2"}
 
 
 def pytest_report_header() -> str:
@@ -30,7 +30,8 @@ def judged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     """Fails a conformance test in which a request or an answer breaks the contract."""
     vendor = request.path.parent.name
     judge = _judge(vendor) if request.path.stem == f"test_{vendor}_conformance" else None
-    if judge is None:
+    asked_for = any(word in request.node.name for word in ("unreadable", "refused"))
+    if judge is None or asked_for:  # to be wrong
         yield
         return
     seen: list[Exchange] = []
