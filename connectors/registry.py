@@ -12,7 +12,10 @@ from connectors.interface import Connector
 BUILT_IN = {
     "brex": "connectors.brex:Brex",
     "file": "connectors.file:File",
+    "kaireon": "connectors.kaireon:Kaireon",
     "memory": "connectors.memory:Memory",
+    "vantage": "connectors.vantage:Vantage",
+    "vtex": "connectors.vtex:Vtex",
 }
 
 

@@ -1,0 +1,317 @@
+"""VTEX's budgets and allocations as ours, and ours as VTEX's. Pure: no call is made here."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from canonical.actual import Actual
+from canonical.allocation import Alert, Allocation, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.errors import Inexact
+from canonical.identity import EntityMap, stamped, unstamped
+from canonical.period import Cadence
+from connectors.errors import Rejected
+from connectors.interface import Draft, Observed
+from connectors.vtex.cycle import Course, course_of, cycle_of, cycle_on, cycle_said, noted
+from connectors.vtex.wire import (
+    IS_DEBIT,
+    IS_PERCENT,
+    STATUS,
+    Notifications,
+    VtexAllocation,
+    VtexAllocationWrite,
+    VtexBalance,
+    VtexBudget,
+    VtexBudgetWrite,
+    VtexCycle,
+    VtexEntity,
+    VtexHit,
+    VtexMovement,
+    VtexNotifications,
+    known,
+    moment,
+    parsed,
+)
+
+THRESHOLD_TYPE = {is_percent: theirs for theirs, is_percent in IS_PERCENT.items()}
+STATUS_SAID = {Status.ACTIVE: "ACTIVE", Status.INACTIVE: "INACTIVE"}
+_MONEY = frozenset({"amount", "currency"})
+_COURSE = frozenset({"cadence", "start", "end"})
+_CYCLE = _COURSE | {"carry_over"}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How to read what VTEX leaves unsaid, on one day. `types` are their words for our entities."""
+
+    currency: str
+    minor: bool
+    inclusive: bool
+    today: date
+    types: Mapping[str, str]
+    entities: EntityMap
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """An allocation that may fund an order, with what is left of it and of its budget."""
+
+    allocation: str
+    entity: Entity
+    left: Amount | None
+    left_of_budget: Amount | None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money taken from an allocation or given back to it (negative), booked or only reserved.
+
+    `spent` has no sign where VTEX does not say which of the two it is.
+    """
+
+    id: str
+    allocation: str
+    spent: Amount
+    at: datetime | None
+    reference: str | None
+    status: str | None
+
+
+def amount_of(number: Decimal, terms: Terms) -> Amount:
+    """Their number as an amount; raises `Inexact` for a fraction of a minor unit."""
+    if not terms.minor:
+        return Amount.of(number, terms.currency)
+    if number != int(number):
+        raise Inexact(f"{number} is not a whole number of minor units")
+    return Amount.from_minor(int(number), terms.currency)
+
+
+def number_of(amount: Amount, terms: Terms) -> Decimal | int:
+    """An amount as their number; raises `Rejected` where it is in another currency."""
+    if amount.unit != terms.currency:
+        raise Rejected(f"{amount} cannot be said: this system counts in {terms.currency}")
+    return amount.minor() if terms.minor else amount.value
+
+
+def actual_of(ref: str, balance: VtexBalance | None, terms: Terms) -> Actual | None:
+    """What is spent: what is not left. None where VTEX does not say what is left."""
+    if balance is None or balance.remaining is None:
+        return None
+    remaining = amount_of(balance.remaining, terms)
+    return Actual(ref, amount_of(balance.amount, terms) - remaining, remaining)
+
+
+def budget_of(wire: VtexBudget, unit: str, terms: Terms, version: str | None = None) -> Observed:
+    """Their budget as ours."""
+    text, stamp, note = _said_in(wire.description)
+    course, cycle = _course_of(wire, note, terms), wire.cycle_configuration
+    id = f"{unit}/{wire.id}"
+    budget = Budget(
+        ref=id,
+        name=wire.name,
+        description=text,
+        amount=amount_of(wire.balance.amount, terms),
+        cadence=course.cadence,
+        start=course.start,
+        end=course.end,
+        status=known(STATUS, wire.status, "status"),
+        carry_over=cycle.carry_over_balance if cycle else None,
+        dimensions={"unit": unit},
+        alerts=alerts_of(wire.notification_settings, terms),
+    )
+    actual = actual_of(id, wire.balance, terms)
+    return Observed(id, budget, stamp, actual=actual, version=version)
+
+
+def allocation_of(wire: VtexAllocation, budget: str, terms: Terms) -> Observed:
+    """Their allocation as ours."""
+    id = f"{budget}/{wire.id}"
+    _, stamp = unstamped(wire.reference_id)
+    allocation = Allocation(
+        ref=id,
+        budget=budget,
+        entity=entity_of(wire.linked_entity, terms),
+        amount=amount_of(wire.balance.amount, terms),
+        status=known(STATUS, wire.status, "status"),
+        alerts=alerts_of(wire.notification_settings, terms),
+    )
+    return Observed(id, allocation, stamp, budget, actual_of(id, wire.balance, terms))
+
+
+def entity_of(wire: VtexEntity, terms: Terms) -> Entity:
+    """Who an allocation is for; VTEX is known to write one type in capitals and in small."""
+    ours = {theirs.casefold(): ours for ours, theirs in terms.types.items()}
+    return terms.entities.ours(ours.get(wire.type.casefold(), wire.type), wire.id)
+
+
+def entity_said(entity: Entity, terms: Terms) -> VtexEntity:
+    """An entity in their words."""
+    type = terms.types.get(entity.type, entity.type)
+    return VtexEntity(id=terms.entities.theirs(entity), type=type)
+
+
+def alerts_of(wire: Notifications | None, terms: Terms) -> tuple[Alert, ...]:
+    """Their thresholds, from either shape; none where they are switched off."""
+    if wire is None or (isinstance(wire, VtexNotifications) and not wire.enable):
+        return ()
+    shared = wire.recipients if isinstance(wire, VtexNotifications) else []
+    found = []
+    for each in wire.thresholds if isinstance(wire, VtexNotifications) else wire:
+        percent = known(IS_PERCENT, each.type, "threshold type")
+        threshold = each.value if percent else amount_of(each.value, terms).value
+        told = [recipient.identifier for recipient in (*each.recipients, *shared)]
+        found.append(Alert(threshold, percent, tuple(dict.fromkeys(told))))
+    return tuple(found)
+
+
+def alerts_said(alerts: Sequence[Alert], terms: Terms) -> dict[str, Any]:
+    """Alerts as an object, where whoever is told of one threshold is told of all."""
+    told = dict.fromkeys(recipient for alert in alerts for recipient in alert.recipients)
+    thresholds = []
+    for each in alerts:
+        money = Amount(each.threshold, terms.currency)
+        value = each.threshold if each.percent else number_of(money, terms)
+        thresholds.append({"type": THRESHOLD_TYPE[each.percent], "Value": value})
+    return {
+        "enable": bool(alerts),
+        "thresholds": thresholds,
+        "recipients": [{"type": "Email", "identifier": recipient} for recipient in told],
+    }
+
+
+def budget_write(
+    draft: Draft, fields: Collection[str], terms: Terms, stored: Any = None
+) -> VtexBudgetWrite:
+    """What is sent of a budget: `fields` of the draft, and the rest as `stored`, if it is."""
+    budget = draft.model
+    assert isinstance(budget, Budget)
+    before = parsed(VtexBudget, stored) if stored else None
+    text, stamp, note = _said_in(before.description if before else None)
+    if before is None or "description" in fields:
+        text, stamp = budget.description, draft.stamp
+    cycle = before.cycle_configuration if before else None
+    if before is None or not _CYCLE.isdisjoint(fields):
+        seen = _course_of(before, note, terms) if before else Course(Cadence.ONCE)
+        if before is None or not _COURSE.isdisjoint(fields):
+            seen = Course(budget.cadence, budget.start or seen.start or terms.today, budget.end)
+            note = seen
+        cycle = _cycle_said(budget, fields, cycle, seen, terms)
+    return VtexBudgetWrite(
+        name=budget.name if before is None or "name" in fields else before.name,
+        description=stamped(_with_note(text, note), stamp),
+        amount=_amount_said(budget, fields, before, terms),
+        cycle_configuration=cycle,
+        notification_settings=_alerts_said(budget, fields, stored, before, terms),
+    )
+
+
+def allocation_write(
+    draft: Draft, fields: Collection[str], terms: Terms, stored: Any = None
+) -> VtexAllocationWrite:
+    """What is sent of an allocation: `fields` of the draft, and the rest as `stored`, if it is.
+
+    The reference that VTEX requires is the stamp; without one, the entity's id.
+    """
+    allocation = draft.model
+    assert isinstance(allocation, Allocation)
+    before = parsed(VtexAllocation, stored) if stored else None
+    entity = entity_said(allocation.entity, terms)
+    if before is not None and "entity" not in fields:
+        entity = before.linked_entity
+    reference = before.reference_id if before else None
+    return VtexAllocationWrite(
+        linked_entity=entity,
+        amount=_amount_said(allocation, fields, before, terms),
+        reference_id=reference or stamped(None, draft.stamp) or entity.id,
+        contract_id=before.contract_id if before else None,
+        notification_settings=_alerts_said(allocation, fields, stored, before, terms),
+    )
+
+
+def funding_of(wire: VtexHit, unit: str, terms: Terms) -> Funding:
+    """An allocation that their query found."""
+    ref = f"{unit}/{wire.budget_id}/{wire.allocation_id}"
+    balances = (wire.allocation_balance, wire.budget_balance)
+    left, above = (
+        actual.remaining if (actual := actual_of(ref, each, terms)) else None for each in balances
+    )
+    return Funding(ref, entity_of(wire.linked_entity, terms), left, above)
+
+
+def movement_of(wire: VtexMovement, budget: str, terms: Terms) -> Movement:
+    """A transaction, a reservation or a line of a statement.
+
+    VTEX's samples write a DEBIT with either sign: its type says which way the money went.
+    """
+    spent = amount_of(wire.amount, terms)
+    if wire.type is not None:
+        debit = known(IS_DEBIT, wire.type.upper(), "type")
+        spent = abs(spent) if debit else -abs(spent)
+    at = moment(wire.date) if wire.date else None
+    allocation = f"{budget}/{wire.allocation_id}"
+    return Movement(wire.id, allocation, spent, at, wire.reference, wire.status)
+
+
+def _said_in(description: str | None) -> tuple[str | None, str | None, Course | None]:
+    """A description's own text, its stamp and its note."""
+    text, stamp = unstamped(description)
+    text, note = noted(text)
+    return text, stamp, note
+
+
+def _with_note(text: str | None, note: Course | None) -> str | None:
+    said = note.note() if note else None
+    return f"{text} {said}" if text and said else text or said
+
+
+def _course_of(wire: VtexBudget, note: Course | None, terms: Terms) -> Course:
+    said = wire.cycle_configuration
+    cycle = cycle_of(said, inclusive=terms.inclusive) if said else None
+    return course_of(cycle, note, terms.today)
+
+
+def _cycle_said(
+    budget: Budget,
+    fields: Collection[str],
+    before: VtexCycle | None,
+    course: Course,
+    terms: Terms,
+) -> VtexCycle:
+    """The cycle that goes with `fields`; where only the carry over changes, its dates stay."""
+    carry_over = bool(budget.carry_over)
+    if before is not None and "carry_over" not in fields:
+        carry_over = before.carry_over_balance
+    if before is not None and _COURSE.isdisjoint(fields):
+        return before.model_copy(update={"carry_over_balance": carry_over})
+    cycle = cycle_on(course, terms.today)
+    return cycle_said(cycle, carry_over=carry_over, inclusive=terms.inclusive)
+
+
+def _amount_said(
+    model: Budget | Allocation,
+    fields: Collection[str],
+    before: VtexBudget | VtexAllocation | None,
+    terms: Terms,
+) -> Decimal | int:
+    if before is not None and (model.amount is None or _MONEY.isdisjoint(fields)):
+        return before.balance.amount
+    assert model.amount is not None
+    return number_of(model.amount, terms)
+
+
+def _alerts_said(
+    model: Budget | Allocation,
+    fields: Collection[str],
+    stored: Any,
+    before: VtexBudget | VtexAllocation | None,
+    terms: Terms,
+) -> dict[str, Any] | None:
+    if before is None or "alerts" in fields:
+        return None if model.alerts is None else alerts_said(model.alerts, terms)
+    kept = stored.get("notificationSettings")
+    if isinstance(kept, list):
+        return alerts_said(alerts_of(before.notification_settings, terms), terms)
+    return dict(kept) if kept else None

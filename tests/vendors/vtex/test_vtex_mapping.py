@@ -1,0 +1,387 @@
+"""VTEX's own sample answers, read into our model and written back, without a call."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canonical.actual import Actual
+from canonical.allocation import Alert, Allocation, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.errors import CanonicalError
+from canonical.identity import EntityMap
+from canonical.period import Cadence
+from connectors.errors import Malformed, Rejected
+from connectors.interface import Draft
+from connectors.vtex.connector import CAPABILITIES
+from connectors.vtex.cycle import Course, Cycle, course_of, cycle_of, cycle_on, cycle_said, noted
+from connectors.vtex.mapping import (
+    Funding,
+    Movement,
+    Terms,
+    allocation_of,
+    allocation_write,
+    budget_of,
+    budget_write,
+    funding_of,
+    movement_of,
+)
+from connectors.vtex.wire import (
+    ENTITY_TYPE,
+    VtexAllocation,
+    VtexBudget,
+    VtexHits,
+    VtexMovement,
+    VtexSummary,
+    moment,
+    parsed,
+)
+
+EXAMPLES = Path(__file__).parent / "examples"
+TODAY = date(2026, 3, 15)
+TERMS = Terms(
+    currency="USD",
+    minor=False,
+    inclusive=False,
+    today=TODAY,
+    types=ENTITY_TYPE,
+    entities=EntityMap({"user:ada": "8f6b3712-4c05-4ce5-8057-63fd0d69a587"}),
+)
+ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
+MONTHLY = Course(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 12, 31))
+
+
+def usd(number):
+    return Amount.of(number, "USD")
+
+
+def example(name):
+    return json.loads((EXAMPLES / f"{name}.json").read_text(), parse_float=Decimal)
+
+
+def budget(record, terms=TERMS):
+    return budget_of(parsed(VtexBudget, record), "unit", terms)
+
+
+def allocation(record, terms=TERMS):
+    return allocation_of(parsed(VtexAllocation, record), "unit/b", terms)
+
+
+def stored(body, **more):
+    """What VTEX would answer to a budget's body."""
+    amount = body["amount"]
+    balance = {"amount": amount, "balanceAdjustment": 0, "remaining": amount}
+    return {"id": "b", "status": "ACTIVE", "balance": balance, **body, **more}
+
+
+# What VTEX answers
+
+
+def test_a_budget_that_renews_every_thirty_years_counts_once_and_has_no_end():
+    seen = budget(example("budget"))
+    id = "unit/0197c1e3-a82f-7746-8614-bf518e625a92"
+    assert seen.model == Budget(
+        ref=id,
+        name="USER 1",
+        description="USER 1",
+        amount=usd(1000),
+        start=date(2025, 1, 1),
+        carry_over=True,
+        dimensions={"unit": "unit"},
+        alerts=(),
+    )
+    assert (seen.id, seen.stamp, seen.container) == (id, None, None)
+    assert seen.actual == Actual(id, usd(0), usd(1000))
+
+
+def test_the_budget_of_the_guide_is_weekly():
+    seen = budget(example("guide-budget")).model
+    assert (seen.cadence, seen.start, seen.end) == (Cadence.WEEKLY, date(2025, 4, 1), None)
+    assert seen.amount == usd(50_000)
+
+
+def test_a_budget_that_does_not_renew_counts_once_until_the_day_before_its_end_date():
+    seen = budget(example("budget-updated")).model
+    assert (seen.cadence, seen.end) == (Cadence.ONCE, date(2054, 12, 31))
+
+
+def test_an_end_date_may_be_the_last_day():
+    seen = budget(example("budget-updated"), replace(TERMS, inclusive=True)).model
+    assert seen.end == date(2055, 1, 1)
+
+
+def test_a_summary_and_all_other_examples_are_read():
+    for record in example("budgets")["items"]:
+        assert parsed(VtexSummary, record).balance.amount == 657
+    (deleted,) = example("allocations")["items"]
+    assert allocation(deleted).model.status is Status.RETIRED
+
+
+def test_an_allocation_has_the_entity_in_our_words_and_a_reference_that_is_no_stamp():
+    seen = allocation(example("allocation"))
+    id = "unit/b/0197c65e-1012-70f3-9fef-52bd7fe66a13"
+    entity = Entity("cost_centre", "d5c996af-455e-4b76-a36d-43376e96d82a")
+    assert seen.model == Allocation(
+        ref=id, budget="unit/b", entity=entity, amount=usd(864), alerts=()
+    )
+    assert (seen.stamp, seen.container) == (None, "unit/b")
+
+
+def test_a_type_in_capitals_is_the_same_type_and_a_known_id_is_ours():
+    (record,) = example("budget")["allocations"]
+    assert allocation(record).model.entity == Entity("user", "ada")
+
+
+def test_a_type_that_we_have_no_word_for_is_passed_through():
+    first, _ = example("batch")["allocations"]
+    assert allocation(first).model.entity == Entity("PO Number", "PO-number-2025-001-01")
+    (record,) = example("guide-batch")["allocations"]
+    assert allocation(record).model.entity == Entity("cost_centre", "cost-center-001")
+
+
+def test_alerts_are_read_from_the_array_of_a_batch():
+    _, second = example("batch")["allocations"]
+    alert = Alert(Decimal(121), percent=False, recipients=("ada@example.com",))
+    assert allocation(second).model.alerts == (alert,)
+
+
+def test_alerts_are_read_from_the_object_while_it_is_enabled():
+    record = example("allocation-updated")
+    assert allocation(record).model.alerts == ()
+    record["notificationSettings"]["enable"] = True
+    alert = Alert(Decimal(99), recipients=("ada@example.com",))
+    assert allocation(record).model.alerts == (alert,)
+
+
+def test_a_query_shows_what_is_left():
+    (hit,) = parsed(VtexHits, example("query")).items
+    ref = "unit/0197c65f-a1d3-71e8-ab11-013cc2f7f023/0197c65f-bfb3-7452-8ae2-edf9f83624ae"
+    entity = Entity("cost_centre", "41b9ec1e-af0a-45f6-b3fb-351f700a63aa")
+    assert funding_of(hit, "unit", TERMS) == Funding(ref, entity, usd(13), usd(1000))
+
+
+@pytest.mark.parametrize(
+    ("name", "spent", "at"),
+    [
+        ("statements", 528, datetime(2025, 5, 17, 7, 1, 44, 19609, UTC)),
+        ("reservations", 726, datetime(2025, 7, 22, 20, 43, 43, tzinfo=UTC)),
+        ("reservation", 150, datetime(2025, 7, 22, 20, 43, 56, 845519, UTC)),
+        ("transaction", 480, None),
+    ],
+)
+def test_a_debit_is_spent_whatever_its_sign(name, spent, at):
+    said = example(name)
+    record = next(iter(said.get("transactions") or said.get("items") or [said]))
+    seen = movement_of(parsed(VtexMovement, record), "unit/b", TERMS)
+    assert isinstance(seen, Movement)
+    assert (seen.spent, seen.at) == (usd(spent), at)
+
+
+def test_a_credit_is_given_back():
+    record = {**example("reservation"), "type": "Credit"}
+    assert movement_of(parsed(VtexMovement, record), "unit/b", TERMS).spent == usd(-150)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-03-27T00:00:00.0000000Z",
+        "2025-03-27T00:00:00.0000000",
+        "2025-03-27",
+        "2025-03-27 00:00:00",
+        "03/27/2025 00:00:00",
+        "2025-03-26T21:00:00-03:00",
+    ],
+)
+def test_every_spelling_of_a_date_is_the_same_instant(text):
+    assert moment(text) == datetime(2025, 3, 27, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        ("status", "PAUSED", "status is 'PAUSED'"),
+        ("balance", {"amount": "1000"}, "balance.amount"),
+        ("balance", {"amount": True}, "balance.amount"),
+        ("cycleConfiguration", {"startDate": "soon"}, "cycleConfiguration.startDate"),
+        ("name", None, "name"),
+    ],
+)
+def test_what_is_not_documented_is_malformed_and_named(place, value, said):
+    with pytest.raises(Malformed, match=said):
+        budget({**example("budget"), place: value})
+
+
+def test_overspending_leaves_less_than_nothing():
+    balance = {"amount": 475, "totalUtilized": 528, "remaining": -53}
+    seen = budget({**example("budget"), "balance": balance}).actual
+    assert (seen.spent, seen.remaining) == (usd(528), usd(-53))
+
+
+def test_minor_units_are_read_and_written_whole():
+    terms = replace(TERMS, minor=True)
+    seen = budget(example("budget"), terms)
+    assert seen.model.amount == usd("10.00")
+    body = budget_write(Draft(model=replace(seen.model, amount=usd("12.34"))), ALL, terms).body()
+    assert body["amount"] == 1234
+    with pytest.raises(CanonicalError):
+        budget({**example("budget"), "balance": {"amount": Decimal("0.5")}}, terms)
+
+
+# What VTEX is told
+
+
+@pytest.mark.parametrize("name", ["budget-updated", "guide-budget", "budget"])
+def test_a_budget_survives_the_round_trip(name):
+    seen = budget(example(name))
+    body = budget_write(Draft(model=seen.model, stamp="B-1"), ALL, TERMS).body()
+    again = budget(stored(body))
+    assert replace(again.model, ref=seen.id) == seen.model
+    assert again.stamp == "B-1"
+
+
+@pytest.mark.parametrize("name", ["allocation", "allocation-updated"])
+def test_an_allocation_survives_the_round_trip(name):
+    seen = allocation(example(name))
+    body = allocation_write(Draft(model=seen.model, stamp="A 1"), ALL, TERMS).body()
+    again = allocation(stored(body))
+    assert replace(again.model, ref=seen.id) == seen.model
+    assert (again.stamp, body["referenceId"]) == ("A 1", "[trueup:A%201]")
+
+
+def test_without_a_stamp_the_reference_is_the_entity():
+    seen = allocation(example("allocation"))
+    body = allocation_write(Draft(model=seen.model), ALL, TERMS).body()
+    assert body["referenceId"] == seen.model.entity.id
+    assert allocation(stored(body)).stamp is None
+
+
+def test_an_update_sends_back_what_is_not_ours():
+    record = {**example("allocation"), "contractId": "contract-7"}
+    record["notificationSettings"]["mood"] = "good"
+    draft = Draft(model=replace(allocation(record).model, amount=usd(5)), stamp="A-1")
+    body = allocation_write(draft, {"amount"}, TERMS, record).body()
+    assert body == {
+        "linkedEntity": record["linkedEntity"],
+        "amount": 5,
+        "referenceId": record["referenceId"],
+        "contractId": "contract-7",
+        "notificationSettings": record["notificationSettings"],
+    }
+
+
+def test_an_update_writes_alerts_of_the_array_form_as_the_object():
+    _, record = example("batch")["allocations"]
+    draft = Draft(model=replace(allocation(record).model, amount=usd(5)))
+    body = allocation_write(draft, {"amount"}, TERMS, record).body()
+    assert body["notificationSettings"] == {
+        "enable": True,
+        "thresholds": [{"type": "AMOUNT", "Value": 121}],
+        "recipients": [{"type": "Email", "identifier": "ada@example.com"}],
+    }
+
+
+def test_an_update_of_one_field_keeps_the_cycle_the_stamp_and_the_alerts():
+    record = example("budget") | {"description": "Trips [trueup:B-1]"}
+    draft = Draft(model=Budget(ref="B-1", name="New", amount=usd(1)), stamp="B-1")
+    body = budget_write(draft, {"name"}, TERMS, record).body()
+    cycle = {k: v for k, v in record["cycleConfiguration"].items() if k != "nextRenewal"}
+    assert body == {
+        "name": "New",
+        "description": "Trips [trueup:B-1]",
+        "amount": 1000,
+        "cycleConfiguration": cycle,
+        "notificationSettings": record["notificationSettings"],
+    }
+
+
+def test_no_alerts_are_alerts_switched_off():
+    draft = Draft(model=Budget(ref="B", name="B", amount=usd(1), alerts=()))
+    said = budget_write(draft, ALL, TERMS).body()["notificationSettings"]
+    assert said == {"enable": False, "thresholds": [], "recipients": []}
+
+
+def test_another_currency_is_refused():
+    draft = Draft(model=Budget(ref="B", name="B", amount=Amount.of(1, "EUR")))
+    with pytest.raises(Rejected, match="counts in USD"):
+        budget_write(draft, ALL, TERMS)
+
+
+# When a budget counts
+
+
+def test_a_monthly_budget_is_the_month_that_we_are_in():
+    assert cycle_on(MONTHLY, TODAY) == Cycle(date(2026, 3, 1), date(2026, 3, 31), renews=True)
+
+
+@pytest.mark.parametrize("day", [date(2026, 12, 1), date(2026, 12, 31), date(2027, 5, 1)])
+def test_the_last_month_does_not_renew(day):
+    assert cycle_on(MONTHLY, day) == Cycle(date(2026, 12, 1), date(2026, 12, 31), renews=False)
+
+
+def test_a_budget_within_one_month_has_its_own_days():
+    course = Course(Cadence.MONTHLY, date(2026, 3, 5), date(2026, 3, 20))
+    assert cycle_on(course, TODAY) == Cycle(course.start, course.end, renews=False)
+
+
+def test_a_budget_ahead_of_its_time_has_its_first_month():
+    assert cycle_on(MONTHLY, date(2025, 6, 1)).first == date(2026, 1, 1)
+
+
+def test_a_fiscal_year_begins_in_its_own_month():
+    course = Course(Cadence.YEARLY, date(2025, 4, 1))
+    assert cycle_on(course, TODAY) == Cycle(date(2025, 4, 1), date(2026, 3, 31), renews=True)
+
+
+def test_a_renewal_that_is_overdue_to_end_is_seen_without_an_end():
+    renewing = cycle_on(MONTHLY, TODAY)
+    assert course_of(renewing, MONTHLY, TODAY) == MONTHLY
+    assert course_of(renewing, MONTHLY, date(2026, 12, 1)) == replace(MONTHLY, end=None)
+
+
+def test_a_cycle_that_vtex_moved_past_the_end_is_seen_without_an_end():
+    moved = Cycle(date(2027, 2, 1), date(2027, 2, 28), renews=True)
+    assert course_of(moved, MONTHLY, date(2027, 2, 3)) == replace(MONTHLY, end=None)
+
+
+@pytest.mark.parametrize(
+    ("cycle", "course"),
+    [
+        (Cycle(date(2026, 3, 2), date(2026, 3, 8), True), (Cadence.WEEKLY, date(2026, 3, 2))),
+        (Cycle(date(2026, 3, 9), date(2026, 4, 8), True), (Cadence.MONTHLY, date(2026, 3, 9))),
+        (Cycle(date(2026, 3, 1), date(2026, 3, 31), False), (Cadence.ONCE, date(2026, 3, 1))),
+    ],
+)
+def test_a_note_that_the_cycle_does_not_fit_is_ignored(cycle, course):
+    seen = course_of(cycle, MONTHLY, TODAY)
+    assert (seen.cadence, seen.start) == course
+
+
+def test_a_note_stands_between_the_text_and_the_stamp():
+    said = Budget(ref="B", name="B", amount=usd(1), description="Trips", cadence=Cadence.MONTHLY,
+                  start=MONTHLY.start, end=MONTHLY.end)  # fmt: skip
+    body = budget_write(Draft(model=said, stamp="B-1"), ALL, TERMS).body()
+    note = "[monthly from 2026-01-01 until 2026-12-31]"
+    assert body["description"] == f"Trips {note} [trueup:B-1]"
+    assert noted(f"Trips {note}") == ("Trips", MONTHLY)
+    assert noted("[monthly from 2026-02-30]") == ("[monthly from 2026-02-30]", None)
+
+
+days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
+
+
+@given(st.sampled_from(Cadence), days, st.none() | st.integers(0, 2000), days, st.booleans())
+def test_any_course_reads_back_on_the_day_that_it_was_written(
+    cadence, start, length, today, inclusive
+):
+    end = None if length is None else date.fromordinal(start.toordinal() + length)
+    course = Course(cadence, start, end)
+    said = cycle_said(cycle_on(course, today), carry_over=False, inclusive=inclusive)
+    _, note = noted(course.note())
+    assert course_of(cycle_of(said, inclusive=inclusive), note, today) == course
