@@ -1,0 +1,320 @@
+"""Vantage: budgets and budget alerts, v2, as the vendor's OpenAPI document has them.
+
+Source: the document of August 2026, the vendor's own clients and guide pages on pagination, rate
+limits and hierarchical budgets. What those leave open is a switch; the default is what fits the
+rest best. Not here: cost reports, and what is spent; a budget's performance is always 0%.
+"""
+
+import time
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlencode
+
+from pydantic import Field
+from starlette.responses import Response
+
+from connectors.sandbox.api import Call, Refused, Sandbox, SandboxSwitches, reply
+from connectors.sandbox.fields import Shape
+from connectors.sandbox.state import Row, loads
+from connectors.sandbox.vantage_wire import (
+    ALERT,
+    BUDGET,
+    CREATED,
+    Span,
+    overlapping,
+    performance,
+    spans,
+    summed,
+    written,
+)
+
+WORKSPACE = "wrkspc_sandbox"
+_DEFAULT_PERIODS = ({"start_at": "2024-07-01", "end_at": "2024-09-30", "amount": "10000.0"},)
+
+
+class VantageSwitches(SandboxSwitches):
+    """Where Vantage's pages are silent, and where accounts differ."""
+
+    reader: str = Field("vntg_readonly", description="A token that may read and not write.")
+    reports: tuple[str, ...] | None = Field(None, description="The cost reports; None: any.")
+    replaces_periods: bool = Field(False, description="PUT drops the periods it does not name.")
+    default_periods: bool = Field(False, description="An empty list brings periods of their own.")
+    open_end: Literal["null", "empty", "absent"] = Field("null", description="An open end_at.")
+    parent_periods: Literal["sum", "none", "own"] = Field("sum", description="What parents show.")
+    lean_answers: bool = Field(False, description="Budgets without children do not say so.")
+    lean_writes: bool = Field(False, description="Answers to a PUT never name children.")
+    coming_fields: bool = Field(False, description="period_cadence, type and unit are there.")
+    relative_links: bool = Field(False, description="Next-links begin at the path.")
+    bare_links: bool = Field(False, description="`links` is empty on the last page.")
+    ignores_workspace: bool = Field(False, description="Listings show all workspaces, as of old.")
+    keeps_children: bool = Field(False, description="A child cannot be deleted while it is one.")
+    largest_page: int = Field(1000, ge=1, description="No page holds more, whatever is asked.")
+
+
+def _error(status: int, *messages: str) -> Response:
+    return reply({"errors": messages}, status)
+
+
+def _invalid(message: str, status: int = 400) -> Refused:
+    return Refused(_error(status, message))
+
+
+_SAID = {401: "Unauthorized", 403: "Forbidden", 404: "Resource not found", 429: "Rate limited"}
+
+
+class VantageSandbox(Sandbox):
+    """An account with the workspace `WORKSPACE` and no budgets."""
+
+    CREDENTIAL = "vntg_sandbox"
+    RATE_LIMIT = "1000/1h"
+    ID_FIELDS: ClassVar[Mapping[str, str]] = {"budgets": "token", "budget_alerts": "token"}
+    Switches = VantageSwitches
+    switches: VantageSwitches
+
+    def fresh(self) -> Mapping[str, Collection[Row]]:
+        return {}
+
+    def completed(self, table: str, row: Row) -> Row:
+        blank, prefix = (BUDGET, "bdgt") if table == "budgets" else (ALERT, "bdgt_alrt")
+        token = row.get("token") or self.state.new_id(prefix)
+        whole = {"token": token, "workspace_token": WORKSPACE, "created_at": CREATED}
+        return whole | blank.blank | row
+
+    def newcomer(self, table: str) -> Row:
+        return self.completed(table, {"name": "Newcomer"})
+
+    def every_answer(self) -> Mapping[str, str]:
+        calls, window = self._rate or (1000, 3600.0)
+        left = max(0, calls - len(self._recent))
+        resets = self._recent[0] + window - self._monotonic() if self._recent else window
+        return {
+            "x-rate-limit-limit": str(calls),
+            "x-rate-limit-remaining": str(left),
+            "x-rate-limit-reset": str(int(time.time() + resets) + 1),
+        }
+
+    def refusal(self, status: int) -> Response:
+        return _error(status, _SAID.get(status, "Something went wrong"))
+
+    def answer(self, call: Call) -> Response:
+        self._authorize(call)
+        match call.method, call.path.split("/")[1:]:
+            case "GET", ["v2", "ping"]:
+                return reply({"ping": "pong"})
+            case "GET", ["v2", "me"]:
+                return self._me(call)
+            case "GET", ["v2", "budgets" | "budget_alerts" as table]:
+                return self._list(call, table)
+            case "POST", ["v2", "budgets"]:
+                return self._create(self._body(call, BUDGET.create))
+            case "POST", ["v2", "budget_alerts"]:
+                return self._stored_alert(self._body(call, ALERT.create), {}, 201)
+            case method, ["v2", "budgets" | "budget_alerts" as table, token]:
+                return self._one(method, call, table, self._row(table, token))
+        return self.refusal(404)
+
+    def _one(self, method: str, call: Call, table: str, row: Row) -> Response:
+        budget = table == "budgets"
+        match method:
+            case "GET":
+                full = budget and call.query.get("include_performance") != "false"
+                return reply(self._shown(row, full) if budget else row)
+            case "PUT" if budget:
+                return self._update(row, self._body(call, BUDGET.update))
+            case "PUT":
+                return self._stored_alert(self._body(call, ALERT.update), row, 200)
+            case "DELETE":
+                self._delete(table, row["token"])
+                return Response(status_code=204)
+        return self.refusal(404)
+
+    def _authorize(self, call: Call) -> None:
+        said = call.headers.get("authorization", "")
+        token = said.removeprefix("Bearer ")
+        if token == self.switches.reader and call.method != "GET":
+            raise Refused(self.refusal(403))
+        if token == said or token not in (self.token, self.switches.reader):
+            raise Refused(self.refusal(401))
+
+    def _body(self, call: Call, shape: Shape) -> Row:
+        try:
+            body = loads(call.body)
+        except ValueError:
+            raise _invalid("The body is not JSON") from None
+        if wrong := shape.wrong(body):
+            raise _invalid(f"{wrong} is invalid")
+        said: Row = {name: value for name, value in body.items() if value is not None}
+        return said
+
+    def _row(self, table: str, token: str) -> Row:
+        row = self.state[table].get(token)
+        if row is None:
+            raise Refused(self.refusal(404))
+        return row
+
+    def _me(self, call: Call) -> Response:
+        may = ["read"] if call.headers["authorization"].endswith(self.switches.reader) else None
+        space: Row = {
+            "token": WORKSPACE,
+            "name": "Sandbox",
+            "created_at": CREATED,
+            "currency": "USD",
+        }
+        space |= {"enable_currency_conversion": False, "exchange_rate_date": "daily_rate"}
+        bearer = {
+            "description": "sandbox",
+            "created_at": CREATED,
+            "scope": may or ["read", "write"],
+        }
+        me = {"default_workspace_token": WORKSPACE, "default_dashboard_token": None}
+        return reply({**me, "workspaces": [space], "bearer_token": bearer})
+
+    # -- listings ----------------------------------------------------------------------------
+
+    def _list(self, call: Call, table: str) -> Response:
+        asked = {name: call.query.get(name, fallback) for name, fallback in _PAGING.items()}
+        if not all(each.isdecimal() and int(each) for each in asked.values()):
+            raise _invalid("page or limit is invalid")
+        limit = min(int(asked["limit"]), self.switches.largest_page)
+        offset = (int(asked["page"]) - 1) * limit
+        items, after = self.page(table, call, offset, limit, self._where(call, table))
+        rows = loads(items)
+        if table == "budgets":
+            rows = [self._shown(row, full=False) for row in rows]
+        return reply({"links": self._links(call, limit, after), table: rows})
+
+    def _where(self, call: Call, table: str) -> Any:
+        space, budget = call.query.get("workspace_token"), call.query.get("budget_token")
+        name = call.query.get("q", "").lower()
+        if self.switches.ignores_workspace:
+            space = None
+
+        def where(row: Row) -> bool:
+            return (
+                space in (None, row["workspace_token"])
+                and name in (row.get("name") or "").lower()
+                and (budget is None or budget in row.get("budget_tokens", ()))
+            )
+
+        return where
+
+    def _links(self, call: Call, limit: int, after: int | None) -> Row:
+        if after is None and self.switches.bare_links:
+            return {}
+        host = "" if self.switches.relative_links else f"http://{call.headers['host']}"
+
+        def link(page: int) -> str:
+            return f"{host}{call.path}?{urlencode({**dict(call.query), 'page': page})}"
+
+        here = int(call.query.get("page", "1"))
+        following = None if after is None else link(after // limit + 1)
+        before = link(here - 1) if here > 1 else None
+        return {"self": link(here), "first": link(1), "next": following, "prev": before}
+
+    def _shown(self, row: Row, full: bool) -> Row:
+        alerts = self.state["budget_alerts"].rows()
+        mine = [alert["token"] for alert in alerts if row["token"] in alert["budget_tokens"]]
+        held = list(self._spans(row))
+        shown = {
+            **row,
+            "budget_alert_tokens": mine,
+            "periods": written(held, self.switches.open_end),
+        }
+        if row["child_budget_tokens"] and self.switches.parent_periods == "none":
+            shown["periods"] = []
+        if self.switches.lean_answers and not row["child_budget_tokens"]:
+            del shown["child_budget_tokens"]
+        if self.switches.coming_fields:
+            cadence = {"interval_count": 1, "interval_unit": "month", "starts_at": None}
+            shown = {"period_cadence": cadence, "type": "cost", "unit": None} | shown
+        return shown | {"performance": performance(held)} if full else shown
+
+    def _spans(self, row: Row, own: bool = False) -> Iterator[Span]:
+        children = row["child_budget_tokens"]
+        if not children or (self.switches.parent_periods == "own" and not own):
+            return iter(spans(row["periods"]))
+        below = [self._spans(self._row("budgets", child), own=True) for child in children]
+        return summed([span for part in below for span in part])
+
+    # -- writes ------------------------------------------------------------------------------
+
+    def _create(self, body: Row) -> Response:
+        if not body["name"].strip():
+            raise _invalid("name is missing")
+        if body.setdefault("workspace_token", WORKSPACE) != WORKSPACE:
+            raise _invalid("workspace_token is unknown")
+        row = self.completed("budgets", {"periods": [], "user_token": None} | body)
+        row["periods"] = []
+        return self._stored(row, body, 201)
+
+    def _update(self, row: Row, body: Row) -> Response:
+        return self._stored(row, body, 200)
+
+    def _stored(self, row: Row, body: Row, status: int) -> Response:
+        report, children = body.get("cost_report_token"), body.get("child_budget_tokens")
+        if report and self.switches.reports is not None and report not in self.switches.reports:
+            raise _invalid("cost_report_token is unknown", 404 if status == 200 else 400)
+        row = row | {name: value for name, value in body.items() if name != "periods"}
+        if children is not None:
+            self._check_children(row)
+        if not row["child_budget_tokens"] and "periods" in body:
+            row["periods"] = self._periods(row["periods"], body["periods"])
+        self.state["budgets"].put(row)
+        shown = self._shown(row, full=True)
+        if self.switches.lean_writes and status == 200:
+            del shown["child_budget_tokens"]
+        return reply(shown, status)
+
+    def _periods(self, before: list[Row], said: list[Row]) -> list[Row]:
+        if not said:
+            return before or list(_DEFAULT_PERIODS if self.switches.default_periods else ())
+        starts = {each["start_at"] for each in said}
+        kept = [] if self.switches.replaces_periods else before
+        merged = [each for each in kept if each["start_at"] not in starts] + said
+        if any(span.end and span.end < span.start for span in spans(merged)):
+            raise _invalid("end_at is before start_at")
+        if len(starts) < len(said) or overlapping(merged):
+            raise _invalid("periods overlap", 422)
+        return written(spans(merged), "null")
+
+    def _check_children(self, row: Row) -> None:
+        for child in row["child_budget_tokens"]:
+            if self.state["budgets"].get(child) is None:
+                raise _invalid(f"{child} is unknown")
+        below = list(self._below(row, 1))
+        if row["token"] in below or len(below) != len(set(below)):
+            raise _invalid("A budget stands twice in the hierarchy", 422)
+
+    def _below(self, row: Row, depth: int) -> Iterator[str]:
+        if depth > 10:
+            raise _invalid("A hierarchy has at most 10 levels", 422)
+        for child in row["child_budget_tokens"]:
+            yield child
+            if child != row["token"]:
+                yield from self._below(self._row("budgets", child), depth + 1)
+
+    def _delete(self, table: str, token: str) -> None:
+        parents = [
+            row for row in self.state["budgets"].rows() if token in row["child_budget_tokens"]
+        ]
+        if parents and self.switches.keeps_children:
+            raise _invalid("It is part of a hierarchical budget", 422)
+        for row in parents:
+            left = [child for child in row["child_budget_tokens"] if child != token]
+            self.state["budgets"].put(row | {"child_budget_tokens": left})
+        self.state[table].remove(token)
+
+    def _stored_alert(self, body: Row, row: Row, status: int) -> Response:
+        unknown = [
+            each for each in body.get("budget_tokens", ()) if each not in self.state["budgets"]
+        ]
+        if unknown:
+            raise _invalid(f"{unknown[0]} is unknown")
+        days = body.pop("duration_in_days", "")
+        row = self.completed("budget_alerts", row | body)
+        row["duration_in_days"] = int(days) if days else row["duration_in_days"]
+        self.state["budget_alerts"].put(row)
+        return reply(row, status)
+
+
+_PAGING = {"page": "1", "limit": "100"}

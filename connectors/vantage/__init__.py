@@ -1,0 +1,38 @@
+"""Vantage: Budgets API v2, budgets and budget alerts.
+
+Read: https://docs.vantage.sh/api (budgets, budget alerts, pagination, rate limiting), the OpenAPI
+document of 2026-08-22 and the vendor's own clients, in November 2026.
+
+    their word                      our word
+    ----------                      --------
+    budget                          budget, per month, in one workspace; it blocks nothing
+    period                          phase: a stretch of months with one monthly amount
+    child of a hierarchical budget  allocation, if named "BUDGET / TYPE:ID"; else a budget below it
+    cost report                     the allocation's entity
+    budget alert                    alert: percent of the amount, to users and addresses
+    delete                          delete; there is no soft form
+
+Quirks
+- An amount counts per month, however long its period. It is sent as a number and read as text.
+- A hierarchical budget has no amount of its own: it is the sum of its children. So that a budget
+  keeps its amount, what its children do not use is held by one more, "BUDGET / (unallocated)",
+  which we write and never show. Children that need more than their budget has are refused.
+- An allocation has the time of its budget, and follows when that changes.
+- Only a parent knows its children, so an object's place is known when the last page is read.
+- A budget cannot carry a stamp: after a lost answer it is known by its name and workspace.
+- What a PUT of periods does to those it does not name (they stay or go) is not documented, and an
+  empty list is not taken. We send all of them, cut where stored ones begin, so that those within
+  the budget's time are replaced either way. One that stays outside of it cannot be removed by any
+  call: it is read back, and reported.
+- Whether an open end reads as null, as "" or not at all is not documented: all three are read.
+- No currency is named: all amounts are in the `currency` of the settings.
+- Budgets of type "usage" count things, not money: they are passed over and never touched.
+- A next-link may be relative; we take its page number and keep our own page size.
+- A limited call says when it may come again as Unix time, in x-rate-limit-reset.
+
+Unit of writing: one budget; a share of a budget takes up to three calls.
+"""
+
+from connectors.vantage.connector import Vantage
+
+__all__ = ["Vantage"]

@@ -1,0 +1,399 @@
+"""The Vantage connector: what Vantage can be told, and the calls that tell it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import date
+from threading import RLock
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from canonical.allocation import Allocation, Status
+from canonical.budget import Budget
+from canonical.change import Effect, Kind, Loss, Problem
+from canonical.currency import exponent
+from canonical.identity import EntityMap, natural_key
+from canonical.period import Cadence
+from connectors.errors import Forbidden, Malformed, Missing, Rejected
+from connectors.http import Dialect, HttpClient, Safety
+from connectors.interface import (
+    Capabilities,
+    Check,
+    Connector,
+    Draft,
+    Hold,
+    Known,
+    Observed,
+    Page,
+    Phasing,
+    Removal,
+)
+from connectors.limiter import Limiter
+from connectors.runtime import Runtime
+from connectors.settings import HttpSettings, parse_rate
+from connectors.vantage.mapping import (
+    PERIOD_FIELDS,
+    Phases,
+    allocation_name,
+    allocation_of,
+    budget_of,
+    entity_said,
+    is_rest,
+    name_write,
+    period_write,
+    share_phases,
+    stated_phases,
+    unsaid,
+)
+from connectors.vantage.wire import VantageBudget, VantageMe, parsed
+from connectors.vantage.workspace import Workspace
+
+CAPABILITIES = Capabilities(
+    vendor="vantage",
+    budget={
+        "name": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "cadence": Hold.EXACT,
+        "start": Hold.EXACT,
+        "end": Hold.EXACT,
+        "phases": Hold.EXACT,
+        "status": Hold.EXACT,
+        "parent": Hold.EXACT,
+        "alerts": Hold.EXACT,
+    },
+    allocation={
+        "entity": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "status": Hold.EXACT,
+        "cadence": Hold.FOLLOWS,
+        "start": Hold.FOLLOWS,
+        "end": Hold.FOLLOWS,
+        "alerts": Hold.EXACT,
+    },
+    cadences=frozenset({Cadence.MONTHLY}),
+    native_entity_types=frozenset({"cost_report"}),
+    statuses=frozenset({Status.ACTIVE}),
+    removal=Removal.DELETE,
+    phasing=Phasing.ALL,
+    clearable=frozenset({"end", "phases", "alerts"}),
+    unit_of_writing="one budget; a share of a budget takes up to three calls",
+    rate_limit="1000/1h",
+)
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+class VantageSettings(HttpSettings):
+    """The keys of a system with connector = "vantage"."""
+
+    base_url: str = Field(default="https://api.vantage.sh/v2", description="Vantage's address.")
+    rate_limit: str = Field(default="1000/1h", description="Calls per window.")
+    token: SecretStr = Field(description="API access token, as a reference.")
+    workspace_token: str = Field(description="The workspace (wrkspc_…) whose budgets are meant.")
+    emulate: frozenset[Literal["yearly", "quarterly", "once"]] = Field(
+        default=frozenset(), description="Cadences to be written as months of equal shares."
+    )
+    currency: Annotated[str, AfterValidator(_currency)] = Field(
+        description="ISO 4217 code of all amounts: Vantage names none."
+    )
+
+
+class Vantage(Connector):
+    """One workspace of a Vantage account."""
+
+    Settings: ClassVar = VantageSettings
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    settings: VantageSettings
+
+    def __init__(self, name: str, settings: VantageSettings, runtime: Runtime) -> None:
+        super().__init__(name, settings, runtime)
+        self._emulated = frozenset(Cadence(each) for each in settings.emulate)
+        wider = replace(CAPABILITIES, cadences=CAPABILITIES.cadences | self._emulated)
+        self.capabilities = wider  # type: ignore[misc]  # what a setting allows is per system
+        self._entities = EntityMap(settings.entities)
+        self._hierarchy = RLock()  # whatever changes a sum does so alone
+        self._just_listed = False  # the next listing of allocations needs no call
+        self._http = HttpClient(
+            name,
+            settings.base_url,
+            headers={"Authorization": f"Bearer {settings.token.get_secret_value()}"},
+            limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
+            runtime=runtime,
+            dialect=Dialect(message=_message, reset_headers=("x-rate-limit-reset",)),
+        )
+        self._workspace = Workspace(
+            self._http, settings.workspace_token, settings.currency, self._entities
+        )
+
+    def check(self) -> Check:
+        """Ask who we are: it proves the token, its scopes, and that it sees the workspace."""
+        me = parsed(VantageMe, self._http.call("GET", "/me", safety=Safety.SAFE))
+        ours = self.settings.workspace_token
+        seen = next((each for each in me.workspaces if each.token == ours), None)
+        if seen is None:
+            hint = f"Check workspace_token in [systems.{self.name}], and what the token may see"
+            raise Forbidden(f"{self.name}: the token does not see workspace {ours}", hint=hint)
+        notes = [] if "write" in me.bearer_token.scope else ["the token may only read"]
+        if seen.currency != self.settings.currency:
+            notes.append(f"the workspace is in {seen.currency}, the settings say otherwise")
+        return Check(f"token {me.bearer_token.description!r}, workspace {seen.name!r}", notes)
+
+    def list(
+        self, kind: Kind, cursor: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        """Pages that come empty until the last, which has all: only then each place is known.
+
+        A listing begins at its first page whatever the cursor. Allocations come without a call
+        when they are asked for after the budgets and nothing was written in between.
+        """
+        if kind is Kind.ALLOCATION and self._just_listed:
+            self._just_listed = False
+            yield self._page(kind, None)
+            return
+        for raw in self._workspace.read():
+            if raw.next_cursor is not None:
+                yield Page((), (), raw.cursor, raw.next_cursor)
+        self._just_listed = kind is Kind.BUDGET
+        yield self._page(kind, raw.cursor)
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        """One object, and a listing for its place; raises `Missing`, for a usage budget too."""
+        self._workspace.fetch(id)
+        return self._observed(kind, self._workspace.known(id))
+
+    def fit(
+        self, model: Budget | Allocation, until: date
+    ) -> tuple[Budget | Allocation, Sequence[Loss]]:
+        """A year, a quarter or a single amount as months of equal shares, where a setting allows."""
+        if not isinstance(model, Budget) or model.cadence not in self._emulated:
+            return model, ()
+        if model.start is None or (model.cadence is Cadence.ONCE and model.end is None):
+            reason = f"{self.name} can split a {model.cadence} budget only from a start to an end"
+            return model, (Loss("cadence", Effect.BLOCKED, reason),)
+        reason = f"{self.name} has no {model.cadence} budgets; it is split into months"
+        return model.restated(Cadence.MONTHLY, until), (Loss("cadence", Effect.EMULATED, reason),)
+
+    def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
+        """What Vantage has no words for, and an entity whose cost report nobody named."""
+        found = unsaid(model, self.settings.currency)
+        if isinstance(model, Allocation) and not self._has_report(model):
+            row = f'"{model.entity}" = "rprt_…" to [systems.{self.name}.entities]'
+            found["entity"] = f"a {model.entity.type} is no cost report; add {row}"
+        return [Loss(field, Effect.BLOCKED, reason) for field, reason in found.items()]
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        """POST, once; then its place below its budget, then its alerts."""
+        self._just_listed = False
+        workspace, above = self._workspace, draft.container
+        with self._alone(above is not None):
+            self._refuse(draft)
+            if above is not None:
+                workspace.read_whole()
+            name = self._name_of(above)
+            phases = self._phases(draft, None)
+            if above is not None:
+                workspace.left(above, workspace.family.phases(above), {"": phases})
+            said = name_write(draft, _ALL, name, self._entities)
+            said.periods = period_write(phases)
+            token = workspace.post(said)
+            if above is not None:
+                self._join(token, above)
+            workspace.say_alerts(token, draft.model.alerts)
+            return self._observed(_kind(draft), workspace.known(token))
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        """PUT of what changed, all periods if one did; then what hangs together with it."""
+        self._just_listed = False
+        workspace = self._workspace
+        workspace.read_whole()
+        related = workspace.known(id).child_budget_tokens or workspace.family.above(id)
+        with self._alone(bool(related or draft.container)):
+            self._refuse(draft)
+            if "cadence" in fields:
+                raise Rejected("how often an amount counts cannot be changed")
+            above = draft.container or workspace.family.above(id)
+            said = name_write(draft, fields, self._name_of(above), self._entities)
+            if PERIOD_FIELDS.isdisjoint(fields):
+                workspace.put(id, said)
+            else:
+                workspace.resize(id, self._phases(draft, id), said)
+            if "parent" in fields and draft.container:
+                self._move(id, draft.container)
+            if "alerts" in fields:
+                workspace.say_alerts(id, draft.model.alerts)
+            return self._observed(_kind(draft), workspace.known(id))
+
+    def delete(self, kind: Kind, id: str, key: str) -> None:
+        """DELETE; what it held goes to the rest of the budget above, and its own rest goes too."""
+        self._just_listed = False
+        workspace = self._workspace
+        with self._alone(True):
+            workspace.read_whole()
+            family, above = workspace.family, workspace.family.above(id)
+            total = family.phases(above) if above and family.get(above) else None
+            rest = family.rest_of(id) if family.get(id) else None
+            try:
+                workspace.remove(id)
+            except Rejected:
+                if above is None or total is None:
+                    raise
+                workspace.rebalance(above, total, leaving=id)  # it may not go while it has a place
+                workspace.remove(id)
+            else:
+                if above is not None and total is not None:
+                    workspace.rebalance(above, total, leaving=id)
+            if rest is not None:
+                workspace.remove(rest.token)
+
+    def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
+        """By name and place, in one listing; what was made and has no place yet is given it."""
+        found: dict[int, Sequence[Observed]] = {}
+        if not drafts:
+            return found
+        with self._alone(True):
+            self._workspace.read_whole(again=True)
+            for index, draft in enumerate(drafts):
+                left = self._left_behind(draft)
+                if len(left) == 1 and not self._finished(draft, left[0].token):
+                    continue
+                known = [self._workspace.known(each.token) for each in left]
+                if known:
+                    found[index] = [self._observed(_kind(draft), each) for each in known]
+        return found
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._http.close()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def _page(self, kind: Kind, cursor: str | None) -> Page:
+        items, problems, family = [], [], self._workspace.family
+        for budget in family.all():
+            if is_rest(budget.name) or self._kind_of(budget.token, budget.name) is not kind:
+                continue
+            try:
+                items.append(self._observed(kind, budget))
+            except (Malformed, ValueError) as error:
+                problems.append(self._problem(kind, budget.token, error))
+        for record, reason in self._workspace.unreadable:
+            said = record if isinstance(record, dict) else {}
+            token, name = (
+                value if isinstance(value := said.get(key), str) else None
+                for key in ("token", "name")
+            )
+            if self._kind_of(token, name) is kind:
+                problems.append(self._problem(kind, token, reason))
+        return Page(items, problems, cursor)
+
+    def _kind_of(self, token: str | None, name: str | None) -> Kind:
+        shared = token and self._workspace.family.is_allocation(token, name)
+        return Kind.ALLOCATION if shared else Kind.BUDGET
+
+    def _observed(self, kind: Kind, budget: VantageBudget) -> Observed:
+        workspace = self._workspace
+        phases, parent = workspace.family.phases(budget.token), workspace.family.above(budget.token)
+        alerts = workspace.alerts_of(budget)
+        if kind is Kind.BUDGET:
+            return budget_of(budget, phases, alerts, parent)
+        return allocation_of(budget, phases, alerts, parent, self._entities)
+
+    def _problem(self, kind: Kind, token: str | None, error: Exception) -> Problem:
+        return Problem(self.name, f"{kind} {token or 'without an id'}", str(error), token)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def _alone(self, hierarchy: bool) -> AbstractContextManager[Any]:
+        return self._hierarchy if hierarchy else nullcontext()
+
+    def _refuse(self, draft: Draft) -> None:
+        """Raise `Rejected` where there are no words; of new objects the plan says so already."""
+        for field, reason in unsaid(draft.model, self.settings.currency).items():
+            raise Rejected(f"{field}: {reason}")
+
+    def _has_report(self, allocation: Allocation) -> bool:
+        entity = allocation.entity
+        return entity.type == "cost_report" or str(entity) in self.settings.entities
+
+    def _name_of(self, token: str | None) -> str:
+        return (self._workspace.known(token).name or "") if token else ""
+
+    def _phases(self, draft: Draft, id: str | None) -> Phases:
+        """What the draft holds; a share as long as its budget, which `id` may tell."""
+        model, family = draft.model, self._workspace.family
+        if isinstance(model, Budget):
+            held = family.phases(id) if id else ()
+            first = held[0].period.start if held else self.runtime.now().date().replace(day=1)
+            return stated_phases(model, first)
+        above = draft.container or (family.above(id) if id else None)
+        return share_phases(model, family.phases(above) if above else ())
+
+    def _join(self, token: str, above: str) -> None:
+        """Put a new budget below another; what is refused there does not stay."""
+        total = self._workspace.family.phases(above)
+        try:
+            self._workspace.rebalance(above, total, joining=token)
+        except (Rejected, Missing):
+            self._workspace.remove(token)
+            raise
+
+    def _move(self, id: str, above: str) -> None:
+        workspace, family = self._workspace, self._workspace.family
+        before = family.above(id)
+        if before == above:
+            return
+        workspace.known(above)
+        total = family.phases(above)
+        workspace.left(above, total, {id: family.phases(id)})
+        if before is not None:
+            workspace.rebalance(before, family.phases(before), leaving=id)
+        workspace.rebalance(above, total, joining=id)
+
+    def _left_behind(self, draft: Draft) -> Sequence[VantageBudget]:
+        """What the draft may have become: in its place, else without any."""
+        family, above = self._workspace.family, draft.container
+        alike = [each for each in family.all() if self._is_like(draft, each)]
+        placed = [each for each in alike if family.above(each.token) == above]
+        return placed or [each for each in alike if family.above(each.token) is None]
+
+    def _is_like(self, draft: Draft, budget: VantageBudget) -> bool:
+        """Whether both have the same natural key; a share without a place, the same whole name."""
+        model, name = draft.model, budget.name or ""
+        if isinstance(model, Budget):
+            if self._kind_of(budget.token, name) is Kind.ALLOCATION:
+                return False
+            return natural_key(replace(model, name=name)) == natural_key(model)
+        if self._workspace.family.above(budget.token) is None:
+            return name == allocation_name(self._name_of(draft.container), model.entity)
+        entity = entity_said(name)
+        return entity is not None and str(entity) == str(model.entity)
+
+    def _finished(self, draft: Draft, token: str) -> bool:
+        """Give what a lost create left behind its place and its alerts; whether it could be."""
+        workspace, above = self._workspace, draft.container
+        if above is not None and workspace.family.above(token) != above:
+            try:
+                workspace.rebalance(above, workspace.family.phases(above), joining=token)
+            except (Rejected, Missing):
+                return False
+        workspace.say_alerts(token, draft.model.alerts)
+        return True
+
+
+_ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
+
+
+def _kind(draft: Draft) -> Kind:
+    return Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
+
+
+def _message(body: Any) -> str | None:
+    """{"errors": ["text", …]}"""
+    said = body.get("errors") if isinstance(body, dict) else None
+    return "; ".join(map(str, said)) if isinstance(said, list) else None
