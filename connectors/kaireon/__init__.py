@@ -1,0 +1,37 @@
+"""KaireonAI: Budgets API v1, budget allocations.
+
+Read: https://docs.kaireonai.com/api-reference/budgets and the pages on authentication, security,
+users, offers and frequency caps, in November 2026. There is no OpenAPI document.
+
+    their word                      our word
+    ----------                      --------
+    budget allocation               a row: what one object may use in one period
+    rows of one name, scope global  budget: one row for each period, from its start to its end
+    rows with another scope         allocation of the budget that has their name
+    scope, scopeId                  the allocation's entity: category, offer or channel, and its id
+    maxSpend                        amount, in the currency of the settings
+    maxImpressions, maxConversions  limits; or the amount itself, where that is a count
+
+An object is the rows that share name, scope, scopeId and periodType; its id is that of its oldest
+row, which a change of name, amount or entity does not touch. So a name is what tells budgets apart:
+two of one name cannot be held, and one that is renamed takes the rows of its allocations along.
+
+Quirks
+- PUT and DELETE take the id in the body and in the query; there is no read of one row.
+- DELETE needs an admin's key. Where a period goes, its row becomes that of a period that overlaps
+  it, if one is new; so most changes need no delete.
+- With a key `X-Tenant-Id` is ignored and the key's own tenant is used: every row read is checked.
+- Periods are whole calendar ones; nothing renews itself. An open end is held up to the horizon.
+- No year and no single period: `emulate` holds them as quarters or months that sum to the amount.
+- Whether PUT merges or replaces is not documented: a row is always sent whole. What is empty is
+  left out, and null is sent only where a limit goes.
+- No duplicate is known to be refused: a create looks first, and makes only the rows that miss.
+- No paging is documented, and no cap on an answer: `count` must agree, and a cursor is followed.
+- The key of a week (2026-W12, ISO 8601), UTC and 2 digits of `maxSpend` are our reading.
+
+Unit of writing: one row, which is one period of a budget or an allocation.
+"""
+
+from connectors.kaireon.connector import Kaireon
+
+__all__ = ["Kaireon"]

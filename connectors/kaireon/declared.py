@@ -1,0 +1,75 @@
+"""What a Kaireon connector may be told in the settings file, and what Kaireon can hold."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from canonical.allocation import Enforcement, Status
+from canonical.currency import COUNTS, exponent
+from connectors.interface import Capabilities, Hold, Phasing, Removal
+from connectors.kaireon.wire import CADENCE, SCOPES
+from connectors.settings import HttpSettings
+
+CAPABILITIES = Capabilities(
+    vendor="kaireon",
+    budget={
+        "name": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "limits": Hold.EXACT,
+        "cadence": Hold.EXACT,
+        "start": Hold.EMULATED,
+        "end": Hold.EMULATED,
+        "phases": Hold.EXACT,
+        "status": Hold.EXACT,
+        "enforcement": Hold.EXACT,
+    },
+    allocation={
+        "entity": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "status": Hold.EXACT,
+        "cadence": Hold.EXACT,
+        "start": Hold.EMULATED,
+        "end": Hold.EMULATED,
+        "enforcement": Hold.EXACT,
+    },
+    cadences=frozenset(CADENCE.values()),
+    entity_types=frozenset(SCOPES),
+    statuses=frozenset({Status.ACTIVE}),
+    enforcements=frozenset({Enforcement.HARD}),
+    removal=Removal.DELETE,
+    phasing=Phasing.PERIODS,
+    amount_digits=2,
+    unit_of_writing="one period of a budget or an allocation",
+    rate_limit="2000/1m",
+)
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    if code in COUNTS:
+        raise ValueError(f"{code} is a count, not a currency")
+    return code
+
+
+class KaireonSettings(HttpSettings):
+    """The keys of a system with connector = "kaireon"."""
+
+    base_url: str = Field(
+        default="https://playground.kaireonai.com/api/v1", description="Kaireon's address."
+    )
+    rate_limit: str = Field(default="2000/1m", description="Calls per window.")
+    api_key: SecretStr = Field(description="API key (krn_…), as a reference.")
+    auth: Literal["bearer", "x-api-key"] = Field(
+        default="bearer", description="The header that carries the key."
+    )
+    tenant_id: str = Field(description="The tenant that the key belongs to.")
+    currency: Annotated[str, AfterValidator(_currency)] = Field(
+        description="Currency of every maxSpend, as Kaireon names none."
+    )
+    emulate: tuple[Literal["yearly", "once"], ...] = Field(
+        default=(),
+        description="Cadences that Kaireon does not have and that may be held as quarters or "
+        "months whose amounts sum to the whole.",
+    )

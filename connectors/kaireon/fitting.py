@@ -1,0 +1,213 @@
+"""Fitting: a budget or an allocation in whole calendar periods, as rows can hold it. Pure.
+
+No cent is made or lost: an amount that falls into periods that Kaireon does not have is divided so
+that the shares sum to it, or it is blocked.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, TypeAlias
+
+from canonical.allocation import Allocation
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.change import Effect, Loss
+from canonical.currency import COUNTS
+from canonical.period import Cadence, Period, period_of, periods
+from connectors.kaireon.wire import CADENCE
+
+Model: TypeAlias = Budget | Allocation
+
+_NATIVE = frozenset(CADENCE.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a system counts in: its currency, and the cadences that it may hold as others."""
+
+    currency: str
+    emulate: frozenset[Cadence] = frozenset()
+
+
+class _Unfit(Exception):
+    """`field` cannot be held; the reason follows."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+
+
+def fitted(model: Model, terms: Terms, today: date, until: date) -> tuple[Model, tuple[Loss, ...]]:
+    """`model` in whole calendar periods, an open end up to `until`; and what that loses.
+
+    What cannot be held comes back as it is, with the loss that blocks it. Fitting what is fitted
+    changes nothing. Without a start there are no phases: the periods from today on are meant.
+    """
+    losses = [*_foreign(model, terms)]
+    budget = _as_budget(model)
+    try:
+        changed = _spread(budget, terms, until)
+        if isinstance(model, Allocation):
+            changed["amount"] = _one_amount(changed.pop("phases"), model)
+    except _Unfit as unfit:
+        return model, (*losses, Loss(unfit.field, Effect.BLOCKED, str(unfit)))
+    whole = replace(budget, **changed) if isinstance(model, Budget) else budget
+    if isinstance(model, Budget):
+        changed["amount"] = whole.in_force(today)
+    losses += _moved(budget, changed, today, until)
+    return replace(model, **changed), tuple(losses)
+
+
+def whole_periods(cadence: Cadence, first: date, last: date) -> Iterator[Period]:
+    """The calendar periods that hold a day from `first` to `last`, none of them cut."""
+    for cut in periods(cadence, first, last):
+        yield period_of(cadence, cut.start)
+
+
+def _as_budget(model: Model) -> Budget:
+    """An allocation as the budget of one amount that its rows look like."""
+    if isinstance(model, Budget):
+        return model
+    return Budget(
+        ref=model.ref,
+        name="",
+        amount=model.amount,
+        cadence=model.cadence or Cadence.ONCE,
+        start=model.start,
+        end=model.end,
+    )
+
+
+def _foreign(model: Model, terms: Terms) -> Iterator[Loss]:
+    """Amounts in units that rows do not have."""
+    limits = model.limits if isinstance(model, Budget) else ()
+    for field, amount in (("currency", model.amount), *(("limits", limit) for limit in limits)):
+        if amount is None:
+            continue
+        if amount.unit not in COUNTS and amount.unit != terms.currency:
+            reason = f"kaireon counts in {terms.currency} here, not in {amount.unit}"
+            yield Loss(field, Effect.BLOCKED, reason)
+        elif amount.unit in COUNTS and not amount.is_exact():
+            yield Loss(field, Effect.BLOCKED, f"kaireon counts {amount.unit} in whole numbers")
+
+
+def _spread(budget: Budget, terms: Terms, until: date) -> dict[str, Any]:
+    """Cadence, start, end, phases and limits in calendar periods; raises `_Unfit`."""
+    stated, end = budget.by_period(until), budget.end or until
+    if budget.cadence in _NATIVE:
+        if not stated:
+            *_, last = whole_periods(budget.cadence, end, end)
+            return {"end": last.end, "phases": ()}
+        phases = _whole(budget, stated, until)
+        changed: dict[str, Any] = {}
+    elif budget.cadence not in terms.emulate:
+        raise _Unfit("cadence", f"kaireon has no {budget.cadence} budgets")
+    elif not stated:
+        raise _Unfit("start", f"a {budget.cadence} amount cannot be divided without a start")
+    else:
+        changed = _divided(budget, stated)
+        phases = changed["phases"]
+    return changed | {
+        "phases": tuple(phases),
+        "start": phases[0].period.start,
+        "end": phases[-1].period.end,
+    }
+
+
+def _whole(budget: Budget, stated: Sequence[Phase], until: date) -> list[Phase]:
+    """Each stated stretch as the calendar periods that it touches, each with its full amount."""
+    phases: list[Phase] = []
+    for phase in stated:
+        first, last = phase.period.start, phase.period.end or until
+        spans = [*whole_periods(budget.cadence, first, last)]
+        aligned = spans[0].start == first and phase.period.end in (None, spans[-1].end)
+        if budget.cadence is Cadence.QUARTERLY and len(spans) > 1 and not aligned:
+            raise _Unfit("cadence", f"kaireon's quarters are the calendar's; {phase.period} is not")
+        if phases and spans[0].start <= last_day(phases[-1].period):
+            raise _Unfit("phases", f"two amounts fall into the period that holds {first}")
+        phases += [Phase(span, phase.amount) for span in spans]
+    return phases
+
+
+def _divided(budget: Budget, stated: Sequence[Phase]) -> dict[str, Any]:
+    """Amounts that count once or a year, as quarters where all begin with one, else as months."""
+    pieces = [*_pieces(budget, stated)]
+    for cadence in (Cadence.QUARTERLY, Cadence.MONTHLY):
+        parts = [[*whole_periods(cadence, p.period.start, last_day(p.period))] for p in pieces]
+        if all(_fills(spans, piece.period) for spans, piece in zip(parts, pieces, strict=True)):
+            break
+    else:
+        raise _Unfit("cadence", f"a {budget.cadence} amount is divided over whole months only")
+    counts = {len(spans) for spans in parts}
+    limits = tuple(_share(limit, counts) for limit in budget.limits)
+    return ({"limits": limits} if limits else {}) | {
+        "cadence": cadence,
+        "phases": [
+            Phase(span, share)
+            for piece, spans in zip(pieces, parts, strict=True)
+            for span, share in zip(spans, piece.amount.split([1] * len(spans)), strict=True)
+        ],
+    }
+
+
+def _pieces(budget: Budget, stated: Sequence[Phase]) -> Iterator[Phase]:
+    """One phase per amount that is to be divided: a year of an open end is always a whole one."""
+    for phase in stated:
+        start, end = phase.period.start, phase.period.end
+        if budget.cadence is Cadence.ONCE:
+            if end is None or (budget.end is None and not budget.phases):
+                raise _Unfit("end", "an amount that counts once cannot be divided without an end")
+            yield phase
+            continue
+        if end is None or (budget.end is None and phase is stated[-1]):
+            end = period_of(Cadence.YEARLY, end or start, start.month).end
+        assert end is not None
+        for year in periods(Cadence.YEARLY, start, end, start.month):
+            yield Phase(year, phase.amount)
+
+
+def _fills(spans: Sequence[Period], whole: Period) -> bool:
+    return (spans[0].start, spans[-1].end) == (whole.start, whole.end)
+
+
+def _share(limit: Amount, counts: Collection[int]) -> Amount:
+    """The share of each of as many periods; raises `_Unfit` where the shares are not all one."""
+    shares = {share for count in counts for share in limit.split([1] * count)}
+    if len(shares) > 1:
+        raise _Unfit("limits", f"{limit} cannot be divided evenly over {min(counts)} periods")
+    return shares.pop()
+
+
+def _one_amount(phases: Sequence[Phase], allocation: Allocation) -> Amount | None:
+    amounts = {phase.amount for phase in phases}
+    if len(amounts) > 1:
+        reason = f"{allocation.amount} cannot be divided evenly over {len(phases)} periods"
+        raise _Unfit("amount", reason)
+    return amounts.pop() if amounts else allocation.amount
+
+
+def _moved(budget: Budget, changed: dict[str, Any], today: date, until: date) -> Iterator[Loss]:
+    """What became of cadence, start and end, where it still counts today."""
+    cadence, start, end = changed.get("cadence"), changed.get("start"), changed["end"]
+    if cadence is not None:
+        reason = f"kaireon has no {budget.cadence} budgets; the amount is divided, {cadence}"
+        yield Loss("cadence", Effect.EMULATED, reason)
+    if budget.start and start and start < budget.start and today <= _first_end(changed, budget):
+        yield Loss("start", Effect.ROUNDED, f"the calendar period begins on {start}")
+    if budget.end is None:
+        reason = f"kaireon's periods are listed one by one: up to {end} now, later ones in time"
+        yield Loss("end", Effect.EMULATED, reason)
+    elif budget.end < end and today <= end:
+        yield Loss("end", Effect.ROUNDED, f"the calendar period ends on {end}")
+
+
+def _first_end(changed: dict[str, Any], budget: Budget) -> date:
+    cadence = changed.get("cadence", budget.cadence)
+    return last_day(period_of(cadence, changed["start"]))
+
+
+def last_day(period: Period) -> date:
+    """The end of a period that has one."""
+    assert period.end is not None
+    return period.end

@@ -1,0 +1,38 @@
+"""The Kaireon connector keeps the contract, over HTTP."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from canonical.change import Kind
+from connectors.conformance import ConformanceSuite, World, drafts
+from connectors.kaireon.declared import CAPABILITIES
+
+
+class TestKaireon(ConformanceSuite):
+    @pytest.fixture
+    def world(self, tenant):
+        made = {kind: drafts(CAPABILITIES, kind, day=tenant.today) for kind in Kind}
+
+        def short(kind, n, **said):  # each period is a call
+            draft, span = next(made[kind]), {"start": date(2026, 1, 1), "end": date(2026, 6, 30)}
+            return replace(draft, model=replace(draft.model, **span, **said))
+
+        def fault(kind, times):
+            if kind in ("repeat_cursor", "page_drift"):
+                raise NotImplementedError("no pages")
+            for method in ("POST", "PUT", "DELETE") if times == 1 else (None,):
+                tenant.served.faults.add(kind, times=times, method=method)
+
+        return World(
+            connector=tenant.connector(),
+            currencies=["USD"],
+            fresh_draft=short,
+            secrets=["krn_canary_7f21"],
+            refused=lambda: short(Kind.BUDGET, 0, name="x" * 256),
+            wrong_credential=lambda: tenant.connector("krn_wrong"),
+            garble=tenant.garble,
+            fault=fault,
+            calls=lambda: sum(each["method"] != "GET" for each in tenant.served.log),
+        )

@@ -1,0 +1,325 @@
+"""Kaireon's page as ours and back, and budgets cut into its periods, to the cent."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from canonical.allocation import Allocation, Enforcement, Entity
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.change import Effect, Kind
+from canonical.identity import EntityMap
+from canonical.period import Cadence, Period, period_of, periods
+from connectors.errors import Malformed
+from connectors.kaireon.fitting import Terms, fitted
+from connectors.kaireon.mapping import allocation_of, budget_of, steps
+from connectors.kaireon.series import Title, grouped, placed, series_of
+from connectors.kaireon.wire import CADENCE, count_of, key_of, page_of, parsed, period_named
+
+EXAMPLES = Path(__file__).parent / "examples"
+TODAY = date(2026, 3, 18)
+UNTIL = date(2027, 3, 18)
+TERMS = Terms("USD")
+BOTH = Terms("USD", frozenset({Cadence.YEARLY, Cadence.ONCE}))
+EVERY = {"name", "amount", "currency", "limits", "cadence", "start", "end", "phases", "entity"}
+
+
+def example(name):
+    text = (EXAMPLES / f"{name}.json").read_text()
+    return json.loads(text, parse_float=Decimal)
+
+
+def usd(number):
+    return Amount.of(number, "USD")
+
+
+def budget(**said):
+    said = {"start": date(2026, 1, 1), "end": date(2026, 12, 31), "cadence": "monthly", **said}
+    said["cadence"] = Cadence(said["cadence"])
+    return Budget(ref="B", name="Travel", **{"amount": usd(100), **said})
+
+
+def fit(model, terms=TERMS, today=TODAY):
+    whole, losses = fitted(model, terms, today, UNTIL)
+    return whole, {loss.name for loss in losses}
+
+
+def stored(model):
+    """The rows that a create of `model` makes, as read back."""
+    todo = steps(None, Title("Travel", "global", None), model, EVERY, TODAY)
+    return placed(parsed({"id": f"clx{n}", **row.body()}) for n, row in enumerate(todo.post))
+
+
+# The page's examples
+
+
+def test_the_listed_example_is_an_allocation_to_a_channel():
+    (group,) = grouped(Kind.ALLOCATION, page_of(example("list"))["rows"])
+    entities = EntityMap({"channel:email": "ch_email"})
+    found = allocation_of(series_of(group), "clx_b", entities, "USD", TODAY)
+    assert found.model == Allocation(
+        ref="clx0000000000000000000001",
+        budget="clx_b",
+        entity=Entity("channel", "email"),
+        amount=usd("10000.00"),
+        cadence=Cadence.MONTHLY,
+        start=date(2026, 3, 1),
+        end=date(2026, 3, 31),
+        enforcement=Enforcement.HARD,
+    )
+
+
+def test_the_sent_example_is_what_we_send():
+    model = Allocation(
+        ref="A",
+        budget="B",
+        entity=Entity("offer", "offer_premium_card"),
+        amount=usd(5000),
+        cadence=Cadence.MONTHLY,
+        start=date(2026, 3, 1),
+        end=date(2026, 3, 31),
+    )
+    title = Title("March Premium Card Budget", "offer", "offer_premium_card")
+    (row,) = steps(None, title, model, EVERY, TODAY).post
+    assert row.body() | {"maxImpressions": 10000} == example("create")
+
+
+def test_the_count_of_the_example_is_read():
+    assert count_of(example("list")) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "following"),
+    [
+        ({"hasMore": False, "nextCursor": "clx9"}, None),
+        ({"hasMore": True, "nextCursor": "clx9"}, "clx9"),
+        ({"hasMore": True, "cursor": "clx9"}, "clx9"),
+    ],
+)
+def test_a_cursor_is_followed_where_there_is_more(said, following):
+    assert page_of({"budgets": [], **said})["next"] == following
+    assert page_of({"data": [], "pagination": said}) == {"rows": [], "next": following}
+
+
+def test_more_without_a_cursor_is_malformed():
+    with pytest.raises(Malformed, match="there is more"):
+        page_of({"budgets": [], "hasMore": True})
+
+
+# Period keys
+
+
+@pytest.mark.parametrize(
+    ("type", "key", "first", "last"),
+    [
+        ("daily", "2026-03-18", date(2026, 3, 18), date(2026, 3, 18)),
+        ("weekly", "2026-W12", date(2026, 3, 16), date(2026, 3, 22)),
+        ("weekly", "2020-W53", date(2020, 12, 28), date(2021, 1, 3)),
+        ("monthly", "2026-02", date(2026, 2, 1), date(2026, 2, 28)),
+        ("quarterly", "2026-Q4", date(2026, 10, 1), date(2026, 12, 31)),
+    ],
+)
+def test_a_key_names_its_days_and_they_name_it(type, key, first, last):
+    cadence = CADENCE[type]
+    assert period_named(cadence, key) == Period(first, last)
+    assert {key_of(cadence, day) for day in (first, last)} == {key}
+
+
+@pytest.mark.parametrize(
+    ("type", "key"),
+    [
+        ("daily", "2026-03"),
+        ("daily", "2026-02-30"),
+        ("weekly", "2026-W54"),
+        ("monthly", "2026-13"),
+        ("quarterly", "2026-Q5"),
+        ("monthly", "2026-03-18"),
+    ],
+)
+def test_a_key_that_is_not_of_its_type_is_malformed(type, key):
+    with pytest.raises(Malformed, match=key):
+        period_named(CADENCE[type], key)
+
+
+# There and back
+
+
+@pytest.mark.parametrize("cadence", ["daily", "weekly", "monthly", "quarterly"])
+def test_what_is_written_reads_back_equal(cadence):
+    span = period_of(Cadence.WEEKLY, TODAY) if cadence == "weekly" else None
+    said = {"start": span.start, "end": span.end} if span else {}
+    whole, losses = fit(budget(cadence=cadence, **said))
+    read = budget_of(stored(whole), "USD", TODAY).model
+    assert replace(read, ref="B", enforcement=None) == whole
+    assert losses == set()
+
+
+def test_phases_with_a_gap_read_back_equal():
+    months = periods(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 6, 30))
+    phases = tuple(Phase(p, usd(10 + n)) for n, p in enumerate(months) if n != 3)
+    whole, _ = fit(budget(phases=phases, end=date(2026, 6, 30)))
+    read = budget_of(stored(whole), "USD", TODAY).model
+    assert (read.phases, read.amount, read.end) == (phases, usd(12), date(2026, 6, 30))
+
+
+def test_counts_are_limits_beside_the_money_and_the_amount_without_it():
+    limits = (Amount.of(50000, "impressions"), Amount.of(20, "conversions"))
+    read = budget_of(stored(fit(budget(limits=limits))[0]), "USD", TODAY).model
+    assert (read.amount, read.limits) == (usd(100), limits)
+    count = Amount.of(700, "impressions")
+    read = budget_of(stored(fit(budget(amount=count))[0]), "USD", TODAY).model
+    assert (read.amount, read.limits) == (count, ())
+
+
+def offer(**amounts):
+    """A year of rows for an offer, 100 each, but for those of the months in `amounts`."""
+    rows = [row for _, row in stored(fit(budget())[0]).rows]
+    months = {f"2026-{month[1:]}": amount for month, amount in amounts.items()}
+    said = {"scope": "offer", "scope_id": "o"}
+    return placed(
+        row.model_copy(update=said | {"max_spend": months.get(row.period_key, Decimal(100))})
+        for row in rows
+        if months.get(row.period_key) != "gone"
+    )
+
+
+def shown(series, today=TODAY):
+    return allocation_of(series, None, EntityMap(), "USD", today).model.amount
+
+
+def test_an_allocation_of_several_amounts_has_none_until_they_have_passed():
+    assert shown(offer(m07=Decimal(7))) is None
+    assert shown(offer(m07=Decimal(7)), date(2026, 8, 1)) == usd(100)
+
+
+def test_an_allocation_that_lacks_a_period_in_between_has_no_amount():
+    assert shown(offer(m07="gone")) is None
+    assert shown(offer(m01="gone", m12="gone")) == usd(100)
+
+
+def test_an_allocation_that_is_over_has_its_last_amount():
+    assert shown(offer(m12=Decimal(7)), date(2027, 1, 1)) == usd(7)
+
+
+def test_two_rows_for_one_period_are_no_object():
+    row = stored(fit(budget())[0]).rows[0][1]
+    with pytest.raises(Malformed, match="two rows for 2026-01"):
+        placed([row, row.model_copy(update={"id": "clx_twin"})])
+
+
+# Fitting
+
+
+def test_the_amount_is_that_of_the_day():
+    months = periods(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 6, 30))
+    phases = tuple(Phase(month, usd(n)) for n, month in enumerate(months, 1))
+    model = budget(phases=phases, end=date(2026, 6, 30), amount=None)
+    assert [fit(model, today=date(2026, m, 9))[0].amount for m in (3, 5)] == [usd(3), usd(5)]
+
+
+def test_an_open_end_is_held_up_to_the_whole_period_of_the_horizon():
+    whole, losses = fit(budget(end=None))
+    assert (whole.end, len(whole.phases), losses) == (date(2027, 3, 31), 15, {"emulated:end"})
+
+
+def test_an_end_that_was_cut_at_the_horizon_is_whole_again():
+    cut = budget(end=None)
+    whole, _ = fit(replace(cut, phases=cut.by_period(UNTIL)))
+    assert whole == fit(cut)[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "terms"),
+    [
+        ({"end": None}, TERMS),
+        ({"start": date(2026, 3, 10)}, TERMS),
+        ({"start": None, "end": None}, TERMS),
+        ({"cadence": "yearly", "end": None}, BOTH),
+        ({"cadence": "once"}, BOTH),
+    ],
+)
+def test_fitting_what_is_fitted_changes_nothing(said, terms):
+    whole, _ = fit(budget(**said), terms)
+    assert fit(whole, terms) == (whole, set())
+
+
+def test_a_period_that_is_cut_is_taken_whole_and_says_so_while_it_counts():
+    cut = budget(start=date(2026, 3, 10), end=date(2026, 6, 15))
+    whole, losses = fit(cut)
+    assert (whole.start, whole.end) == (date(2026, 3, 1), date(2026, 6, 30))
+    assert losses == {"rounded:start", "rounded:end"}
+    assert fit(cut, today=date(2026, 4, 1))[1] == {"rounded:end"}
+    assert fit(cut, today=date(2026, 7, 1))[1] == set()
+
+
+@pytest.mark.parametrize("end", [date(2026, 4, 30), date(2026, 7, 31)])
+def test_quarters_that_are_not_the_calendars_are_blocked(end):
+    assert fit(budget(cadence="quarterly", start=date(2026, 2, 1), end=end))[1] == {
+        "blocked:cadence"
+    }
+
+
+def test_two_amounts_in_one_month_are_blocked():
+    halves = (Period(date(2026, 1, 1), date(2026, 1, 15)), Period(date(2026, 1, 16), TODAY))
+    phases = tuple(Phase(half, usd(n)) for n, half in enumerate(halves, 1))
+    assert fit(budget(phases=phases))[1] == {"blocked:phases"}
+
+
+def test_a_year_is_four_quarters_that_sum_to_it():
+    whole, losses = fit(budget(cadence="yearly", amount=usd("1000.01")), BOTH)
+    shares = [phase.amount.value for phase in whole.phases]
+    assert (whole.cadence, len(shares), sum(shares)) == (Cadence.QUARTERLY, 4, Decimal("1000.01"))
+    assert losses == {"emulated:cadence"}
+
+
+def test_a_fiscal_year_from_february_is_twelve_months():
+    said = {"start": date(2026, 2, 1), "end": date(2027, 1, 31), "cadence": "yearly"}
+    whole, _ = fit(budget(amount=usd("1000.01"), **said), BOTH)
+    shares = [phase.amount.value for phase in whole.phases]
+    assert (whole.cadence, len(shares), sum(shares)) == (Cadence.MONTHLY, 12, Decimal("1000.01"))
+
+
+def test_years_without_an_end_are_never_cut():
+    whole, losses = fit(budget(cadence="yearly", amount=usd(400), end=None), BOTH)
+    assert (len(whole.phases), whole.end) == (8, date(2027, 12, 31))
+    assert {phase.amount for phase in whole.phases} == {usd(100)}
+    assert losses == {"emulated:cadence", "emulated:end"}
+
+
+def test_what_counts_once_is_divided_over_its_months():
+    said = {"start": date(2026, 2, 1), "end": date(2026, 4, 30), "cadence": "once"}
+    whole, _ = fit(budget(**said), BOTH)
+    assert [phase.amount.text() for phase in whole.phases] == ["33.34", "33.33", "33.33"]
+
+
+@pytest.mark.parametrize(
+    ("said", "blocked"),
+    [
+        ({"cadence": "once", "end": None}, "end"),
+        ({"cadence": "once", "start": date(2026, 2, 3)}, "cadence"),
+        ({"cadence": "yearly", "start": None}, "start"),
+        ({"cadence": "yearly", "limits": (Amount.of(10, "conversions"),)}, "limits"),
+        ({"amount": Amount.of(1, "EUR")}, "currency"),
+        ({"limits": (Amount.of("0.5", "impressions"),)}, "limits"),
+    ],
+)
+def test_what_cannot_be_held_is_blocked(said, blocked):
+    model = budget(**said)
+    _, losses = fitted(model, BOTH, TODAY, UNTIL)
+    assert [loss.field for loss in losses if loss.effect is Effect.BLOCKED] == [blocked]
+
+
+def test_without_the_setting_a_year_is_blocked():
+    assert fit(budget(cadence="yearly"))[1] == {"blocked:cadence"}
+
+
+def test_an_allocation_that_cannot_be_divided_evenly_is_blocked():
+    said = {"cadence": Cadence.YEARLY, "start": date(2026, 1, 1), "end": date(2026, 12, 31)}
+    share = Allocation(ref="A", budget="B", entity=Entity("offer", "o"), amount=usd("1.01"), **said)
+    assert fit(share, BOTH) == (share, {"blocked:amount"})
+    whole, _ = fit(replace(share, amount=usd(100)), BOTH)
+    assert (whole.cadence, whole.amount) == (Cadence.QUARTERLY, usd(25))
