@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from connectors.interface import Connector
 
 BUILT_IN = {
+    "bill": "connectors.bill:Bill",
     "brex": "connectors.brex:Brex",
     "file": "connectors.file:File",
     "kaireon": "connectors.kaireon:Kaireon",

@@ -5,17 +5,17 @@ Done before anything is compared, so that what a vendor cannot hold never shows 
 
 import calendar
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from anyascii import anyascii
 
 from canonical.allocation import Allocation, Enforcement
 from canonical.amount import Amount
-from canonical.budget import Budget
+from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
 from canonical.currency import COUNTS
-from canonical.period import add_months
+from canonical.period import Cadence, Period, add_months, period_of
 from connectors.interface import Capabilities, Hold, Phasing
 
 Losses = tuple[Loss, ...]
@@ -41,7 +41,7 @@ class Projector:
         losses: list[Loss] = []
         changed: dict[str, Any] = {}
         able = self._able.budget
-        if budget.phases or self._able.phasing is Phasing.PERIODS:
+        if budget.phases or self._able.phasing in _ALWAYS_PHASED:
             self._phases(budget, changed)
         amount: Amount | None = changed.get("amount", budget.amount)
         self._amount(amount, changed, losses)
@@ -86,7 +86,8 @@ class Projector:
             changed[field] = None
             if stated and hold is Hold.DROPPED and stated is not Enforcement.TRACK:
                 losses.append(self._dropped(field))
-        self._enforcement(allocation.enforcement, "enforcement" in able, changed, losses)
+        told = able.get("enforcement") not in (None, Hold.DROPPED, Hold.FOLLOWS)
+        self._enforcement(allocation.enforcement, told, changed, losses)
         return (replace(allocation, **changed) if changed else allocation), tuple(losses)
 
     def _enforcement(
@@ -115,10 +116,23 @@ class Projector:
         if self._able.phasing is Phasing.PERIODS:
             changed["phases"] = budget.by_period(self.horizon)
         elif self._able.phasing is Phasing.CURRENT_AND_NEXT:
-            following = budget.following(self._as_of)
-            changed["phases"] = (following,) if following else ()
+            changed["phases"] = self._next(budget)
         else:
             changed["phases"] = ()
+
+    def _next(self, budget: Budget) -> tuple[Phase, ...]:
+        """The next period of the cadence, cut at the end, with what counts when it begins."""
+        if budget.cadence is Cadence.ONCE:
+            return ()
+        month = budget.start.month if budget.start else 1
+        last = period_of(budget.cadence, self._as_of, month).end
+        assert last is not None
+        period = period_of(budget.cadence, last + timedelta(days=1), month)
+        amount = budget.in_force(period.start)
+        if amount is None or (budget.end is not None and period.start > budget.end):
+            return ()
+        end = min(filter(None, (period.end, budget.end)))
+        return (Phase(Period(period.start, end), amount.rounded(self._able.amount_digits)),)
 
     def _amount(self, amount: Amount | None, changed: dict[str, Any], losses: list[Loss]) -> None:
         if amount is None:
@@ -158,4 +172,5 @@ _DROPPABLE: tuple[tuple[str, Any], ...] = (
     ("dimensions", {}),
     ("alerts", None),
 )
+_ALWAYS_PHASED = frozenset({Phasing.PERIODS, Phasing.CURRENT_AND_NEXT})
 _FOLLOWING = ("cadence", "start", "end", "enforcement", "carry_over", "alerts")

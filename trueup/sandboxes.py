@@ -13,7 +13,7 @@ import typer
 
 from trueup.refusal import Refusal
 
-VENDORS = ("brex",)
+VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
 
 
 @contextmanager

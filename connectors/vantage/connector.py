@@ -170,7 +170,7 @@ class Vantage(Connector):
     def fit(
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """A year, a quarter or a single amount as months of equal shares, where a setting allows."""
+        """A year, a quarter or a single amount as months of equal shares, if a setting says so."""
         if not isinstance(model, Budget) or model.cadence not in self._emulated:
             return model, ()
         if model.start is None or (model.cadence is Cadence.ONCE and model.end is None):

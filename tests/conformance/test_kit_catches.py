@@ -366,7 +366,7 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (DeletesForRetire, "test_2_3_retire_takes_out_of_use_and_keeps_the_object", (BUDGET,)),
     (DeletesOnce, "test_2_3_deleting_twice_is_no_error", (ALLOCATION,)),
     (HalfRefuses, "test_2_4_a_refused_create_changes_nothing", ()),
-    (LosesAnswersQuietly, "test_2_5_a_create_with_a_lost_answer_is_uncertain_and_made_once", (BUDGET, "lost_answer")),
+    (LosesAnswersQuietly, "test_2_5_a_create_with_a_lost_answer_is_made_once", (BUDGET, "lost_answer")),
     (Twins, "test_2_6_the_same_key_and_draft_make_one_object", (BUDGET,)),
     (ProbesByName, "test_2_7_probe_finds_nothing_where_another_stamp_is", (BUDGET,)),
     (ProbesByName, "test_2_7_probe_looks_in_the_drafts_own_container", ()),

@@ -1,0 +1,42 @@
+"""BILL Spend & Expense (formerly Divvy): API v3, budgets and their members.
+
+Read: developer.bill.com, "Budgets and Users", the reference of /v3/spend, rate limits, lists and
+error codes, in November 2026.
+
+    their word                    our word
+    ----------                    --------
+    budget (/v3/spend/budgets)    budget
+    member of a budget            allocation; its entity is a user, its id "BUDGET/USER"
+    limit, recurringLimit         amount of the current period, and of all later ones
+    DELETE, retired               retire; only their web and mobile apps can bring it back
+
+Money is JSON numbers in US dollars, no currency is ever named. A period's endDate is the day of the
+next reset, so exclusive; that expirationDate is the last day, inclusive, is our reading. Periods
+begin at midnight in the budget's own time zone: where it is a day later here, an amount meant for
+the next period waits for that midnight.
+
+Quirks
+- `limit` is written at the top and read as `currentPeriod.limit`; a member's `role` is read as
+  `budgetRole`. Numbers may come as text.
+- A budget holds two amounts: each is what counts on the first day of its period. We show the later
+  one as the next phase always, also where it equals the current one.
+- Lists hide what is retired, and one real company's hid everything else: both are listed, and a row
+  counts once. A filter may be ignored, so rows are judged by what they say.
+- A budget's start is the day it was made. One that begins later is made on that day, not before.
+- Owners are not in the answer: they are members with the role OWNER, named when the budget is made
+  and moved when the source moves them. An owner or observer without money of their own is no
+  allocation. Members keep their role when their limit changes.
+- A parent must be a budget group, and a budget never moves below another one.
+- Names may repeat and there are no keys: a lost create is looked for by name, with its stamp.
+- A user is known by email, or by a row in `entities`; the API has no search by email, so users are
+  listed once when a first one is met.
+- Members of retired budgets are not listed: they are over with their budget.
+- How soft a soft budget is cannot be read: it spends on without limit (`limitlessOverspend`); a
+  buffer above the limit counts as soft too.
+
+Unit of writing: one budget, or one member of one.
+"""
+
+from connectors.bill.connector import Bill
+
+__all__ = ["Bill"]

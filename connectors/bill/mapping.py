@@ -1,0 +1,232 @@
+"""BILL's budgets and members as ours, and ours as BILL's. Pure: no call is made here."""
+
+import re
+from collections.abc import Collection
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from canonical.actual import Actual
+from canonical.allocation import Allocation, Enforcement, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.facts import fingerprint
+from canonical.identity import stamped, unstamped
+from canonical.period import Cadence, Period, period_of
+from connectors.bill.wire import (
+    BUFFERED,
+    CADENCE,
+    FISCAL,
+    BillBudget,
+    BillBudgetWrite,
+    BillMember,
+    BillMemberWrite,
+    known,
+)
+from connectors.errors import Rejected
+from connectors.interface import Draft, Observed
+
+RECURRING_INTERVAL = {ours: theirs for theirs, ours in CADENCE.items()}
+_WITHOUT_A_SHARE = frozenset({"OWNER", "OBSERVER"})
+_ZERO = Decimal()
+
+
+def amount_of(number: Decimal | None, currency: str) -> Amount | None:
+    """Their number as an amount; they name no currency, the settings do."""
+    return None if number is None else Amount(number, currency)
+
+
+def number_of(amount: Amount, currency: str) -> Decimal:
+    """An amount as their number; raises `Rejected` for money of another currency."""
+    if amount.unit != currency:
+        raise Rejected(f"BILL holds {currency} here, not {amount.unit}")
+    return amount.value
+
+
+def budget_of(wire: BillBudget, currency: str, container: str | None) -> Observed:
+    """Their budget as ours, below `container`, with what was spent in its current period."""
+    description, stamp = unstamped(wire.description)
+    cadence: Cadence = known(CADENCE, wire.recurring_interval, "recurringInterval")
+    budget = Budget(
+        ref=wire.id,
+        name=wire.name,
+        description=description,
+        amount=amount_of(wire.current_period.limit, currency),
+        cadence=cadence,
+        start=wire.start_date,
+        end=wire.expiration_date,
+        phases=_phases_of(wire, cadence, currency),
+        status=Status.RETIRED if wire.retired else Status.ACTIVE,
+        enforcement=_enforcement_of(wire),
+        carry_over=wire.carry_over,
+        parent=container,
+    )
+    actual = _actual_of(wire, currency)
+    return Observed(wire.id, budget, stamp, container, actual, version_of(wire))
+
+
+def version_of(wire: BillBudget) -> str:
+    """Stays the same while nobody changes the budget's amounts or its members' shares.
+
+    A reset, which also resets the members' limits, makes it another one.
+    """
+    period = wire.current_period
+    moved = (period.limit, wire.recurring_limit, period.assigned)
+    shown = [None if number is None else f"{number.normalize():f}" for number in moved]
+    return fingerprint((*shown, str(period.start_date), wire.retired, wire.share_funds)).hex()
+
+
+def _phases_of(wire: BillBudget, cadence: Cadence, currency: str) -> tuple[Phase, ...]:
+    """The next period with its amount, cut at the budget's end; nothing where none comes.
+
+    The period follows from where the current one began, so that it does not matter whether
+    `endDate` is its last day or the day after, nor whether it is there.
+    """
+    start, later = wire.current_period.start_date, amount_of(wire.recurring_limit, currency)
+    if cadence is Cadence.ONCE or start is None or later is None:
+        return ()
+    first = next_reset(cadence, start, wire.recur_month or start.month)
+    last = period_of(cadence, first, wire.recur_month or start.month).end
+    if wire.expiration_date is not None and last is not None:
+        if first > wire.expiration_date:
+            return ()
+        last = min(last, wire.expiration_date)
+    return (Phase(Period(first, last), later),)
+
+
+def _enforcement_of(wire: BillBudget) -> Enforcement:
+    beyond = wire.limitless_overspend or (wire.current_period.overspend_buffer or _ZERO) > 0
+    return Enforcement.SOFT if beyond else Enforcement.HARD
+
+
+def _actual_of(wire: BillBudget, currency: str) -> Actual | None:
+    period = wire.current_period
+    if period.spent is None:
+        return None
+    spent, limit = Amount(period.spent.total, currency), amount_of(period.limit, currency)
+    return Actual(wire.id, spent, limit - spent if limit else None)
+
+
+def allocation_of(wire: BillMember, budget: BillBudget, user: str, currency: str) -> Observed:
+    """Their member of `budget` as ours; who shares the whole budget has no amount of their own."""
+    id = f"{budget.id}/{wire.user_id}"
+    amount = None if wire.share_budget_funds else amount_of(wire.limit, currency)
+    spent = amount_of(wire.spent, currency)
+    allocation = Allocation(
+        ref=id,
+        budget=budget.id,
+        entity=Entity("user", user),
+        amount=amount,
+        status=Status.RETIRED if wire.retired or budget.retired else Status.ACTIVE,
+    )
+    actual = Actual(id, spent, amount - spent if amount else None) if spent else None
+    return Observed(id, allocation, None, budget.id, actual)
+
+
+def has_a_share(wire: BillMember) -> bool:
+    """Whether the member is an allocation, and not there for their role alone."""
+    return bool(wire.limit) or wire.budget_role not in _WITHOUT_A_SHARE
+
+
+def next_reset(cadence: Cadence, day: date, month: int) -> date:
+    """The first day after the period of `day`, years and quarters beginning in `month`."""
+    last = period_of(cadence, day, month).end
+    assert last is not None
+    return last + timedelta(days=1)
+
+
+def counting_on(budget: Budget, day: date) -> Amount | None:
+    """What counts on `day`, as far as the draft says: its amount, until its next phase begins."""
+    begun = [phase.amount for phase in budget.phases if phase.period.start <= day]
+    return begun[-1] if begun else budget.amount
+
+
+def recur_month(budget: Budget) -> int:
+    """The month in which the budget's years and quarters begin; January where it has no start."""
+    return budget.start.month if budget.start else 1
+
+
+def budget_write(
+    draft: Draft, fields: Collection[str], currency: str, day: date, month: int
+) -> BillBudgetWrite:
+    """What is sent of a budget; only `fields`. `day` is in its current period at BILL.
+
+    `month` is the one in which its years and quarters begin there.
+    """
+    budget = draft.model
+    assert isinstance(budget, Budget)
+    said: dict[str, Any] = {}
+    if "name" in fields:
+        said["name"] = budget.name
+    if "description" in fields:
+        said["description"] = stamped(budget.description, draft.stamp)
+    if "cadence" in fields:
+        said["recurring_interval"] = RECURRING_INTERVAL[budget.cadence]
+        if budget.cadence in FISCAL:
+            said["recur_month"] = month
+    if "end" in fields:
+        said["expiration_date"] = budget.end
+    if "carry_over" in fields and budget.carry_over is not None:
+        said["carry_over"] = budget.carry_over
+    said |= _amounts(budget, fields, currency, day, month)
+    return BillBudgetWrite(**said, **_enforcement(budget, fields))
+
+
+def _amounts(
+    budget: Budget, fields: Collection[str], currency: str, day: date, month: int
+) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    once = budget.cadence is Cadence.ONCE
+    start = day if once else period_of(budget.cadence, day, month).start
+    now = counting_on(budget, start)
+    if now and not {"amount", "currency"}.isdisjoint(fields):
+        said["limit"] = number_of(now, currency)
+    later = None if once else counting_on(budget, next_reset(budget.cadence, day, month))
+    if later and not {"amount", "currency", "phases", "cadence"}.isdisjoint(fields):
+        said["recurring_limit"] = number_of(later, currency)
+    return said
+
+
+def _enforcement(budget: Budget, fields: Collection[str]) -> dict[str, Any]:
+    """Nothing is said for days and weeks, whose budgets are always hard, unless it is refused."""
+    if "enforcement" not in fields or budget.enforcement is None:
+        return {}
+    if budget.enforcement is Enforcement.SOFT:
+        return {"limitless_overspend": True}
+    if budget.cadence in BUFFERED:
+        return {"limitless_overspend": False, "overspend_buffer": _ZERO}
+    return {}
+
+
+def member_write(amount: Amount | None, role: str | None, currency: str) -> BillMemberWrite:
+    """What is sent of a member: the same limit for now and later, and the role they have."""
+    if amount is None:
+        raise Rejected("a member's limit is not stated")
+    number = number_of(amount, currency)
+    write = BillMemberWrite(limit=number, recurring_limit=number, share_budget_funds=False)
+    if role is not None:
+        write.role = role
+    return write
+
+
+def with_role(wire: BillMember, role: str) -> BillMemberWrite:
+    """The member with another role, and otherwise as they are."""
+    if wire.share_budget_funds:
+        return BillMemberWrite(role=role, share_budget_funds=True)
+    limit = wire.limit or _ZERO
+    later = limit if wire.recurring_limit is None else wire.recurring_limit
+    return BillMemberWrite(role=role, limit=limit, recurring_limit=later, share_budget_funds=False)
+
+
+def new_owner() -> BillMemberWrite:
+    """An owner who was no member, without money of their own."""
+    return BillMemberWrite(
+        role="OWNER", limit=_ZERO, recurring_limit=_ZERO, share_budget_funds=False
+    )
+
+
+def new_user(email: str) -> dict[str, str]:
+    """A user of whom no more than the email is known; their name is taken from it."""
+    words = [word for word in re.split(r"[._+-]", email.partition("@")[0]) if word] or [email]
+    first, last = words[0].capitalize(), words[-1].capitalize()
+    return {"firstName": first, "lastName": last, "email": email, "role": "MEMBER"}

@@ -1,0 +1,95 @@
+"""BILL's users by the names that the source has for them: a row of `entities`, else their email.
+
+The API has no search by email. All users are listed when a first one is met who has no row, and
+once more in a later reading for one who is not found.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
+from typing import Final
+
+from canonical.allocation import Entity
+from canonical.identity import EntityMap
+from connectors.bill.mapping import new_user
+from connectors.bill.wire import USERS, BillUser, parsed
+from connectors.errors import Rejected
+from connectors.http import HttpClient, Safety
+
+UUID: Final = "usr_"
+"""How the other spelling of a user's id begins; paths take both, answers are compared by `id`."""
+
+
+class People:
+    """Who is who. `read` lists all users; with `make`, one whose email is unknown is made."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        rows: Mapping[str, str],
+        read: Callable[[], Iterable[BillUser]],
+        *,
+        make: bool,
+    ) -> None:
+        self._http, self._read, self._make = http, read, make
+        self._entities = EntityMap(rows)
+        self._rows = {ours for ours in rows if ours.startswith("user:")}
+        self._mapped = {rows[ours] for ours in self._rows}
+        self._users: list[BillUser] | None = None
+        self._fresh = False
+        self._lock = Lock()
+
+    def outdated(self) -> None:
+        """Who is not found from now on is looked for in a new list, once."""
+        self._fresh = False
+
+    def current(self) -> BillUser:
+        """The user who made the token."""
+        return parsed(BillUser, self._http.call("GET", f"{USERS}/current", safety=Safety.SAFE))
+
+    def has_name(self, id: str) -> bool:
+        """Whether a listing can name our user so: by a row, or by email."""
+        return f"user:{id}" in self._rows or "@" in id
+
+    def theirs(self, id: str) -> str | None:
+        """BILL's id of our user; None for an email that no user in use has."""
+        found = self._entities.theirs(Entity("user", id))
+        if found.startswith(UUID):
+            user = self._found(lambda user: user.uuid == found)
+            return user.id if user else found
+        if "@" not in found:
+            return found
+        email = found.casefold()
+        user = self._found(lambda user: not user.retired and (user.email or "").casefold() == email)
+        return user.id if user else None
+
+    def required(self, id: str) -> str:
+        """BILL's id of our user; one who is not there is made if that is wished, or `Rejected`."""
+        found = self.theirs(id)
+        if found is not None:
+            return found
+        if not self._make:
+            raise Rejected(
+                f"{self._http.vendor} has no user in use with the email {id}",
+                hint=f"Give user:{id} a row in [systems.{self._http.vendor}.entities]",
+            )
+        made = self._http.call("POST", USERS, json=new_user(id), safety=Safety.ONCE)
+        user = parsed(BillUser, made)
+        with self._lock:
+            self._users = [*(self._users or ()), user]
+        return user.id
+
+    def ours(self, id: str, uuid: str | None) -> str:
+        """Our name of their user; their own id for one who has neither row nor email."""
+        for spelling in (id, uuid):
+            if spelling is not None and spelling in self._mapped:
+                return self._entities.ours("user", spelling).id
+        user = self._found(lambda user: user.id == id)
+        return self._entities.ours("user", user.email).id if user and user.email else id
+
+    def _found(self, wanted: Callable[[BillUser], bool]) -> BillUser | None:
+        with self._lock:
+            found = next(filter(wanted, self._users or ()), None)
+            if found is None and not self._fresh:
+                self._users, self._fresh = list(self._read()), True
+                found = next(filter(wanted, self._users), None)
+            return found

@@ -1,0 +1,142 @@
+"""BILL on the wire: the shapes that it answers and takes, and what its words mean to us."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from canonical.period import Cadence
+from connectors.errors import Malformed
+
+BUDGETS = "/v3/spend/budgets"
+USERS = "/v3/spend/users"
+
+
+class _Read(BaseModel):
+    """As BILL answers: unknown fields are ignored; numbers are taken from text too."""
+
+    model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
+
+
+class BillSpent(_Read):
+    total: Decimal
+
+
+class BillPeriod(_Read):
+    start_date: date | None = None
+    limit: Decimal | None = None
+    overspend_buffer: Decimal | None = None
+    assigned: Decimal | None = None
+    spent: BillSpent | None = None
+
+
+class BillBudget(_Read):
+    id: str
+    uuid: str | None = None
+    name: str
+    description: str | None = None
+    retired: bool
+    start_date: date | None = None
+    expiration_date: date | None = None
+    recurring_interval: str
+    recur_month: int | None = None
+    timezone: str | None = None
+    carry_over: bool | None = None
+    parent_budget_id: str | None = None
+    budget_group: bool = False
+    share_funds: str | None = None
+    recurring_limit: Decimal | None = None
+    limitless_overspend: bool = False
+    current_period: BillPeriod = BillPeriod()
+
+
+class BillMember(_Read):
+    user_id: str
+    user_uuid: str | None = None
+    spent: Decimal | None = None
+    limit: Decimal | None = None
+    recurring_limit: Decimal | None = None
+    budget_role: str | None = None
+    retired: bool
+    share_budget_funds: bool = False
+
+
+class BillUser(_Read):
+    id: str
+    uuid: str | None = None
+    email: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    retired: bool = False
+    role: str | None = None
+
+
+Wire = TypeVar("Wire", BillBudget, BillMember, BillUser)
+
+
+class _Write(BaseModel):
+    """As BILL is told: a field that it does not know is our mistake, not its problem."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=True)
+
+    def body(self) -> dict[str, Any]:
+        """What was set, and nothing else: an absent field stays as it is."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+class BillBudgetWrite(_Write):
+    name: str | None = None
+    description: str | None = None
+    owners: list[str] | None = None
+    parent_budget_id: str | None = None
+    budget_group: bool | None = None
+    timezone: str | None = None
+    recurring_interval: str | None = None
+    recur_month: int | None = None
+    expiration_date: date | None = None
+    limit: Decimal | None = None
+    recurring_limit: Decimal | None = None
+    carry_over: bool | None = None
+    limitless_overspend: bool | None = None
+    overspend_buffer: Decimal | None = None
+
+
+class BillMemberWrite(_Write):
+    limit: Decimal | None = None
+    recurring_limit: Decimal | None = None
+    role: str | None = None
+    share_budget_funds: bool | None = None
+
+
+CADENCE = {
+    "NONE": Cadence.ONCE,
+    "DAILY": Cadence.DAILY,
+    "WEEKLY": Cadence.WEEKLY,
+    "MONTHLY": Cadence.MONTHLY,
+    "QUARTERLY": Cadence.QUARTERLY,
+    "YEARLY": Cadence.YEARLY,
+}
+FISCAL = frozenset({Cadence.QUARTERLY, Cadence.YEARLY})
+"""Cadences that take a `recurMonth`."""
+BUFFERED = frozenset(CADENCE.values()) - {Cadence.DAILY, Cadence.WEEKLY}
+"""Cadences that may say anything about spending beyond the limit."""
+
+
+def known(table: dict[str, Any], word: str, field: str) -> Any:
+    """What `word` means; a word that is not in the table is never guessed."""
+    try:
+        return table[word]
+    except KeyError:
+        raise Malformed(f"{field} is {word!r}, which is none of {', '.join(table)}") from None
+
+
+def parsed(model: type[Wire], record: Any) -> Wire:
+    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
+    try:
+        return model.model_validate(record)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the record"
+        raise Malformed(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from None

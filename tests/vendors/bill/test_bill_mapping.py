@@ -1,0 +1,316 @@
+"""BILL's examples as ours, and ours as BILL's."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from canonical.actual import Actual
+from canonical.allocation import Allocation, Enforcement, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.facts import facts
+from canonical.period import Cadence, Period
+from connectors.bill.connector import CAPABILITIES, _message
+from connectors.bill.mapping import (
+    allocation_of,
+    budget_of,
+    budget_write,
+    member_write,
+    new_user,
+    version_of,
+    with_role,
+)
+from connectors.bill.wire import BillBudget, BillMember, BillUser, parsed
+from connectors.errors import Malformed, Rejected
+from connectors.interface import Draft
+from connectors.sandbox.bill_wire import new_period
+
+EXAMPLES = Path(__file__).parent / "examples"
+ALL = frozenset(CAPABILITIES.budget)
+DAY = date(2026, 3, 10)
+
+
+def example(name):
+    return json.loads((EXAMPLES / name).read_text(), parse_float=Decimal)
+
+
+def usd(number):
+    return Amount.of(number, "USD")
+
+
+def budget(**changed):
+    said = {"ref": "CC1", "name": "Travel", "amount": usd("100.00"), "cadence": Cadence.MONTHLY}
+    return Budget(**{**said, **changed})
+
+
+def sent(model, fields=ALL, day=DAY, month=1, stamp=None):
+    return budget_write(Draft(model=model, stamp=stamp), fields, "USD", day, month).body()
+
+
+# What BILL answers
+
+
+def test_the_guides_budget_has_an_amount_now_and_another_from_january_on():
+    seen = budget_of(parsed(BillBudget, example("budget.json")), "USD", None)
+    assert seen.model == Budget(
+        ref="QnVkZ2V0OjE=",
+        name="Happy Music Supplies monthly spending budget",
+        amount=usd(100),
+        cadence=Cadence.MONTHLY,
+        start=date(2024, 12, 15),
+        phases=(Phase(Period(date(2025, 1, 1), date(2025, 1, 31)), usd(200)),),
+        enforcement=Enforcement.HARD,
+        carry_over=False,
+    )
+    assert seen.actual == Actual("QnVkZ2V0OjE=", usd(0), usd(100))
+
+
+def test_a_budget_that_never_recurs_has_no_next_period():
+    (group, _) = example("page.json")["results"]
+    seen = budget_of(parsed(BillBudget, group), "USD", None)
+    assert (seen.model.cadence, seen.model.phases, seen.actual) == (Cadence.ONCE, (), None)
+    assert seen.model.enforcement is Enforcement.SOFT
+
+
+def test_a_budget_with_all_that_real_answers_have():
+    (_, fleet) = example("page.json")["results"]
+    seen = budget_of(parsed(BillBudget, fleet), "USD", "QnVkZ2V0OjI=")
+    assert seen.model == Budget(
+        ref="QnVkZ2V0OjM=",
+        name="Fleet",
+        description="Cars and fuel",
+        amount=usd("4000.25"),
+        cadence=Cadence.QUARTERLY,
+        start=date(2026, 2, 11),
+        end=date(2027, 6, 30),
+        phases=(Phase(Period(date(2027, 2, 1), date(2027, 4, 30)), usd("4500.50")),),
+        status=Status.RETIRED,
+        enforcement=Enforcement.SOFT,
+        carry_over=True,
+        parent="QnVkZ2V0OjI=",
+    )
+    assert (seen.id, seen.stamp, seen.container) == ("QnVkZ2V0OjM=", "CC/0042", "QnVkZ2V0OjI=")
+    assert seen.actual == Actual("QnVkZ2V0OjM=", usd("15.10"), usd("3985.15"))
+
+
+def test_the_guides_member_is_an_allocation():
+    (group, _) = example("page.json")["results"]
+    member = parsed(BillMember, example("member.json"))
+    seen = allocation_of(member, parsed(BillBudget, group), "clark@example.com", "USD")
+    assert seen.model == Allocation(
+        ref="QnVkZ2V0OjI=/VXNlcjo3",
+        budget="QnVkZ2V0OjI=",
+        entity=Entity("user", "clark@example.com"),
+        amount=usd(50),
+    )
+    assert (seen.id, seen.container) == ("QnVkZ2V0OjI=/VXNlcjo3", "QnVkZ2V0OjI=")
+    assert seen.actual == Actual(seen.id, usd(0), usd(50))
+
+
+def test_a_member_is_retired_with_the_budget_and_has_no_amount_where_funds_are_shared():
+    (_, retired) = example("page.json")["results"]
+    member = {**example("member.json"), "shareBudgetFunds": True, "limit": None}
+    seen = allocation_of(parsed(BillMember, member), parsed(BillBudget, retired), "c", "USD")
+    assert (seen.model.status, seen.model.amount) == (Status.RETIRED, None)
+
+
+def test_the_guides_user_is_known_by_id_and_email():
+    user = parsed(BillUser, example("user.json"))
+    assert (user.id, user.email, user.retired) == ("VXNlcjo3", "clark@example.com", False)
+
+
+def test_the_first_error_of_the_list_is_told_with_its_code():
+    said = "Max number of allowed requests per hour reached: 20000. (BDC_1144)"
+    assert _message(example("errors.json")) == said
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("recurringInterval", "HOURLY"), ("retired", None), ("name", 7), ("recurringLimit", "much")],
+)
+def test_a_budget_that_cannot_be_read_is_malformed(field, value):
+    with pytest.raises(Malformed, match=field):
+        budget_of(parsed(BillBudget, {**example("budget.json"), field: value}), "USD", None)
+
+
+@pytest.mark.parametrize(
+    ("interval", "begins", "month", "following"),
+    [
+        ("DAILY", "2026-03-31", None, "2026-04-01..2026-04-01"),
+        ("WEEKLY", "2026-12-28", None, "2027-01-04..2027-01-10"),
+        ("MONTHLY", "2026-12-01", None, "2027-01-01..2027-01-31"),
+        ("QUARTERLY", "2026-10-01", 4, "2027-01-01..2027-03-31"),
+        ("YEARLY", "2026-04-01", 4, "2027-04-01..2028-03-31"),
+        ("YEARLY", "2026-04-01", None, "2027-04-01..2028-03-31"),
+    ],
+)
+def test_the_next_period_follows_from_the_cadence(interval, begins, month, following):
+    row = {**example("budget.json"), "recurringInterval": interval, "recurMonth": month}
+    row["currentPeriod"] = {"startDate": begins, "limit": 1}
+    (phase,) = budget_of(parsed(BillBudget, row), "USD", None).model.phases
+    assert str(phase.period) == following
+
+
+def test_nothing_comes_after_the_end_and_the_last_period_is_cut():
+    row = example("budget.json")
+    for end, periods in (("2025-01-20", ["2025-01-01..2025-01-20"]), ("2024-12-31", [])):
+        wire = parsed(BillBudget, {**row, "expirationDate": end})
+        phases = budget_of(wire, "USD", None).model.phases
+        assert [str(phase.period) for phase in phases] == periods
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("limit", 101), ("assigned", 1), ("startDate", "2025-01-01")],
+)
+def test_the_version_moves_with_the_amounts_and_with_the_period(field, value):
+    row = example("budget.json")
+    moved = {**row, "currentPeriod": {**row["currentPeriod"], field: value}}
+    assert version_of(parsed(BillBudget, moved)) != version_of(parsed(BillBudget, row))
+
+
+def test_the_version_stays_while_money_is_spent_or_written_otherwise():
+    row = example("budget.json")
+    spent = {"cleared": 7, "pending": 0, "total": 7}
+    same = {**row["currentPeriod"], "spent": spent, "limit": "100", "assigned": 0}
+    moved = {**row, "name": "Other", "currentPeriod": same}
+    assert version_of(parsed(BillBudget, moved)) == version_of(parsed(BillBudget, row))
+
+
+# What BILL is told
+
+
+def test_a_whole_budget_is_sent_as_the_guide_does():
+    request = example("budget_request.json")
+    request.pop("owners")
+    model = budget(
+        name=request["name"],
+        amount=usd(100),
+        phases=(Phase(Period(date(2026, 4, 1), date(2026, 4, 30)), usd(200)),),
+    )
+    assert sent(model, {"name", "amount", "cadence", "phases"}) == request
+
+
+def test_without_phases_the_amount_is_for_later_periods_too():
+    body = sent(budget())
+    assert (body["limit"], body["recurringLimit"]) == (Decimal("100.00"), Decimal("100.00"))
+
+
+def test_a_budget_that_never_recurs_has_one_limit():
+    assert sent(budget(cadence=Cadence.ONCE), {"amount", "cadence"}) == {
+        "recurringInterval": "NONE",
+        "limit": Decimal("100.00"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("begins", "limit", "later"),
+    [
+        (date(2026, 4, 1), 100, 200),  # with BILL's next period
+        (date(2026, 6, 1), 100, 100),  # after it: it is not said before its time
+        (date(2026, 3, 1), 200, 200),  # with the current one: BILL is ahead of us
+    ],
+)
+def test_each_limit_is_what_counts_on_the_first_day_of_its_period(begins, limit, later):
+    model = budget(phases=(Phase(Period(begins), usd(200)),))
+    body = sent(model, {"amount", "phases"})
+    assert (body["limit"], body["recurringLimit"]) == (usd(limit).value, usd(later).value)
+
+
+def test_only_the_later_limit_is_sent_where_only_the_next_phase_changed():
+    model = budget(phases=(Phase(Period(date(2026, 4, 1)), usd(200)),))
+    assert sent(model, {"phases"}) == {"recurringLimit": Decimal(200)}
+
+
+def test_years_begin_in_the_month_that_is_said():
+    body = sent(budget(cadence=Cadence.YEARLY), month=7)
+    assert (body["recurringInterval"], body["recurMonth"]) == ("YEARLY", 7)
+    assert "recurMonth" not in sent(budget())
+
+
+def test_an_end_that_is_taken_away_is_sent_as_null():
+    assert sent(budget(), {"end"}) == {"expirationDate": None}
+    assert sent(budget(end=DAY), {"end"}) == {"expirationDate": DAY}
+
+
+def test_the_stamp_stands_at_the_end_of_the_description():
+    body = sent(budget(description="All trips"), {"description"}, stamp="CC1")
+    assert body == {"description": "All trips [trueup:CC1]"}
+
+
+@pytest.mark.parametrize(
+    ("enforcement", "cadence", "body"),
+    [
+        (Enforcement.SOFT, Cadence.MONTHLY, {"limitlessOverspend": True}),
+        (Enforcement.HARD, Cadence.MONTHLY, {"limitlessOverspend": False, "overspendBuffer": 0}),
+        (Enforcement.HARD, Cadence.DAILY, {}),
+        (None, Cadence.MONTHLY, {}),
+    ],
+)
+def test_enforcement_is_how_much_may_be_spent_beyond(enforcement, cadence, body):
+    assert sent(budget(enforcement=enforcement, cadence=cadence), {"enforcement"}) == body
+
+
+def test_other_money_is_refused():
+    with pytest.raises(Rejected, match="not EUR"):
+        sent(budget(amount=Amount.of(1, "EUR")))
+
+
+def test_a_member_gets_one_limit_for_now_and_later_and_keeps_the_role():
+    body = member_write(usd("12.50"), "OWNER", "USD").body()
+    number = Decimal("12.50")
+    assert body == {
+        "limit": number,
+        "recurringLimit": number,
+        "shareBudgetFunds": False,
+        "role": "OWNER",
+    }
+
+
+def test_a_role_changes_and_nothing_else():
+    member = parsed(BillMember, example("member.json"))
+    body = with_role(member, "OWNER").body()
+    assert (body["limit"], body["recurringLimit"], body["role"]) == (50, 100, "OWNER")
+    shares = member.model_copy(update={"share_budget_funds": True, "limit": None})
+    assert with_role(shares, "OWNER").body() == {"role": "OWNER", "shareBudgetFunds": True}
+
+
+@pytest.mark.parametrize(
+    ("email", "name"),
+    [("ada.lovelace@x.com", ("Ada", "Lovelace")), ("ops@x.com", ("Ops", "Ops"))],
+)
+def test_a_new_user_is_named_after_the_email(email, name):
+    said = new_user(email)
+    assert (said["firstName"], said["lastName"], said["email"]) == (*name, email)
+
+
+# Both ways
+
+
+@pytest.mark.parametrize("cadence", [*Cadence])
+@pytest.mark.parametrize("later", [None, "250.50"])
+def test_what_is_written_reads_back(cadence, later):
+    model = budget(
+        description="All trips",
+        cadence=cadence,
+        end=date(2031, 12, 31),
+        enforcement=Enforcement.HARD,
+        carry_over=True,
+    )
+    body = sent(model, stamp="CC1")
+    body = {**body, "recurringInterval": body["recurringInterval"], "id": "b"}
+    row = {"retired": False, **body, "expirationDate": "2031-12-31", "startDate": "2026-03-10"}
+    row["currentPeriod"] = new_period(dict(body), DAY, body["limit"], 0, end="exclusive")
+    seen = budget_of(parsed(BillBudget, row), "USD", None)
+    if later and seen.model.phases:
+        (phase,) = seen.model.phases
+        model = replace(model, phases=(replace(phase, amount=usd(later)),))
+        row |= sent(model, {"phases"})
+        seen = budget_of(parsed(BillBudget, row), "USD", None)
+    wanted = replace(model, phases=model.phases or seen.model.phases, start=seen.model.start)
+    assert facts(seen.model) == facts(wanted)
+    assert seen.stamp == "CC1"

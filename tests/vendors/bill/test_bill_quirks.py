@@ -1,0 +1,564 @@
+"""What the BILL connector survives, and how many calls it takes, over its sandbox."""
+
+import time as clock
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from pydantic import SecretStr
+
+from canonical.allocation import Allocation, Enforcement, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.change import Kind
+from canonical.facts import facts
+from canonical.period import Cadence, Period
+from connectors.bill.connector import Bill, BillSettings
+from connectors.errors import (
+    Malformed,
+    Missing,
+    Rejected,
+    Stale,
+    Unauthorized,
+    Uncertain,
+    Unsupported,
+)
+from connectors.interface import Draft
+from connectors.runtime import Runtime
+from connectors.sandbox.api import reply
+from connectors.sandbox.bill import BillSandbox
+from connectors.sandbox.server import serve
+
+NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)
+TOKEN = "bill_sandbox_token"
+ADA, GRACE = "VXNlcjox", "VXNlcjoy"
+APRIL, MAY = (
+    Period(date(2026, 4, 1), date(2026, 4, 30)),
+    Period(date(2026, 5, 1), date(2026, 5, 31)),
+)
+
+
+class Desk:
+    """Connectors to one sandbox, under one clock that only sleeping moves."""
+
+    def __init__(self, stack, served):
+        self.stack, self.served = stack, served
+        self.now, self.slept = NOW, []
+        self.rows = served.state
+
+    def open(self, **settings):
+        said = {"connector": "bill", "base_url": self.served.url, **settings}
+        said.setdefault("api_token", SecretStr(TOKEN))
+        runtime = Runtime(
+            now=lambda: self.now, sleep=self.slept.append, monotonic=lambda: sum(self.slept)
+        )
+        return self.stack.enter_context(Bill("bill", BillSettings(**said), runtime))
+
+    def move(self, now):
+        self.now = datetime.fromisoformat(now)
+        self.served.sandbox.controls()["clock"]({"now": now})
+
+    def calls(self):
+        """What was called since the last time it was asked."""
+        seen = [
+            (call["method"], call["path"].removeprefix("/v3/spend")) for call in self.served.log
+        ]
+        self.served.sandbox.log.clear()
+        return seen
+
+
+@pytest.fixture
+def open_desk():
+    with ExitStack() as stack:
+
+        def opened(**switches):
+            said = {"rate_limit": "off", "now": NOW, **switches}
+            return Desk(stack, stack.enter_context(serve(BillSandbox(**said))))
+
+        yield opened
+
+
+@pytest.fixture
+def desk(open_desk):
+    return open_desk()
+
+
+def usd(number):
+    return Amount.of(number, "USD")
+
+
+def budget(**changed):
+    model = Budget(ref="CC1", name="Travel", amount=usd("100.50"), cadence=Cadence.MONTHLY)
+    return Draft(model=replace(model, **changed), stamp="CC1")
+
+
+def share(container, user="grace@example.com", number="20.25"):
+    model = Allocation(ref="a", budget="CC1", entity=Entity("user", user), amount=usd(number))
+    return Draft(model=model, container=container)
+
+
+def listed(bill, kind, known=None):
+    return {item.id: item for page in bill.list(kind, known=known) for item in page.items}
+
+
+class Remembers:
+    """Vouches for the budgets whose version is as it was."""
+
+    def __init__(self, versions):
+        self.versions, self.asked = versions, None
+
+    def unchanged(self, versions):
+        self.asked = set(versions)
+        return {id for id, version in versions.items() if self.versions.get(id) == version}
+
+
+# How many calls it takes
+
+
+def test_five_hundred_budgets_that_did_not_change_cost_six_calls(open_desk):
+    rows = [{"name": f"B{n:03}", "recurringLimit": Decimal(n)} for n in range(500)]
+    desk = open_desk(seed={"budgets": rows})
+    bill = desk.open()
+    seen = listed(bill, Kind.BUDGET)
+    known = Remembers({id: item.version for id, item in seen.items()})
+    pages = [*bill.list(Kind.ALLOCATION, known=known)]
+    assert len(desk.calls()) == 6
+    assert [sorted(page.unchanged_within) for page in pages] == [sorted(seen)]
+
+
+def test_members_cost_a_call_per_budget_in_use_that_moved(desk):
+    bill = desk.open(default_owner=ADA)
+    first, second, third = (bill.create(budget(name=name), "k").id for name in "ABC")
+    bill.retire(Kind.BUDGET, third, "k")
+    known = Remembers({id: item.version for id, item in listed(bill, Kind.BUDGET).items()})
+    made = bill.create(share(second), "k")
+    listed(bill, Kind.BUDGET)
+    desk.calls()
+    assert set(listed(bill, Kind.ALLOCATION, known)) == {made.id}
+    assert known.asked == {first, second}
+    assert desk.calls() == [("GET", f"/budgets/{second}/members")]
+
+
+def test_a_write_outdates_what_a_listing_showed(desk):
+    bill = desk.open(default_owner=ADA)
+    listed(bill, Kind.BUDGET)
+    made = bill.create(budget(), "k")
+    member = bill.create(share(made.id), "k")
+    assert set(listed(bill, Kind.ALLOCATION)) == {member.id}
+    known = Remembers({id: item.version for id, item in listed(bill, Kind.BUDGET).items()})
+    bill.update(member.id, share(made.id, number=7), {"amount"}, "k")
+    assert listed(bill, Kind.ALLOCATION, known)[member.id].model.amount == usd(7)
+
+
+def test_each_page_is_asked_for_with_the_whole_query(open_desk):
+    desk = open_desk(largest_page=1, token_carries_query=False)
+    bill = desk.open()
+    for name in "AB":
+        bill.create(budget(name=name), "k")
+    desk.calls()
+    listed(bill, Kind.BUDGET)
+    said = [call["query"].partition("&nextPage")[0] for call in desk.served.log]
+    half = "max=100&sort=name%3Aasc&filters=retired%3Aeq%3A"
+    assert said == [f"{half}false", f"{half}false", f"{half}true"]
+
+
+@pytest.mark.parametrize("switch", ["ignores_retired", "ignores_filters"])
+def test_a_row_that_two_lists_show_counts_once(open_desk, switch):
+    bill = open_desk(**{switch: True}).open()
+    made = bill.create(budget(), "k")
+    ids = [item.id for page in bill.list(Kind.BUDGET) for item in page.items]
+    assert ids == [made.id]
+
+
+def test_a_create_is_one_call_and_users_are_listed_once(desk):
+    bill = desk.open(default_owner=ADA)
+    made = bill.create(budget(), "k")
+    assert desk.calls() == [("POST", "/budgets")]
+    bill.create(share(made.id), "k")
+    bill.create(share(made.id, "ADA@example.com"), "k")
+    paths = [f"/budgets/{made.id}/members/{user}" for user in (GRACE, ADA)]
+    assert desk.calls() == [("GET", "/users")] * 2 + [("PUT", path) for path in paths]
+
+
+def test_a_limited_call_waits_as_long_as_bill_asks(open_desk):
+    desk = open_desk(retry_after=40)
+    desk.served.faults.add("rate_limit", retry_after=40)
+    desk.open().check()
+    assert sum(desk.slept) == 40
+
+
+# What is not documented
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        {"uuids": False},
+        {"parent_as_uuid": True},
+        {"hides_parent": True},
+        {"hides_retired": False},
+        {"ignores_filters": True},
+        {"ignores_retired": True},
+        {"token_carries_query": False, "largest_page": 1},
+        {"largest_page": 2, "last_page": "absent"},
+        {"last_page": "empty"},
+        {"empty_last_page": True},
+        {"created": 201, "deleted": 204},
+        {"second_delete": 400},
+        {"second_delete": 200},
+        {"put_resets_role": True},
+        {"money_as_text": True},
+        {"end_date": "inclusive"},
+        {"end_date": "absent"},
+        {"timezone": "US/Hawaii"},
+    ],
+)
+def test_a_budgets_life_is_the_same_whatever_bill_does(open_desk, switches):
+    desk = open_desk(**switches)
+    bill = desk.open(budget_groups=True)
+    group = bill.create(budget(name="Group"), "k")
+    phased = budget(amount=usd(1), phases=(Phase(APRIL, usd(2)),), end=date(2026, 12, 31))
+    made = bill.create(replace(phased, container=group.id), "k")
+    member = bill.create(share(made.id), "k")
+    assert listed(bill, Kind.BUDGET) == {
+        group.id: bill.get(Kind.BUDGET, group.id),
+        made.id: bill.get(Kind.BUDGET, made.id),
+    }
+    assert listed(bill, Kind.ALLOCATION) == {member.id: member}
+    assert (made.model.amount, made.model.phases) == (usd(1), (Phase(APRIL, usd(2)),))
+    changed = bill.update(made.id, budget(name="Trips"), {"name", "amount", "end"}, "k")
+    assert (changed.model.name, changed.model.end) == ("Trips", None)
+    assert changed.model.phases == (Phase(APRIL, usd("100.50")),)
+    assert bill.update(member.id, share(made.id, number=7), {"amount"}, "k").model.amount == usd(7)
+    for _ in range(2):
+        bill.retire(Kind.BUDGET, made.id, "k")
+    assert bill.get(Kind.BUDGET, made.id).model.status is Status.RETIRED
+    assert listed(bill, Kind.ALLOCATION) == {}
+
+
+def test_what_no_list_shows_can_still_be_got(open_desk):
+    bill = open_desk(blind=True).open()
+    made = bill.create(budget(), "k")
+    assert listed(bill, Kind.BUDGET) == {}
+    assert bill.get(Kind.BUDGET, made.id).model.status is Status.ACTIVE
+
+
+def test_retired_budgets_are_listed_though_lists_hide_them(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    bill.retire(Kind.BUDGET, made.id, "k")
+    assert listed(bill, Kind.BUDGET)[made.id].model.status is Status.RETIRED
+
+
+@pytest.mark.parametrize("forgets", [True, False])
+def test_a_member_removed_twice_is_no_error(open_desk, forgets):
+    bill = open_desk(forgets_members=forgets).open()
+    member = bill.create(share(bill.create(budget(), "k").id), "k")
+    for _ in range(2):
+        bill.retire(Kind.ALLOCATION, member.id, "k")
+    if forgets:
+        with pytest.raises(Missing):
+            bill.get(Kind.ALLOCATION, member.id)
+    else:
+        assert bill.get(Kind.ALLOCATION, member.id).model.status is Status.RETIRED
+
+
+def test_a_parent_that_is_listed_later_and_by_its_uuid_is_asked_for(open_desk):
+    desk = open_desk(parent_as_uuid=True, largest_page=1)
+    bill = desk.open(budget_groups=True)
+    group = bill.create(budget(name="Z"), "k")
+    child = bill.create(replace(budget(name="A"), container=group.id), "k")
+    assert listed(desk.open(), Kind.BUDGET)[child.id].container == group.id
+
+
+def test_a_plain_401_is_unauthorized(open_desk):
+    desk = open_desk(text_401=True)
+    with pytest.raises(Unauthorized, match="Check the api_token of"):
+        desk.open(api_token=SecretStr("wrong")).check()
+
+
+def test_a_record_that_cannot_be_read_is_a_problem_with_its_id(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    member = bill.create(share(made.id), "k")
+    rows = desk.rows["members"]
+    rows.put({**rows.get(member.id), "limit": "much"})
+    problems = [each for page in bill.list(Kind.ALLOCATION) for each in page.problems]
+    assert [each.ref for each in problems] == [member.id]
+
+
+# Periods
+
+
+def test_a_reset_brings_the_next_amount_as_it_was_written(desk):
+    bill = desk.open()
+    made = bill.create(budget(amount=usd(1), phases=(Phase(APRIL, usd(2)),)), "k")
+    desk.move("2026-04-01T04:00:00+00:00")
+    seen = bill.get(Kind.BUDGET, made.id)
+    assert (seen.model.amount, seen.model.phases) == (usd(2), (Phase(MAY, usd(2)),))
+    wanted = budget(amount=usd(2), phases=(Phase(MAY, usd(3)),))
+    changed = bill.update(made.id, wanted, {"phases"}, "k")
+    expected = replace(
+        wanted.model, start=date(2026, 3, 10), enforcement=Enforcement.HARD, carry_over=False
+    )
+    assert facts(changed.model) == facts(expected)
+
+
+def test_a_reset_is_another_version_as_it_resets_the_members_too(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    desk.move("2026-04-02T00:00:00+00:00")
+    assert bill.get(Kind.BUDGET, made.id).version != made.version
+
+
+@pytest.fixture
+def utc(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    clock.tzset()
+    yield
+    monkeypatch.undo()
+    clock.tzset()
+
+
+@pytest.mark.usefixtures("utc")
+def test_what_is_meant_for_tomorrow_waits_for_midnight_at_bill(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    desk.move("2026-04-01T02:00:00+00:00")  # 10 in the evening of 31 March in US/Eastern
+    lower = budget(amount=usd(1))
+    with pytest.raises(Stale, match="midnight in US/Eastern"):
+        bill.update(made.id, lower, {"amount"}, "k")
+    assert bill.update(made.id, budget(name="Trips"), {"name"}, "k").model.amount == usd("100.50")
+    desk.move("2026-04-01T04:00:00+00:00")
+    assert bill.update(made.id, lower, {"amount"}, "k").model.amount == usd(1)
+
+
+def test_a_phase_that_bill_cannot_hold_yet_is_not_said_before_its_time(desk):
+    bill = desk.open()
+    made = bill.create(budget(amount=usd(1), phases=(Phase(MAY, usd(9)),)), "k")
+    assert made.model.phases == (Phase(APRIL, usd(1)),)
+
+
+def test_a_budget_adopted_in_july_keeps_its_fiscal_year(desk):
+    row = {"name": "Y", "recurringInterval": "YEARLY", "recurMonth": 7, "recurringLimit": 5}
+    desk.rows["budgets"].put(desk.served.sandbox.completed("budgets", {**row, "limit": 5}))
+    bill = desk.open()
+    (seen,) = listed(bill, Kind.BUDGET).values()
+    year, autumn = Period(date(2026, 7, 1), date(2027, 6, 30)), Period(date(2026, 9, 1))
+    wanted = budget(cadence=Cadence.YEARLY, amount=usd(5), phases=(Phase(autumn, usd(6)),))
+    changed = bill.update(seen.id, wanted, {"phases"}, "k")
+    assert changed.model.phases == (Phase(year, usd(5)),)
+
+
+# People
+
+
+def test_users_are_named_by_row_else_by_email(desk):
+    rows = {"user:E7": "usr_00000002", "user:boss": ADA}
+    bill = desk.open(entities=rows)
+    made = bill.create(budget(), "k")
+    for name in ("E7", "boss"):
+        assert bill.create(share(made.id, name), "k").model.entity.id == name
+    assert {item.model.entity.id for item in listed(bill, Kind.ALLOCATION).values()} == {
+        "E7",
+        "boss",
+    }
+    names = {item.model.entity.id for item in listed(desk.open(), Kind.ALLOCATION).values()}
+    assert names == {"ada@example.com", "grace@example.com"}
+
+
+def test_a_user_who_came_meanwhile_is_found_in_the_next_reading(desk):
+    bill = desk.open(default_owner=ADA)
+    made = bill.create(budget(), "k")
+    late = share(made.id, "new@x.com")
+    with pytest.raises(Rejected, match="no user in use with the email"):
+        bill.create(late, "k")
+    sandbox, row = desk.served.sandbox, {"firstName": "N", "lastName": "W", "email": "New@X.com"}
+    desk.rows["users"].put(sandbox.completed("users", row))
+    listed(bill, Kind.BUDGET)
+    assert bill.create(late, "k").model.amount == usd("20.25")
+
+
+def test_a_user_who_is_retired_is_not_meant_by_their_email(desk):
+    rows = desk.rows["users"]
+    rows.put({**rows.get(GRACE), "retired": True})
+    bill = desk.open(default_owner=ADA)
+    made = bill.create(budget(), "k")
+    with pytest.raises(Rejected, match="no user in use"):
+        bill.create(share(made.id), "k")
+
+
+def test_users_are_made_only_where_that_is_wished(desk):
+    bill = desk.open(create_users=True, default_owner=ADA)
+    made = bill.create(budget(), "k")
+    member = bill.create(share(made.id, "mary.shelley@x.com"), "k")
+    user = desk.rows["users"].rows()[-1]
+    assert (user["firstName"], user["lastName"], user["role"]) == ("Mary", "Shelley", "MEMBER")
+    assert member.model.entity.id == "mary.shelley@x.com"
+
+
+def roles(desk, made):
+    rows = [row for row in desk.rows["members"].rows() if row["_budget"] == made.id]
+    return {row["userId"]: row["budgetRole"] for row in rows}
+
+
+def test_the_owner_is_who_is_stated_else_the_setting_else_ourselves(desk):
+    stated = desk.open(default_owner=ADA).create(budget(owners=("grace@example.com",)), "k")
+    assert roles(desk, stated) == {GRACE: "OWNER"}
+    assert roles(desk, desk.open(default_owner="usr_00000002").create(budget(), "k")) == {
+        GRACE: "OWNER"
+    }
+    assert roles(desk, desk.open().create(budget(), "k")) == {ADA: "OWNER"}
+
+
+def test_owners_move_and_keep_what_they_had(desk):
+    bill = desk.open(default_owner=ADA)
+    made = bill.create(budget(), "k")
+    bill.create(share(made.id, "ada@example.com"), "k")
+    bill.update(made.id, budget(owners=("grace@example.com",)), {"owners"}, "k")
+    assert roles(desk, made) == {ADA: "MEMBER", GRACE: "OWNER"}
+    (ada,) = listed(bill, Kind.ALLOCATION).values()
+    assert ada.model.amount == usd("20.25")
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+def test_an_owner_with_a_share_stays_owner(open_desk, read_before):
+    desk = open_desk(put_resets_role=True)
+    made = desk.open().create(budget(), "k")
+    bill = desk.open()
+    if read_before:
+        assert listed(bill, Kind.ALLOCATION) == {}
+    member = bill.create(share(made.id, "ada@example.com"), "k")
+    desk.open().update(member.id, share(made.id, "ada@example.com", 3), {"amount"}, "k")
+    assert roles(desk, made) == {ADA: "OWNER"}
+
+
+def test_who_shared_the_whole_budget_gets_a_limit(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    member = bill.create(share(made.id), "k")
+    rows = desk.rows["members"]
+    rows.put({**rows.get(member.id), "shareBudgetFunds": True, "limit": None})
+    assert listed(bill, Kind.ALLOCATION)[member.id].model.amount is None
+    bill.update(member.id, share(made.id, number=4), {"amount"}, "k")
+    assert bill.get(Kind.ALLOCATION, member.id).model.amount == usd(4)
+
+
+# Writes that get lost
+
+
+def lost(bill, desk, draft):
+    desk.served.faults.add("lost_answer", method="POST")
+    with pytest.raises(Uncertain):
+        bill.create(draft, "k")
+    desk.calls()
+
+
+def test_a_lost_budget_is_found_by_name_and_stamp_in_two_calls(desk):
+    bill = desk.open(default_owner=ADA)
+    bill.create(replace(budget(), stamp="CC2"), "k")
+    lost(bill, desk, budget())
+    (found,) = bill.probe([budget()])[0]
+    assert (found.stamp, len(desk.calls())) == ("CC1", 2)
+
+
+@pytest.mark.parametrize("name", ['A, "B": C', " Travel "])
+@pytest.mark.parametrize("trims", [True, False])
+def test_a_name_that_no_filter_can_hold_is_looked_for_in_the_whole_list(open_desk, name, trims):
+    desk = open_desk(trims_names=trims)
+    bill = desk.open(default_owner=ADA)
+    draft = replace(budget(name=name), stamp=None)
+    lost(bill, desk, draft)
+    assert len(bill.probe([draft])[0]) == 1
+
+
+def test_a_filter_that_does_nothing_finds_no_stranger(open_desk):
+    bill = open_desk(ignores_filters=True).open()
+    for number in range(3):
+        bill.create(replace(budget(name=f"B{number}"), stamp=None), "k")
+    assert bill.probe([replace(budget(), stamp=None), budget()]) == {}
+
+
+def test_a_retired_budget_is_never_what_a_lost_create_left(desk):
+    bill = desk.open()
+    bill.retire(Kind.BUDGET, bill.create(budget(), "k").id, "k")
+    assert bill.probe([budget()]) == {}
+
+
+def test_a_budget_that_may_be_ours_and_cannot_be_read_decides_nothing(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    rows = desk.rows["budgets"]
+    rows.put({**rows.get(made.id), "recurringInterval": "HOURLY"})
+    with pytest.raises(Malformed):
+        bill.probe([budget()])
+
+
+def test_an_answer_to_a_create_that_cannot_be_read_leaves_it_uncertain(desk):
+    bill = desk.open(default_owner=ADA)
+    desk.served.sandbox._shown = lambda table, row, status=200: reply({"id": row["id"]})
+    with pytest.raises(Uncertain, match="cannot be read"):
+        bill.create(budget(), "k")
+
+
+def test_an_owner_without_a_share_is_not_what_a_lost_create_left(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    assert bill.probe([share(made.id, "ada@example.com"), share(made.id, "nobody@x.com")]) == {}
+
+
+# What BILL cannot be told
+
+
+def test_status_and_parent_do_not_change_and_a_member_stays_who_they_are(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    member = bill.create(share(made.id), "k")
+    with pytest.raises(Unsupported):
+        bill.update(made.id, budget(), {"status"}, "k")
+    with pytest.raises(Rejected, match="stays below"):
+        bill.update(made.id, budget(), {"parent"}, "k")
+    with pytest.raises(Rejected, match="the user that they are"):
+        bill.update(member.id, share(made.id), {"entity"}, "k")
+    assert bill.update(made.id, budget(name="Trips"), {"parent", "name"}, "k").model.name == "Trips"
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        (budget(amount=Amount.of(1, "EUR")).model, "currency"),
+        (budget(start=date(2026, 3, 11)).model, "start"),
+        (budget(parent="CC0").model, "parent"),
+        (share("b", "7").model, "entity"),
+    ],
+)
+def test_what_cannot_be_made_is_said_while_planning(desk, model, field):
+    (loss,) = desk.open().objections(model)
+    assert loss.name == f"blocked:{field}"
+
+
+def test_nothing_is_said_against_the_rest(desk):
+    bill = desk.open(entities={"user:7": GRACE})
+    bill.create(budget(), "k")
+    desk.open(budget_groups=True).create(budget(name="Group"), "k")
+    listed(bill, Kind.BUDGET)
+    for model in (budget(start=date(2026, 3, 10), parent="CC0").model, share("b", "7").model):
+        assert bill.objections(model) == []
+
+
+def test_actuals_are_what_was_spent_in_the_current_period(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    desk.served.sandbox.controls()["spend"]({"budgetId": made.id, "amount": "12.34"})
+    (actual,) = bill.actuals()
+    assert (actual.ref, actual.spent, actual.remaining) == (made.id, usd("12.34"), usd("88.16"))
+    assert actual.at == NOW
+
+
+def test_check_says_who_made_the_token_and_that_it_takes_an_administrator(desk):
+    assert desk.open().check().identity == "ada@example.com"
+    rows = desk.rows["users"]
+    rows.put({**rows.get(ADA), "role": "AUDITOR"})
+    assert desk.open().check().notes == ["the token's user is AUDITOR, not ADMIN"]
