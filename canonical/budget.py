@@ -51,15 +51,15 @@ class Budget:
     def in_force(self, day: date) -> Amount | None:
         """The amount that counts on `day`.
 
-        Before the first phase it is the first one's, so that a budget can be made ahead of time;
-        in a gap and after the end it is the one that counted last.
+        Before the first phase that is `amount`, or where none is stated the first phase's, so that
+        a budget can be made ahead of time; in a gap and after the end it is what counted last.
         """
-        current = None
+        current = self.amount
         for phase in self.phases:
-            if phase.period.start > day and current is not None:
-                break
+            if phase.period.start > day:
+                return phase.amount if current is None else current
             current = phase.amount
-        return self.amount if current is None else current
+        return current
 
     def following(self, day: date) -> Phase | None:
         """The next phase that starts after `day`, if any."""

@@ -7,7 +7,7 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from canonical.change import Change, Conflict, Plan, Problem
+from canonical.change import Change, Conflict, Effect, Op, Plan, Problem
 from connectors.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.interface import Connector, Known
 from sync.apply import Applier
@@ -41,11 +41,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """Both live sides compared field by field, taking nothing on the ledger's word."""
+    """Both live sides compared field by field, taking nothing on the ledger's word.
+
+    `accepted` counts the objects that the target cannot hold and the settings do without.
+    """
 
     sync: str
     as_of: date
     compared: int
+    accepted: int
     differences: tuple[Change, ...]
     conflicts: tuple[Conflict, ...]
     problems: tuple[Problem, ...]
@@ -98,14 +102,21 @@ class Engine:
         """Read both live sides again and compare them field by field."""
         observation = self._observe(None)
         found = self._planner(observation, as_of, frozenset(), thorough=True).plan()
+        differences = tuple(each for each in found.changes if not self._accepts(each))
         return Verification(
             sync=self._spec.name,
             as_of=as_of,
             compared=found.source_seen,
-            differences=tuple(found.changes),
+            accepted=len(found.changes) - len(differences),
+            differences=differences,
             conflicts=tuple(found.conflicts),
             problems=tuple(found.problems),
         )
+
+    def _accepts(self, change: Change) -> bool:
+        """Whether the settings do without this object, for itself or for what it hangs on."""
+        names = {loss.name for loss in change.losses if loss.effect is Effect.BLOCKED}
+        return change.op is Op.BLOCKED and names <= self._spec.accept | {"blocked:parent"}
 
     def run(
         self,

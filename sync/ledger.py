@@ -76,6 +76,13 @@ class Link(NamedTuple):
     source: bytes
 
 
+class Seal(NamedTuple):
+    """What is needed of a link to see that nothing changed: its id, and one of its fingerprints."""
+
+    id: int
+    fingerprint: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """What is to be remembered of one object that was written or adopted."""
@@ -102,6 +109,14 @@ class Ledger:
         self._by_refs = text(
             f"{_LINKS} FROM {pairs} AS k CROSS JOIN links AS l WHERE {mine}"
             " AND l.budget_ref = k.budget_ref AND l.ref = k.ref"
+        )
+        self._echoes = text(
+            "SELECT l.target_id, l.id, l.echo FROM links AS l"
+            f" WHERE {mine} AND l.target_id IN {keys}"
+        )
+        self._desires = text(
+            f"SELECT l.budget_ref, l.ref, l.id, l.desired FROM {pairs} AS k CROSS JOIN links AS l"
+            f" WHERE {mine} AND l.budget_ref = k.budget_ref AND l.ref = k.ref"
         )
         self._by_ids = text(f"{_LINKS} FROM links AS l WHERE l.sync = :sync AND l.id IN {numbers}")
         self._versions = text(
@@ -130,6 +145,18 @@ class Ledger:
         """The links of those (budget_ref, ref); a pair without a link is left out."""
         with self._store.read() as connection:
             return self._refs(connection, kind, keys)
+
+    def echoes(self, kind: Kind, ids: Sequence[str]) -> dict[str, Seal]:
+        """As `by_targets`, but only what each is compared with: the fingerprint of its echo."""
+        with self._store.read() as connection:
+            rows = connection.execute(self._echoes, self._asked(kind, ids)).all()
+        return {target_id: Seal(id, echo) for target_id, id, echo in rows}
+
+    def desires(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Seal]:
+        """As `by_refs`, but only the fingerprint of what was desired."""
+        with self._store.read() as connection:
+            rows = connection.execute(self._desires, self._asked(kind, keys)).all()
+        return {(budget_ref, ref): Seal(id, desired) for budget_ref, ref, id, desired in rows}
 
     def by_ids(self, ids: Sequence[int]) -> dict[int, Link]:
         """The links of those ids; one that is gone is left out."""
@@ -245,14 +272,15 @@ class Ledger:
     def _found(
         self, connection: Connection, query: TextClause, kind: Kind | None, keys: Sequence[object]
     ) -> list[Link]:
-        asked = {"sync": self._sync, "keys": json.dumps(keys, ensure_ascii=False)}
-        if kind is not None:
-            asked["kind"] = kind.value
-        rows = connection.execute(query, asked).all()
+        rows = connection.execute(query, self._asked(kind, keys)).all()
         return [
             Link(id, _KINDS[kind], ref, budget_ref, target_id, origin, desired, echo, source)
             for id, kind, ref, budget_ref, target_id, origin, desired, echo, source in rows
         ]
+
+    def _asked(self, kind: Kind | None, keys: Sequence[object]) -> dict[str, str]:
+        asked = {"sync": self._sync, "keys": json.dumps(keys, ensure_ascii=False)}
+        return asked if kind is None else asked | {"kind": kind.value}
 
     def _save(
         self, connection: Connection, kind: Kind, entries: Sequence[Entry], run_id: str

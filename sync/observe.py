@@ -12,7 +12,7 @@ from decimal import Decimal
 from canonical.change import Kind, Problem
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
 from connectors.interface import Connector, Known, Observed, Page
-from sync.ledger import Ledger, Link
+from sync.ledger import Ledger, Seal
 
 
 class Marks:
@@ -109,7 +109,7 @@ def _take(observation: Observation, kind: Kind, page: Page, ledger: Ledger) -> N
     ids = [item.id for item in page.items]
     ids.extend(problem.ref for problem in page.problems if problem.ref)
     ids.extend(page.unchanged)
-    links = ledger.by_targets(kind, ids)
+    links = ledger.echoes(kind, ids)
     for item in page.items:
         _take_item(observation, kind, item, links.get(item.id))
     for problem in page.problems:
@@ -129,7 +129,7 @@ def _assume(observation: Observation, links: Sequence[int]) -> None:
         observation.clean.add(link)
 
 
-def _take_item(observation: Observation, kind: Kind, item: Observed, link: Link | None) -> None:
+def _take_item(observation: Observation, kind: Kind, item: Observed, link: Seal | None) -> None:
     if item.actual is not None:
         observation.spent[item.id] = item.actual.spent.value
     if item.version is not None:
@@ -145,8 +145,8 @@ def _take_item(observation: Observation, kind: Kind, item: Observed, link: Link 
     _compare(observation, link, item)
 
 
-def _compare(observation: Observation, link: Link, item: Observed) -> None:
-    if fingerprint(facts(item.model)) == link.echo:
+def _compare(observation: Observation, link: Seal, item: Observed) -> None:
+    if fingerprint(facts(item.model)) == link.fingerprint:
         observation.clean.add(link.id)
     else:
         observation.drifted[link.id] = item

@@ -22,7 +22,7 @@ from canonical.facts import (
 )
 from connectors.errors import Missing
 from connectors.interface import Connector, Observed, Page
-from sync.decide import Wanted, alteration, creation, held, removal
+from sync.decide import Losses, Wanted, alteration, creation, held, removal
 from sync.ledger import Entry, Ledger, Link
 from sync.match import Key, Matched, Newcomer, match
 from sync.observe import Marks, Observation
@@ -125,7 +125,9 @@ class Planner:
                 continue
             if not self._mentioned.add(link.id):
                 continue
-            as_agreed = link.id in self._seen.clean and fingerprint(wanted.facts) == link.print
+            as_agreed = (
+                link.id in self._seen.clean and fingerprint(wanted.facts) == link.fingerprint
+            )
             if as_agreed and not self._thorough:
                 self.found.unchanged += 1
                 self.found.note(wanted.losses)
@@ -152,10 +154,11 @@ class Planner:
         key: Key,
         stated: Budget | Allocation,
         projected: Budget | Allocation,
-        losses: Sequence[Loss],
+        losses: Losses,
     ) -> Wanted:
         model, more = self._target.fit(projected, self._projector.horizon)
-        losses = (*losses, *(each for each in more if each not in losses))
+        if more:
+            losses = _together(losses, more)
         return Wanted(kind, key, stated, model, losses, facts(model))
 
     def _shape(self, budget: Budget) -> Budget:
@@ -310,7 +313,7 @@ class Planner:
         return found
 
     def _create(self, wanted: Wanted) -> None:
-        losses = (*wanted.losses, *self._target.objections(wanted.model))
+        losses = _together(wanted.losses, self._target.objections(wanted.model))
         self.found.note(losses)
         above = wanted.key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
         if above in self._stuck:
@@ -359,6 +362,12 @@ class Planner:
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)
             self.found.note(change.losses)
             self.found.changes.append(change)
+
+
+def _together(losses: Sequence[Loss], more: Sequence[Loss]) -> Losses:
+    """Both, each named loss once: the first to say so has said it."""
+    said = {loss.name for loss in losses}
+    return (*losses, *(loss for loss in more if loss.name not in said))
 
 
 def _key(item: Observed) -> Key:

@@ -69,7 +69,7 @@ class Projector:
         if not able:
             return allocation, (self._blocked("entity", "has no allocations"),)
         if self._able.entity_types is not None and entity.type not in self._able.entity_types:
-            losses.append(self._blocked("entity", f"has no allocations to a {entity.type}"))
+            losses.append(self._blocked("entity", f"has no allocations of type {entity.type}"))
         elif able.get("entity") is Hold.EMULATED and not self._native(entity.type):
             reason = f"{self._able.vendor} knows no {entity.type}; it is kept as text"
             losses.append(Loss("entity", Effect.EMULATED, reason))

@@ -4,11 +4,10 @@ Tables on a terminal, plain lines elsewhere; the same words in both.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from threading import Event
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,8 +37,8 @@ class Face:
     """Prints for people: `out` is stdout, `err` is stderr."""
 
     def __init__(self, out: Console | None = None, err: Console | None = None) -> None:
-        self.out = out or Console(highlight=False)
-        self.err = err or Console(stderr=True, highlight=False)
+        self.out = out or Console(highlight=False, emoji=False)
+        self.err = err or Console(stderr=True, highlight=False, emoji=False)
 
     # -- plans -------------------------------------------------------------------------------
 
@@ -58,6 +57,13 @@ class Face:
             self._line("■", "red", f"guard {trip.rule}: {trip.message} (limit {trip.limit})")
             self.out.print(f"  to allow it: {escape(trip.override)}", soft_wrap=True)
         self.out.print(self._summary(plan))
+
+    def plan_in_short(self, plan: Plan) -> None:
+        """A plan in two or three lines: how much would change, and what is lost on the way."""
+        self.out.print(f"[bold]{plan.sync}[/]: {self._summary(plan)}")
+        self._money(plan.changes)
+        for name, (count, reason) in _lost(plan.changes):
+            self._line("·", "dim", f"{count} × {name}: {reason}")
 
     def _changes(self, changes: Sequence[Change]) -> None:
         if not changes:
@@ -108,10 +114,7 @@ class Face:
             self.out.print(f"  {kind}s: {step:+,} {unit}")
 
     def _losses(self, plan: Plan) -> None:
-        counted = Counter(
-            (loss.name, loss.reason) for change in plan.changes for loss in change.losses
-        )
-        for (name, reason), count in counted.most_common(10):
+        for name, (count, reason) in _lost(plan.changes):
             self._line("·", "dim", f"{count} × {name}: {reason}")
         if plan.unaccepted:
             names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
@@ -143,6 +146,10 @@ class Face:
                 self._line("!", "red", f"{done.op} {done.kind} {done.ref}: {done.error}")
         if report.error:
             self._line("■", "red", report.error)
+        self.report_in_short(report)
+
+    def report_in_short(self, report: Report) -> None:
+        """How a run ended, in one line."""
         counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
         colour = _GOOD[report.outcome is Outcome.OK]
         verified = "verified: both sides agree" if report.verified else "not verified"
@@ -184,9 +191,10 @@ class Face:
             "unreadable": len(found.problems),
         }
         said = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
+        without = f", {found.accepted} of them done without" if found.accepted else ""
         self.out.print(
             f"[bold]{found.sync}[/]: [{_GOOD[found.agree]}]{said or 'both sides agree'}[/], "
-            f"{found.compared} objects compared, as of {found.as_of}"
+            f"{found.compared} objects compared{without}, as of {found.as_of}"
         )
 
     def runs(self, runs: Sequence[Run]) -> None:
@@ -266,29 +274,45 @@ class Face:
         self.out.print(f"[{colour}]{sign}[/] {escape(text)}", soft_wrap=True)
 
     @contextmanager
-    def watching(self, stop: Event, *, quiet: bool = False) -> Any:
+    def watching(self, stop: Event, *, quiet: bool = False) -> Iterator[Watch]:
         """A `Watch` that shows progress on stderr: a bar on a terminal, plain lines elsewhere."""
         if quiet:
             yield Watch(stop=stop)
-        elif self.err.is_terminal:
-            with Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=self.err,
-                transient=True,
-            ) as progress:
-                yield _bar(progress, stop)
         else:
-            yield _lines(self.err, stop)
+            with self.watching_each([""], stop) as watches:
+                yield watches[""]
+
+    @contextmanager
+    def watching_each(self, names: Sequence[str], stop: Event) -> Iterator[dict[str, Watch]]:
+        """One `Watch` per name, for runs that go on side by side."""
+        if not self.err.is_terminal:
+            yield {name: _lines(self.err, stop, name) for name in names}
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.err, transient=True) as progress:
+            yield {name: _bar(progress, stop, name) for name in names}
 
 
-def _bar(progress: Progress, stop: Event) -> Watch:
-    task = progress.add_task("", total=None)
+def _lost(changes: Iterable[Change]) -> list[tuple[str, tuple[int, str]]]:
+    """Each loss once, with how often it occurs and the reason met first."""
+    found: dict[str, tuple[int, str]] = {}
+    for change in changes:
+        for loss in change.losses:
+            count, reason = found.get(loss.name, (0, loss.reason))
+            found[loss.name] = count + 1, reason
+    return sorted(found.items())
 
-    def stage(name: str) -> None:
-        progress.update(task, description=name)
+
+def _bar(progress: Progress, stop: Event, name: str = "") -> Watch:
+    task = progress.add_task(name, total=None)
+
+    def stage(step: str) -> None:
+        progress.update(task, description=f"{name} {step}".lstrip())
 
     def planned(count: int) -> None:
         progress.update(task, total=count, completed=0)
@@ -299,11 +323,12 @@ def _bar(progress: Progress, stop: Event) -> Watch:
     return Watch(stage=stage, planned=planned, done=done, stop=stop)
 
 
-def _lines(err: Console, stop: Event) -> Watch:
+def _lines(err: Console, stop: Event, name: str = "") -> Watch:
     seen = {"total": 0, "done": 0}
+    prefix = f"{name}: " if name else ""
 
-    def stage(name: str) -> None:
-        err.print(f"{name} …")
+    def stage(step: str) -> None:
+        err.print(f"{prefix}{step} …")
 
     def planned(count: int) -> None:
         seen.update(total=count, done=0)
@@ -311,7 +336,7 @@ def _lines(err: Console, stop: Event) -> Watch:
     def done(_: Done) -> None:
         seen["done"] += 1
         if seen["done"] % 50 == 0 or seen["done"] == seen["total"]:
-            err.print(f"apply: {seen['done']} of {seen['total']}")
+            err.print(f"{prefix}apply: {seen['done']} of {seen['total']}")
 
     return Watch(stage=stage, planned=planned, done=done, stop=stop)
 

@@ -1,87 +1,156 @@
-"""The demo: a sample ERP mirrored into a sandbox of Brex, over real HTTP, step by step."""
+"""The demo: a sample ERP mirrored into sandboxes of all five vendors, over real HTTP."""
 
+import json
 import secrets
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from threading import Event
+from urllib.request import Request, urlopen
 
+from canonical.budget import Budget
+from canonical.change import Kind
+from sync.report import Exit
+from trueup.console import Face
+from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text
 from trueup.refusal import Refusal
 from trueup.sample import write_sample
 from trueup.sandboxes import sandbox_process
 from trueup.session import Session
-from trueup.starter import SETTINGS
+from trueup.workspace import Workspace, open_workspace
 
-SYNC = "erp-to-brex"
 _MARK = ".trueup-demo"
 
 
 def run_demo(folder: Path) -> int:
-    """Write `folder`, run check, plan, apply, verify and plan; returns 0 when the last is empty."""
-    port = _free_port()
-    token = f"bxt_{secrets.token_hex(8)}"
-    _write(folder, port, token)
-    options: dict[str, Sequence[object]] = {
-        "port": [port],
-        "persist": [folder / "brex.json"],
-        "token": [token],
-    }
-    with (
-        sandbox_process("brex", options),
-        Session(folder / "trueup.toml") as session,
-    ):
-        face = session.face
-        face.title(f"A sample ERP in {folder}/, and a sandbox of Brex on port {port}")
-        face.title("trueup check")
-        code = session.check(None)
-        face.title(f"trueup plan {SYNC}")
-        code = code or session.plan(SYNC)
-        face.title(f"trueup apply {SYNC} --yes")
-        code = code or session.apply(SYNC, yes=True)
-        face.title(f"trueup verify {SYNC}")
-        code = code or session.verify(SYNC)
-        face.title(f"trueup plan {SYNC}   (again)")
-        code = code or session.plan(SYNC, detailed=True)
-        face.title("What to try next")
-        face.out.print(_next_steps(folder, port, token), soft_wrap=True, markup=False)
+    """Write `folder`, then check, plan, apply, verify and plan again; 0 when all agree."""
+    ports = _free_ports(len(FOLLOWERS))
+    tokens = {name: f"{name}_{secrets.token_hex(8)}" for name in FOLLOWERS}
+    _write(folder, ports, tokens)
+    with ExitStack() as stack:
+        for name, port in zip(FOLLOWERS, ports, strict=True):
+            options: dict[str, Sequence[object]] = {
+                "port": [port],
+                "persist": [folder / f"sandbox.{name}.json"],
+                "token": [tokens[name]],
+                "rate-limit": ["off"],
+            }
+            stack.enter_context(sandbox_process(name, options))
+        session = stack.enter_context(Session(folder / "trueup.toml"))
+        workspace = stack.enter_context(open_workspace(folder / "trueup.toml"))
+        code = _steps(session, workspace, folder)
+    session.face.title("What to try next")
+    session.face.out.print(_next_steps(folder, ports, tokens), soft_wrap=True, markup=False)
     return code
 
 
-def _write(folder: Path, port: int, token: str) -> None:
+def _steps(session: Session, workspace: Workspace, folder: Path) -> int:
+    face, syncs = session.face, [f"erp-to-{name}" for name in FOLLOWERS]
+    face.title(f"A sample ERP in {folder}/, and five sandboxes on loopback")
+    face.title("trueup check")
+    code = session.check(None)
+    face.title("trueup plan, for each of the five")
+    for sync in syncs:
+        face.plan_in_short(workspace.plan(sync))
+    face.title("trueup run, all five side by side")
+    code = code or _apply(face, workspace, syncs)
+    _spend(workspace)
+    face.title("trueup verify, and a second plan: nothing to do")
+    for sync in syncs:
+        found = workspace.verify(sync)
+        face.verification(found)
+        plan = workspace.plan(sync)
+        face.plan_in_short(plan)
+        code = code or (Exit.OK if _agrees(found.problems, plan.pending) else Exit.PENDING)
+    face.title("Budget, spent and remaining, over all five")
+    face.table(("system", "budgets", "in force", "spent", "remaining"), _totals(workspace))
+    return code
+
+
+def _agrees(problems: Sequence[object], pending: Sequence[object]) -> bool:
+    return not problems and not pending
+
+
+def _apply(face: Face, workspace: Workspace, syncs: Sequence[str]) -> int:
+    with (
+        face.watching_each(syncs, Event()) as watches,
+        ThreadPoolExecutor(len(syncs)) as pool,
+    ):
+        jobs = [
+            pool.submit(workspace.apply, sync, command="run", watch=watches[sync]) for sync in syncs
+        ]
+        reports = [job.result() for job in jobs]
+    for report in reports:
+        face.report_in_short(report)
+    return max(report.exit_code for report in reports)
+
+
+def _spend(workspace: Workspace) -> None:
+    """Somebody spends, where a sandbox can be told so."""
+    for name, (kind, key, amount) in SPENDING.items():
+        base: str = workspace.settings.systems[name].model_dump()["base_url"]
+        for page in workspace.system(name).list(kind):
+            for item in list(page.items)[:5]:
+                body = json.dumps({key: item.id.rpartition("/")[2], "amount": amount}).encode()
+                request = Request(f"{base}/_sandbox/spend", data=body, method="POST")  # noqa: S310
+                urlopen(request, timeout=10).close()  # noqa: S310  # our own sandbox
+            break
+
+
+def _totals(workspace: Workspace) -> Iterator[tuple[str, ...]]:
+    today = date.today()  # noqa: DTZ011
+    for name in ("erp", *FOLLOWERS):
+        total, count = Decimal(0), 0
+        for page in workspace.system(name).list(Kind.BUDGET):
+            for item in page.items:
+                amount = item.model.in_force(today) if isinstance(item.model, Budget) else None
+                if amount is not None:
+                    total, count = total + amount.value, count + 1
+        actuals = list(workspace.actuals(name))
+        spent = sum((actual.spent.value for actual in actuals), Decimal(0))
+        said = (f"{spent:,.2f}", f"{total - spent:,.2f}") if actuals else ("–", "–")
+        yield name, str(count), f"{total:,.2f} USD", *said
+
+
+def _write(folder: Path, ports: Sequence[int], tokens: dict[str, str]) -> None:
     """A fresh folder; only one that a demo wrote is ever replaced."""
     if folder.exists() and not (folder / _MARK).exists():
         raise Refusal(f"{folder} is already there and no demo wrote it; use --folder")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / _MARK).touch()
-    write_sample(folder)
-    secret = folder / "brex.token"
-    secret.touch(mode=0o600)
-    secret.write_text(token + "\n", encoding="utf-8")
-    settings = SETTINGS.format(
-        token="file:brex.token",  # noqa: S106  # a reference, not a secret
-        note="          # a reference; the secret itself never stands here",
-        brex=f'base_url = "http://127.0.0.1:{port}"',
-    )
-    (folder / "trueup.toml").write_text(settings, encoding="utf-8")
+    write_sample(folder, year=date.today().year)  # noqa: DTZ011
+    files = {f"{name}.token": token for name, token in tokens.items()}
+    for name, secret in (files | {"vtex.key": "app_key_sandbox"}).items():
+        (folder / name).touch(mode=0o600)
+        (folder / name).write_text(secret + "\n", encoding="utf-8")
+    addresses = dict(zip(FOLLOWERS, (f"http://127.0.0.1:{port}" for port in ports), strict=True))
+    (folder / "trueup.toml").write_text(settings_text(addresses), encoding="utf-8")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
-def _next_steps(folder: Path, port: int, token: str) -> str:
+def _next_steps(folder: Path, ports: Sequence[int], tokens: dict[str, str]) -> str:
     here = Path(sys.argv[0]).absolute().parent
     path = "" if shutil.which("trueup") else f'export PATH="{here}:$PATH"\n'
+    port = ports[list(FOLLOWERS).index("brex")]
     return f"""\
 {path}cd {folder}
-trueup sandbox brex --port {port} --persist brex.json --token {token} &   # the same Brex again
+trueup sandbox brex --port {port} --persist sandbox.brex.json --token {tokens["brex"]} &
 sed -i 's/6100 Travel,200.00/6100 Travel,220.00/' allocations.csv    # the ERP changes an amount …
-trueup plan {SYNC}       # … one object, one field
-trueup run {SYNC}        # … one PUT
+trueup plan erp-to-brex       # … one object, one field
+trueup run erp-to-brex        # … one PUT
 trueup status; trueup history
 """

@@ -349,6 +349,7 @@ def _verification_data(found: Verification) -> dict[str, Any]:
         "as_of": found.as_of.isoformat(),
         "agree": found.agree,
         "compared": found.compared,
+        "accepted": found.accepted,
         "differences": plan["changes"],
         "conflicts": plan["conflicts"],
         "problems": plan["problems"],

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Self
 
+from canonical.actual import Actual
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Plan
@@ -70,6 +71,10 @@ class Workspace:
                         own = tuple(allocations.get(item.model.ref, ()))
                         yield replace(item.model, allocations=own) if own else item.model
 
+    def actuals(self, system: str) -> Iterator[Actual]:
+        """What has been spent, per budget of a system; nothing where it does not tell."""
+        return self.system(system).actuals()
+
     # -- syncs -------------------------------------------------------------------------------
 
     def plan(self, sync: str, *, as_of: date | None = None, allow: Collection[str] = ()) -> Plan:
@@ -84,16 +89,19 @@ class Workspace:
         allow: Collection[str] = (),
         approve: Callable[[Plan], bool] = lambda plan: True,
         command: str = "apply",
+        watch: Watch | None = None,
     ) -> Report:
         """Bring the target of a sync to what its source states.
 
-        Of a plan, only what is still exactly as planned is done. Raises `LeaseHeld` while another
-        run of the sync goes on.
+        Of a plan, only what is still exactly as planned is done. `watch` is for this run alone.
+        Raises `LeaseHeld` while another run of the sync goes on.
         """
         only = what if isinstance(what, Plan) else None
         name = what.sync if isinstance(what, Plan) else what
         day = as_of or (only.as_of if only else _today())
-        return self._engine(name).run(day, command=command, allow=allow, approve=approve, only=only)
+        return self._engine(name, watch).run(
+            day, command=command, allow=allow, approve=approve, only=only
+        )
 
     def verify(self, sync: str, *, as_of: date | None = None) -> Verification:
         """Read both live sides again and compare them field by field."""
@@ -124,10 +132,10 @@ class Workspace:
         """The runs of all syncs."""
         return History(self.store)
 
-    def _engine(self, sync: str) -> Engine:
+    def _engine(self, sync: str, watch: Watch | None = None) -> Engine:
         spec = spec_of(self.settings, sync)
         source, target = self.system(spec.source), self.system(spec.target)
-        return Engine(spec, source, target, self.store, now=_now, watch=self._watch)
+        return Engine(spec, source, target, self.store, now=_now, watch=watch or self._watch)
 
     def close(self) -> None:
         """Give back connections and the state."""

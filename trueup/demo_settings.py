@@ -1,0 +1,73 @@
+"""The demo's settings file: one ERP, and five vendors that follow it."""
+
+from canonical.change import Kind
+
+FOLLOWERS = {
+    "vtex": """\
+app_key = "file:vtex.key"
+app_token = "file:vtex.token"
+context_id = "unit-first"
+currency = "USD"
+""",
+    "brex": """\
+token = "file:brex.token"
+""",
+    "bill": """\
+api_token = "file:bill.token"
+currency = "USD"
+""",
+    "vantage": """\
+token = "file:vantage.token"
+workspace_token = "wrkspc_sandbox"
+currency = "USD"
+
+[systems.vantage.entities]             # who is who: an account of ours → a cost report of theirs
+"account:6100 Travel" = "rprt_travel"
+"account:6200 Software" = "rprt_software"
+"account:6300 Marketing" = "rprt_marketing"
+"account:6400 Training" = "rprt_training"
+""",
+    "kaireon": """\
+api_key = "file:kaireon.token"
+tenant_id = "acme"
+currency = "USD"
+""",
+}
+"""Each vendor's own keys."""
+
+SPENDING: dict[str, tuple[Kind, str, object]] = {
+    "vtex": (Kind.ALLOCATION, "allocation_id", 120),
+    "brex": (Kind.ALLOCATION, "spend_limit_id", 12000),
+    "bill": (Kind.BUDGET, "budgetId", 120),
+}
+"""How a sandbox is told that somebody spent: of what, under which name, how much in its units."""
+
+_PATHS = {"vantage": "/v2"}
+_ACCEPT = {
+    "bill": 'accept = ["blocked:entity"]   # its members are people\n',
+    "kaireon": 'accept = ["blocked:entity"]   # its scopes are offers\n',
+}
+
+
+def settings_text(addresses: dict[str, str]) -> str:
+    """The whole file; `addresses` are those of the sandboxes."""
+    parts = [
+        """\
+# Trueup's settings, as the demo wrote them.
+
+[systems.erp]                          # the side that owns the budgets
+connector = "file"
+path = "budgets.csv"
+allocations = "allocations.csv"
+"""
+    ]
+    for name, keys in FOLLOWERS.items():
+        parts.append(
+            f'\n[systems.{name}]\nconnector = "{name}"\n'
+            f'base_url = "{addresses[name]}{_PATHS.get(name, "")}"\n'
+            f'rate_limit = "100000/1m"               # the sandbox has no limit\n{keys}'
+        )
+    for name in FOLLOWERS:
+        accept = _ACCEPT.get(name, "")
+        parts.append(f'\n[syncs.erp-to-{name}]\nsource = "erp"\ntarget = "{name}"\n{accept}')
+    return "".join(parts)
