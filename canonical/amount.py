@@ -79,7 +79,7 @@ class Amount:
 
     def text(self) -> str:
         """The number alone, in plain digits with at least the unit's own fraction: "12500.00"."""
-        value, places = self.value, exponent(self.unit)
+        value, places = self.value or Decimal(0), exponent(self.unit)  # zero has no sign
         if value.same_quantum(_step(places)):
             return str(value)  # with so few digits after the point it has no exponent
         plain = value.normalize(_EXACT)

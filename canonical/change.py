@@ -187,11 +187,14 @@ class Plan:
     def load(cls, text: str) -> Self:
         """The plan saved as `text`; raises `ValueError` where it is not one."""
         data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError("a saved plan is a JSON object")
         data.pop("summary", None)
         for change in data.get("changes", ()):
             fields = change.get("fields", {})
             change["fields"] = {
-                name: (each["before"], each["after"]) for name, each in fields.items()
+                name: (_tuples(each["before"]), _tuples(each["after"]))
+                for name, each in fields.items()
             }
         return _PLAN.validate_python(data)  # type: ignore[return-value]
 
@@ -202,6 +205,10 @@ def _change_data(change: dict[str, Any]) -> dict[str, Any]:
         name: {"before": before, "after": after} for name, (before, after) in fields.items()
     }
     return change
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 _PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)

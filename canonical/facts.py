@@ -32,8 +32,9 @@ MONEY_FIELDS: Final = frozenset(
 )
 """Fields where another spelling is never taken for the same meaning: they move money."""
 
-SAID_BY_NONE: Final = frozenset({"end"})
-"""Fields whose None is a statement; everywhere else None means "not said" and is not compared."""
+SAID_BY_NONE: Final = frozenset({"end", "phases"})
+"""Fields whose None is a statement: an open end, the same amount throughout. Everywhere else it
+means "not said" and is not compared."""
 
 
 def facts(subject: Budget | Allocation) -> Facts:

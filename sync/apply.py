@@ -1,8 +1,8 @@
 """Apply: send the changes of a plan, each journaled before it leaves, in an order that is safe.
 
-First what lowers an amount, children before parents; then what creates or raises one, parents
-before children; removals last. So no sum of shares ever exceeds its budget on the way, and
-nothing is made before what it hangs on.
+First what lowers an amount or gives up a share, children before parents; then what creates or
+raises one, parents before children; budgets are removed last. So no sum of shares ever exceeds its
+budget on the way, nothing is made before what it hangs on, and nothing is removed from under it.
 """
 
 from collections import defaultdict
@@ -34,9 +34,10 @@ def waves(changes: Iterable[Change]) -> list[list[Change]]:
     groups: dict[tuple[int, int], list[Change]] = defaultdict(list)
     for each in changes:
         below = _depth(each.ref, parents) if each.kind is Kind.BUDGET else 1_000
-        if each.op in (Op.RETIRE, Op.DELETE):
+        removed = each.op in (Op.RETIRE, Op.DELETE)
+        if removed and each.kind is Kind.BUDGET:
             groups[2, -below].append(each)
-        elif _lowers(each):
+        elif removed or _lowers(each):
             groups[0, -below].append(each)
         else:
             groups[1, below].append(each)
@@ -182,14 +183,15 @@ class Applier:
         if made is None:
             link = self._ledger.by_refs(Kind.BUDGET, [("", above)]).get(("", above))
             made = link.target_id if link else None
-        return made, (f"budget {above}" if made is None else None)
+        needed = change.op is Op.CREATE or "parent" in change.fields
+        return made, (f"budget {above}" if made is None and needed else None)
 
     def _applied(self, change: Change, operation: Operation, echo: Observed | None) -> None:
         target_id = echo.id if echo else operation.target_id
         self._journal.applied(
             operation.id,
             target_id,
-            lambda connection: remember(self._ledger, connection, operation, echo),
+            lambda connection: remember(self._target, self._ledger, connection, operation, echo),
         )
         if change.kind is Kind.BUDGET and echo is not None:
             with self._lock:

@@ -18,7 +18,7 @@ from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Change, Effect, Kind, Loss, Op
 from canonical.compare import Cause, Difference
-from canonical.facts import SAID_BY_NONE, Fact, Facts, fields_of, fingerprint
+from canonical.facts import Fact, Facts, fields_of, fingerprint
 from connectors.interface import Capabilities, Hold, Removal
 from sync.match import Key
 from sync.spec import OnRemove
@@ -78,7 +78,7 @@ def alteration(
             Loss("status", Effect.BLOCKED, f"it was retired in {able.vendor}, which cannot revive")
         )
     for each in list(moves.values()):
-        if each.after is None and each.field in SAID_BY_NONE - able.clearable:
+        if each.field == "end" and each.after is None and "end" not in able.clearable:
             del moves[each.field]
             reason = f"{able.vendor} cannot empty it again"
             losses.append(Loss(each.field, Effect.BLOCKED, reason))
@@ -106,7 +106,10 @@ def removal(
     deletes = able.removal is Removal.DELETE
     losses: Losses = ()
     op = Op.DELETE if policy is OnRemove.DELETE else Op.RETIRE
-    if op is Op.RETIRE and (deletes or able.removal is Removal.NONE):
+    if able.removal is Removal.NONE:
+        op = Op.BLOCKED
+        losses = (Loss("status", Effect.BLOCKED, f"{able.vendor} cannot remove anything"),)
+    elif op is Op.RETIRE and deletes:
         op = Op.BLOCKED
         hint = 'on_remove = "delete" would remove it, and its history, for good'
         losses = (Loss("status", Effect.BLOCKED, f"{able.vendor} cannot retire; {hint}"),)

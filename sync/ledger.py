@@ -85,7 +85,10 @@ class Seal(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is to be remembered of one object that was written or adopted."""
+    """What is to be remembered of one object that was written or adopted.
+
+    What is not `agreed` is looked at again by the next plan, whatever it shows.
+    """
 
     kind: Kind
     ref: str
@@ -94,6 +97,7 @@ class Entry:
     origin: str
     baseline: Baseline
     source: bytes
+    agreed: bool = True
 
 
 class Ledger:
@@ -221,6 +225,7 @@ class Ledger:
         baseline: Baseline,
         source: bytes,
         run_id: str,
+        agreed: bool = True,
     ) -> None:
         """Remember one object within the caller's transaction, as `save_many` does."""
         entry = Entry(
@@ -231,6 +236,7 @@ class Ledger:
             origin=origin,
             baseline=baseline,
             source=source,
+            agreed=agreed,
         )
         self.save_many(connection, [entry], run_id)
 
@@ -328,7 +334,7 @@ def _key(entry: Entry) -> tuple[str, str]:
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "target_id": entry.target_id,
-        "desired": fingerprint(entry.baseline.desired),
+        "desired": fingerprint(entry.baseline.desired) if entry.agreed else b"",
         "echo": fingerprint(entry.baseline.echo),
         "source": entry.source,
     }

@@ -30,6 +30,7 @@ from sync.project import Projector
 from sync.spec import OnRemove, SyncSpec
 
 _PARENT = BUDGET_FIELDS.index("parent")
+_RETIRED = "it is retired"
 _STATUS = {
     Kind.BUDGET: BUDGET_FIELDS.index("status"),
     Kind.ALLOCATION: ALLOCATION_FIELDS.index("status"),
@@ -103,6 +104,7 @@ class Planner:
                 for wanted in self._page(kind, page):
                     newcomers.setdefault(wanted.key, wanted)  # a page may repeat a record
             self._welcome(kind, list(newcomers.values()))
+        self._leave_in_place()
         self._remove()
         return self.found
 
@@ -267,8 +269,13 @@ class Planner:
 
     def _welcome(self, kind: Kind, newcomers: Sequence[Wanted]) -> None:
         """Adopt what an earlier run or a person left in the target; create the rest."""
-        active = [wanted for wanted in newcomers if wanted.model.status is not Status.RETIRED]
-        self.found.unchanged += len(newcomers) - len(active)
+        active = []
+        for wanted in _parents_first(newcomers):
+            if wanted.model.status is Status.RETIRED:
+                self.found.unchanged += 1
+                self._stick(kind, wanted.key, _RETIRED)
+            else:
+                active.append(wanted)
         containers = self._containers(kind, active)
         arrivals = [
             Newcomer(wanted.key, wanted.model, containers.get(wanted.key[0])) for wanted in active
@@ -317,13 +324,33 @@ class Planner:
         self.found.note(losses)
         above = wanted.key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
         if above in self._stuck:
-            reason = f"{above} has to be there first, and {self._stuck[above]}"
-            losses = (*losses, Loss("parent", Effect.BLOCKED, reason))
+            waits = self._waits_for(above)
+            losses = (*losses, waits)
+            if self._stuck[above] == _RETIRED:
+                self.found.note([waits])  # nothing else says so
         change = creation(wanted, self._held[wanted.kind], losses)
         if change.op is Op.BLOCKED:
             blocked = next(loss for loss in losses if loss.effect is Effect.BLOCKED)
             self._stick(wanted.kind, wanted.key, f"it cannot be made: {blocked.reason}")
         self._add(change, fingerprint(facts(wanted.stated)))
+
+    def _leave_in_place(self) -> None:
+        """What would move below a budget that is stuck stays; the rest of its change need not."""
+        for index, change in enumerate(self.found.changes):
+            _, above = change.fields.get("parent", (None, None))
+            if change.op is not Op.UPDATE or above not in self._stuck:
+                continue
+            fields = {name: said for name, said in change.fields.items() if name != "parent"}
+            self.found.changes[index] = replace(
+                change,
+                op=Op.UPDATE if fields else Op.BLOCKED,
+                fields=fields,
+                losses=(*change.losses, self._waits_for(str(above))),
+            )
+
+    def _waits_for(self, above: str) -> Loss:
+        reason = f"{above} has to be there first, and {self._stuck[above]}"
+        return Loss("parent", Effect.BLOCKED, reason)
 
     def _add(self, change: Change, stated: bytes) -> None:
         self.found.changes.append(change)
@@ -362,6 +389,19 @@ class Planner:
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)
             self.found.note(change.losses)
             self.found.changes.append(change)
+
+
+def _parents_first(newcomers: Sequence[Wanted]) -> list[Wanted]:
+    """In an order in which what is stuck is known before what hangs on it."""
+    parents = {each.key: getattr(each.model, "parent", None) for each in newcomers}
+
+    def depth(key: Key) -> int:
+        steps = 0
+        while (above := parents.get(key)) is not None and steps < len(parents):
+            key, steps = ("", above), steps + 1
+        return steps
+
+    return sorted(newcomers, key=lambda each: depth(each.key))
 
 
 def _together(losses: Sequence[Loss], more: Sequence[Loss]) -> Losses:

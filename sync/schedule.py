@@ -85,9 +85,9 @@ def _day_list(part: str) -> str:
     span, _, step = part.partition("/")
     if span == "*":
         span = "0-6"
-    first, _, last = span.partition("-")
-    start, end = _day(first), _day(last or first)
-    if last and end < start:
+    first, ranged, last = span.partition("-")
+    start, end = _day(first), _day(last if ranged else first)
+    if end < start:
         end += 7
     days = range(start, end + 1, int(step or 1))
     return ",".join(dict.fromkeys(_CRON_DAYS[day % 7] for day in days))

@@ -11,7 +11,14 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Op
 from canonical.compare import Baseline, differences
-from canonical.facts import MONEY_FIELDS, Facts, facts, fields_of
+from canonical.facts import (
+    ALLOCATION_FIELDS,
+    BUDGET_FIELDS,
+    MONEY_FIELDS,
+    Facts,
+    facts,
+    fields_of,
+)
 from connectors.interface import Connector, Draft, Observed
 from sync.decide import held
 from sync.journal import Operation
@@ -47,13 +54,26 @@ def send(target: Connector, operation: Operation, draft: Draft | None) -> Observ
 
 
 def remember(
-    ledger: Ledger, connection: Connection, operation: Operation, echo: Observed | None
+    target: Connector,
+    ledger: Ledger,
+    connection: Connection,
+    operation: Operation,
+    echo: Observed | None,
 ) -> None:
-    """Link and baseline after a create or update; no link after a removal."""
+    """Link and baseline after a create or update; no link after a removal.
+
+    Money that the target stored otherwise than it was sent is not agreed. Nor is a field that was
+    not sent and has moved all the same: it keeps its old echo, so that the next plan sees drift.
+    """
+    key = operation.budget_ref, operation.ref
     if echo is None:
-        ledger.forget_ref(connection, operation.kind, operation.budget_ref, operation.ref)
+        ledger.forget_ref(connection, operation.kind, *key)
         return
     draft, stated = draft_of(operation)
+    seen = facts(echo.model)
+    agreed = stored_otherwise(target, operation.kind, draft.model, echo) is None
+    if operation.op is Op.UPDATE:
+        seen = _with_old_echoes(ledger, operation, seen)
     ledger.save(
         connection,
         kind=operation.kind,
@@ -61,18 +81,25 @@ def remember(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="created" if operation.op is Op.CREATE else "adopted",
-        baseline=Baseline(_agreed(operation, draft, echo), facts(echo.model)),
+        baseline=Baseline(facts(draft.model), seen),
         source=stated,
         run_id=operation.run_id,
+        agreed=agreed,
     )
 
 
-def _agreed(operation: Operation, draft: Draft, echo: Observed) -> Facts:
-    """What was wanted; where the money that is there is other, or only half of it, what is there:
-    so the next plan makes up the difference."""
-    wanted, seen = facts(draft.model), facts(echo.model)
-    money = MONEY_FIELDS.intersection(operation.fields)
-    return seen if differences(fields_of(draft.model), money, wanted, seen) else wanted
+def _with_old_echoes(ledger: Ledger, operation: Operation, seen: Facts) -> Facts:
+    """What an update left, its unsent fields as they were when both sides last agreed."""
+    key = operation.budget_ref, operation.ref
+    link = ledger.by_refs(operation.kind, [key]).get(key)
+    if link is None:
+        return seen
+    before = ledger.baselines([link.id])[link.id].echo
+    names = BUDGET_FIELDS if operation.kind is Kind.BUDGET else ALLOCATION_FIELDS
+    sent = set(operation.fields)
+    return tuple(
+        new if name in sent else old for name, new, old in zip(names, seen, before, strict=True)
+    )
 
 
 def stored_otherwise(

@@ -49,8 +49,8 @@ class Settler:
         return remaining
 
     def _settle_create(self, operation: Operation, found: Sequence[Observed]) -> bool:
-        if len(found) > 1:  # a person may have retired all but one
-            found = [item for item in found if item.model.status is not Status.RETIRED] or found
+        taken = self._ledger.by_targets(operation.kind, [item.id for item in found])
+        found = [item for item in found if item.id not in taken and _in_use(item)]
         if len(found) > 1:
             ids = ", ".join(item.id for item in found)
             self._journal.ended(
@@ -109,8 +109,13 @@ class Settler:
         self._journal.applied(
             operation.id,
             target_id,
-            lambda connection: remember(self._ledger, connection, operation, echo),
+            lambda connection: remember(self._target, self._ledger, connection, operation, echo),
         )
+
+
+def _in_use(item: Observed) -> bool:
+    """What is retired is over: an older namesake, or a twin that a person put away."""
+    return item.model.status is not Status.RETIRED
 
 
 def waiting(operations: Sequence[Operation]) -> frozenset[tuple[Kind, tuple[str, str]]]:

@@ -112,7 +112,7 @@ class Brex(Connector):
     def __init__(self, name: str, settings: BrexSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
         self._entities = EntityMap(settings.entities)
-        self._roots: set[str] = set()
+        self._roots = {settings.parent_budget_id} if settings.parent_budget_id else set[str]()
         self._policies: set[str] = set()
         self._listed: set[Kind] = set()
         self._http = HttpClient(
@@ -248,7 +248,7 @@ class Brex(Connector):
             budget = parsed(BrexBudget, record)
             if budget.parent_budget_id is None:
                 self._roots.add(budget.budget_id)
-            return budget_of(budget, self._entities)
+            return budget_of(budget, self._entities, self._roots)
         limit = parsed(BrexSpendLimit, record)
         self._policies.add(limit.expense_policy_id)
         return allocation_of(limit, self._entities)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from canonical.actual import Actual
@@ -35,7 +36,13 @@ _FOR = re.compile(r"for (?P<type>[a-z][a-z_]*):(?P<id>.+)")
 
 def amount_of(money: BrexMoney | None) -> Amount | None:
     """Their minor units as an amount; a null currency is USD."""
-    return None if money is None else Amount.from_minor(money.amount, money.currency or "USD")
+    return None if money is None else _amount(money.amount, money.currency or "USD")
+
+
+@lru_cache(maxsize=4096)
+def _amount(minor: int, currency: str) -> Amount:
+    # a spend limit states the same amount up to three times, and its neighbours state it too
+    return Amount.from_minor(minor, currency)
 
 
 def money_of(amount: Amount) -> BrexMoney:
@@ -43,8 +50,11 @@ def money_of(amount: Amount) -> BrexMoney:
     return BrexMoney(amount=amount.minor(), currency=amount.unit)
 
 
-def budget_of(wire: BrexBudget, entities: EntityMap) -> Observed:
-    """Their budget as ours."""
+def budget_of(
+    wire: BrexBudget, entities: EntityMap, roots: Collection[str] = frozenset()
+) -> Observed:
+    """Their budget as ours. What hangs below one of the account's `roots` has no parent to us."""
+    parent = wire.parent_budget_id
     description, stamp = unstamped(wire.description)
     budget = Budget(
         ref=wire.budget_id,
@@ -55,10 +65,10 @@ def budget_of(wire: BrexBudget, entities: EntityMap) -> Observed:
         start=wire.start_date,
         end=wire.end_date,
         status=known(STATUS, wire.spend_budget_status, "spend_budget_status"),
-        parent=wire.parent_budget_id,
+        parent=None if parent in roots else parent,
         owners=tuple([entities.ours("user", id).id for id in wire.owner_user_ids]),
     )
-    return Observed(wire.budget_id, budget, stamp, wire.parent_budget_id)
+    return Observed(wire.budget_id, budget, stamp, parent)
 
 
 def allocation_of(wire: BrexSpendLimit, entities: EntityMap) -> Observed:

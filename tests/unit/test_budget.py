@@ -1,0 +1,115 @@
+from datetime import date
+
+import pytest
+
+from canonical.allocation import Allocation, Enforcement, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.errors import CanonicalError
+from canonical.period import Cadence, Period
+
+
+def usd(number):
+    return Amount.of(number, "USD")
+
+
+def budget(**said):
+    return Budget(**({"ref": "B", "name": "B", "amount": usd(100)} | said))
+
+
+JANUARY = Phase(Period(date(2026, 1, 1), date(2026, 1, 31)), usd(10))
+MARCH = Phase(Period(date(2026, 3, 1), date(2026, 3, 31)), usd(30))
+
+
+@pytest.mark.parametrize(
+    ("day", "amount"),
+    [("2025-12-31", 100), ("2026-01-01", 10), ("2026-01-31", 10), ("2026-02-15", 10),
+     ("2026-03-01", 30), ("2026-04-01", 30)],
+)  # fmt: skip
+def test_in_force_before_within_between_and_after_the_phases(day, amount):
+    phased = budget(phases=(JANUARY, MARCH))
+    assert phased.in_force(date.fromisoformat(day)) == usd(amount)
+
+
+def test_without_phases_the_amount_is_always_in_force():
+    assert budget().in_force(date(2026, 1, 1)) == usd(100)
+
+
+def test_following_is_the_next_phase_and_none_after_the_last():
+    phased = budget(phases=(JANUARY, MARCH))
+    assert phased.following(date(2026, 1, 1)) == MARCH
+    assert phased.following(date(2026, 3, 1)) is None
+
+
+def test_by_period_cuts_an_open_end_at_the_horizon():
+    found = budget(cadence=Cadence.MONTHLY, start=date(2026, 1, 15)).by_period(date(2026, 3, 10))
+    assert [str(phase.period) for phase in found] == [
+        "2026-01-15..2026-01-31",
+        "2026-02-01..2026-02-28",
+        "2026-03-01..2026-03-10",
+    ]
+    assert {phase.amount for phase in found} == {usd(100)}
+
+
+def test_by_period_ends_with_the_budget_though_the_horizon_is_farther():
+    ending = budget(cadence=Cadence.YEARLY, start=date(2026, 4, 1), end=date(2027, 3, 31))
+    assert [str(each.period) for each in ending.by_period(date(2030, 1, 1))] == [
+        "2026-04-01..2027-03-31"
+    ]
+
+
+def test_a_years_periods_begin_where_the_budget_does_and_a_months_do_not():
+    yearly = budget(cadence=Cadence.YEARLY, start=date(2026, 4, 15))
+    assert yearly.by_period(date(2028, 1, 1))[1].period.start == date(2027, 4, 1)
+
+
+def test_stated_phases_are_finer_than_any_cadence():
+    phased = budget(cadence=Cadence.MONTHLY, start=date(2026, 1, 1), phases=(JANUARY, MARCH))
+    assert phased.by_period(date(2026, 12, 31)) == (JANUARY, MARCH)
+
+
+def test_without_a_start_there_are_no_periods():
+    assert budget(cadence=Cadence.MONTHLY).by_period(date(2026, 12, 31)) == ()
+
+
+def share(**said):
+    base = {"ref": "a", "budget": "B", "entity": Entity("user", "ada"), "amount": usd(1)}
+    return Allocation(**(base | said))
+
+
+def test_an_allocation_takes_what_it_leaves_unsaid_from_its_budget():
+    full = share().within(
+        budget(
+            cadence=Cadence.MONTHLY,
+            start=date(2026, 1, 1),
+            end=date(2026, 12, 31),
+            enforcement=Enforcement.HARD,
+            carry_over=True,
+        )
+    )
+    assert (full.cadence, full.start, full.end) == (
+        Cadence.MONTHLY,
+        date(2026, 1, 1),
+        date(2026, 12, 31),
+    )
+    assert (full.enforcement, full.carry_over) == (Enforcement.HARD, True)
+
+
+def test_an_allocation_keeps_what_it_says():
+    own = share(end=date(2026, 6, 30), carry_over=False)
+    full = own.within(budget(end=date(2026, 12, 31), carry_over=True))
+    assert (full.end, full.carry_over) == (date(2026, 6, 30), False)
+
+
+@pytest.mark.parametrize("status", [Status.INACTIVE, Status.RETIRED])
+def test_a_budget_that_is_not_active_takes_its_allocations_with_it(status):
+    assert share().within(budget(status=status)).status is status
+
+
+def test_an_active_budget_leaves_its_allocations_their_status():
+    assert share(status=Status.INACTIVE).within(budget()).status is Status.INACTIVE
+
+
+def test_a_period_never_ends_before_it_starts():
+    with pytest.raises(CanonicalError, match="before its start"):
+        Period(date(2026, 1, 2), date(2026, 1, 1))
