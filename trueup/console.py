@@ -128,7 +128,8 @@ class Face:
         if plan.uncertain:
             counts["waiting for an unknown outcome"] = plan.uncertain
         said = ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing there"
-        if not plan.changes and not plan.conflicts and not plan.problems:
+        waiting = plan.conflicts or plan.problems or plan.unaccepted or plan.uncertain
+        if not plan.pending and not waiting:
             return f"[green]Nothing to do[/]: {said}."
         return f"[bold]{said}[/]"
 
