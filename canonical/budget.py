@@ -7,7 +7,6 @@ from typing import Any
 
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
-from canonical.frozen import quickly_made
 from canonical.period import Cadence, Period, period_of, periods
 
 
@@ -19,7 +18,6 @@ class Phase:
     amount: Amount
 
 
-@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """A budget as one side states it. `amount` counts per period of `cadence`.

@@ -26,7 +26,7 @@ NEVER = {
 VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
 MAY_NAME_VENDORS = re.compile(
     r"connectors/(registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon).*)"
-    r"|trueup/(cli|demo|sandboxes|starter)\.py"
+    r"|trueup/(cli|demo|demo_settings|sandboxes|starter)\.py"
 )
 
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
