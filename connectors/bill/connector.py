@@ -26,7 +26,7 @@ from connectors.bill.mapping import (
 from connectors.bill.members import Members, split
 from connectors.bill.people import UUID, People
 from connectors.bill.reading import Reader, budget_path, member_path, page_of
-from connectors.bill.wire import BUDGETS, CADENCE, BillBudget, parsed
+from connectors.bill.wire import BUDGETS, CADENCE, BillBudget
 from connectors.errors import (
     ConnectorError,
     Malformed,
@@ -51,6 +51,7 @@ from connectors.interface import (
 )
 from connectors.limiter import Limiter
 from connectors.paging import ahead
+from connectors.parsing import parsed
 from connectors.runtime import Runtime
 from connectors.settings import HttpSettings, parse_rate
 

@@ -21,10 +21,10 @@ from connectors.bill.wire import (
     BillBudgetWrite,
     BillMember,
     BillMemberWrite,
-    known,
 )
 from connectors.errors import Rejected
 from connectors.interface import Draft, Observed
+from connectors.parsing import known
 
 RECURRING_INTERVAL = {ours: theirs for theirs, ours in CADENCE.items()}
 _WITHOUT_A_SHARE = frozenset({"OWNER", "OBSERVER"})

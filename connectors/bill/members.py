@@ -18,11 +18,12 @@ from connectors.bill.mapping import (
 )
 from connectors.bill.people import People
 from connectors.bill.reading import Reader, member_path, page_of
-from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite, parsed
+from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
 from connectors.errors import Missing, Rejected
 from connectors.http import HttpClient, Safety
 from connectors.interface import Draft, Observed, Page
 from connectors.paging import RawPage, ahead
+from connectors.parsing import parsed
 
 
 class Members:

@@ -11,9 +11,10 @@ from typing import Final
 from canonical.allocation import Entity
 from canonical.identity import EntityMap
 from connectors.bill.mapping import new_user
-from connectors.bill.wire import USERS, BillUser, parsed
+from connectors.bill.wire import USERS, BillUser
 from connectors.errors import Rejected
 from connectors.http import HttpClient, Safety
+from connectors.parsing import parsed
 
 UUID: Final = "usr_"
 """How the other spelling of a user's id begins; paths take both, answers are compared by `id`."""

@@ -9,11 +9,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from canonical.change import Kind, Problem
-from connectors.bill.wire import BUDGETS, USERS, BillBudget, BillMember, BillUser, parsed
+from connectors.bill.wire import BUDGETS, USERS, BillBudget, BillMember, BillUser
 from connectors.errors import Malformed
 from connectors.http import HttpClient, Safety
 from connectors.interface import Observed, Page
 from connectors.paging import RawPage, cursor_pages
+from connectors.parsing import parsed
 
 PAGE_SIZE: Final = 100
 """The most that a page may hold; BILL answers 400 above it."""

@@ -2,13 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from canonical.period import Cadence
-from connectors.errors import Malformed
 
 BUDGETS = "/v3/spend/budgets"
 USERS = "/v3/spend/users"
@@ -73,9 +72,6 @@ class BillUser(_Read):
     role: str | None = None
 
 
-Wire = TypeVar("Wire", BillBudget, BillMember, BillUser)
-
-
 class _Write(BaseModel):
     """As BILL is told: a field that it does not know is our mistake, not its problem."""
 
@@ -122,21 +118,3 @@ FISCAL = frozenset({Cadence.QUARTERLY, Cadence.YEARLY})
 """Cadences that take a `recurMonth`."""
 BUFFERED = frozenset(CADENCE.values()) - {Cadence.DAILY, Cadence.WEEKLY}
 """Cadences that may say anything about spending beyond the limit."""
-
-
-def known(table: dict[str, Any], word: str, field: str) -> Any:
-    """What `word` means; a word that is not in the table is never guessed."""
-    try:
-        return table[word]
-    except KeyError:
-        raise Malformed(f"{field} is {word!r}, which is none of {', '.join(table)}") from None
-
-
-def parsed(model: type[Wire], record: Any) -> Wire:
-    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
-    try:
-        return model.model_validate(record)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the record"
-        raise Malformed(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from None

@@ -21,7 +21,7 @@ from connectors.brex.mapping import (
     budget_write,
     spend_limit_write,
 )
-from connectors.brex.wire import PATH, BrexBudget, BrexSpendLimit, parsed
+from connectors.brex.wire import PATH, BrexBudget, BrexSpendLimit
 from connectors.errors import Malformed, Rejected, Unsupported
 from connectors.http import Dialect, HttpClient, Safety
 from connectors.interface import (
@@ -37,6 +37,7 @@ from connectors.interface import (
 )
 from connectors.limiter import Limiter
 from connectors.paging import RawPage, ahead, cursor_pages
+from connectors.parsing import parsed
 from connectors.runtime import Runtime
 from connectors.settings import HttpSettings, parse_rate
 

@@ -21,9 +21,9 @@ from connectors.brex.wire import (
     BrexMoney,
     BrexSpendLimit,
     BrexSpendLimitWrite,
-    known,
 )
 from connectors.interface import Draft, Observed
+from connectors.parsing import known
 
 PERIOD_TYPE = {ours: theirs for theirs, ours in CADENCE.items()}
 SPEND_LIMIT_PERIOD_TYPE = {ours: theirs for theirs, ours in SPEND_LIMIT_CADENCE.items()}

@@ -1,14 +1,13 @@
 """Brex on the wire: the shapes that it answers and takes, and what its words mean to us."""
 
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictInt
 
 from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from canonical.period import Cadence
-from connectors.errors import Malformed
 
 PATH = {Kind.BUDGET: "/v2/budgets", Kind.ALLOCATION: "/v2/spend_limits"}
 
@@ -64,9 +63,6 @@ class BrexSpendLimit(_Read):
     department_id: str | None = None
     legal_entity_id: str | None = None
     current_period_balance: BrexPeriodBalance | None = None
-
-
-Wire = TypeVar("Wire", BrexBudget, BrexSpendLimit)
 
 
 class _Write(BaseModel):
@@ -137,22 +133,3 @@ SPEND_LIMIT_CADENCE = {
     "PER_YEAR": Cadence.YEARLY,
 }
 ENFORCEMENT = {"HARD": Enforcement.HARD, "SOFT": Enforcement.SOFT}
-
-
-def known(table: dict[str, Any], word: str, field: str) -> Any:
-    """What `word` means; a word that is not in the table is never guessed."""
-    try:
-        return table[word]
-    except KeyError:
-        raise Malformed(f"{field} is {word!r}, which is none of {', '.join(table)}") from None
-
-
-def parsed(model: type[Wire], record: Any) -> Wire:
-    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
-    try:
-        # what model_validate comes down to, for a fifth less
-        return model.__pydantic_validator__.validate_python(record)  # type: ignore[no-any-return]
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the record"
-        raise Malformed(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from None

@@ -43,10 +43,10 @@ from connectors.kaireon.wire import (
     count_of,
     key_of,
     page_of,
-    parsed,
 )
 from connectors.limiter import Limiter
 from connectors.paging import cursor_pages
+from connectors.parsing import parsed
 from connectors.probing import probe_by_listing
 from connectors.runtime import Runtime
 from connectors.settings import parse_rate
@@ -297,7 +297,7 @@ class Kaireon(Connector):
         if not isinstance(answer, dict) or "id" not in answer:
             return None
         self._prove(answer)
-        return parsed(answer)
+        return parsed(KaireonRow, answer)
 
     def _delete(self, row: KaireonRow) -> None:
         params = {"id": row.id}

@@ -14,7 +14,8 @@ from canonical.change import Kind
 from canonical.period import Cadence, Period
 from connectors.errors import Malformed
 from connectors.kaireon.fitting import last_day
-from connectors.kaireon.wire import CADENCE, GLOBAL, SCOPES, KaireonRow, parsed
+from connectors.kaireon.wire import CADENCE, GLOBAL, SCOPES, KaireonRow
+from connectors.parsing import parsed
 
 
 class Title(NamedTuple):
@@ -71,7 +72,7 @@ def titled(title: Title, records: Iterable[Any]) -> Iterator[KaireonRow]:
     for record in records:
         of_scope = _at(record, "name") == title.name and _at(record, "scope") == title.scope
         if of_scope and (title.scope == GLOBAL or _at(record, "scopeId") == title.scope_id):
-            yield parsed(record)
+            yield parsed(KaireonRow, record)
 
 
 def grouped(kind: Kind, records: Iterable[Any]) -> list[list[Any]]:
@@ -117,7 +118,7 @@ def series_of(records: Sequence[Any]) -> Series:
     Raises `Malformed` where one cannot be read, or two are for one period: what cannot be read
     whole must not be written to.
     """
-    return placed(parsed(record) for record in records)
+    return placed(parsed(KaireonRow, record) for record in records)
 
 
 def placed(rows: Iterable[KaireonRow]) -> Series:

@@ -5,12 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from canonical.errors import CanonicalError
 from canonical.period import Cadence, Period, period_of
 from connectors.errors import Malformed
+from connectors.parsing import known
 
 PATH = "/budgets"
 GLOBAL = "global"
@@ -129,21 +130,3 @@ def count_of(answer: Any) -> int | None:
     """How many rows an answer says there are, in it or altogether; it does not say which."""
     said = answer.get("pagination") or answer
     return said.get("count", said.get("total", answer.get("count")))  # type: ignore[no-any-return]
-
-
-def known(table: dict[str, Any], word: str, field: str) -> Any:
-    """What `word` means; a word that is not in the table is never guessed."""
-    try:
-        return table[word]
-    except KeyError:
-        raise Malformed(f"{field} is {word!r}, which is none of {', '.join(table)}") from None
-
-
-def parsed(record: Any) -> KaireonRow:
-    """`record` as a row; raises `Malformed` naming the first field that is not as it should be."""
-    try:
-        return KaireonRow.model_validate(record)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the record"
-        raise Malformed(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from None

@@ -30,6 +30,7 @@ from connectors.interface import (
     Removal,
 )
 from connectors.limiter import Limiter
+from connectors.parsing import parsed
 from connectors.runtime import Runtime
 from connectors.settings import HttpSettings, parse_rate
 from connectors.vantage.mapping import (
@@ -46,7 +47,7 @@ from connectors.vantage.mapping import (
     stated_phases,
     unsaid,
 )
-from connectors.vantage.wire import VantageBudget, VantageMe, parsed
+from connectors.vantage.wire import VantageBudget, VantageMe
 from connectors.vantage.workspace import Workspace
 
 CAPABILITIES = Capabilities(

@@ -2,9 +2,9 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from canonical.period import Cadence
 from connectors.errors import Malformed
@@ -79,9 +79,6 @@ class VantageMe(_Read):
     bearer_token: VantageBearer
 
 
-Wire = TypeVar("Wire", bound=_Read)
-
-
 class _Write(BaseModel):
     """As Vantage is told: a field that it does not know is our mistake, not its problem."""
 
@@ -141,13 +138,3 @@ def counts_money(record: Any) -> bool:
     if said not in (None, "cost", "usage"):
         raise Malformed(f"type is {said!r}, which is none of cost, usage")
     return said != "usage"
-
-
-def parsed(model: type[Wire], record: Any) -> Wire:
-    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
-    try:
-        return model.model_validate(record)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the record"
-        raise Malformed(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from None

@@ -17,6 +17,7 @@ from canonical.identity import EntityMap
 from connectors.errors import Malformed, Missing, Rejected, Transient, Uncertain
 from connectors.http import HttpClient, Safety
 from connectors.paging import RawPage, link_pages
+from connectors.parsing import parsed
 from connectors.vantage.family import Family
 from connectors.vantage.mapping import (
     Phases,
@@ -37,7 +38,6 @@ from connectors.vantage.wire import (
     VantageAlertWrite,
     VantageBudget,
     VantageBudgetWrite,
-    parsed,
 )
 
 log = logging.getLogger("trueup.vantage")

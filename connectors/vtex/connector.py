@@ -29,6 +29,7 @@ from connectors.interface import (
     Removal,
 )
 from connectors.paging import RawPage
+from connectors.parsing import parsed
 from connectors.runtime import Runtime
 from connectors.vtex.mapping import (
     STATUS_SAID,
@@ -54,7 +55,6 @@ from connectors.vtex.wire import (
     VtexHits,
     VtexMovement,
     VtexSummary,
-    parsed,
 )
 
 CAPABILITIES = Capabilities(

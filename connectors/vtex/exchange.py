@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from connectors.errors import ConnectorError, Missing, Rejected, Unauthorized
 from connectors.http import HttpClient, Safety
-from connectors.vtex.wire import LOGIN, VtexToken, parsed
+from connectors.parsing import parsed
+from connectors.vtex.wire import LOGIN, VtexToken
 
 _EARLY: Final = timedelta(minutes=10)
 """How long before its end a token is renewed; VTEX's last a day."""

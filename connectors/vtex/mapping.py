@@ -15,6 +15,7 @@ from canonical.identity import EntityMap, stamped, unstamped
 from canonical.period import Cadence
 from connectors.errors import Rejected
 from connectors.interface import Draft, Observed
+from connectors.parsing import known, parsed
 from connectors.vtex.cycle import Course, course_of, cycle_of, cycle_on, cycle_said, noted
 from connectors.vtex.wire import (
     IS_DEBIT,
@@ -31,9 +32,7 @@ from connectors.vtex.wire import (
     VtexHit,
     VtexMovement,
     VtexNotifications,
-    known,
     moment,
-    parsed,
 )
 
 THRESHOLD_TYPE = {is_percent: theirs for theirs, is_percent in IS_PERCENT.items()}

@@ -12,8 +12,9 @@ from canonical.change import Kind
 from connectors.errors import Malformed, Missing
 from connectors.http import Safety
 from connectors.paging import RawPage, ahead, number_pages
+from connectors.parsing import parsed
 from connectors.vtex.settings import Door, VtexSettings
-from connectors.vtex.wire import UNITS, VtexUnit, parsed
+from connectors.vtex.wire import UNITS, VtexUnit
 
 _READERS: Final = 4
 """How many budgets are read side by side."""

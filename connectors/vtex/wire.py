@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -12,12 +12,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
 )
 from pydantic.alias_generators import to_camel
 
 from canonical.allocation import Status
-from connectors.errors import Malformed
 
 LOGIN = "/api/vtexid/apptoken/login"
 UNITS = "/api/organization-units/v1"
@@ -150,9 +148,6 @@ class VtexToken(_Read):
     expires: int | None = None
 
 
-Wire = TypeVar("Wire", bound=_Read)
-
-
 class _Write(BaseModel):
     """As VTEX is told: a field that it does not know is our mistake, not its problem."""
 
@@ -189,21 +184,3 @@ IS_DEBIT = {"DEBIT": True, "CREDIT": False}
 ENTITY_TYPE = {"user": "User", "address": "Address", "cost_centre": "CostCenter"}
 """Their words for our entity types; an account may have others. Any other type is passed through,
 as a custom field has whatever name the account gave it."""
-
-
-def known(table: dict[str, Any], word: str, field: str) -> Any:
-    """What `word` means; a word that is not in the table is never guessed."""
-    try:
-        return table[word]
-    except KeyError:
-        raise Malformed(f"{field} is {word!r}, which is none of {', '.join(table)}") from None
-
-
-def parsed(model: type[Wire], record: Any) -> Wire:
-    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
-    try:
-        return model.model_validate(record)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the record"
-        raise Malformed(f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}") from None

@@ -24,9 +24,10 @@ from connectors.bill.mapping import (
     version_of,
     with_role,
 )
-from connectors.bill.wire import BillBudget, BillMember, BillUser, parsed
+from connectors.bill.wire import BillBudget, BillMember, BillUser
 from connectors.errors import Malformed, Rejected
 from connectors.interface import Draft
+from connectors.parsing import parsed
 from connectors.sandbox.bill_wire import new_period
 
 EXAMPLES = Path(__file__).parent / "examples"

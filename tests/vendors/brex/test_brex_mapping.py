@@ -16,9 +16,10 @@ from canonical.errors import Inexact
 from canonical.identity import EntityMap
 from canonical.period import Cadence
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
-from connectors.brex.wire import BrexBudget, BrexSpendLimit, parsed
+from connectors.brex.wire import BrexBudget, BrexSpendLimit
 from connectors.errors import Malformed
 from connectors.interface import Draft
+from connectors.parsing import parsed
 
 EXAMPLES = Path(__file__).parent / "examples"
 NOBODY = EntityMap()

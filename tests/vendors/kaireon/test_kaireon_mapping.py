@@ -18,7 +18,15 @@ from connectors.errors import Malformed
 from connectors.kaireon.fitting import Terms, fitted
 from connectors.kaireon.mapping import allocation_of, budget_of, steps
 from connectors.kaireon.series import Title, grouped, placed, series_of
-from connectors.kaireon.wire import CADENCE, count_of, key_of, page_of, parsed, period_named
+from connectors.kaireon.wire import (
+    CADENCE,
+    KaireonRow,
+    count_of,
+    key_of,
+    page_of,
+    period_named,
+)
+from connectors.parsing import parsed
 
 EXAMPLES = Path(__file__).parent / "examples"
 TODAY = date(2026, 3, 18)
@@ -51,7 +59,9 @@ def fit(model, terms=TERMS, today=TODAY):
 def stored(model):
     """The rows that a create of `model` makes, as read back."""
     todo = steps(None, Title("Travel", "global", None), model, EVERY, TODAY)
-    return placed(parsed({"id": f"clx{n}", **row.body()}) for n, row in enumerate(todo.post))
+    return placed(
+        parsed(KaireonRow, {"id": f"clx{n}", **row.body()}) for n, row in enumerate(todo.post)
+    )
 
 
 # The page's examples

@@ -15,6 +15,7 @@ from canonical.identity import EntityMap
 from canonical.period import Cadence, Period
 from connectors.errors import Malformed, Rejected
 from connectors.interface import Draft
+from connectors.parsing import parsed
 from connectors.vantage.family import Family
 from connectors.vantage.mapping import (
     alert_of,
@@ -31,7 +32,7 @@ from connectors.vantage.mapping import (
     summed,
     throughout,
 )
-from connectors.vantage.wire import VantageAlert, VantageBudget, parsed
+from connectors.vantage.wire import VantageAlert, VantageBudget
 
 EXAMPLES = Path(__file__).parent / "examples"
 ROWS = EntityMap({"account:6200": "rprt_92062240b4ffda91", "user:ada": "usr_8e44c17792242852"})

@@ -19,6 +19,7 @@ from canonical.identity import EntityMap
 from canonical.period import Cadence
 from connectors.errors import Malformed, Rejected
 from connectors.interface import Draft
+from connectors.parsing import parsed
 from connectors.vtex.connector import CAPABILITIES
 from connectors.vtex.cycle import Course, Cycle, course_of, cycle_of, cycle_on, cycle_said, noted
 from connectors.vtex.mapping import (
@@ -40,7 +41,6 @@ from connectors.vtex.wire import (
     VtexMovement,
     VtexSummary,
     moment,
-    parsed,
 )
 
 EXAMPLES = Path(__file__).parent / "examples"
