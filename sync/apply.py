@@ -52,8 +52,8 @@ def _depth(ref: str, parents: Mapping[str, str]) -> int:
 
 
 def _lowers(change: Change) -> bool:
-    if change.op is not Op.UPDATE or "amount" not in change.fields:
-        return False
+    if change.op is not Op.UPDATE or "amount" not in change.fields or "parent" in change.fields:
+        return False  # what moves waits for where it moves to
     before, after = change.fields["amount"]
     return before is not None and Decimal(str(after)) < Decimal(str(before))
 
@@ -129,7 +129,8 @@ class Applier:
 
     def _draft(self, change: Change, container: str | None) -> Draft:
         assert change.desired is not None
-        stamp = change.ref if self._stamp else None
+        has_room = change.kind in self._target.capabilities.stamps
+        stamp = change.ref if self._stamp and has_room else None
         return Draft(model=change.desired, container=container, stamp=stamp)
 
     def _look_again(self) -> None:

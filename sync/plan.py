@@ -346,6 +346,7 @@ class Planner:
                 op=Op.UPDATE if fields else Op.BLOCKED,
                 fields=fields,
                 losses=(*change.losses, self._waits_for(str(above))),
+                desired=_without_parent(change.desired),
             )
 
     def _waits_for(self, above: str) -> Loss:
@@ -389,6 +390,11 @@ class Planner:
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)
             self.found.note(change.losses)
             self.found.changes.append(change)
+
+
+def _without_parent(desired: Budget | Allocation | None) -> Budget | Allocation | None:
+    """What is written, and so remembered: the next plan finds the parent wanting again."""
+    return replace(desired, parent=None) if isinstance(desired, Budget) else desired
 
 
 def _parents_first(newcomers: Sequence[Wanted]) -> list[Wanted]:

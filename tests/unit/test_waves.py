@@ -1,5 +1,6 @@
 """The order of writes: parents first, and no moment at which the shares exceed their budget."""
 
+from dataclasses import replace
 from itertools import chain
 
 import pytest
@@ -118,3 +119,9 @@ def test_a_share_that_takes_anothers_place_never_counts_beside_it(op):
     changes = [share("old", op, before=100), share("new", Op.CREATE, after=100)]
     first = next(chain.from_iterable(waves(changes)))
     assert first.ref == "old"
+
+
+def test_what_moves_below_a_new_budget_waits_for_it_though_it_is_lowered():
+    moves = budget("child", before=10, after=5, parent="B")
+    moves = replace(moves, fields={**moves.fields, "parent": (None, "B")})
+    assert order(moves, budget("B", Op.CREATE)) == [{"B"}, {"child"}]
