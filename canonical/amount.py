@@ -82,9 +82,9 @@ class Amount:
         value, places = self.value or Decimal(0), exponent(self.unit)  # zero has no sign
         if value.same_quantum(_step(places)):
             return str(value)  # with so few digits after the point it has no exponent
-        plain = value.normalize(_EXACT)
-        digits = max(places, -int(plain.as_tuple().exponent))
-        return f"{plain:.{digits}f}"
+        whole, _, fraction = f"{value:f}".partition(".")
+        fraction = fraction.rstrip("0").ljust(places, "0")
+        return f"{whole}.{fraction}" if fraction else whole
 
     def __str__(self) -> str:
         return f"{self.text()} {self.unit}"
