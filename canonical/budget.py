@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from canonical.allocation import Alert, Allocation, Enforcement, Status
@@ -59,9 +59,31 @@ class Budget:
             current = phase.amount
         return current
 
-    def following(self, day: date) -> Phase | None:
-        """The next phase that starts after `day`, if any."""
-        return next((phase for phase in self.phases if phase.period.start > day), None)
+    def stretches(self) -> tuple[Phase, ...]:
+        """The phases with those joined that say one amount more often than they need to.
+
+        Two are one where they have the same amount, follow each other, and meet where a period of
+        the cadence ends: half a month each with 100 is not a month with 100. What counts once is
+        never joined.
+        """
+        if self.cadence is Cadence.ONCE:
+            return self.phases
+        found: list[Phase] = []
+        for phase in self.phases:
+            if found and self._goes_on(found[-1], phase):
+                found[-1] = Phase(Period(found[-1].period.start, phase.period.end), phase.amount)
+            else:
+                found.append(phase)
+        return tuple(found)
+
+    def _goes_on(self, before: Phase, after: Phase) -> bool:
+        last = before.period.end
+        if before.amount != after.amount or last != after.period.start - timedelta(days=1):
+            return False
+        return period_of(self.cadence, last, self._year_starts()).end == last
+
+    def _year_starts(self) -> int:
+        return self.start.month if self.start and self.cadence in _FISCAL else 1
 
     def by_period(self, until: date) -> tuple[Phase, ...]:
         """One phase per period of the cadence, from start to end, an open end up to `until`.
@@ -72,10 +94,9 @@ class Budget:
         if self.phases or self.start is None or self.amount is None:
             return self.phases
         last = until if self.end is None else self.end
-        year_starts = self.start.month if self.cadence in _FISCAL else 1
         return tuple(
             Phase(period, self.amount)
-            for period in periods(self.cadence, self.start, last, year_starts)
+            for period in periods(self.cadence, self.start, last, self._year_starts())
         )
 
     def restated(self, cadence: Cadence, until: date) -> "Budget":

@@ -1,7 +1,8 @@
 """Facts: a budget or an allocation as plain comparable values, one per field, always in one order.
 
 Everything that compares, remembers or prints a field goes through these tuples, so two spellings
-of one meaning (1000 and 1000.00, owners in another order, a trailing blank) are one value here.
+of one meaning (1000 and 1000.00, owners in another order, a trailing blank, twelve months of one
+amount and a year of it) are one value here.
 """
 
 import unicodedata
@@ -65,7 +66,7 @@ def _budget_facts(budget: Budget) -> Facts:
         str(budget.cadence),
         _day(budget.start) if budget.start else None,
         _day(budget.end) if budget.end else None,
-        tuple((str(phase.period), phase.amount.text()) for phase in budget.phases) or None,
+        _phases(budget) if budget.phases else None,
         str(budget.status),
         str(budget.enforcement) if budget.enforcement else None,
         budget.carry_over,
@@ -74,6 +75,17 @@ def _budget_facts(budget: Budget) -> Facts:
         _pairs(budget.dimensions) if budget.dimensions else None,
         _alerts(budget.alerts),
     )
+
+
+def _phases(budget: Budget) -> Fact:
+    """Stretches of one amount, however finely stated; None for the budget's own amount and time."""
+    stretches = budget.stretches()
+    if len(stretches) == 1:
+        (only,) = stretches
+        said = only.amount, only.period.start, only.period.end
+        if said == (budget.amount, budget.start, budget.end):
+            return None
+    return tuple((str(each.period), each.amount.text()) for each in stretches)
 
 
 def _allocation_facts(allocation: Allocation) -> Facts:

@@ -41,7 +41,7 @@ class Projector:
         losses: list[Loss] = []
         changed: dict[str, Any] = {}
         able = self._able.budget
-        if budget.phases or self._able.phasing in _ALWAYS_PHASED:
+        if budget.phases or self._able.phasing is Phasing.PERIODS:
             self._phases(budget, changed)
         amount: Amount | None = changed.get("amount", budget.amount)
         self._amount(amount, changed, losses)
@@ -121,18 +121,24 @@ class Projector:
             changed["phases"] = ()
 
     def _next(self, budget: Budget) -> tuple[Phase, ...]:
-        """The next period of the cadence, cut at the end, with what counts when it begins."""
+        """The current period, and from the next one on the amount that counts when it begins.
+
+        None where the two amounts are one, or no period follows.
+        """
         if budget.cadence is Cadence.ONCE:
             return ()
         month = budget.start.month if budget.start else 1
-        last = period_of(budget.cadence, self._as_of, month).end
-        assert last is not None
-        period = period_of(budget.cadence, last + timedelta(days=1), month)
-        amount = budget.in_force(period.start)
-        if amount is None or (budget.end is not None and period.start > budget.end):
+        current = period_of(budget.cadence, self._as_of, month)
+        assert current.end is not None
+        following = current.end + timedelta(days=1)
+        now, later = (self._rounded(budget.in_force(day)) for day in (self._as_of, following))
+        over = budget.end is not None and budget.end < following
+        if now is None or later is None or now == later or over:
             return ()
-        end = min(filter(None, (period.end, budget.end)))
-        return (Phase(Period(period.start, end), amount.rounded(self._able.amount_digits)),)
+        return (Phase(current, now), Phase(Period(following, budget.end), later))
+
+    def _rounded(self, amount: Amount | None) -> Amount | None:
+        return amount and amount.rounded(self._able.amount_digits)
 
     def _amount(self, amount: Amount | None, changed: dict[str, Any], losses: list[Loss]) -> None:
         if amount is None:
@@ -172,5 +178,4 @@ _DROPPABLE: tuple[tuple[str, Any], ...] = (
     ("dimensions", {}),
     ("alerts", None),
 )
-_ALWAYS_PHASED = frozenset({Phasing.PERIODS, Phasing.CURRENT_AND_NEXT})
 _FOLLOWING = ("cadence", "start", "end", "enforcement", "carry_over", "alerts")

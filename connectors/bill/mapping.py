@@ -57,7 +57,7 @@ def budget_of(wire: BillBudget, currency: str, container: str | None) -> Observe
         end=wire.expiration_date,
         phases=_phases_of(wire, cadence, currency),
         status=Status.RETIRED if wire.retired else Status.ACTIVE,
-        enforcement=_enforcement_of(wire),
+        enforcement=_enforcement_of(wire, cadence),
         carry_over=wire.carry_over,
         parent=container,
     )
@@ -77,26 +77,28 @@ def version_of(wire: BillBudget) -> str:
 
 
 def _phases_of(wire: BillBudget, cadence: Cadence, currency: str) -> tuple[Phase, ...]:
-    """The next period with its amount, cut at the budget's end; nothing where none comes.
+    """The current period, and from the next one to the budget's end what counts later.
 
-    The period follows from where the current one began, so that it does not matter whether
-    `endDate` is its last day or the day after, nor whether it is there.
+    Nothing where both amounts are one, or no period follows. Periods are told from where the
+    current one began, so that it does not matter whether `endDate` is its last day or the day
+    after, nor whether it is there.
     """
-    start, later = wire.current_period.start_date, amount_of(wire.recurring_limit, currency)
-    if cadence is Cadence.ONCE or start is None or later is None:
+    start = wire.current_period.start_date
+    now, later = (amount_of(n, currency) for n in (wire.current_period.limit, wire.recurring_limit))
+    if cadence is Cadence.ONCE or start is None or now is None or later in (None, now):
         return ()
-    first = next_reset(cadence, start, wire.recur_month or start.month)
-    last = period_of(cadence, first, wire.recur_month or start.month).end
-    if wire.expiration_date is not None and last is not None:
-        if first > wire.expiration_date:
-            return ()
-        last = min(last, wire.expiration_date)
-    return (Phase(Period(first, last), later),)
+    assert later is not None
+    month = wire.recur_month or start.month
+    following = next_reset(cadence, start, month)
+    if wire.expiration_date is not None and following > wire.expiration_date:
+        return ()
+    current = period_of(cadence, start, month)
+    return (Phase(current, now), Phase(Period(following, wire.expiration_date), later))
 
 
-def _enforcement_of(wire: BillBudget) -> Enforcement:
+def _enforcement_of(wire: BillBudget, cadence: Cadence) -> Enforcement:
     beyond = wire.limitless_overspend or (wire.current_period.overspend_buffer or _ZERO) > 0
-    return Enforcement.SOFT if beyond else Enforcement.HARD
+    return Enforcement.SOFT if beyond and cadence in BUFFERED else Enforcement.HARD
 
 
 def _actual_of(wire: BillBudget, currency: str) -> Actual | None:
@@ -144,6 +146,19 @@ def counting_on(budget: Budget, day: date) -> Amount | None:
 def recur_month(budget: Budget) -> int:
     """The month in which the budget's years and quarters begin; January where it has no start."""
     return budget.start.month if budget.start else 1
+
+
+def cut_alike(wire: BillBudget, budget: Budget) -> bool:
+    """Whether BILL cuts the periods that the budget has.
+
+    The month in which years and quarters begin matters only where amounts differ between them.
+    """
+    if CADENCE.get(wire.recurring_interval) is not budget.cadence:
+        return False
+    length = FISCAL.get(budget.cadence)
+    if length is None or wire.recur_month is None or not budget.phases:
+        return True
+    return (wire.recur_month - recur_month(budget)) % length == 0
 
 
 def budget_write(

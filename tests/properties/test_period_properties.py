@@ -75,10 +75,3 @@ def test_in_force_is_the_phase_begun_last_and_before_all_the_amount(begins, stre
     budget, day = _phased(begins, stretches), begins + timedelta(days=offset)
     begun = [phase for phase in budget.phases if phase.period.start <= day]
     assert budget.in_force(day) == (begun[-1].amount if begun else budget.amount)
-
-
-@given(DAYS, PHASES, st.integers(-100, 500))
-def test_what_follows_starts_after_the_day_and_nothing_comes_between(begins, stretches, offset):
-    budget, day = _phased(begins, stretches), begins + timedelta(days=offset)
-    later = [phase for phase in budget.phases if phase.period.start > day]
-    assert budget.following(day) == (later[0] if later else None)

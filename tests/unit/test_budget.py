@@ -1,4 +1,5 @@
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 
@@ -35,12 +36,6 @@ def test_without_phases_the_amount_is_always_in_force():
     assert budget().in_force(date(2026, 1, 1)) == usd(100)
 
 
-def test_following_is_the_next_phase_and_none_after_the_last():
-    phased = budget(phases=(JANUARY, MARCH))
-    assert phased.following(date(2026, 1, 1)) == MARCH
-    assert phased.following(date(2026, 3, 1)) is None
-
-
 def test_by_period_cuts_an_open_end_at_the_horizon():
     found = budget(cadence=Cadence.MONTHLY, start=date(2026, 1, 15)).by_period(date(2026, 3, 10))
     assert [str(phase.period) for phase in found] == [
@@ -70,6 +65,42 @@ def test_stated_phases_are_finer_than_any_cadence():
 
 def test_without_a_start_there_are_no_periods():
     assert budget(cadence=Cadence.MONTHLY).by_period(date(2026, 12, 31)) == ()
+
+
+def month(number, amount):
+    end = date(2026, number + 1, 1) - timedelta(days=1)
+    return Phase(Period(date(2026, number, 1), end), usd(amount))
+
+
+def test_months_of_one_amount_that_follow_each_other_are_one_stretch():
+    phased = budget(cadence=Cadence.MONTHLY, phases=(month(1, 5), month(2, 5), month(3, 7)))
+    whole = Phase(Period(date(2026, 1, 1), date(2026, 2, 28)), usd(5))
+    assert phased.stretches() == (whole, month(3, 7))
+
+
+def test_a_gap_parts_two_stretches_of_one_amount():
+    phased = budget(cadence=Cadence.MONTHLY, phases=(month(1, 5), month(3, 5)))
+    assert phased.stretches() == phased.phases
+
+
+def test_stretches_that_meet_within_a_period_of_the_cadence_stay_two():
+    phased = budget(cadence=Cadence.QUARTERLY, phases=(month(1, 5), month(2, 5), month(3, 5)))
+    assert phased.stretches() == phased.phases
+
+
+def test_a_fiscal_quarter_ends_where_the_budgets_own_do():
+    halves = (
+        Phase(Period(date(2026, 2, 1), date(2026, 4, 30)), usd(5)),
+        Phase(Period(date(2026, 5, 1), date(2026, 7, 31)), usd(5)),
+    )
+    fiscal = budget(cadence=Cadence.QUARTERLY, start=date(2026, 2, 1), phases=halves)
+    assert len(fiscal.stretches()) == 1
+    assert len(replace(fiscal, start=None).stretches()) == 2
+
+
+def test_what_counts_once_in_each_stretch_is_never_joined():
+    phased = budget(cadence=Cadence.ONCE, phases=(month(1, 5), month(2, 5)))
+    assert phased.stretches() == phased.phases
 
 
 def share(**said):

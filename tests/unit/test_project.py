@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -146,10 +147,17 @@ def test_one_amount_at_a_time_is_the_one_of_the_day():
     assert (projected.amount, projected.phases, losses) == (usd(2), (), ())
 
 
-def test_two_amounts_at_a_time_are_the_days_and_the_next():
+def test_two_amounts_at_a_time_are_the_days_and_one_from_the_next_period_on():
     projected, _ = project(PHASED, phasing=Phasing.CURRENT_AND_NEXT)
-    march = Phase(Period(date(2026, 3, 1), date(2026, 3, 31)), usd(3))
-    assert (projected.amount, projected.phases) == (usd(2), (march,))
+    february = Phase(Period(date(2026, 2, 1), date(2026, 2, 28)), usd(2))
+    later = Phase(Period(date(2026, 3, 1), PHASED.end), usd(3))
+    assert (projected.amount, projected.phases) == (usd(2), (february, later))
+
+
+def test_two_amounts_at_a_time_that_are_one_are_no_phases():
+    even = replace(PHASED, phases=tuple(replace(each, amount=usd(2)) for each in PHASED.phases))
+    projected, _ = project(even, phasing=Phasing.CURRENT_AND_NEXT)
+    assert (projected.amount, projected.phases) == (usd(2), ())
 
 
 def test_a_list_of_periods_is_whole_and_an_open_end_reaches_to_the_horizon():

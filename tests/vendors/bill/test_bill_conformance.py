@@ -3,14 +3,11 @@
 import pytest
 
 from canonical.allocation import Entity
-from canonical.amount import Amount
-from canonical.budget import Phase
 from connectors.conformance import ConformanceSuite, World
-from tests.vendors.bill.conftest import APRIL, PEOPLE, TOKEN
+from tests.vendors.bill.conftest import PEOPLE, TOKEN
 
 VALUES = {
     "allocation.entity": [Entity("user", each["email"]) for each in PEOPLE[1:]],
-    "budget.phases": [(Phase(APRIL, Amount.of(number, "USD")),) for number in (60, 70)],
 }
 FIXED = frozenset({"budget.parent", "allocation.entity"})
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.facts import facts
-from canonical.period import Cadence, Period
+from canonical.period import Cadence, Period, period_of
 from connectors.bill.connector import CAPABILITIES, _message
 from connectors.bill.mapping import (
     allocation_of,
@@ -28,7 +28,7 @@ from connectors.bill.wire import BillBudget, BillMember, BillUser
 from connectors.errors import Malformed, Rejected
 from connectors.interface import Draft
 from connectors.parsing import parsed
-from connectors.sandbox.bill_wire import new_period
+from connectors.sandbox.bill_periods import new_period
 
 EXAMPLES = Path(__file__).parent / "examples"
 ALL = frozenset(CAPABILITIES.budget)
@@ -52,6 +52,12 @@ def sent(model, fields=ALL, day=DAY, month=1, stamp=None):
     return budget_write(Draft(model=model, stamp=stamp), fields, "USD", day, month).body()
 
 
+def two_phases(model, later):
+    current = period_of(model.cadence, DAY)
+    following = Period(current.end + timedelta(days=1), model.end)
+    return (Phase(current, model.amount), Phase(following, later))
+
+
 # What BILL answers
 
 
@@ -63,7 +69,10 @@ def test_the_guides_budget_has_an_amount_now_and_another_from_january_on():
         amount=usd(100),
         cadence=Cadence.MONTHLY,
         start=date(2024, 12, 15),
-        phases=(Phase(Period(date(2025, 1, 1), date(2025, 1, 31)), usd(200)),),
+        phases=(
+            Phase(Period(date(2024, 12, 1), date(2024, 12, 31)), usd(100)),
+            Phase(Period(date(2025, 1, 1)), usd(200)),
+        ),
         enforcement=Enforcement.HARD,
         carry_over=False,
     )
@@ -88,7 +97,10 @@ def test_a_budget_with_all_that_real_answers_have():
         cadence=Cadence.QUARTERLY,
         start=date(2026, 2, 11),
         end=date(2027, 6, 30),
-        phases=(Phase(Period(date(2027, 2, 1), date(2027, 4, 30)), usd("4500.50")),),
+        phases=(
+            Phase(Period(date(2026, 11, 1), date(2027, 1, 31)), usd("4000.25")),
+            Phase(Period(date(2027, 2, 1), date(2027, 6, 30)), usd("4500.50")),
+        ),
         status=Status.RETIRED,
         enforcement=Enforcement.SOFT,
         carry_over=True,
@@ -139,29 +151,36 @@ def test_a_budget_that_cannot_be_read_is_malformed(field, value):
 
 
 @pytest.mark.parametrize(
-    ("interval", "begins", "month", "following"),
+    ("interval", "begins", "month", "periods"),
     [
-        ("DAILY", "2026-03-31", None, "2026-04-01..2026-04-01"),
-        ("WEEKLY", "2026-12-28", None, "2027-01-04..2027-01-10"),
-        ("MONTHLY", "2026-12-01", None, "2027-01-01..2027-01-31"),
-        ("QUARTERLY", "2026-10-01", 4, "2027-01-01..2027-03-31"),
-        ("YEARLY", "2026-04-01", 4, "2027-04-01..2028-03-31"),
-        ("YEARLY", "2026-04-01", None, "2027-04-01..2028-03-31"),
+        ("DAILY", "2026-03-31", None, ["2026-03-31..2026-03-31", "2026-04-01.."]),
+        ("WEEKLY", "2026-12-28", None, ["2026-12-28..2027-01-03", "2027-01-04.."]),
+        ("MONTHLY", "2026-12-15", None, ["2026-12-01..2026-12-31", "2027-01-01.."]),
+        ("QUARTERLY", "2026-10-01", 4, ["2026-10-01..2026-12-31", "2027-01-01.."]),
+        ("YEARLY", "2026-04-01", 4, ["2026-04-01..2027-03-31", "2027-04-01.."]),
+        ("YEARLY", "2026-04-01", None, ["2026-04-01..2027-03-31", "2027-04-01.."]),
     ],
 )
-def test_the_next_period_follows_from_the_cadence(interval, begins, month, following):
+def test_when_the_later_amount_begins_follows_from_the_cadence(interval, begins, month, periods):
     row = {**example("budget.json"), "recurringInterval": interval, "recurMonth": month}
     row["currentPeriod"] = {"startDate": begins, "limit": 1}
-    (phase,) = budget_of(parsed(BillBudget, row), "USD", None).model.phases
-    assert str(phase.period) == following
+    phases = budget_of(parsed(BillBudget, row), "USD", None).model.phases
+    assert [str(phase.period) for phase in phases] == periods
 
 
-def test_nothing_comes_after_the_end_and_the_last_period_is_cut():
-    row = example("budget.json")
-    for end, periods in (("2025-01-20", ["2025-01-01..2025-01-20"]), ("2024-12-31", [])):
-        wire = parsed(BillBudget, {**row, "expirationDate": end})
-        phases = budget_of(wire, "USD", None).model.phases
-        assert [str(phase.period) for phase in phases] == periods
+@pytest.mark.parametrize(
+    ("end", "later"), [("2025-01-20", "2025-01-01..2025-01-20"), ("2024-12-31", None)]
+)
+def test_the_later_amount_lasts_to_the_end_of_the_budget(end, later):
+    wire = parsed(BillBudget, {**example("budget.json"), "expirationDate": end})
+    phases = budget_of(wire, "USD", None).model.phases
+    assert [str(phase.period) for phase in phases[1:]] == ([later] if later else [])
+
+
+@pytest.mark.parametrize("later", ["100.00", None])
+def test_a_budget_whose_amount_stays_has_no_phases(later):
+    row = {**example("budget.json"), "recurringLimit": later}
+    assert budget_of(parsed(BillBudget, row), "USD", None).model.phases == ()
 
 
 @pytest.mark.parametrize(
@@ -307,11 +326,9 @@ def test_what_is_written_reads_back(cadence, later):
     row = {"retired": False, **body, "expirationDate": "2031-12-31", "startDate": "2026-03-10"}
     row["currentPeriod"] = new_period(dict(body), DAY, body["limit"], 0, end="exclusive")
     seen = budget_of(parsed(BillBudget, row), "USD", None)
-    if later and seen.model.phases:
-        (phase,) = seen.model.phases
-        model = replace(model, phases=(replace(phase, amount=usd(later)),))
+    if later and cadence is not Cadence.ONCE:
+        model = replace(model, phases=two_phases(model, usd(later)))
         row |= sent(model, {"phases"})
         seen = budget_of(parsed(BillBudget, row), "USD", None)
-    wanted = replace(model, phases=model.phases or seen.model.phases, start=seen.model.start)
-    assert facts(seen.model) == facts(wanted)
+    assert facts(seen.model) == facts(replace(model, start=seen.model.start))
     assert seen.stamp == "CC1"
