@@ -7,39 +7,35 @@ called failed: it is `Uncertain`. A credential goes to one scheme, host and port
 """
 
 import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
-from json import JSONDecoder, dumps
 from ssl import SSLContext
 from threading import Lock
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import httpx
 from tenacity import RetryCallState, Retrying
 
+from connectors.answers import Dialect, Judge
+from connectors.auth import RenewedToken, may_be_header
 from connectors.errors import (
     Call,
     ConnectorError,
-    Forbidden,
     Malformed,
     Missing,
     RateLimited,
     Rejected,
-    Stale,
     Transient,
     Unauthorized,
     Uncertain,
     Unreadable,
 )
+from connectors.exact_json import written
 from connectors.limiter import Limiter
 from connectors.runtime import Runtime
 
@@ -49,7 +45,6 @@ MAX_BODY: Final = 32 * 1024 * 1024
 _TRIES: Final = 6
 _BACKOFF: Final = 0.5
 _LONGEST_BACKOFF: Final = 60.0
-_FIRST_UNIX_TIME: Final = 1e9  # as a number of seconds it would be 31 years
 _TIMEOUT: Final = httpx.Timeout(connect=10, read=30, write=30, pool=30)
 _NEVER_LEFT: Final = (
     httpx.ConnectError,
@@ -58,12 +53,6 @@ _NEVER_LEFT: Final = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
-_REFUSALS: Final[Mapping[int, type[ConnectorError]]] = {
-    401: Unauthorized,
-    403: Forbidden,
-    404: Missing,
-    412: Stale,
-}
 
 
 class Safety(StrEnum):
@@ -77,23 +66,6 @@ class Safety(StrEnum):
     """A write that the vendor does once per key."""
     ONCE = "once"
     """A write that might be done twice: never sent again once it may have arrived."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """What differs between vendors' HTTP. `message` finds their words in a parsed error body.
-
-    JSON types are always accepted; `content_types` adds to them. `reset_headers` say, beside
-    Retry-After, when a limited call may come again: in seconds, or as Unix time. `credential` is
-    the setting to look at when the vendor does not know us.
-    """
-
-    message: Callable[[Any], str | None]
-    request_id: tuple[str, ...] = ()
-    content_types: frozenset[str] = frozenset()
-    rate_limited: frozenset[int] = frozenset({429})
-    reset_headers: tuple[str, ...] = ()
-    credential: str = "token"
 
 
 @dataclass(slots=True, repr=False, eq=False)
@@ -117,8 +89,9 @@ class _Pending:
 class HttpClient:
     """Calls one vendor under one credential. Safe to share between threads; `close` it when done.
 
-    `vendor` is the system's name in the settings file. All `headers` are kept secret. `calls`
-    counts what was sent, repeats included.
+    `vendor` is the system's name in the settings file. `headers` prove who we are, or `auth` does
+    where that changes with time. All of them are kept secret, and so are `secrets`, which may be
+    in a body. `calls` counts what was sent, repeats included.
     """
 
     def __init__(
@@ -126,10 +99,12 @@ class HttpClient:
         vendor: str,
         base_url: str,
         *,
-        headers: Mapping[str, str],
         limiter: Limiter,
         runtime: Runtime,
         dialect: Dialect,
+        headers: Mapping[str, str] | None = None,
+        auth: RenewedToken | None = None,
+        secrets: Collection[str] = (),
         max_body: int = MAX_BODY,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -139,13 +114,21 @@ class HttpClient:
         self._prefix = str(self._base).rstrip("/")
         self._limiter = limiter
         self._runtime = runtime
-        self._dialect = dialect
         self._max_body = max_body
         self._counting = Lock()
-        self._secrets = _secrets(headers)
+        headers = headers or {}
+        fixed = _secrets({*headers.values(), *secrets})
+        self._judge = Judge(
+            vendor,
+            self._prefix,
+            dialect,
+            lambda: [*fixed, *auth.secrets] if auth else fixed,
+            runtime.now,
+        )
         self._check(headers)
         self._client = httpx.Client(
             headers={"Accept": "application/json", "User-Agent": _user_agent(), **headers},
+            auth=auth,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=_TIMEOUT,
             verify=_tls(),
@@ -214,9 +197,9 @@ class HttpClient:
     def _check(self, headers: Mapping[str, str]) -> None:
         # httpx would find it too, and print the value.
         for name, value in headers.items():
-            if not (value.isascii() and value.isprintable() and value == value.strip()):
+            if not may_be_header(value):
                 message = f"{self.vendor}: the header {name} has characters that no header can"
-                raise Unauthorized(message, hint=self._see(self._dialect.credential))
+                raise Unauthorized(message, hint=self._judge.see())
 
     def _request(
         self,
@@ -231,7 +214,7 @@ class HttpClient:
         sent = {name: value for name, value in (params or {}).items() if value is not None}
         content = None
         if body is not None:
-            content = _written(body).encode("ascii")
+            content = written(body).encode("ascii")
             headers = {**(headers or {}), "Content-Type": "application/json"}
         try:
             return self._client.build_request(
@@ -258,7 +241,7 @@ class HttpClient:
             raise self._refusal(pending, response, raw)
         if fault is None:
             try:
-                return self._parsed(pending, response, raw)
+                return self._judge.value(response, raw, self._call(pending, response))
             except Malformed as error:
                 fault = error
         pending.lost()
@@ -276,7 +259,7 @@ class HttpClient:
         except _NEVER_LEFT as error:
             pending.again = True
             message = f"no server answers at {self._prefix} ({self._reason(error)})"
-            hint = self._see("base_url")
+            hint = self._judge.see("base_url")
             raise Unreadable(message, call=self._call(pending), hint=hint) from error
         except httpx.TransportError as error:
             pending.again = True
@@ -310,74 +293,15 @@ class HttpClient:
             return b"", Malformed("the answer cannot be decompressed", call=call)
         return b"".join(chunks), None
 
-    def _parsed(self, pending: _Pending, response: httpx.Response, raw: bytes) -> Any:
-        if not raw:
-            return None
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if not (
-            kind in ("", "application/json")
-            or kind.endswith("+json")
-            or kind in self._dialect.content_types
-        ):
-            said = f"the answer is {self._plain(kind)}, not JSON"
-            raise Malformed(said, call=self._call(pending, response), hint=self._see_base_url())
-        try:
-            return _read(raw)
-        except _UNREADABLE_JSON:
-            call = self._call(pending, response)
-            raise Malformed("the answer is not whole JSON", call=call) from None
-
     def _refusal(self, pending: _Pending, response: httpx.Response, raw: bytes) -> ConnectorError:
-        """The error that a status other than success stands for."""
-        status, call = response.status_code, self._call(pending, response)
-        limited = status in self._dialect.rate_limited
-        pending.again = limited or status == 408 or status >= 500
-        if status < 400:
-            said = "redirects are not followed"
-            return Malformed(said, call=call, hint=self._see_base_url())
-        theirs = self._vendors_words(response, raw)
-        message = theirs or self._plain(response.reason_phrase) or "no message"
-        if not pending.again:
-            hint = self._hint(status, theirs)
-            return _REFUSALS.get(status, Rejected)(message, call=call, hint=hint)
-        if not limited:
+        """The error that a status other than success stands for, and what it means for repeats."""
+        error = self._judge.refusal(response, raw, self._call(pending, response))
+        pending.again = isinstance(error, Transient)
+        if pending.again and not self._judge.limited(response):
             pending.lost()
-        after = self._after(response, limited)
-        if after is not None:
-            self._limiter.pause(after)
-        elif not limited:
-            return Transient(message, call=call)
-        return RateLimited(message, after=after, call=call)
-
-    def _vendors_words(self, response: httpx.Response, raw: bytes) -> str:
-        try:
-            said = str(self._dialect.message(_read(raw)) or "")
-        except (*_UNREADABLE_JSON, TypeError, LookupError, AttributeError):
-            is_text = response.headers.get("content-type", "").startswith("text/plain")
-            said = raw[:4000].decode("utf-8", "replace") if is_text else ""
-        return self._plain(said)
-
-    def _hint(self, status: int, theirs: str) -> str:
-        if status == 401:
-            return self._see(self._dialect.credential)
-        if status == 403:
-            return f"{self._see(self._dialect.credential)} and its rights"
-        return self._see_base_url() if status == 404 and not theirs else ""
-
-    def _see(self, setting: str) -> str:
-        return f"Check the {setting} of [systems.{self.vendor}]"
-
-    def _see_base_url(self) -> str:
-        return f"{self._see('base_url')}, it is {self._prefix}"
-
-    def _after(self, response: httpx.Response, limited: bool) -> float | None:
-        """Seconds that the vendor asks us to wait; None where it does not say."""
-        now = self._runtime.now()
-        for name in ("retry-after", *(self._dialect.reset_headers if limited else ())):
-            seconds = _seconds(response.headers.get(name, "").strip(), now)
-            if seconds is not None:
-                return max(0.0, seconds)
-        return None
+        if isinstance(error, RateLimited) and error.after is not None:
+            self._limiter.pause(error.after)
+        return error
 
     def _wait(self, state: RetryCallState) -> float:
         """Seconds to the next attempt: what the vendor asks, else backoff with jitter."""
@@ -402,19 +326,11 @@ class HttpClient:
         path = request.url.raw_path.partition(b"?")[0].decode("ascii")
         if response is None:
             return Call(self.vendor, request.method, path)
-        ids = (response.headers.get(name) for name in self._dialect.request_id)
-        request_id = next((self._plain(each) for each in ids if each), None)
+        request_id = self._judge.request_id(response)
         return Call(self.vendor, request.method, path, response.status_code, request_id)
 
     def _reason(self, error: Exception) -> str:
-        return self._plain(str(error)) or type(error).__name__
-
-    def _plain(self, text: str) -> str:
-        """Foreign text made fit to be shown: no secret, one line, 500 characters."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        shown = "".join(char if char.isprintable() else " " for char in text)
-        return " ".join(shown.split())[:500].rstrip(".")
+        return self._judge.plain(str(error)) or type(error).__name__
 
 
 def _address(base_url: str) -> httpx.URL:
@@ -427,11 +343,10 @@ def _address(base_url: str) -> httpx.URL:
     return url
 
 
-def _secrets(headers: Mapping[str, str]) -> list[str]:
-    """The header values, and what follows a scheme such as Bearer; longest first."""
-    whole = set(headers.values())
+def _secrets(whole: Collection[str]) -> list[str]:
+    """The values, and what follows a scheme such as Bearer; longest first."""
     bare = {value.partition(" ")[2] for value in whole}
-    return sorted((each for each in whole | bare if each), key=len, reverse=True)
+    return sorted((each for each in {*whole, *bare} if each), key=len, reverse=True)
 
 
 @cache
@@ -449,45 +364,3 @@ def _forget_location(response: httpx.Response) -> None:
     # the connection had failed.
     if 300 <= response.status_code < 400:
         response.headers.pop("location", None)
-
-
-def _seconds(asked: str, now: datetime) -> float | None:
-    """From `now` on; `asked` is a number of seconds, a Unix time or an HTTP date."""
-    if re.fullmatch(r"[0-9]{1,12}(\.[0-9]+)?", asked):
-        seconds = float(asked)
-        return seconds if seconds < _FIRST_UNIX_TIME else seconds - now.timestamp()
-    try:
-        moment = parsedate_to_datetime(asked)
-    except (ValueError, OverflowError):
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment - now).total_seconds()
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
-
-
-_DECODER = JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
-_UNREADABLE_JSON: Final = (ValueError, ArithmeticError, RecursionError)
-
-
-def _read(raw: bytes) -> Any:
-    return _DECODER.decode(raw.decode("utf-8-sig"))
-
-
-def _written(value: Any) -> str:
-    """JSON text of `value`. A `Decimal` becomes the number it is; a float is refused."""
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise TypeError(f"{value} cannot be written as JSON")
-        return f"{value:f}"
-    if isinstance(value, date):
-        return f'"{value.isoformat()}"'
-    if isinstance(value, Mapping):
-        return f"{{{','.join(f'{dumps(str(k))}:{_written(v)}' for k, v in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{','.join(map(_written, value))}]"
-    if value is None or isinstance(value, str | int):
-        return dumps(value)
-    raise TypeError(f"a {type(value).__name__} cannot be written as JSON")

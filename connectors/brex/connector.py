@@ -14,6 +14,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
 from canonical.identity import EntityMap
+from connectors.answers import Dialect
 from connectors.brex.mapping import (
     PERIOD_TYPE,
     allocation_of,
@@ -23,7 +24,7 @@ from connectors.brex.mapping import (
 )
 from connectors.brex.wire import PATH, BrexBudget, BrexSpendLimit
 from connectors.errors import Malformed, Rejected, Unsupported
-from connectors.http import Dialect, HttpClient, Safety
+from connectors.http import HttpClient, Safety
 from connectors.interface import (
     Capabilities,
     Check,

@@ -266,4 +266,5 @@ class Sandbox(ABC):
                 return reply(answer)
             case _:
                 return reply({"error": f"no {method} {name}"}, 404)
-        return reply([rule.model_dump(mode="json") for rule in self.faults.rules])
+        every = ",".join(rule.model_dump_json() for rule in self.faults.rules)
+        return Response(f"[{every}]", media_type="application/json")

@@ -3,31 +3,24 @@
 The file is always whole: it is written beside and renamed.
 """
 
-import json
 import os
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
+
+from connectors.exact_json import read, written
 
 Row: TypeAlias = dict[str, Any]
 
 
-def _number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_number)
-
-
 def dumps(value: Any) -> bytes:
-    """Compact JSON; a `Decimal` becomes a plain number, without the zeros at its end."""
-    return _ENCODER.encode(value).encode()
+    """Compact JSON in which a `Decimal` is the number that it is."""
+    return written(value).encode()
 
 
 def loads(text: bytes) -> Any:
     """JSON parsed, fractions as `Decimal`; raises `ValueError` where it is none."""
-    return json.loads(text, parse_float=Decimal)
+    return read(text)
 
 
 class Table:

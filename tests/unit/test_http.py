@@ -11,6 +11,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
+from connectors.answers import Dialect
 from connectors.errors import (
     Forbidden,
     Malformed,
@@ -23,7 +24,7 @@ from connectors.errors import (
     Uncertain,
     Unreadable,
 )
-from connectors.http import Dialect, HttpClient, Safety
+from connectors.http import HttpClient, Safety
 from connectors.limiter import Limiter
 from connectors.runtime import Runtime
 

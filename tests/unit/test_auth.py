@@ -1,0 +1,116 @@
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
+
+import httpx
+import pytest
+
+from connectors.answers import Dialect
+from connectors.auth import RenewedToken, Token
+from connectors.conformance import waitless
+from connectors.errors import Rejected, Unauthorized
+from connectors.http import HttpClient, Safety
+from connectors.limiter import Limiter
+
+START = datetime(2026, 3, 10, tzinfo=UTC)
+
+
+class Vendor:
+    """Takes the tokens that it gave and has not `ended`; a clock that tests move."""
+
+    def __init__(self):
+        self.now, self.given, self.ended, self.seen = START, 0, set(), []
+        self.auth = RenewedToken("X-Token", self.fetch, lambda: self.now)
+
+    def fetch(self):
+        self.given += 1
+        return Token(f"canary-{self.given}", self.now + timedelta(hours=1))
+
+    def answer(self, request):
+        token = request.headers["X-Token"]
+        self.seen.append(token)
+        if token in self.ended:
+            return httpx.Response(401, json={"said": f"what is {token}?"})
+        return httpx.Response(200, json={})
+
+    def client(self):
+        runtime = waitless()
+        return HttpClient(
+            "shop",
+            "https://shop.example",
+            limiter=Limiter(100, 60, runtime),
+            runtime=runtime,
+            dialect=Dialect(message=lambda body: body["said"]),
+            auth=self.auth,
+            transport=httpx.MockTransport(self.answer),
+        )
+
+
+@pytest.fixture
+def vendor():
+    return Vendor()
+
+
+def test_a_token_is_fetched_when_first_needed_and_used_until_it_is_due(vendor):
+    client = vendor.client()
+    assert vendor.given == 0
+    for _ in range(2):
+        client.call("GET", "/a", safety=Safety.SAFE)
+    vendor.now += timedelta(hours=1)
+    client.call("GET", "/a", safety=Safety.SAFE)
+    assert vendor.seen == ["canary-1", "canary-1", "canary-2"]
+
+
+def test_a_write_that_is_refused_with_401_is_sent_once_more_with_a_new_token(vendor):
+    vendor.ended = {"canary-1"}
+    vendor.client().call("POST", "/a", json={"n": 1}, safety=Safety.ONCE)
+    assert vendor.seen == ["canary-1", "canary-2"]
+
+
+def test_a_second_refusal_is_the_answer_and_shows_no_token(vendor):
+    vendor.ended = {"canary-1", "canary-2"}
+    with pytest.raises(Unauthorized) as caught:
+        vendor.client().call("GET", "/a", safety=Safety.SAFE)
+    assert vendor.given == 2
+    assert "canary" not in str(caught.value)
+
+
+def test_threads_that_are_refused_together_fetch_one_new_token(vendor):
+    client = vendor.client()
+    client.call("GET", "/a", safety=Safety.SAFE)
+    vendor.ended = {"canary-1"}
+    together = Barrier(4)
+    answer = vendor.answer
+
+    def late(request):
+        if request.headers["X-Token"] == "canary-1":
+            together.wait(5)
+        return answer(request)
+
+    client._client._transport.handler = late
+    threads = [
+        Thread(target=client.call, args=("GET", "/a"), kwargs={"safety": Safety.SAFE})
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert vendor.given == 2
+
+
+def test_what_keeps_a_token_from_being_fetched_is_raised_as_it_is(vendor):
+    def fetch():
+        raise Rejected("no such pair")
+
+    vendor.auth = RenewedToken("X-Token", fetch, lambda: vendor.now)
+    with pytest.raises(Rejected, match="no such pair"):
+        vendor.client().call("POST", "/a", json={}, safety=Safety.ONCE)
+    assert vendor.seen == []
+
+
+@pytest.mark.parametrize("token", ["a\nb", "tökén", " blank "])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_told(vendor, token):
+    vendor.auth = RenewedToken("X-Token", lambda: Token(token), lambda: vendor.now)
+    with pytest.raises(Unauthorized, match="characters that no header can") as caught:
+        vendor.client().call("GET", "/a", safety=Safety.SAFE)
+    assert token not in str(caught.value)
