@@ -85,14 +85,22 @@ class Budget:
     def _year_starts(self) -> int:
         return self.start.month if self.start and self.cadence in _FISCAL else 1
 
+    def all_phases(self) -> tuple[Phase, ...]:
+        """The phases, before them what counts from the start on; none where none is stated."""
+        first = self.phases[0].period.start if self.phases else None
+        if first is None or self.start is None or self.amount is None or self.start >= first:
+            return self.phases
+        before = Period(self.start, first - timedelta(days=1))
+        return (Phase(before, self.amount), *self.phases)
+
     def by_period(self, until: date) -> tuple[Phase, ...]:
         """One phase per period of the cadence, from start to end, an open end up to `until`.
 
-        The stated phases where there are some: they are finer than any cadence. None without a
-        start, or for a budget that counts once, whose only period is its own.
+        All phases as they are stated where there are some: they may be finer than any cadence.
+        None without a start, or for a budget that counts once, whose only period is its own.
         """
         if self.phases or self.start is None or self.amount is None:
-            return self.phases
+            return self.all_phases()
         last = until if self.end is None else self.end
         return tuple(
             Phase(period, self.amount)

@@ -68,7 +68,7 @@ class Phasing(StrEnum):
 
     CURRENT = "current"
     CURRENT_AND_NEXT = "current and next"
-    """The amount of the current period, and one for all that follow."""
+    """The amount of the current period, and in one phase that of all that follow."""
     PERIODS = "one entry per period"
     ALL = "as stated"
 

@@ -111,31 +111,31 @@ class Projector:
     def _phases(self, budget: Budget, changed: dict[str, Any]) -> None:
         """Keep of the phases what the target holds at a time; the calendar brings the others."""
         if self._able.phasing is Phasing.ALL:
+            changed["phases"] = budget.all_phases()
             return
         changed["amount"] = budget.in_force(self._as_of)
         if self._able.phasing is Phasing.PERIODS:
             changed["phases"] = budget.by_period(self.horizon)
         elif self._able.phasing is Phasing.CURRENT_AND_NEXT:
-            changed["phases"] = self._next(budget)
+            changed["phases"] = self._later(budget)
         else:
             changed["phases"] = ()
 
-    def _next(self, budget: Budget) -> tuple[Phase, ...]:
-        """The current period, and from the next one on the amount that counts when it begins.
+    def _later(self, budget: Budget) -> tuple[Phase, ...]:
+        """From the next period to the end, the amount that counts when that period begins.
 
-        None where the two amounts are one, or no period follows.
+        None where it is the amount of the day, or no period follows.
         """
         if budget.cadence is Cadence.ONCE:
             return ()
         month = budget.start.month if budget.start else 1
-        current = period_of(budget.cadence, self._as_of, month)
-        assert current.end is not None
-        following = current.end + timedelta(days=1)
+        last = period_of(budget.cadence, self._as_of, month).end
+        assert last is not None
+        following = last + timedelta(days=1)
         now, later = (self._rounded(budget.in_force(day)) for day in (self._as_of, following))
-        over = budget.end is not None and budget.end < following
-        if now is None or later is None or now == later or over:
+        if later is None or later == now or (budget.end is not None and budget.end < following):
             return ()
-        return (Phase(current, now), Phase(Period(following, budget.end), later))
+        return (Phase(Period(following, budget.end), later),)
 
     def _rounded(self, amount: Amount | None) -> Amount | None:
         return amount and amount.rounded(self._able.amount_digits)

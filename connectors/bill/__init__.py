@@ -12,14 +12,20 @@ error codes, in November 2026.
 
 Money is JSON numbers in US dollars, no currency is ever named. A period's endDate is the day of the
 next reset, so exclusive; that expirationDate is the last day, inclusive, is our reading. Periods
-begin at midnight in the budget's own time zone: where it is a day later here, an amount meant for
-the next period waits for that midnight.
+begin at midnight in the budget's own time zone: where it is another day here, an amount meant for
+the period that only one side has begun waits for the later midnight.
 
 Quirks
 - `limit` is written at the top and read as `currentPeriod.limit`; a member's `role` is read as
   `budgetRole`. Numbers may come as text.
-- A budget holds two amounts: each is what counts on the first day of its period. We show the later
-  one as the next phase always, also where it equals the current one.
+- A budget holds two amounts: each is what counts on the first day of its period. They are shown as
+  two phases where they differ.
+- Quarters and years begin in `recurMonth`, which not every answer has. It is moved to the month in
+  which ours begin only where their amounts differ.
+- A member holds two amounts too. We write them alike and show the current one: what somebody else
+  set for later is seen, and put back, when it begins to count.
+- A user is a member of a budget once. A second allocation of theirs is refused, as the one PUT
+  would replace the other.
 - Lists hide what is retired, and one real company's hid everything else: both are listed, and a row
   counts once. A filter may be ignored, so rows are judged by what they say.
 - A budget's start is the day it was made. One that begins later is made on that day, not before.
@@ -27,12 +33,14 @@ Quirks
   and moved when the source moves them. An owner or observer without money of their own is no
   allocation. Members keep their role when their limit changes.
 - A parent must be a budget group, and a budget never moves below another one.
+- Members are put one by one: what the bulk call answers is not documented, so five at a time would
+  have to be read back, and one of them that is refused could not be told from the others.
 - Names may repeat and there are no keys: a lost create is looked for by name, with its stamp.
 - A user is known by email, or by a row in `entities`; the API has no search by email, so users are
   listed once when a first one is met.
 - Members of retired budgets are not listed: they are over with their budget.
 - How soft a soft budget is cannot be read: it spends on without limit (`limitlessOverspend`); a
-  buffer above the limit counts as soft too.
+  buffer above the limit counts as soft too. Budgets per day or week are always hard.
 
 Unit of writing: one budget, or one member of one.
 """

@@ -53,7 +53,7 @@ def budget_of(wire: BillBudget, currency: str, container: str | None) -> Observe
         description=description,
         amount=amount_of(wire.current_period.limit, currency),
         cadence=cadence,
-        start=wire.start_date,
+        start=_start_of(wire, cadence),
         end=wire.expiration_date,
         phases=_phases_of(wire, cadence, currency),
         status=Status.RETIRED if wire.retired else Status.ACTIVE,
@@ -76,24 +76,30 @@ def version_of(wire: BillBudget) -> str:
     return fingerprint((*shown, str(period.start_date), wire.retired, wire.share_funds)).hex()
 
 
-def _phases_of(wire: BillBudget, cadence: Cadence, currency: str) -> tuple[Phase, ...]:
-    """The current period, and from the next one to the budget's end what counts later.
+def _start_of(wire: BillBudget, cadence: Cadence) -> date | None:
+    """The day on which it was made; for years and quarters the first of the one it was made in,
+    as a canonical budget's begin in the month of its start."""
+    if wire.start_date is None or cadence not in FISCAL:
+        return wire.start_date
+    return period_of(cadence, wire.start_date, recurs_in(wire) or wire.start_date.month).start
 
-    Nothing where both amounts are one, or no period follows. Periods are told from where the
-    current one began, so that it does not matter whether `endDate` is its last day or the day
-    after, nor whether it is there.
+
+def _phases_of(wire: BillBudget, cadence: Cadence, currency: str) -> tuple[Phase, ...]:
+    """What counts later, from the next period to the budget's end; nothing where it is the same
+    amount, or no period follows.
+
+    The next period is told from where the current one began, so that it does not matter whether
+    `endDate` is its last day or the day after, nor whether it is there.
     """
-    start = wire.current_period.start_date
-    now, later = (amount_of(n, currency) for n in (wire.current_period.limit, wire.recurring_limit))
-    if cadence is Cadence.ONCE or start is None or now is None or later in (None, now):
+    start, now = wire.current_period.start_date, wire.current_period.limit
+    later = amount_of(wire.recurring_limit, currency)
+    if cadence is Cadence.ONCE or start is None or later in (None, amount_of(now, currency)):
         return ()
     assert later is not None
-    month = wire.recur_month or start.month
-    following = next_reset(cadence, start, month)
+    following = next_reset(cadence, start, recurs_in(wire) or start.month)
     if wire.expiration_date is not None and following > wire.expiration_date:
         return ()
-    current = period_of(cadence, start, month)
-    return (Phase(current, now), Phase(Period(following, wire.expiration_date), later))
+    return (Phase(Period(following, wire.expiration_date), later),)
 
 
 def _enforcement_of(wire: BillBudget, cadence: Cadence) -> Enforcement:
@@ -148,6 +154,12 @@ def recur_month(budget: Budget) -> int:
     return budget.start.month if budget.start else 1
 
 
+def recurs_in(wire: BillBudget) -> int | None:
+    """The month in which BILL begins the budget's years and quarters; not every answer says it."""
+    start = wire.current_period.start_date
+    return wire.recur_month or (start.month if start else None)
+
+
 def cut_alike(wire: BillBudget, budget: Budget) -> bool:
     """Whether BILL cuts the periods that the budget has.
 
@@ -155,10 +167,10 @@ def cut_alike(wire: BillBudget, budget: Budget) -> bool:
     """
     if CADENCE.get(wire.recurring_interval) is not budget.cadence:
         return False
-    length = FISCAL.get(budget.cadence)
-    if length is None or wire.recur_month is None or not budget.phases:
+    length, theirs = FISCAL.get(budget.cadence), recurs_in(wire)
+    if length is None or theirs is None or not budget.phases:
         return True
-    return (wire.recur_month - recur_month(budget)) % length == 0
+    return (theirs - recur_month(budget)) % length == 0
 
 
 def budget_write(

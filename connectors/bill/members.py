@@ -5,6 +5,7 @@ the role, which BILL may otherwise reset; who was not listed is read before.
 """
 
 from collections.abc import Collection, Iterator
+from threading import Lock
 from typing import Any
 
 from canonical.allocation import Allocation
@@ -19,7 +20,7 @@ from connectors.bill.mapping import (
 from connectors.bill.people import People
 from connectors.bill.reading import Reader, member_path, page_of
 from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
-from connectors.errors import Missing, Rejected
+from connectors.errors import ConnectorError, Missing, Rejected
 from connectors.http import HttpClient, Safety
 from connectors.interface import Draft, Observed, Page
 from connectors.paging import RawPage, ahead
@@ -33,24 +34,41 @@ class Members:
         self._http, self._reader, self._people = http, reader, people
         self._currency = currency
         self._roles: dict[str, dict[str, str | None]] = {}
+        self._shares: dict[str, set[str]] = {}
+        self._lock = Lock()
+
+    def forget(self) -> None:
+        """A new reading begins: who was a member before may be none any more."""
+        self._roles.clear()
+        self._shares.clear()
 
     def pages(self, budget: BillBudget, token: str, following: str | None) -> Iterator[Page]:
         """A budget's members from `token` on; `following` is the cursor after its last page."""
-        roles: dict[str, str | None] = {}
+        id, roles, shares = budget.id, dict[str, str | None](), set[str]()
 
         def read(row: Any) -> Observed | None:
             member = parsed(BillMember, row)
             roles[member.user_id] = member.budget_role
-            return self._observed(budget, member) if has_a_share(member) else None
+            if not has_a_share(member):
+                return None
+            if not member.retired:
+                shares.add(member.user_id)
+            return self._observed(budget, member)
 
-        id = budget.id
         for raw in ahead(self._reader.members(id, token or None)):
             here = f"{id} {raw.cursor}" if raw.cursor else id
             after = f"{id} {raw.next_cursor}" if raw.next_cursor else following
             listed = RawPage(raw.items, here, after)
             yield page_of(self._http.vendor, Kind.ALLOCATION, listed, read, f"{id}/")
         if not token:
-            self._roles[id] = roles
+            self._roles[id], self._shares[id] = roles, shares
+
+    def against(self, allocation: Allocation) -> Iterator[tuple[str, str]]:
+        """Fields in which a new member cannot be made, and why."""
+        if not self._people.has_name(allocation.entity.id):
+            name = self._http.vendor
+            hint = f"an email, or a row in [systems.{name}.entities]"
+            yield "entity", f"{name} lists users by email: {allocation.entity} needs {hint}"
 
     def get(self, id: str) -> Observed:
         """One member; raises `Missing`."""
@@ -59,12 +77,26 @@ class Members:
         return self._observed(self._reader.known(budget), member)
 
     def create(self, draft: Draft) -> Observed:
-        """Put the user of the draft into its budget, in the role that they may have there."""
+        """Put the user of the draft into its budget, in the role that they may have there.
+
+        Raises `Rejected` for who has a share of it already: a second one would replace the first.
+        """
         assert isinstance(draft.model, Allocation)
-        assert draft.container is not None
-        user = self._people.required(draft.model.entity.id)
-        role = self._role(draft.container, user) or "MEMBER"
-        return self._limit(draft.container, user, draft, role)
+        budget, entity = draft.container, draft.model.entity
+        assert budget is not None
+        user = self._people.required(entity.id)
+        role, has_money = self._there(budget, user)
+        with self._lock:
+            shared = self._shares.setdefault(budget, set())
+            if has_money or user in shared:
+                hint = "Make one allocation of theirs"
+                raise Rejected(f"{entity} has a share of this budget already", hint=hint)
+            shared.add(user)
+        try:
+            return self._limit(budget, user, draft, role or "MEMBER")
+        except ConnectorError:
+            shared.discard(user)
+            raise
 
     def update(self, id: str, draft: Draft, fields: Collection[str]) -> Observed:
         """Put the member's amount; raises `Rejected` where they should be another user."""
@@ -91,6 +123,11 @@ class Members:
             return ()
         return (self._observed(self._reader.known(draft.container), member),)
 
+    def left(self, id: str) -> None:
+        """Remember that the member of that id is none any more."""
+        budget, user = split(id)
+        self._shares.get(budget, set()).discard(user)
+
     def owned(self, budget: str, owners: Collection[str]) -> None:
         """Remember whom a new budget was given as owners: they are its members."""
         self._roles[budget] = dict.fromkeys(owners, "OWNER")
@@ -114,14 +151,15 @@ class Members:
         user = self._people.ours(member.user_id, member.user_uuid)
         return allocation_of(member, budget, user, self._currency)
 
-    def _role(self, budget: str, user: str) -> str | None:
-        """The role of a user who may be a member already; asked for where it was not listed."""
+    def _there(self, budget: str, user: str) -> tuple[str | None, bool]:
+        """The role of a user; and where it was not listed, whether they have money there."""
         if budget in self._roles:
-            return self._roles[budget].get(user)
+            return self._roles[budget].get(user), False
         try:
-            return self._reader.member(budget, user).budget_role
+            member = self._reader.member(budget, user)
         except Missing:
-            return None
+            return None, False
+        return member.budget_role, bool(member.limit) and not member.retired
 
     def _limit(self, budget: str, user: str, draft: Draft, role: str | None) -> Observed:
         write = member_write(draft.model.amount, role, self._currency)

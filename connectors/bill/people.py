@@ -37,7 +37,8 @@ class People:
         self._mapped = {rows[ours] for ours in self._rows}
         self._users: list[BillUser] | None = None
         self._fresh = False
-        self._lock = Lock()
+        self._me: str | None = None
+        self._lock, self._making = Lock(), Lock()
 
     def outdated(self) -> None:
         """Who is not found from now on is looked for in a new list, once."""
@@ -46,6 +47,12 @@ class People:
     def current(self) -> BillUser:
         """The user who made the token."""
         return parsed(BillUser, self._http.call("GET", f"{USERS}/current", safety=Safety.SAFE))
+
+    def ourselves(self) -> str:
+        """BILL's id of the user who made the token, asked for once."""
+        with self._making:
+            self._me = self._me or self.current().id
+            return self._me
 
     def has_name(self, id: str) -> bool:
         """Whether a listing can name our user so: by a row, or by email."""
@@ -65,19 +72,20 @@ class People:
 
     def required(self, id: str) -> str:
         """BILL's id of our user; one who is not there is made if that is wished, or `Rejected`."""
-        found = self.theirs(id)
-        if found is not None:
-            return found
-        if not self._make:
-            raise Rejected(
-                f"{self._http.vendor} has no user in use with the email {id}",
-                hint=f"Give user:{id} a row in [systems.{self._http.vendor}.entities]",
-            )
-        made = self._http.call("POST", USERS, json=new_user(id), safety=Safety.ONCE)
-        user = parsed(BillUser, made)
-        with self._lock:
-            self._users = [*(self._users or ()), user]
-        return user.id
+        with self._making:  # two threads may miss one user at once
+            found = self.theirs(id)
+            if found is not None:
+                return found
+            if not self._make:
+                raise Rejected(
+                    f"{self._http.vendor} has no user in use with the email {id}",
+                    hint=f"Give user:{id} a row in [systems.{self._http.vendor}.entities]",
+                )
+            made = self._http.call("POST", USERS, json=new_user(id), safety=Safety.ONCE)
+            user = parsed(BillUser, made)
+            with self._lock:
+                self._users = [*(self._users or ()), user]
+            return user.id
 
     def ours(self, id: str, uuid: str | None) -> str:
         """Our name of their user; their own id for one who has neither row nor email."""

@@ -114,7 +114,7 @@ CADENCE = {
     "QUARTERLY": Cadence.QUARTERLY,
     "YEARLY": Cadence.YEARLY,
 }
-FISCAL = frozenset({Cadence.QUARTERLY, Cadence.YEARLY})
-"""Cadences that take a `recurMonth`."""
+FISCAL = {Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
+"""Cadences that take a `recurMonth`, and how many months lie between two resets."""
 BUFFERED = frozenset(CADENCE.values()) - {Cadence.DAILY, Cadence.WEEKLY}
 """Cadences that may say anything about spending beyond the limit."""

@@ -13,7 +13,7 @@ from canonical.budget import Budget, Phase
 from canonical.change import Kind
 from canonical.currency import exponent
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
-from canonical.period import Cadence, period_of
+from canonical.period import Cadence, Period, period_of
 from connectors.interface import Capabilities, Draft, Hold, Phasing
 
 FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
@@ -27,7 +27,6 @@ _ALWAYS_SAID: Final = ("description", "cadence", "start", "end", "status")
 _LIKELY_CADENCES: Final = (
     Cadence.MONTHLY, Cadence.QUARTERLY, Cadence.YEARLY, Cadence.ONCE, Cadence.WEEKLY, Cadence.DAILY,
 )  # fmt: skip
-_PERIODS_HELD: Final = {Phasing.CURRENT: 0, Phasing.CURRENT_AND_NEXT: 2}
 
 _VALUES: Final[Mapping[str, tuple[Any, Any]]] = {
     "description": ("Kept true by a check", "Told otherwise"),
@@ -115,8 +114,9 @@ def having(draft: Draft, field: str, value: Any) -> Draft:
     """
     changed = {"amount" if field == "currency" else field: value or _EMPTY.get(field, value)}
     if field == "phases" and value:
-        first, last = value[0], value[-1]
-        changed |= {"amount": first.amount, "start": first.period.start, "end": last.period.end}
+        changed["end"] = value[-1].period.end
+        if len(value) > 1:  # all the time there is; a single one says what counts later
+            changed |= {"amount": value[0].amount, "start": value[0].period.start}
     model = replace(draft.model, **changed)
     return replace(draft, model=model, container=value if field == "parent" else draft.container)
 
@@ -132,17 +132,18 @@ def some_amount(capabilities: Capabilities, unit: str, whole: int) -> Amount:
 def _phases(
     capabilities: Capabilities, day: date, currency: str
 ) -> tuple[tuple[Phase, ...], tuple[Phase, ...]] | tuple[()]:
-    """The period that holds `day` and the next ones that can be held; only later prices differ."""
-    cadence, many = field_values(capabilities, "cadence", day=day)[0], 0
-    if cadence is not Cadence.ONCE:
-        many = _PERIODS_HELD.get(capabilities.phasing, 3)
+    """The period that holds `day` and the next ones, or only the next where one amount for later
+    is all that can be held beside today's."""
+    cadence = field_values(capabilities, "cadence", day=day)[0]
+    if cadence is Cadence.ONCE or capabilities.phasing is Phasing.CURRENT:
+        return ()
     spans = []
-    for _ in range(many):
+    for _ in range(3):
         spans.append(period_of(cadence, day))
         assert spans[-1].end is not None
         day = spans[-1].end + timedelta(days=1)
-    if not spans:
-        return ()
+    if capabilities.phasing is Phasing.CURRENT_AND_NEXT:
+        spans = [Period(spans[1].start)]
     first, second = (
         tuple(
             Phase(span, some_amount(capabilities, currency, 50 + i * step))

@@ -22,7 +22,7 @@ every_field = pytest.mark.parametrize(
 )
 _TOGETHER: Final[Mapping[str, set[str]]] = {
     "amount": {"currency", "phases"}, "currency": {"amount"}, "phases": {"amount", "start", "end"},
-    "start": {"phases"}, "end": {"phases"}, "cadence": {"phases"},
+    "start": {"phases"}, "end": {"phases"}, "cadence": {"phases", "start"},
 }  # fmt: skip
 """Fields that may move with the one that is written, because they say the same thing."""
 

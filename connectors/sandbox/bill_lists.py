@@ -6,10 +6,10 @@ Every refusal is the vendor's 400.
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
-from connectors.sandbox.bill_wire import refused
+from connectors.sandbox.bill_wire import BillSwitches, refused
 from connectors.sandbox.state import Row
 
 Filter: TypeAlias = tuple[str, str, str]
@@ -50,7 +50,22 @@ def filters(table: str, text: str) -> list[Filter]:
     return found
 
 
-def holds(row: Row, field: str, operator: str, value: str) -> bool:
+def shown(table: str, row: Row, where: Collection[Filter], switches: BillSwitches) -> bool:
+    """Whether a list has the row; of the retired, where nothing is asked, as the switch says."""
+    retired = {value for field, _, value in where if field == "retired"}
+    if switches.ignores_retired or not retired:
+        retired = {"false"} if switches.hides_retired else {"false", "true"}
+    is_retired = row.get("retired", False)
+    if str(is_retired).lower() not in retired:
+        return False
+    if table == "budgets" and switches.blind and not is_retired:
+        return False
+    if switches.ignores_filters:
+        return True
+    return all(_holds(row, *each) for each in where if each[0] != "retired")
+
+
+def _holds(row: Row, field: str, operator: str, value: str) -> bool:
     """Whether a budget is what a filter asks for."""
     named = {"isBudgetGroup": "budgetGroup", "budgetIds": "id"}.get(field, field)
     there = str(row.get(named)).lower() if named == "budgetGroup" else str(row.get(named))

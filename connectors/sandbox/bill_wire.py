@@ -4,8 +4,9 @@ Source: the reference pages of /v3/spend and the guide "Budgets and Users", read
 """
 
 import base64
+import json
 import re
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,11 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field
 from starlette.responses import Response
 
-from canonical.period import Cadence, period_of
 from connectors.sandbox import fields
-from connectors.sandbox.api import Refused, SandboxSwitches, reply
+from connectors.sandbox.api import Call, Refused, SandboxSwitches, reply
 from connectors.sandbox.fields import Shape, listed, shapes, whole
-from connectors.sandbox.state import Row
+from connectors.sandbox.state import Row, dumps, loads
 
 _CENT = Decimal("0.01")
 _CODES = {401: "BDC_1109", 429: "BDC_1144"}
@@ -119,16 +119,6 @@ BLANK_BUDGET: Row = {
     "limitlessOverspend": False,
     "default": False,
 }
-BLANK_MEMBER: Row = {
-    "spent": Decimal(),
-    "limit": Decimal(),
-    "recurringLimit": Decimal(),
-    "recurring": True,
-    "budgetRole": "MEMBER",
-    "name": "",
-    "retired": False,
-    "shareBudgetFunds": False,
-}
 _SAID_ELSEWHERE = frozenset(
     {"limit", "limitlessGoal", "overspendBuffer", "owners", "members", "observers"}
 )
@@ -184,6 +174,7 @@ class BillSwitches(SandboxSwitches):
     uuids: bool = Field(True, description="Answers have `uuid` and `userUuid`.")
     parent_as_uuid: bool = Field(False, description="`parentBudgetId` is answered as a uuid.")
     hides_parent: bool = Field(False, description="No answer has `parentBudgetId`.")
+    hides_recur_month: bool = Field(False, description="No answer has `recurMonth`.")
     hides_retired: bool = Field(True, description="Without a filter, lists leave out the retired.")
     blind: bool = Field(False, description="Lists show no budget that is in use.")
     ignores_filters: bool = Field(False, description="All filters but `retired` do nothing.")
@@ -194,7 +185,9 @@ class BillSwitches(SandboxSwitches):
     largest_page: int = Field(100, ge=1, description="No page holds more, whatever is asked.")
     created: Literal[200, 201] = Field(200, description="Status of an answered POST.")
     deleted: Literal[200, 204] = Field(200, description="Status of an answered DELETE.")
+    delete_shows: bool = Field(False, description="A DELETE answers what it retired.")
     second_delete: Literal[200, 400, 404] = Field(404, description="What a second DELETE gets.")
+    repeats_emails: bool = Field(False, description="Two users may have one email.")
     forgets_members: bool = Field(False, description="A removed member is unknown, not retired.")
     put_resets_role: bool = Field(False, description="A PUT without a role makes a MEMBER.")
     money_as_text: bool = Field(False, description="Numbers are answered as text.")
@@ -227,6 +220,20 @@ def checked(messages: list[str]) -> None:
         raise Refused(errors(400, messages))
 
 
+def body_of(call: Call) -> Any:
+    """The request's JSON."""
+    try:
+        return loads(call.body)
+    except ValueError:
+        raise refused(400, "body: is not JSON") from None
+
+
+def taken(shape: Shape, body: Any) -> Row:
+    """What a request says in so many words; fields that BILL does not know are ignored."""
+    checked(failures(shape, body))
+    return {name: body[name] for name in shape.checks if body.get(name) is not None}
+
+
 def with_money(said: Row) -> Row:
     """The same, its numbers as exact cents, whichever way they were written."""
     cents = {n: Decimal(said[n]).quantize(_CENT) for n in _MONEY if said.get(n) is not None}
@@ -238,23 +245,20 @@ def answered(whole: Row) -> Row:
     return {n: v for n, v in whole.items() if n not in _SAID_ELSEWHERE and v is not None}
 
 
-def new_period(budget: Row, day: date, limit: Any, buffer: Any, *, end: str) -> Row:
-    """The period that holds `day`; one that never recurs has no end.
-
-    `end` is "exclusive", "inclusive" or "absent". Where years begin is kept in the budget.
-    """
-    zero, interval = Decimal(), budget["recurringInterval"]
-    spent = {"cleared": zero, "pending": zero, "total": zero}
-    money: Row = {"limit": limit, "overspendBuffer": buffer, "assigned": zero, "spent": spent}
-    if interval == "NONE":
-        return {"startDate": day.isoformat(), **money}
-    if interval in ("QUARTERLY", "YEARLY"):
-        budget.setdefault("recurMonth", day.month)
-    period = period_of(Cadence(interval.lower()), day, budget.get("recurMonth", 1))
-    assert period.end is not None
-    last = period.end + timedelta(days=end == "exclusive")
-    shown = {} if end == "absent" else {"endDate": last.isoformat()}
-    return {"startDate": period.start.isoformat(), **shown, **money}
+def spelled(row: Row, above: Row | None, switches: BillSwitches) -> Row:
+    """The row as an answer has it; `above` is the budget it hangs below."""
+    said = {name: value for name, value in row.items() if not name.startswith("_")}
+    if not switches.uuids:
+        said = {name: said[name] for name in said if name not in ("uuid", "userUuid")}
+    if above and switches.parent_as_uuid:
+        said["parentBudgetId"] = above["uuid"]
+    if switches.hides_parent:
+        said.pop("parentBudgetId", None)
+    if switches.hides_recur_month:
+        said.pop("recurMonth", None)
+    if switches.money_as_text:
+        return json.loads(dumps(said), parse_float=str)  # type: ignore[no-any-return]
+    return said
 
 
 def opaque(text: str) -> str:

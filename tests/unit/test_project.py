@@ -149,15 +149,23 @@ def test_one_amount_at_a_time_is_the_one_of_the_day():
 
 def test_two_amounts_at_a_time_are_the_days_and_one_from_the_next_period_on():
     projected, _ = project(PHASED, phasing=Phasing.CURRENT_AND_NEXT)
-    february = Phase(Period(date(2026, 2, 1), date(2026, 2, 28)), usd(2))
     later = Phase(Period(date(2026, 3, 1), PHASED.end), usd(3))
-    assert (projected.amount, projected.phases) == (usd(2), (february, later))
+    assert (projected.amount, projected.phases) == (usd(2), (later,))
 
 
 def test_two_amounts_at_a_time_that_are_one_are_no_phases():
     even = replace(PHASED, phases=tuple(replace(each, amount=usd(2)) for each in PHASED.phases))
     projected, _ = project(even, phasing=Phasing.CURRENT_AND_NEXT)
     assert (projected.amount, projected.phases) == (usd(2), ())
+
+
+@pytest.mark.parametrize("phasing", [Phasing.ALL, Phasing.PERIODS])
+def test_what_counts_before_the_first_phase_is_stated_too(phasing):
+    march = Phase(Period(date(2026, 3, 1)), usd(3))
+    later = budget(cadence=Cadence.MONTHLY, start=date(2026, 1, 5), amount=usd(2), phases=(march,))
+    projected, _ = project(later, phasing=phasing)
+    before = Phase(Period(date(2026, 1, 5), date(2026, 2, 28)), usd(2))
+    assert projected.phases == (before, march)
 
 
 def test_a_list_of_periods_is_whole_and_an_open_end_reaches_to_the_horizon():

@@ -52,10 +52,9 @@ def sent(model, fields=ALL, day=DAY, month=1, stamp=None):
     return budget_write(Draft(model=model, stamp=stamp), fields, "USD", day, month).body()
 
 
-def two_phases(model, later):
-    current = period_of(model.cadence, DAY)
-    following = Period(current.end + timedelta(days=1), model.end)
-    return (Phase(current, model.amount), Phase(following, later))
+def from_the_next_on(model, amount):
+    following = period_of(model.cadence, DAY).end + timedelta(days=1)
+    return (Phase(Period(following, model.end), amount),)
 
 
 # What BILL answers
@@ -69,10 +68,7 @@ def test_the_guides_budget_has_an_amount_now_and_another_from_january_on():
         amount=usd(100),
         cadence=Cadence.MONTHLY,
         start=date(2024, 12, 15),
-        phases=(
-            Phase(Period(date(2024, 12, 1), date(2024, 12, 31)), usd(100)),
-            Phase(Period(date(2025, 1, 1)), usd(200)),
-        ),
+        phases=(Phase(Period(date(2025, 1, 1)), usd(200)),),
         enforcement=Enforcement.HARD,
         carry_over=False,
     )
@@ -95,12 +91,9 @@ def test_a_budget_with_all_that_real_answers_have():
         description="Cars and fuel",
         amount=usd("4000.25"),
         cadence=Cadence.QUARTERLY,
-        start=date(2026, 2, 11),
+        start=date(2026, 2, 1),
         end=date(2027, 6, 30),
-        phases=(
-            Phase(Period(date(2026, 11, 1), date(2027, 1, 31)), usd("4000.25")),
-            Phase(Period(date(2027, 2, 1), date(2027, 6, 30)), usd("4500.50")),
-        ),
+        phases=(Phase(Period(date(2027, 2, 1), date(2027, 6, 30)), usd("4500.50")),),
         status=Status.RETIRED,
         enforcement=Enforcement.SOFT,
         carry_over=True,
@@ -131,14 +124,30 @@ def test_a_member_is_retired_with_the_budget_and_has_no_amount_where_funds_are_s
     assert (seen.model.status, seen.model.amount) == (Status.RETIRED, None)
 
 
+@pytest.mark.parametrize(
+    ("interval", "enforcement"),
+    [("MONTHLY", Enforcement.SOFT), ("WEEKLY", Enforcement.HARD), ("DAILY", Enforcement.HARD)],
+)
+def test_a_buffer_makes_a_budget_soft_unless_its_period_is_too_short(interval, enforcement):
+    wire = {**example("budget.json"), "recurringInterval": interval}
+    wire["currentPeriod"] = {**wire["currentPeriod"], "overspendBuffer": 5}
+    seen = budget_of(parsed(BillBudget, wire), "USD", None)
+    assert seen.model.enforcement is enforcement
+
+
 def test_the_guides_user_is_known_by_id_and_email():
     user = parsed(BillUser, example("user.json"))
     assert (user.id, user.email, user.retired) == ("VXNlcjo3", "clark@example.com", False)
 
 
-def test_the_first_error_of_the_list_is_told_with_its_code():
+def test_an_error_of_the_list_is_told_with_its_code():
     said = "Max number of allowed requests per hour reached: 20000. (BDC_1144)"
     assert _message(example("errors.json")) == said
+
+
+def test_each_failure_of_the_list_is_told():
+    items = [{"code": "A", "message": "limit: must not be null"}, {"message": "name: is invalid"}]
+    assert _message(items) == "limit: must not be null (A); name: is invalid (no code)"
 
 
 @pytest.mark.parametrize(
@@ -151,30 +160,40 @@ def test_a_budget_that_cannot_be_read_is_malformed(field, value):
 
 
 @pytest.mark.parametrize(
-    ("interval", "begins", "month", "periods"),
+    ("interval", "begins", "month", "following"),
     [
-        ("DAILY", "2026-03-31", None, ["2026-03-31..2026-03-31", "2026-04-01.."]),
-        ("WEEKLY", "2026-12-28", None, ["2026-12-28..2027-01-03", "2027-01-04.."]),
-        ("MONTHLY", "2026-12-15", None, ["2026-12-01..2026-12-31", "2027-01-01.."]),
-        ("QUARTERLY", "2026-10-01", 4, ["2026-10-01..2026-12-31", "2027-01-01.."]),
-        ("YEARLY", "2026-04-01", 4, ["2026-04-01..2027-03-31", "2027-04-01.."]),
-        ("YEARLY", "2026-04-01", None, ["2026-04-01..2027-03-31", "2027-04-01.."]),
+        ("DAILY", "2026-03-31", None, "2026-04-01.."),
+        ("WEEKLY", "2026-12-28", None, "2027-01-04.."),
+        ("MONTHLY", "2026-12-15", None, "2027-01-01.."),
+        ("QUARTERLY", "2026-10-01", 4, "2027-01-01.."),
+        ("YEARLY", "2026-04-01", 4, "2027-04-01.."),
+        ("YEARLY", "2026-04-01", None, "2027-04-01.."),
     ],
 )
-def test_when_the_later_amount_begins_follows_from_the_cadence(interval, begins, month, periods):
+def test_when_the_later_amount_begins_follows_from_the_cadence(interval, begins, month, following):
     row = {**example("budget.json"), "recurringInterval": interval, "recurMonth": month}
     row["currentPeriod"] = {"startDate": begins, "limit": 1}
-    phases = budget_of(parsed(BillBudget, row), "USD", None).model.phases
+    (later,) = budget_of(parsed(BillBudget, row), "USD", None).model.phases
+    assert str(later.period) == following
+
+
+@pytest.mark.parametrize(
+    ("end", "periods"), [("2025-01-20", ["2025-01-01..2025-01-20"]), ("2024-12-31", [])]
+)
+def test_the_later_amount_lasts_to_the_end_of_the_budget(end, periods):
+    wire = parsed(BillBudget, {**example("budget.json"), "expirationDate": end})
+    phases = budget_of(wire, "USD", None).model.phases
     assert [str(phase.period) for phase in phases] == periods
 
 
 @pytest.mark.parametrize(
-    ("end", "later"), [("2025-01-20", "2025-01-01..2025-01-20"), ("2024-12-31", None)]
+    ("interval", "start"),
+    [("MONTHLY", "2026-03-15"), ("QUARTERLY", "2026-02-01"), ("YEARLY", "2025-05-01")],
 )
-def test_the_later_amount_lasts_to_the_end_of_the_budget(end, later):
-    wire = parsed(BillBudget, {**example("budget.json"), "expirationDate": end})
-    phases = budget_of(wire, "USD", None).model.phases
-    assert [str(phase.period) for phase in phases[1:]] == ([later] if later else [])
+def test_years_and_quarters_start_where_they_begin_at_bill(interval, start):
+    row = {**example("budget.json"), "recurringInterval": interval, "recurMonth": 5}
+    wire = parsed(BillBudget, {**row, "startDate": "2026-03-15"})
+    assert str(budget_of(wire, "USD", None).model.start) == start
 
 
 @pytest.mark.parametrize("later", ["100.00", None])
@@ -327,7 +346,7 @@ def test_what_is_written_reads_back(cadence, later):
     row["currentPeriod"] = new_period(dict(body), DAY, body["limit"], 0, end="exclusive")
     seen = budget_of(parsed(BillBudget, row), "USD", None)
     if later and cadence is not Cadence.ONCE:
-        model = replace(model, phases=two_phases(model, usd(later)))
+        model = replace(model, phases=from_the_next_on(model, usd(later)))
         row |= sent(model, {"phases"})
         seen = budget_of(parsed(BillBudget, row), "USD", None)
     assert facts(seen.model) == facts(replace(model, start=seen.model.start))

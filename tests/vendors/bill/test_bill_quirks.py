@@ -1,7 +1,8 @@
 """What the BILL connector survives, and how many calls it takes, over its sandbox."""
 
 import time as clock
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -34,8 +35,7 @@ from connectors.sandbox.server import serve
 NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)
 TOKEN = "bill_sandbox_token"
 ADA, GRACE = "VXNlcjox", "VXNlcjoy"
-MARCH, APRIL, MAY = (
-    Period(date(2026, 3, 1), date(2026, 3, 31)),
+APRIL, MAY = (
     Period(date(2026, 4, 1), date(2026, 4, 30)),
     Period(date(2026, 5, 1), date(2026, 5, 31)),
 )
@@ -183,6 +183,13 @@ def test_a_create_is_one_call_and_users_are_listed_once(desk):
     assert desk.calls() == [("GET", "/users")] * 2 + [("PUT", path) for path in paths]
 
 
+def test_who_we_are_is_asked_once_however_many_budgets_are_made(desk):
+    bill = desk.open()
+    for name in "ABC":
+        bill.create(budget(name=name), "k")
+    assert desk.calls() == [("GET", "/users/current"), *[("POST", "/budgets")] * 3]
+
+
 def test_a_limited_call_waits_as_long_as_bill_asks(open_desk):
     desk = open_desk(retry_after=40)
     desk.served.faults.add("rate_limit", retry_after=40)
@@ -199,6 +206,7 @@ def test_a_limited_call_waits_as_long_as_bill_asks(open_desk):
         {"uuids": False},
         {"parent_as_uuid": True},
         {"hides_parent": True},
+        {"hides_recur_month": True},
         {"hides_retired": False},
         {"ignores_filters": True},
         {"ignores_retired": True},
@@ -207,6 +215,7 @@ def test_a_limited_call_waits_as_long_as_bill_asks(open_desk):
         {"last_page": "empty"},
         {"empty_last_page": True},
         {"created": 201, "deleted": 204},
+        {"delete_shows": True},
         {"second_delete": 400},
         {"second_delete": 200},
         {"put_resets_role": True},
@@ -221,7 +230,7 @@ def test_a_budgets_life_is_the_same_whatever_bill_does(open_desk, switches):
     bill = desk.open(budget_groups=True)
     group = bill.create(budget(name="Group"), "k")
     year = date(2026, 12, 31)
-    phases = (Phase(MARCH, usd(1)), Phase(Period(APRIL.start, year), usd(2)))
+    phases = (Phase(Period(APRIL.start, year), usd(2)),)
     phased = budget(amount=usd(1), phases=phases, end=year)
     made = bill.create(replace(phased, container=group.id), "k")
     member = bill.create(share(made.id), "k")
@@ -301,8 +310,7 @@ def test_a_reset_brings_the_next_amount_as_it_was_written(desk):
     desk.move("2026-04-01T04:00:00+00:00")
     seen = bill.get(Kind.BUDGET, made.id)
     assert (seen.model.amount, seen.model.phases) == (usd(2), ())
-    phases = (Phase(APRIL, usd(2)), Phase(Period(MAY.start), usd(3)))
-    wanted = budget(amount=usd(2), phases=phases)
+    wanted = budget(amount=usd(2), phases=(Phase(Period(MAY.start), usd(3)),))
     changed = bill.update(made.id, wanted, {"phases"}, "k")
     expected = replace(
         wanted.model, start=date(2026, 3, 10), enforcement=Enforcement.HARD, carry_over=False
@@ -345,15 +353,62 @@ def test_a_phase_that_bill_cannot_hold_yet_is_not_said_before_its_time(desk):
     assert (made.model.amount, made.model.phases) == (usd(1), ())
 
 
-def test_a_budget_adopted_in_july_keeps_its_fiscal_year(desk):
+def test_a_budget_seen_before_its_reset_is_read_again(desk):
+    bill = desk.open(default_owner=ADA)
+    made = bill.create(budget(), "k")
+    desk.move("2026-04-01T12:00:00+00:00")
+    desk.calls()
+    wanted = budget(amount=usd(1), phases=(Phase(Period(MAY.start), usd(2)),))
+    changed = bill.update(made.id, wanted, {"amount", "phases"}, "k")
+    assert (changed.model.amount, changed.model.phases) == (usd(1), wanted.model.phases)
+    assert [method for method, _ in desk.calls()] == ["GET", "PATCH"]
+
+
+@pytest.mark.usefixtures("utc")
+def test_what_is_meant_for_a_period_that_is_over_at_bill_is_not_said(desk, monkeypatch):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    monkeypatch.setenv("TZ", "US/Hawaii")
+    clock.tzset()
+    desk.move("2026-04-01T05:00:00+00:00")  # one in the morning of 1 April in US/Eastern
+    with pytest.raises(Stale, match="has begun in US/Eastern"):
+        bill.update(made.id, budget(amount=usd(1)), {"amount"}, "k")
+
+
+def fiscal(desk):
+    """What BILL shows of a budget whose years begin in July."""
     row = {"name": "Y", "recurringInterval": "YEARLY", "recurMonth": 7, "recurringLimit": 5}
     desk.rows["budgets"].put(desk.served.sandbox.completed("budgets", {**row, "limit": 5}))
     bill = desk.open()
     (seen,) = listed(bill, Kind.BUDGET).values()
-    autumn = Period(date(2026, 9, 1))
-    wanted = budget(cadence=Cadence.YEARLY, amount=usd(5), phases=(Phase(autumn, usd(6)),))
-    changed = bill.update(seen.id, wanted, {"phases"}, "k")
-    assert (changed.model.amount, changed.model.phases) == (usd(5), ())
+    return bill, seen.id
+
+
+def test_a_budget_adopted_in_july_keeps_its_fiscal_year(desk):
+    bill, id = fiscal(desk)
+    bill.update(id, budget(cadence=Cadence.YEARLY, amount=usd(6)), {"amount"}, "k")
+    assert desk.rows["budgets"].get(id)["recurMonth"] == 7
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_years_of_other_amounts_begin_in_the_month_in_which_the_budget_does(open_desk, hides):
+    bill, id = fiscal(open_desk(hides_recur_month=hides))
+    phases = (Phase(Period(date(2027, 1, 1)), usd(6)),)
+    start = date(2026, 1, 1)
+    wanted = budget(cadence=Cadence.YEARLY, amount=usd(5), phases=phases, start=start)
+    assert bill.update(id, wanted, {"phases"}, "k").model.phases == phases
+
+
+def test_a_budget_that_becomes_daily_spends_beyond_its_limit_no_more(desk):
+    bill = desk.open()
+    made = bill.create(budget(enforcement=Enforcement.SOFT), "k")
+    assert made.model.enforcement is Enforcement.SOFT
+    daily, losses = bill.fit(
+        budget(cadence=Cadence.DAILY, enforcement=Enforcement.SOFT).model, date(2027, 1, 1)
+    )
+    assert [loss.name for loss in losses] == ["dropped:enforcement"]
+    changed = bill.update(made.id, Draft(model=daily), {"cadence"}, "k")
+    assert changed.model.enforcement is Enforcement.HARD
 
 
 # People
@@ -403,6 +458,27 @@ def test_users_are_made_only_where_that_is_wished(desk):
     assert member.model.entity.id == "mary.shelley@x.com"
 
 
+@pytest.mark.parametrize(("repeats", "made"), [(True, 3), (False, 2)])
+def test_the_email_of_a_retired_user_is_given_again_or_is_refused(open_desk, repeats, made):
+    desk = open_desk(repeats_emails=repeats)
+    rows = desk.rows["users"]
+    rows.put({**rows.get(GRACE), "retired": True})
+    bill = desk.open(create_users=True, default_owner=ADA)
+    id = bill.create(budget(), "k").id
+    with nullcontext() if repeats else pytest.raises(Rejected, match="email: is in use"):
+        bill.create(share(id), "k")
+    assert len(rows.rows()) == made
+
+
+def test_a_user_whom_many_threads_miss_is_made_once(desk):
+    bill = desk.open(create_users=True, default_owner=ADA)
+    budgets = [bill.create(budget(name=name), "k").id for name in "ABCDEF"]
+    with ThreadPoolExecutor(6) as threads:
+        jobs = [threads.submit(bill.create, share(id, "new@x.com"), "k") for id in budgets]
+        members = {job.result().model.entity.id for job in jobs}
+    assert (members, len(desk.rows["users"].rows())) == ({"new@x.com"}, 3)
+
+
 def roles(desk, made):
     rows = [row for row in desk.rows["members"].rows() if row["_budget"] == made.id]
     return {row["userId"]: row["budgetRole"] for row in rows}
@@ -448,6 +524,78 @@ def test_who_shared_the_whole_budget_gets_a_limit(desk):
     assert listed(bill, Kind.ALLOCATION)[member.id].model.amount is None
     bill.update(member.id, share(made.id, number=4), {"amount"}, "k")
     assert bill.get(Kind.ALLOCATION, member.id).model.amount == usd(4)
+
+
+def test_a_user_has_one_share_of_a_budget(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    first = bill.create(share(made.id, number=0), "k")
+    with pytest.raises(Rejected, match="has a share of this budget already"):
+        bill.create(share(made.id, number=5), "k")
+    assert bill.get(Kind.ALLOCATION, first.id).model.amount == usd(0)
+    bill.retire(Kind.ALLOCATION, first.id, "k")
+    assert bill.create(share(made.id, number=5), "k").model.amount == usd(5)
+
+
+@pytest.mark.parametrize("read_before", [True, False])
+def test_a_share_that_is_there_is_not_replaced_by_a_new_one(desk, read_before):
+    made = desk.open().create(budget(), "k")
+    desk.open().create(share(made.id), "k")
+    bill = desk.open()
+    if read_before:
+        listed(bill, Kind.ALLOCATION)
+    with pytest.raises(Rejected, match="has a share of this budget already"):
+        bill.create(share(made.id, number=5), "k")
+
+
+def test_of_many_threads_one_gives_a_user_a_share(desk):
+    bill = desk.open(default_owner=ADA)
+    made = bill.create(budget(), "k")
+    with ThreadPoolExecutor(6) as threads:
+        jobs = [threads.submit(bill.create, share(made.id, number=n), "k") for n in range(1, 7)]
+        refused = [job.exception() for job in jobs if job.exception()]
+    assert [type(each) for each in refused] == [Rejected] * 5
+    assert sum(method == "PUT" for method, _ in desk.calls()) == 1
+
+
+def test_a_share_that_was_refused_can_be_given_later(desk):
+    bill = desk.open()
+    made = bill.create(budget(), "k")
+    rows = desk.rows["users"]
+    grace = rows.get(GRACE)
+    bill.probe([share(made.id)])
+    rows.put({**grace, "retired": True})
+    with pytest.raises(Rejected, match="is retired"):
+        bill.create(share(made.id), "k")
+    rows.put(grace)
+    assert bill.create(share(made.id), "k").model.amount == usd("20.25")
+
+
+def test_a_new_reading_forgets_who_had_a_share(desk):
+    bill = desk.open()
+    member = bill.create(share(bill.create(budget(), "k").id), "k")
+    desk.open().retire(Kind.ALLOCATION, member.id, "k")
+    known = Remembers({id: item.version for id, item in listed(bill, Kind.BUDGET).items()})
+    assert listed(bill, Kind.ALLOCATION, known) == {}
+    assert bill.create(share(member.container, number=5), "k").model.amount == usd(5)
+
+
+def test_who_was_removed_can_be_made_a_member_again(open_desk):
+    desk = open_desk(hides_retired=False)
+    member = desk.open().create(share(desk.open().create(budget(), "k").id), "k")
+    desk.open().retire(Kind.ALLOCATION, member.id, "k")
+    bill = desk.open()
+    assert listed(bill, Kind.ALLOCATION)[member.id].model.status is Status.RETIRED
+    assert bill.create(share(member.container, number=5), "k").model.amount == usd(5)
+
+
+def test_an_owner_who_is_none_any_more_can_be_given_a_share_at_once(desk):
+    bill = desk.open(default_owner=ADA)
+    made = bill.create(budget(), "k")
+    listed(bill, Kind.BUDGET)
+    listed(bill, Kind.ALLOCATION)
+    bill.update(made.id, budget(owners=("grace@example.com",)), {"owners"}, "k")
+    assert bill.create(share(made.id, "ada@example.com", 5), "k").model.amount == usd(5)
 
 
 # Writes that get lost

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.sandbox.bill import BillSandbox
 from connectors.sandbox.server import serve
+from connectors.sandbox.state import loads
 
 NOW = datetime(2024, 12, 15, 21, 10, 30, tzinfo=UTC)
 TOKEN = "bill_sandbox_token"
@@ -209,6 +210,13 @@ def test_another_interval_begins_another_period(desk):
     assert "recurMonth" not in changed
 
 
+def test_another_month_of_reset_begins_another_period_of_the_same_limit(desk):
+    made = desk.made(recurringInterval="YEARLY", recurMonth=4)
+    changed = desk.call("PATCH", f"{BUDGETS}/{made['id']}", {"recurMonth": 7}).json()
+    assert (changed["recurMonth"], changed["currentPeriod"]["startDate"]) == (7, "2024-07-01")
+    assert changed["currentPeriod"]["limit"] == 100
+
+
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 def test_an_unknown_budget_is_404(desk, method):
     failed(desk.call(method, f"{BUDGETS}/nothing", {}), 404, "nothing")
@@ -230,6 +238,12 @@ def test_a_second_delete_is_answered_as_the_switch_says(open_desk, second):
     path = f"{BUDGETS}/{desk.made()['id']}"
     assert desk.call("DELETE", path).status_code == 204
     assert desk.call("DELETE", path).status_code in (second, 204)
+
+
+def test_a_delete_answers_what_it_retired_by_switch(open_desk):
+    desk = open_desk(delete_shows=True)
+    made = desk.made()
+    assert desk.call("DELETE", f"{BUDGETS}/{made['id']}").json() == {**made, "retired": True}
 
 
 # Lists
@@ -457,7 +471,7 @@ def test_answers_spell_ids_and_numbers_as_the_switches_say(open_desk):
     group = desk.made(budgetGroup=True)
     child = desk.made(limit="1.5", parentBudgetId=group["id"])
     assert child["parentBudgetId"] == group["uuid"]
-    assert child["currentPeriod"]["limit"] == "1.5"
+    assert child["currentPeriod"]["limit"] == "1.50"
     desk = open_desk(uuids=False, hides_parent=True)
     group = desk.made(budgetGroup=True)
     child = desk.made(parentBudgetId=group["id"])
@@ -466,8 +480,14 @@ def test_answers_spell_ids_and_numbers_as_the_switches_say(open_desk):
     assert "userUuid" not in owner
 
 
+@pytest.mark.parametrize("hides", [True, False])
+def test_where_years_begin_is_answered_or_by_switch_not(open_desk, hides):
+    made = open_desk(hides_recur_month=hides).made(recurringInterval="YEARLY", recurMonth=4)
+    assert (made["currentPeriod"]["startDate"], "recurMonth" in made) == ("2024-04-01", not hides)
+
+
 def test_the_state_is_a_seed_for_another_sandbox(desk, open_desk):
     made = desk.made()
-    seed = desk.http.get("/_sandbox/state").json()
+    seed = loads(desk.http.get("/_sandbox/state").content)
     other = open_desk(seed=seed)
     assert other.page()["results"] == [made]

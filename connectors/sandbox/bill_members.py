@@ -1,0 +1,97 @@
+"""The members of BILL's budgets: who spends how much from which, in which role.
+
+Source: "Budgets and Users" and the reference of /v3/spend/budgets/{budgetId}/members, read in
+November 2026.
+"""
+
+from decimal import Decimal
+
+from connectors.sandbox.bill_wire import MEMBER, checked, member_rules, refused, taken, with_money
+from connectors.sandbox.state import Row, State
+
+_BLANK: Row = {
+    "spent": Decimal(),
+    "limit": Decimal(),
+    "recurringLimit": Decimal(),
+    "recurring": True,
+    "budgetRole": "MEMBER",
+    "name": "",
+    "retired": False,
+    "shareBudgetFunds": False,
+}
+
+
+def member(row: Row) -> Row:
+    """A member with all fields that an answer has; of no use without `_budget` and `userId`."""
+    return {"_id": f"{row['_budget']}/{row['userId']}", **_BLANK, **row}
+
+
+class Members:
+    """The members of all budgets of one company, and what that assigns of each budget."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def of(self, budget: Row) -> list[Row]:
+        """All of one budget, the retired as well."""
+        return [row for row in self._state["members"].rows() if row["_budget"] == budget["id"]]
+
+    def row(self, budget: Row, user: Row) -> Row:
+        """One member; who is none is the vendor's 404."""
+        found = self._state["members"].get(f"{budget['id']}/{user['id']}")
+        if found is None:
+            raise refused(404, f"{user['id']} is no member of {budget['id']}")
+        return found
+
+    def put(self, budget: Row, user: Row, body: Row, *, resets: bool) -> Row:
+        """Make or change a member. One whose role is not said keeps it, unless that `resets`."""
+        said = taken(MEMBER, body)
+        if budget["retired"] or user["retired"]:
+            raise refused(400, "the budget or the user is retired")
+        before = self._state["members"].get(f"{budget['id']}/{user['id']}") or {}
+        shares = said.get("shareBudgetFunds", before.get("shareBudgetFunds", False))
+        recurs = budget["recurringInterval"] != "NONE"
+        checked(member_rules({**said, "shareBudgetFunds": shares}, recurs=recurs))
+        kept = "MEMBER" if resets else before.get("budgetRole", "MEMBER")
+        row = {"shareBudgetFunds": shares, "budgetRole": said.get("role", kept), "retired": False}
+        limits = {name: said.get(name) for name in ("limit", "recurringLimit")}
+        return self.join(budget, user, {**before, **row, **with_money(limits)})
+
+    def join(self, budget: Row, user: Row, said: Row) -> Row:
+        """Make the user a member, as `said`."""
+        who = {"userId": user["id"], "name": f"{user['firstName']} {user['lastName']}"}
+        if "uuid" in user:
+            who["userUuid"] = user["uuid"]
+        recurs = budget["recurringInterval"] != "NONE"
+        row = member({"_budget": budget["id"], "recurring": recurs, **who, **said})
+        self._state["members"].put(row)
+        self._assign(budget["id"])
+        return row
+
+    def remove(self, row: Row, *, forgets: bool) -> None:
+        """Retire a member, or forget that there was one."""
+        if forgets:
+            self._state["members"].remove(row["_id"])
+        else:
+            self._state["members"].put({**row, "retired": True})
+        self._assign(row["_budget"])
+
+    def spend(self, budget: Row, user: Row, amount: Decimal) -> None:
+        """Add to what a member has spent."""
+        row = self.row(budget, user)
+        self._state["members"].put({**row, "spent": row["spent"] + amount})
+
+    def renew(self, budget: str) -> None:
+        """Begin a period: the later limit counts from now on, and nothing is spent yet."""
+        for row in self._state["members"].rows():
+            if row["_budget"] == budget:
+                renewed = {**row, "limit": row["recurringLimit"], "spent": Decimal()}
+                self._state["members"].put(renewed)
+        self._assign(budget)
+
+    def _assign(self, budget: str) -> None:
+        row = self._state["budgets"].get(budget)
+        assert row is not None
+        shares = [each["limit"] or 0 for each in self.of(row) if not each["retired"]]
+        period = {**row["currentPeriod"], "assigned": sum(shares, Decimal())}
+        self._state["budgets"].put({**row, "currentPeriod": period})
