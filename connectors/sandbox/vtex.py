@@ -8,47 +8,21 @@ Of the neighbours there are the login that exchanges keys for a token, and the l
 
 import secrets
 import time
-from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any, ClassVar
 
-from pydantic import Field
 from starlette.responses import Response
 
 from connectors.sandbox import vtex_wire as wire
-from connectors.sandbox.api import Call, Refused, Sandbox, SandboxSwitches, reply
+from connectors.sandbox.api import Call, Refused, Sandbox, reply
 from connectors.sandbox.state import Row, loads
+from connectors.sandbox.vtex_allocations import Allocations
 from connectors.sandbox.vtex_movements import Movements
-from connectors.sandbox.vtex_wire import body_of, error
-
-
-class VtexSwitches(SandboxSwitches):
-    """Where VTEX's pages are silent, and where builds and accounts differ."""
-
-    app_key: str = Field("app_key_sandbox", description="The key that the token belongs to.")
-    user_token: str = Field("user_token_sandbox", description="A user's token.")
-    reader: str = Field("user_token_readonly", description="A user's token with ViewBudget only.")
-    tokens_only: bool = Field(False, description="Budgets take a user's token and no key pair.")
-    token_seconds: int = Field(86_400, description="How long an exchanged token lives.")
-    units: tuple[str, ...] = Field(("unit-first",), min_length=1, description="The units.")
-    created_is_201: bool = Field(False, description="A create is answered 201, not 200.")
-    plain_types: bool = Field(False, description="All answers are application/json.")
-    legacy_lists: bool = Field(False, description="Summaries as older builds have them.")
-    bare_budgets: bool = Field(False, description="A budget does not show its allocations.")
-    array_alerts: bool = Field(False, description="Allocations show alerts in the array form.")
-    put_clears: bool = Field(False, description="PUT empties optional objects that are left out.")
-    keeps_end: bool = Field(False, description="A cycle without an end date keeps the old one.")
-    moves_cycles: bool = Field(False, description="A renewal moves the dates of the cycle.")
-    hides_deleted: bool = Field(False, description="Deleted allocations are shown nowhere.")
-    twins: bool = Field(False, description="One entity may have several allocations of a budget.")
-    deletes_all: bool = Field(False, description="A budget goes with what hangs on it; else 409.")
-    gone_is_409: bool = Field(False, description="Deleting a deleted allocation is 409, not 404.")
-    adds_up: bool = Field(False, description="An allocation's amount moves its budget's total.")
-    capitals: bool = Field(False, description="Types of linked entities are put in capitals.")
-    tidies: bool = Field(False, description="Names are trimmed.")
-    largest_page: int = Field(1000, ge=1, description="No page holds more, whatever is asked.")
+from connectors.sandbox.vtex_switches import VtexSwitches
+from connectors.sandbox.vtex_wire import body_of, error, said_for
 
 
 class VtexSandbox(Sandbox):
@@ -65,11 +39,14 @@ class VtexSandbox(Sandbox):
     }  # fmt: skip
     Switches = VtexSwitches
     switches: VtexSwitches
-    _index: tuple[Any, int, Mapping[str, list[Row]]] = (None, 0, {})
 
-    @property
+    @cached_property
     def _movements(self) -> Movements:
-        return Movements(self.state, self._paged)
+        return Movements(self.state, self.switches, self._paged)
+
+    @cached_property
+    def _allocations(self) -> Allocations:
+        return Allocations(self.state, self.switches, self._paged, self.completed)
 
     def fresh(self) -> Mapping[str, Collection[Row]]:
         return {}
@@ -116,7 +93,7 @@ class VtexSandbox(Sandbox):
     def _within(self, call: Call, unit: str, rest: list[str]) -> Response:
         match call.method, rest:
             case "GET", []:
-                return self._listed(call, "budgets", self._budget_filter(call, unit))
+                return self._listed(call, unit)
             case "POST", []:
                 return self._create_budget(call, unit)
             case "POST", ["allocations", "query"]:
@@ -135,56 +112,29 @@ class VtexSandbox(Sandbox):
             case "PUT", []:
                 return self._update_budget(call, budget)
             case "PUT", ["status"]:
-                return self._set_status(call, "budgets", budget)
+                status = body_of(wire.STATUS, call)
+                self._put(budget | status)
+                return said_for("update-budget-activation", status, self.switches)
             case "DELETE", []:
                 return self._purge(budget)
             case "GET", ["statements"]:
                 return self._movements.statements(call, budget)
-            case "GET", ["allocations"]:
-                return self._listed(call, "allocations", self._share_filter(call, budget))
-            case "POST", ["allocations"]:
-                made = self._create_share(body_of(wire.ALLOCATION, call), budget)
-                return self._said("allocation", self._share(made), created=True)
-            case "POST", ["allocations", "batch"]:
-                return self._batch(call, budget)
-            case _, ["allocations", id, *rest]:
-                share = self.state["allocations"].get(id)
-                hidden = share and share["status"] == "DELETED" and self.switches.hides_deleted
-                if share is None or share["budgetId"] != budget["id"] or hidden:
-                    return error(404)
-                return self._on_share(call, share, rest)
-        return error(404)
-
-    def _on_share(self, call: Call, share: Row, rest: list[str]) -> Response:
-        if share["status"] == "DELETED" and call.method != "GET":
-            gone = call.method == "DELETE" and not self.switches.gone_is_409
-            return error(404 if gone else 409)
-        match call.method, rest:
-            case "GET", []:
-                return self._said("", self._share(share))
-            case "PUT", []:
-                return self._update_share(call, share)
-            case "PUT", ["linked-entity"]:
-                link = body_of(wire.LINK, call)
-                entity = {"id": link["linkedEntityId"], "type": link["linkedEntityType"]}
-                self._put("allocations", share | self._linked(entity, share))
-                return Response()
-            case "PUT", ["status"]:
-                return self._set_status(call, "allocations", share)
-            case "DELETE", []:
-                self._put("allocations", share | {"status": "DELETED"})
-                return Response()
-            case _, ["usage" | "transactions" | "reservations" | "statements", *_]:
-                return self._movements.on_share(call, share, rest)
+            case _, ["allocations", *rest]:
+                return self._allocations.answer(call, budget, rest)
         return error(404)
 
     def _login(self, call: Call) -> Response:
         if loads(call.body) != {"appkey": self.switches.app_key, "apptoken": self.token}:
             return error(401)
+        if self.switches.login == "refused":
+            return error(400)
         expires = int(time.time()) + self.switches.token_seconds
         token = {"token": f"eyJ{secrets.token_hex(24)}", "expires": expires}
         self.state["tokens"].put(token)
-        return reply({"authStatus": "Success", **token})
+        if self.switches.login == "tokenless":
+            return reply({"authStatus": "Success"})
+        said = {"authStatus": "Success", **token}
+        return reply({"data": said} if self.switches.login == "wrapped" else said)
 
     def _authorize(self, call: Call, *, reads: bool) -> None:
         said = call.headers.get("vtexidclientautcookie", "")
@@ -198,38 +148,6 @@ class VtexSandbox(Sandbox):
         pair = [call.headers.get(f"x-vtex-api-{name}") for name in ("appkey", "apptoken")]
         if pair != [self.switches.app_key, self.token] or self.switches.tokens_only:
             raise Refused(error(401))
-
-    def _said(self, kind: str, row: Any, *, created: bool = False) -> Response:
-        said = wire.said("" if self.switches.plain_types else kind, row)
-        said.status_code = 201 if created and self.switches.created_is_201 else 200
-        return said
-
-    def _shown(self, budget: Row) -> Response:
-        said = wire.shown_budget(budget)
-        if not self.switches.bare_budgets:
-            said["allocations"] = [self._share(row) for row in self._shares(budget)]
-        return self._said("budget", said)
-
-    def _share(self, share: Row) -> Row:
-        said = wire.shown_allocation(share)
-        settings = said.get("notificationSettings")
-        if self.switches.array_alerts and isinstance(settings, dict):
-            told = [{"email": each["identifier"]} for each in settings.get("recipients", ())]
-            said["notificationSettings"] = [
-                {"type": each["type"], "threshold": each["Value"], "recipients": told}
-                for each in settings.get("thresholds", ())
-            ]
-        return said
-
-    def _shares(self, budget: Row) -> list[Row]:
-        hidden = "DELETED" if self.switches.hides_deleted else None
-        table = self.state["allocations"]
-        if self._index[:2] != (table, table.changes):
-            within = defaultdict(list)
-            for row in table.rows():
-                within[row["budgetId"]].append(row)
-            self._index = table, table.changes, within
-        return [row for row in self._index[2].get(budget["id"], ()) if row["status"] != hidden]
 
     def _asked(self, call: Call) -> tuple[int, int]:
         page, size = (call.query.get(name, default) for name, default in _PAGE.items())
@@ -255,14 +173,7 @@ class VtexSandbox(Sandbox):
             key: [show(row) for row in loads(rows)],
         }
 
-    def _listed(self, call: Call, table: str, where: Callable[[Row], bool]) -> Response:
-        legacy = self.switches.legacy_lists
-        page = self._paged(
-            call, table, where, "items", lambda row: wire.summary(row, legacy=legacy)
-        )
-        return self._said("list-budgets" if table == "budgets" else "list-allocation", page)
-
-    def _budget_filter(self, call: Call, unit: str) -> Callable[[Row], bool]:
+    def _listed(self, call: Call, unit: str) -> Response:
         asked = call.query
         try:
             low, high = (Decimal(asked.get(name, default)) for name, default in _AMOUNTS.items())
@@ -277,34 +188,49 @@ class VtexSandbox(Sandbox):
                 and asked.get("name", "").casefold() in row["name"].casefold()
             )
 
-        return where
+        page = self._paged(call, "budgets", where, "items", self._summary)
+        return said_for("list-budgets", page, self.switches)
+
+    def _summary(self, row: Row) -> Row:
+        return wire.summary(row, legacy=self.switches.legacy_lists)
+
+    def _shown(self, budget: Row) -> Response:
+        said = wire.shown_budget(budget)
+        if not self.switches.bare_budgets:
+            said["allocations"] = self._shares(budget)
+        return said_for("budget", said, self.switches)
+
+    def _shares(self, budget: Row) -> list[Row]:
+        return [self._allocations.shown(row) for row in self._allocations.within(budget["id"])]
 
     def _create_budget(self, call: Call, unit: str) -> Response:
         body = self._tidied(body_of(wire.BUDGET, call))
         shares = body.pop("allocations", None) or ()
-        budget = self._put("budgets", self.completed("budgets", body | {"contextId": unit}))
+        budget = self._put(self.completed("budgets", body | {"contextId": unit}))
         for share in shares:
-            self._create_share(share, budget)
+            self._allocations.create(share, budget)
         said = wire.shown_budget(budget)
         if shares:
-            said["allocations"] = [self._share(row) for row in self._shares(budget)]
-        return self._said("", said, created=True)
+            said["allocations"] = self._shares(budget)
+        return said_for("", said, self.switches, created=True)
 
     def _update_budget(self, call: Call, budget: Row) -> Response:
         body = self._tidied(body_of(wire.BUDGET_UPDATE, call))
-        row = self._replaced(budget, body, ("cycleConfiguration", "notificationSettings"))
+        optional = ("cycleConfiguration", "notificationSettings")
+        row = wire.replaced(budget, body, optional, clears=self.switches.put_clears)
         old, new = budget.get("cycleConfiguration"), row.get("cycleConfiguration")
         if self.switches.keeps_end and old and new and "endDate" not in new and "endDate" in old:
             row["cycleConfiguration"] = new | {"endDate": old["endDate"]}
-        self._put("budgets", row)
-        return self._said("budget", wire.shown_budget(row) | {"allocations": []})
+        self._put(row)
+        return said_for("budget", wire.shown_budget(row) | {"allocations": []}, self.switches)
 
     def _purge(self, budget: Row) -> Response:
-        shares = [row for row in self._shares(budget) if row["status"] != "DELETED"]
+        shares = self._allocations.within(budget["id"])
+        alive = [row for row in shares if row["status"] != "DELETED"]
         moved = any(row["budgetId"] == budget["id"] for row in self.state["movements"].rows())
-        if (shares or moved) and not self.switches.deletes_all:
+        if (alive or moved) and not self.switches.deletes_all:
             return error(409, "Cannot delete resource due to existing dependencies.")
-        for share in self._shares(budget):
+        for share in shares:
             self.state["allocations"].remove(share["id"])
         self.state["budgets"].remove(budget["id"])
         return Response()
@@ -320,93 +246,19 @@ class VtexSandbox(Sandbox):
         if self.switches.moves_cycles:
             start, end = (wire.moment(cycle[name]) for name in ("startDate", "endDate"))
             cycle = cycle | {"startDate": wire.stamp(end), "endDate": wire.stamp(_next(start, end))}
-        return self._put("budgets", budget | {"balance": balance, "cycleConfiguration": cycle})
+        return self._put(budget | {"balance": balance, "cycleConfiguration": cycle})
 
-    def _share_filter(self, call: Call, budget: Row) -> Callable[[Row], bool]:
-        asked, hidden = call.query, "DELETED" if self.switches.hides_deleted else None
-
-        def where(row: Row) -> bool:
-            return (
-                row["budgetId"] == budget["id"]
-                and row["status"] == asked.get("status", row["status"]) != hidden
-                and row["linkedEntity"]["type"] == asked.get("type", row["linkedEntity"]["type"])
-                and row.get("referenceId") == asked.get("referenceId", row.get("referenceId"))
-            )
-
-        return where
-
-    def _create_share(self, body: Row, budget: Row) -> Row:
-        own = {"budgetId": budget["id"], "contextId": budget["contextId"]}
-        row = self.completed("allocations", self._tidied(body) | own)
-        self._put("allocations", row | self._linked(body["linkedEntity"], row))
-        self._add_up(budget, row["balance"]["amount"])
-        return self.state["allocations"].get(row["id"]) or row
-
-    def _batch(self, call: Call, budget: Row) -> Response:
-        made = [
-            self._create_share(each, budget) for each in body_of(wire.BATCH, call)["allocations"]
-        ]
-        said = {"budgetId": budget["id"], "allocations": [self._share(row) for row in made]}
-        return self._said("allocation", said, created=True)
-
-    def _update_share(self, call: Call, share: Row) -> Response:
-        body = body_of(wire.ALLOCATION_UPDATE, call)
-        before = share["balance"]["amount"]
-        row = self._replaced(share, body, ("contractId", "notificationSettings"))
-        self._put("allocations", row | self._linked(body["linkedEntity"], row))
-        budget = self.state["budgets"].get(share["budgetId"])
-        assert budget is not None
-        self._add_up(budget, row["balance"]["amount"] - before)
-        return self._said(
-            "allocation", self._share(self.state["allocations"].get(row["id"]) or row)
-        )
-
-    def _linked(self, entity: Row, share: Row) -> Row:
-        if self.switches.capitals:
-            entity = entity | {"type": entity["type"].upper()}
-        for row in self._shares({"id": share["budgetId"]}):
-            other = row["id"] != share["id"] and row["status"] != "DELETED"
-            if other and row["linkedEntity"] == entity and not self.switches.twins:
-                raise Refused(error(409))
-        return {"linkedEntity": entity}
-
-    def _add_up(self, budget: Row, more: Any) -> None:
-        if self.switches.adds_up:
-            amount = budget["balance"]["amount"] + more
-            self._put("budgets", _with_amount(budget, amount))
-
-    def _put(self, table: str, row: Row) -> Row:
-        self.state[table].put(row)
-        return row
+    def _put(self, budget: Row) -> Row:
+        self.state["budgets"].put(budget)
+        return budget
 
     def _tidied(self, body: Row) -> Row:
-        said = {name: value for name, value in body.items() if value is not None}
-        if self.switches.tidies and "name" in said:
-            said["name"] = said["name"].strip()
-        return said
-
-    def _replaced(self, row: Row, body: Row, optional: Collection[str]) -> Row:
-        said = {name: value for name, value in body.items() if value is not None}
-        gone = set(optional) - said.keys() if self.switches.put_clears else set()
-        amount = said.pop("amount")
-        kept = {name: value for name, value in row.items() if name not in gone}
-        return _with_amount(kept | said, amount)
-
-    def _set_status(self, call: Call, table: str, row: Row) -> Response:
-        said = body_of(wire.STATUS, call)
-        self._put(table, row | said)
-        kind = "update-budget-activation" if table == "budgets" else "update-allocation-activation"
-        return self._said(kind, said)
+        said = wire.spoken(body)
+        return said | {"name": said["name"].strip()} if self.switches.tidies else said
 
 
 _PAGE = {"page": "1", "pageSize": "20"}
 _AMOUNTS = {"minAmount": "-Infinity", "maxAmount": "Infinity"}
-
-
-def _with_amount(row: Row, amount: Any) -> Row:
-    used = row["balance"]["balanceAdjustment"]
-    balance = {"amount": amount, "balanceAdjustment": used, "remaining": amount - used}
-    return row | {"balance": balance}
 
 
 def _next(start: datetime, end: datetime) -> datetime:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from connectors.sandbox import vtex_wire as wire
 from connectors.sandbox.api import Call, Refused, reply
 from connectors.sandbox.state import Row, State
+from connectors.sandbox.vtex_switches import VtexSwitches
 from connectors.sandbox.vtex_wire import body_of, error
 
 _SIGN = {"DEBIT": -1, "CREDIT": 1}
@@ -22,9 +23,8 @@ _BACK = {"DEBIT": "CREDIT", "CREDIT": "DEBIT"}
 class Movements:
     """The movements of one account; `paged` answers a page of a table."""
 
-    def __init__(self, state: State, paged: Callable[..., Row]) -> None:
-        self._state = state
-        self._paged = paged
+    def __init__(self, state: State, switches: VtexSwitches, paged: Callable[..., Row]) -> None:
+        self._state, self._switches, self._paged = state, switches, paged
 
     def on_share(self, call: Call, share: Row, rest: list[str]) -> Response:
         """The calls below an allocation's path."""
@@ -68,7 +68,7 @@ class Movements:
             active = budget.get("status") == share["status"] == "ACTIVE"
             if active and share["contextId"] == unit and entity in asked:
                 hits.append(wire.hit(budget, share))
-        return wire.said("query-allocation", {"items": hits})
+        return wire.said_for("query-allocation", {"items": hits}, self._switches)
 
     def spend(self, asked: Any) -> Row:
         """Book an order on an allocation, from outside."""

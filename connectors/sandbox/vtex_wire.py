@@ -4,6 +4,7 @@ Source: the schemas of the Budgets API's OpenAPI document of May 2026, and the a
 VTEX's own Postman collection, where they show more or other fields.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from connectors.sandbox.api import Call, Refused, reply
 from connectors.sandbox.fields import Check, Shape, flag, listed, one_of, shapes
 from connectors.sandbox.state import Row, dumps, loads
+from connectors.sandbox.vtex_switches import VtexSwitches
 
 
 def _text(value: Any) -> bool:
@@ -227,10 +229,33 @@ def hit(budget: Row, share: Row) -> Row:
     }
 
 
-def said(kind: str, row: Any) -> Response:
+def said_for(kind: str, row: Any, switches: VtexSwitches, *, created: bool = False) -> Response:
     """An answer of the vendor's own type, or of plain JSON where it has none."""
-    media_type = f"application/vnd.vtex.{kind}+json" if kind else "application/json"
-    return Response(dumps(row), media_type=media_type)
+    own = kind and not switches.plain_types
+    media_type = f"application/vnd.vtex.{kind}+json" if own else "application/json"
+    status = 201 if created and switches.created_is_201 else 200
+    return Response(dumps(row), status, media_type=media_type)
+
+
+def spoken(body: Row) -> Row:
+    """A body without what it says nothing of."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def replaced(row: Row, body: Row, optional: Collection[str], *, clears: bool) -> Row:
+    """A row after a PUT, which keeps the `optional` fields that are left out, or clears them."""
+    said = spoken(body)
+    amount = said.pop("amount")
+    gone = set(optional) - said.keys() if clears else set()
+    kept = {name: value for name, value in row.items() if name not in gone}
+    return with_amount(kept | said, amount)
+
+
+def with_amount(row: Row, amount: Any) -> Row:
+    """A row with another amount, of which as much is used as was."""
+    used = row["balance"]["balanceAdjustment"]
+    balance = {"amount": amount, "balanceAdjustment": used, "remaining": amount - used}
+    return row | {"balance": balance}
 
 
 def moment(text: str) -> datetime:

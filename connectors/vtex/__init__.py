@@ -15,7 +15,8 @@ recorded in VTEX's own Postman collection, in November 2026.
     DELETED                        gone: a budget is purged, an allocation stays for its history
 
 A call names a unit, and no call lists the budgets of all: our ids are UNIT/BUDGET and
-UNIT/BUDGET/ALLOCATION, so that a second unit may join later.
+UNIT/BUDGET/ALLOCATION, so that a second unit may join later. No call moves a budget to another
+unit: of several, one whose dimension `unit` changes is refused in each run until it is settled.
 
 Quirks
 - No currency is named anywhere, and whether numbers are major or minor units is not documented:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -45,7 +46,7 @@ from connectors.vtex.mapping import (
     funding_of,
     movement_of,
 )
-from connectors.vtex.objections import objections, unit_of
+from connectors.vtex.objections import fitted, objections, stay, unit_of
 from connectors.vtex.reading import Reader, id_of
 from connectors.vtex.settings import VtexSettings, opened
 from connectors.vtex.wire import (
@@ -69,7 +70,7 @@ CAPABILITIES = Capabilities(
         "end": Hold.EMULATED,
         "status": Hold.EXACT,
         "carry_over": Hold.EXACT,
-        "dimensions": Hold.READ_ONLY,
+        "dimensions": Hold.EMULATED,
         "alerts": Hold.EMULATED,
     },
     allocation={
@@ -144,9 +145,15 @@ class Vtex(Connector):
         """One object; raises `Missing`, also for an allocation that VTEX keeps as deleted."""
         return self._observed(kind, id, self._reader.one(kind, id))
 
+    def fit(
+        self, model: Budget | Allocation, until: date
+    ) -> tuple[Budget | Allocation, Sequence[Loss]]:
+        """Of the dimensions only the unit; a foreign currency is blocked, makeshifts are shown."""
+        return fitted(model, self.name, self.settings.currency, self._reader.units)
+
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
-        """A foreign currency or an unknown unit, and what is held by a makeshift."""
-        return [*objections(model, self.name, self.settings.currency, self._reader.units)]
+        """A unit that is not said, or that is none of ours."""
+        return [*objections(model, self.name, self._reader.units)]
 
     def create(self, draft: Draft, key: str) -> Observed:
         """POST, sent once; a status other than active takes a call more."""
@@ -172,8 +179,11 @@ class Vtex(Connector):
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """One PUT of what is stored with `fields` changed; status and entity have their own.
 
-        Returns what the PUT answers; where there was none, the object is read again.
+        Returns what the PUT answers; where there was none, the object is read again. Raises
+        `Rejected`, before anything is sent, where a budget is to be in another unit.
         """
+        if isinstance(draft.model, Budget):
+            stay(draft.model, id, self.name)
         kind = Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
         path, whole = self._reader.path(kind, id), not _APART.issuperset(fields)
         stored = self._reader.one(kind, id) if whole else None

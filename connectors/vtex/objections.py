@@ -1,6 +1,7 @@
 """What a VTEX system, as it is set up, cannot be told about a budget or an allocation. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
@@ -9,23 +10,40 @@ from canonical.period import Cadence
 from connectors.errors import Rejected
 
 
-def objections(
+def fitted(
     model: Budget | Allocation, system: str, currency: str, units: Sequence[str]
-) -> Iterator[Loss]:
-    """What is lost of a new `model` in a `system` of that currency and these units."""
+) -> tuple[Budget | Allocation, Sequence[Loss]]:
+    """`model` as a `system` of that currency and these units has it, and what that loses.
+
+    Of the dimensions it is the unit that counts, and where there is only one, not even that.
+    """
+    losses = [*_losses(model, system, currency)]
+    if not isinstance(model, Budget):
+        return model, losses
+    kept = {name: each for name, each in model.dimensions.items() if name == "unit"}
+    if len(units) == 1:
+        kept = {}
+    if homeless := sorted(model.dimensions.keys() - {"unit"}):
+        reason = f"vtex has no place for {', '.join(homeless)}"
+        losses.append(Loss("dimensions", Effect.DROPPED, reason))
+    return (replace(model, dimensions=kept) if kept != model.dimensions else model), losses
+
+
+def objections(model: Budget | Allocation, system: str, units: Sequence[str]) -> Iterator[Loss]:
+    """What keeps a new `model` out of a `system` of these units."""
+    if isinstance(model, Budget) and (unit := _unit(model, units)) not in units:
+        yield Loss("unit", Effect.BLOCKED, _no_unit(system, unit, units))
+
+
+def _losses(model: Budget | Allocation, system: str, currency: str) -> Iterator[Loss]:
     if model.amount is not None and model.amount.unit != currency:
         reason = f"{system} counts in {currency}, as currency of [systems.{system}] says"
         yield Loss("currency", Effect.BLOCKED, reason)
     if len({frozenset(alert.recipients) for alert in model.alerts or ()}) > 1:
         reason = "vtex tells the same people of every threshold"
         yield Loss("alerts", Effect.EMULATED, reason)
-    if not isinstance(model, Budget):
-        return
-    if (unit := _unit(model, units)) not in units:
-        yield Loss("unit", Effect.BLOCKED, _no_unit(system, unit, units))
-    if homeless := sorted(model.dimensions.keys() - {"unit"}):
-        yield Loss("dimensions", Effect.DROPPED, f"vtex has no place for {', '.join(homeless)}")
-    if model.cadence is not Cadence.ONCE and model.end is not None:
+    renews = isinstance(model, Budget) and model.cadence is not Cadence.ONCE
+    if renews and model.end is not None:
         reason = f"vtex renews a {model.cadence} budget until a run in its last period stops it"
         yield Loss("end", Effect.EMULATED, reason)
 
@@ -39,6 +57,15 @@ def unit_of(budget: Budget, system: str, units: Sequence[str]) -> str:
     if unit is None or unit not in units:
         raise Rejected(_no_unit(system, unit, units))
     return unit
+
+
+def stay(budget: Budget, id: str, system: str) -> None:
+    """Raises `Rejected` where a budget is to be in another unit than its `id` says."""
+    unit, said = id.partition("/")[0], budget.dimensions.get("unit")
+    if said is not None and said != unit:
+        message = f"{system} cannot move a budget from unit {unit!r} to {said!r}"
+        hint = "Delete it there, or let its dimension `unit` say where it is"
+        raise Rejected(message, hint=hint)
 
 
 def _unit(budget: Budget, units: Sequence[str]) -> str | None:

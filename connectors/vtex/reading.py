@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 from canonical.change import Kind
 from connectors.errors import Malformed, Missing
-from connectors.http import Safety
+from connectors.http import HttpClient, Safety
 from connectors.paging import RawPage, ahead, number_pages
 from connectors.parsing import parsed
-from connectors.vtex.settings import Door, VtexSettings
+from connectors.vtex.settings import VtexSettings
 from connectors.vtex.wire import UNITS, VtexUnit
 
 _READERS: Final = 4
@@ -27,7 +27,7 @@ class Reader:
     `units` are known once something was read.
     """
 
-    def __init__(self, http: Door, settings: VtexSettings) -> None:
+    def __init__(self, http: HttpClient, settings: VtexSettings) -> None:
         self._http = http
         self._settings = settings
         self.units = settings.units()

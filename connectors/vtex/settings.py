@@ -1,16 +1,19 @@
-"""What a VTEX system may be told in the settings file, and the door that those settings open."""
+"""What a VTEX system may be told in the settings file, and the client that those settings open."""
 
 import re
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from canonical.currency import exponent
-from connectors.http import Dialect, HttpClient
+from connectors.answers import Dialect
+from connectors.auth import RenewedToken, Token
+from connectors.http import HttpClient
 from connectors.limiter import Limiter
 from connectors.runtime import Runtime
 from connectors.settings import Address, HttpSettings, parse_rate
-from connectors.vtex.exchange import Exchange
+from connectors.vtex.exchange import exchanged
+from connectors.vtex.wire import COOKIE
 
 
 def _currency(code: str) -> str:
@@ -76,20 +79,14 @@ class VtexSettings(HttpSettings):
         return (named,) if isinstance(named, str) else tuple(dict.fromkeys(named))
 
 
-Door: TypeAlias = HttpClient | Exchange
-"""How VTEX is called, whatever the credential."""
+def opened(name: str, settings: VtexSettings, runtime: Runtime) -> HttpClient:
+    """The client of the system `name`, under the credential that the settings give."""
 
-
-def opened(name: str, settings: VtexSettings, runtime: Runtime) -> Door:
-    """The door to the system `name`, under the credential that the settings give."""
-    limiter = Limiter(*parse_rate(settings.rate_limit), runtime)
-
-    def client(address: str, **headers: str) -> HttpClient:
+    def client(address: str, **more: Any) -> HttpClient:
         return HttpClient(
             name,
             address,
-            headers=headers,
-            limiter=limiter,
+            limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
             runtime=runtime,
             dialect=Dialect(
                 message=_message,
@@ -97,24 +94,24 @@ def opened(name: str, settings: VtexSettings, runtime: Runtime) -> Door:
                 reset_headers=("Ratelimit-Reset", "X-RateLimit-Reset"),
                 credential="user_token" if settings.user_token else "app_key and app_token",
             ),
+            **more,
         )
 
-    def with_token(token: str) -> HttpClient:
-        return client(settings.base_url, VtexIdclientAutCookie=token)
-
     if settings.user_token is not None:
-        return with_token(settings.user_token.get_secret_value())
+        token = settings.user_token.get_secret_value()
+        return client(settings.base_url, headers={COOKIE: token})
     assert settings.app_key is not None
     assert settings.app_token is not None
-    pair = {
-        "appkey": settings.app_key.get_secret_value(),
-        "apptoken": settings.app_token.get_secret_value(),
-    }
-    if settings.exchange:
-        login = client(settings.login_url or _login_url(settings.base_url))
-        return Exchange(login, pair, with_token, runtime.now)
-    keys = {"X-VTEX-API-AppKey": pair["appkey"], "X-VTEX-API-AppToken": pair["apptoken"]}
-    return client(settings.base_url, **keys)
+    key, token = (each.get_secret_value() for each in (settings.app_key, settings.app_token))
+    if not settings.exchange:
+        headers = {"X-VTEX-API-AppKey": key, "X-VTEX-API-AppToken": token}
+        return client(settings.base_url, headers=headers)
+
+    def fetch() -> Token:
+        login = client(settings.login_url or _login_url(settings.base_url), secrets=(key, token))
+        return exchanged({"appkey": key, "apptoken": token}, login)
+
+    return client(settings.base_url, auth=RenewedToken(COOKIE, fetch, runtime.now))
 
 
 def _login_url(base_url: str) -> str:

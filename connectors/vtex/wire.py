@@ -18,6 +18,8 @@ from pydantic.alias_generators import to_camel
 from canonical.allocation import Status
 
 LOGIN = "/api/vtexid/apptoken/login"
+COOKIE = "VtexIdclientAutCookie"
+"""The header that carries a token, a user's or one that was exchanged."""
 UNITS = "/api/organization-units/v1"
 
 
@@ -145,7 +147,7 @@ class VtexUnit(_Read):
 class VtexToken(_Read):
     auth_status: str
     token: str | None = None
-    expires: int | None = None
+    expires: int | None = Field(default=None, ge=0, lt=253_402_300_800)  # seconds, to year 9999
 
 
 class _Write(BaseModel):

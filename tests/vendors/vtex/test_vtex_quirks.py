@@ -16,14 +16,19 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind
 from canonical.facts import facts
 from canonical.period import Cadence
-from connectors.errors import Forbidden, Missing, Rejected, Unauthorized, Uncertain
+from connectors.errors import Forbidden, Malformed, Missing, Rejected, Unauthorized, Uncertain
 from connectors.interface import Draft
+from connectors.memory import Memory
 from connectors.runtime import Runtime
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex import VtexSandbox
 from connectors.vtex import Vtex
 from connectors.vtex.mapping import Movement
 from connectors.vtex.settings import VtexSettings, _login_url
+from sync.engine import Engine
+from sync.report import Report
+from sync.spec import Limits, SyncSpec
+from sync.store import Store
 
 KEYS = {"app_key": SecretStr("app_key_sandbox"), "app_token": SecretStr("app_token_sandbox")}
 USER = {"user_token": SecretStr("user_token_sandbox")}
@@ -354,7 +359,7 @@ def test_check_tries_every_unit_that_is_named(stack):
         desk.opened(context_id=["unit-first", "unit-misspelt"]).check()
 
 
-def test_objections_name_what_is_lost(desk):
+def test_what_a_plan_loses_is_named_also_when_it_is_an_update(desk):
     alerts = (Alert(Decimal(50), recipients=("a",)), Alert(Decimal(90), recipients=("b",)))
     model = budget(
         amount=Amount.of(1, "EUR"),
@@ -363,9 +368,40 @@ def test_objections_name_what_is_lost(desk):
         dimensions={"department": "sales"},
         alerts=alerts,
     )
-    names = [loss.name for loss in desk.vtex.objections(model)]
-    assert names == ["blocked:currency", "emulated:alerts", "dropped:dimensions", "emulated:end"]
-    assert not desk.vtex.objections(share("b").model)
+    held, losses = desk.vtex.fit(model, date(2027, 1, 1))
+    names = [loss.name for loss in losses]
+    assert names == ["blocked:currency", "emulated:alerts", "emulated:end", "dropped:dimensions"]
+    assert held == replace(model, dimensions={})
+    assert not desk.vtex.fit(share("b").model, date(2027, 1, 1))[1]
+
+
+def test_a_budget_that_moved_to_another_unit_is_rejected_in_every_run(stack, tmp_path):
+    desk = Desk(stack, units=("unit-first", "unit-second"))
+    vtex, erp = desk.opened(context_id=["unit-first", "unit-second"]), Memory("erp")
+    store = Store.open("sqlite:///moves.db", tmp_path, lambda: desk.now)
+    stack.callback(store.close)
+    free = Limits(max_changes=None)
+    spec = SyncSpec(name="moves", source="erp", target="vtex", parallel=1, limits=free)
+    engine = Engine(spec, erp, vtex, store, now=lambda: desk.now)
+
+    def run(unit: str) -> Report:
+        erp.put(budget(dimensions={"unit": unit, "department": "sales"}))
+        return engine.run(desk.now.date(), command="run")
+
+    assert run("unit-first").verified
+    for _ in range(2):
+        (done,) = (report := run("unit-second")).operations
+        assert (done.outcome, report.verified) == ("rejected", False)
+        assert "cannot move a budget from unit 'unit-first' to 'unit-second'" in str(done.error)
+    assert [id.partition("/")[0] for id in listed(vtex)] == ["unit-first"]
+    report = run("unit-first")
+    assert (report.operations, report.verified) == ([], True)
+
+
+def test_the_only_unit_takes_a_budget_of_whatever_unit(desk):
+    said = budget(dimensions={"unit": "somewhere else"})
+    held, losses = desk.vtex.fit(said, date(2027, 1, 1))
+    assert (held, losses) == (budget(), [])
 
 
 # Credentials
@@ -431,6 +467,16 @@ def test_a_login_that_is_not_there_is_unauthorized(desk):
     vtex = desk.opened(exchange=True, login_url=f"{desk.served.url}/nowhere")
     with pytest.raises(Unauthorized, match="login_url"):
         vtex.check()
+
+
+@pytest.mark.parametrize("login", ["refused", "wrapped", "tokenless"])
+def test_a_login_that_gives_no_token_says_so_and_tells_no_secret(stack, login):
+    desk = Desk(stack, token="canary", login=login)
+    vtex = desk.opened(exchange=True, app_token=SecretStr("canary"))
+    with pytest.raises((Unauthorized, Malformed)) as caught:
+        vtex.check()
+    assert "canary" not in f"{caught.value!r} {caught.value}"
+    assert not [call for call in desk.calls() if "login" not in call]
 
 
 def test_the_login_of_an_account_is_at_its_own_address():
