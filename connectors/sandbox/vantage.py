@@ -7,8 +7,7 @@ rest best. Not here: cost reports, and what is spent; a budget's performance is 
 
 import time
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, ClassVar, Literal
-from urllib.parse import urlencode
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from starlette.responses import Response
@@ -16,17 +15,17 @@ from starlette.responses import Response
 from connectors.sandbox.api import Call, Refused, Sandbox, SandboxSwitches, reply
 from connectors.sandbox.fields import Shape
 from connectors.sandbox.state import Row, loads
-from connectors.sandbox.vantage_wire import (
-    ALERT,
-    BUDGET,
-    CREATED,
+from connectors.sandbox.vantage_lists import links, paging, where
+from connectors.sandbox.vantage_periods import (
     Span,
-    overlapping,
+    in_whole_months,
     performance,
     spans,
+    stored,
     summed,
     written,
 )
+from connectors.sandbox.vantage_wire import ALERT, BUDGET, CREATED, as_of_old, error, invalid
 
 WORKSPACE = "wrkspc_sandbox"
 _DEFAULT_PERIODS = ({"start_at": "2024-07-01", "end_at": "2024-09-30", "amount": "10000.0"},)
@@ -48,15 +47,12 @@ class VantageSwitches(SandboxSwitches):
     bare_links: bool = Field(False, description="`links` is empty on the last page.")
     ignores_workspace: bool = Field(False, description="Listings show all workspaces, as of old.")
     keeps_children: bool = Field(False, description="A child cannot be deleted while it is one.")
+    keeps_alerted: bool = Field(False, description="A budget with alerts cannot be deleted.")
+    old_alerts: bool = Field(False, description="Alerts read as on old pages: texts, no lists.")
+    mid_month: Literal["taken", "refused", "widened"] = Field(
+        "taken", description="Periods that begin or end within a month."
+    )
     largest_page: int = Field(1000, ge=1, description="No page holds more, whatever is asked.")
-
-
-def _error(status: int, *messages: str) -> Response:
-    return reply({"errors": messages}, status)
-
-
-def _invalid(message: str, status: int = 400) -> Refused:
-    return Refused(_error(status, message))
 
 
 _SAID = {401: "Unauthorized", 403: "Forbidden", 404: "Resource not found", 429: "Rate limited"}
@@ -94,7 +90,7 @@ class VantageSandbox(Sandbox):
         }
 
     def refusal(self, status: int) -> Response:
-        return _error(status, _SAID.get(status, "Something went wrong"))
+        return error(status, _SAID.get(status, "Something went wrong"))
 
     def answer(self, call: Call) -> Response:
         self._authorize(call)
@@ -118,7 +114,7 @@ class VantageSandbox(Sandbox):
         match method:
             case "GET":
                 full = budget and call.query.get("include_performance") != "false"
-                return reply(self._shown(row, full) if budget else row)
+                return reply(self._shown(row, full) if budget else self._alert(row))
             case "PUT" if budget:
                 return self._update(row, self._body(call, BUDGET.update))
             case "PUT":
@@ -140,9 +136,9 @@ class VantageSandbox(Sandbox):
         try:
             body = loads(call.body)
         except ValueError:
-            raise _invalid("The body is not JSON") from None
+            raise invalid("The body is not JSON") from None
         if wrong := shape.wrong(body):
-            raise _invalid(f"{wrong} is invalid")
+            raise invalid(f"{wrong} is invalid")
         said: Row = {name: value for name, value in body.items() if value is not None}
         return said
 
@@ -172,44 +168,21 @@ class VantageSandbox(Sandbox):
     # -- listings ----------------------------------------------------------------------------
 
     def _list(self, call: Call, table: str) -> Response:
-        asked = {name: call.query.get(name, fallback) for name, fallback in _PAGING.items()}
-        if not all(each.isdecimal() and int(each) for each in asked.values()):
-            raise _invalid("page or limit is invalid")
-        limit = min(int(asked["limit"]), self.switches.largest_page)
-        offset = (int(asked["page"]) - 1) * limit
-        items, after = self.page(table, call, offset, limit, self._where(call, table))
+        offset, limit = paging(call, self.switches.largest_page)
+        asked = where(call, self.switches.ignores_workspace)
+        items, after = self.page(table, call, offset, limit, asked)
         rows = loads(items)
         if table == "budgets":
             rows = [self._shown(row, full=False) for row in rows]
+        else:
+            rows = [self._alert(row) for row in rows]
         return reply({"links": self._links(call, limit, after), table: rows})
-
-    def _where(self, call: Call, table: str) -> Any:
-        space, budget = call.query.get("workspace_token"), call.query.get("budget_token")
-        name = call.query.get("q", "").lower()
-        if self.switches.ignores_workspace:
-            space = None
-
-        def where(row: Row) -> bool:
-            return (
-                space in (None, row["workspace_token"])
-                and name in (row.get("name") or "").lower()
-                and (budget is None or budget in row.get("budget_tokens", ()))
-            )
-
-        return where
 
     def _links(self, call: Call, limit: int, after: int | None) -> Row:
         if after is None and self.switches.bare_links:
             return {}
-        host = "" if self.switches.relative_links else f"http://{call.headers['host']}"
-
-        def link(page: int) -> str:
-            return f"{host}{call.path}?{urlencode({**dict(call.query), 'page': page})}"
-
-        here = int(call.query.get("page", "1"))
-        following = None if after is None else link(after // limit + 1)
-        before = link(here - 1) if here > 1 else None
-        return {"self": link(here), "first": link(1), "next": following, "prev": before}
+        following = None if after is None else after // limit + 1
+        return links(call, following, self.switches.relative_links)
 
     def _shown(self, row: Row, full: bool) -> Row:
         alerts = self.state["budget_alerts"].rows()
@@ -240,9 +213,9 @@ class VantageSandbox(Sandbox):
 
     def _create(self, body: Row) -> Response:
         if not body["name"].strip():
-            raise _invalid("name is missing")
+            raise invalid("name is missing")
         if body.setdefault("workspace_token", WORKSPACE) != WORKSPACE:
-            raise _invalid("workspace_token is unknown")
+            raise invalid("workspace_token is unknown")
         row = self.completed("budgets", {"periods": [], "user_token": None} | body)
         row["periods"] = []
         return self._stored(row, body, 201)
@@ -253,7 +226,7 @@ class VantageSandbox(Sandbox):
     def _stored(self, row: Row, body: Row, status: int) -> Response:
         report, children = body.get("cost_report_token"), body.get("child_budget_tokens")
         if report and self.switches.reports is not None and report not in self.switches.reports:
-            raise _invalid("cost_report_token is unknown", 404 if status == 200 else 400)
+            raise invalid("cost_report_token is unknown", 404 if status == 200 else 400)
         row = row | {name: value for name, value in body.items() if name != "periods"}
         if children is not None:
             self._check_children(row)
@@ -262,32 +235,27 @@ class VantageSandbox(Sandbox):
         self.state["budgets"].put(row)
         shown = self._shown(row, full=True)
         if self.switches.lean_writes and status == 200:
-            del shown["child_budget_tokens"]
+            shown.pop("child_budget_tokens", None)
         return reply(shown, status)
 
     def _periods(self, before: list[Row], said: list[Row]) -> list[Row]:
         if not said:
             return before or list(_DEFAULT_PERIODS if self.switches.default_periods else ())
-        starts = {each["start_at"] for each in said}
-        kept = [] if self.switches.replaces_periods else before
-        merged = [each for each in kept if each["start_at"] not in starts] + said
-        if any(span.end and span.end < span.start for span in spans(merged)):
-            raise _invalid("end_at is before start_at")
-        if len(starts) < len(said) or overlapping(merged):
-            raise _invalid("periods overlap", 422)
-        return written(spans(merged), "null")
+        if self.switches.mid_month != "taken":
+            said = in_whole_months(said, widens=self.switches.mid_month == "widened")
+        return stored(before, said, self.switches.replaces_periods)
 
     def _check_children(self, row: Row) -> None:
         for child in row["child_budget_tokens"]:
             if self.state["budgets"].get(child) is None:
-                raise _invalid(f"{child} is unknown")
+                raise invalid(f"{child} is unknown")
         below = list(self._below(row, 1))
         if row["token"] in below or len(below) != len(set(below)):
-            raise _invalid("A budget stands twice in the hierarchy", 422)
+            raise invalid("A budget stands twice in the hierarchy", 422)
 
     def _below(self, row: Row, depth: int) -> Iterator[str]:
         if depth > 10:
-            raise _invalid("A hierarchy has at most 10 levels", 422)
+            raise invalid("A hierarchy has at most 10 levels", 422)
         for child in row["child_budget_tokens"]:
             yield child
             if child != row["token"]:
@@ -298,7 +266,10 @@ class VantageSandbox(Sandbox):
             row for row in self.state["budgets"].rows() if token in row["child_budget_tokens"]
         ]
         if parents and self.switches.keeps_children:
-            raise _invalid("It is part of a hierarchical budget", 422)
+            raise invalid("It is part of a hierarchical budget", 422)
+        alerts = self.state["budget_alerts"].rows()
+        if self.switches.keeps_alerted and any(token in row["budget_tokens"] for row in alerts):
+            raise invalid("It has budget alerts", 422)
         for row in parents:
             left = [child for child in row["child_budget_tokens"] if child != token]
             self.state["budgets"].put(row | {"child_budget_tokens": left})
@@ -309,12 +280,12 @@ class VantageSandbox(Sandbox):
             each for each in body.get("budget_tokens", ()) if each not in self.state["budgets"]
         ]
         if unknown:
-            raise _invalid(f"{unknown[0]} is unknown")
+            raise invalid(f"{unknown[0]} is unknown")
         days = body.pop("duration_in_days", "")
         row = self.completed("budget_alerts", row | body)
         row["duration_in_days"] = int(days) if days else row["duration_in_days"]
         self.state["budget_alerts"].put(row)
-        return reply(row, status)
+        return reply(self._alert(row), status)
 
-
-_PAGING = {"page": "1", "limit": "100"}
+    def _alert(self, row: Row) -> Row:
+        return as_of_old(row) if self.switches.old_alerts else row

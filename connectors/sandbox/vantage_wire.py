@@ -1,21 +1,20 @@
-"""Vantage's requests and answers field by field, and what its periods make together.
+"""Vantage's requests and answers field by field, and how it refuses.
 
 Source: the schemas of the OpenAPI document of August 2026.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
+from starlette.responses import Response
+
 from connectors.sandbox import fields
+from connectors.sandbox.api import Refused, reply
 from connectors.sandbox.fields import Shape, listed, shapes, whole
 from connectors.sandbox.state import Row
 
 CREATED = "2024-07-11T20:22:48Z"
-_DAY = timedelta(days=1)
 
 
 def _text(value: Any) -> bool:
@@ -98,81 +97,21 @@ ALERT = Kind(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One period with its monthly amount; an `end` of None never comes."""
-
-    start: date
-    end: date | None
-    amount: Decimal
-
-
-def spans(periods: Iterable[Row]) -> list[Span]:
-    """Periods as they are sent or stored, in time order."""
-    found = [
-        Span(
-            date.fromisoformat(each["start_at"]),
-            date.fromisoformat(each["end_at"]) if each.get("end_at") else None,
-            Decimal(str(each["amount"])),
-        )
-        for each in periods
-    ]
-    return sorted(found, key=lambda span: span.start)
+def as_of_old(alert: Row) -> Row:
+    """An alert as the older pages show it: numbers as text, and "" for an empty list."""
+    texts = {
+        "threshold": str(alert["threshold"]),
+        "duration_in_days": str(alert["duration_in_days"] or ""),
+    }
+    lists = ("user_tokens", "recipient_channels")
+    return alert | texts | {name: alert[name] or "" for name in lists}
 
 
-def written(held: Iterable[Span], open_end: str) -> list[Row]:
-    """Periods as they are answered: amounts as text with at least one digit after the point."""
-    rows = []
-    for span in held:
-        digits = f"{span.amount.normalize():f}"
-        row: Row = {"start_at": span.start.isoformat(), "end_at": None}
-        if span.end:
-            row["end_at"] = span.end.isoformat()
-        elif open_end == "empty":
-            row["end_at"] = ""
-        elif open_end == "absent":
-            del row["end_at"]
-        rows.append(row | {"amount": digits if "." in digits else f"{digits}.0"})
-    return rows
+def error(status: int, message: str) -> Response:
+    """A list of texts, without a code or a field."""
+    return reply({"errors": [message]}, status)
 
 
-def overlapping(periods: Iterable[Row]) -> bool:
-    """Whether two periods share a day."""
-    return any(
-        before.end is None or after.start <= before.end
-        for before, after in pairwise(spans(periods))
-    )
-
-
-def summed(held: Iterable[Span]) -> Iterator[Span]:
-    """What a hierarchical budget's children make together, stretch by stretch."""
-    held = list(held)
-    days = {span.start for span in held} | {span.end + _DAY for span in held if span.end}
-    for day, following in pairwise([*sorted(days), None]):
-        assert day is not None
-        open_now = [
-            span for span in held if span.start <= day and (not span.end or day <= span.end)
-        ]
-        if open_now:
-            end = following - _DAY if following else None
-            yield Span(day, end, sum((span.amount for span in open_now), Decimal(0)))
-
-
-def performance(held: Iterable[Span]) -> list[Row | None]:
-    """A row per month from the newest back to the first; months without a period are null."""
-    months: dict[tuple[int, int], Row] = {}
-    for span in held:
-        year, month = span.start.year, span.start.month
-        last = span.end or span.start
-        while (year, month) <= (last.year, last.month):
-            named = f"{date(year, month, 1):%B, %Y}"
-            (amount,) = (row["amount"] for row in written([span], "null"))
-            months[year, month] = {"date": named, "actual": "0%", "amount": amount}
-            year, month = year + month // 12, month % 12 + 1
-    if not months:
-        return []
-    (year, month), last_month, rows = min(months), max(months), list[Row | None]()
-    while (year, month) <= last_month:
-        rows.append(months.get((year, month)))
-        year, month = year + month // 12, month % 12 + 1
-    return rows[::-1]
+def invalid(message: str, status: int = 400) -> Refused:
+    """To be raised where a request is wrong."""
+    return Refused(error(status, message))

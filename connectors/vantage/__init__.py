@@ -18,12 +18,22 @@ Quirks
   keeps its amount, what its children do not use is held by one more, "BUDGET / (unallocated)",
   which we write and never show. Children that need more than their budget has are refused.
 - An allocation has the time of its budget, and follows when that changes.
+- An allocation's name and cost report say one entity. Where a person made them say two, the report
+  counts; what a person took out of its budget is a share of nothing. Both are put back. The rest,
+  renamed by hand, is a budget of its own.
 - Only a parent knows its children, so an object's place is known when the last page is read.
 - A budget cannot carry a stamp: after a lost answer it is known by its name and workspace.
 - What a PUT of periods does to those it does not name (they stay or go) is not documented, and an
   empty list is not taken. We send all of them, cut where stored ones begin, so that those within
-  the budget's time are replaced either way. One that stays outside of it cannot be removed by any
-  call: it is read back, and reported.
+  the budget's time are replaced either way. One that stays outside of it, or gets in the way, is
+  emptied by a second call; and a period of nothing reads as none.
+- What Vantage makes of a period that begins or ends within a month is not documented: it is sent as
+  stated. Two amounts in one month are blocked.
+- An amount travels as a double: more than 15 digits are blocked, as they would not arrive.
+- A year, a quarter or a single amount is split into months where `emulate` says so, and so is a
+  share of it that makes the same amount each month; one that does not is blocked.
+- Whether a budget may be deleted while it has a parent or alerts is not documented: if it may not,
+  it loses them first.
 - Whether an open end reads as null, as "" or not at all is not documented: all three are read.
 - No currency is named: all amounts are in the `currency` of the settings.
 - Budgets of type "usage" count things, not money: they are passed over and never touched.

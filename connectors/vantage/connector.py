@@ -5,104 +5,42 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import date
 from threading import RLock
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import AfterValidator, Field, SecretStr
-
-from canonical.allocation import Allocation, Status
+from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
-from canonical.currency import exponent
 from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence
+from connectors.answers import Dialect
 from connectors.errors import Forbidden, Malformed, Missing, Rejected
-from connectors.http import Dialect, HttpClient, Safety
-from connectors.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Hold,
-    Known,
-    Observed,
-    Page,
-    Phasing,
-    Removal,
-)
+from connectors.http import HttpClient, Safety
+from connectors.interface import Capabilities, Check, Connector, Draft, Known, Observed, Page
 from connectors.limiter import Limiter
 from connectors.parsing import parsed
 from connectors.runtime import Runtime
-from connectors.settings import HttpSettings, parse_rate
+from connectors.settings import parse_rate
+from connectors.vantage.declared import CAPABILITIES, VantageSettings, widened
+from connectors.vantage.fitting import fitted
+from connectors.vantage.hierarchy import Hierarchy
 from connectors.vantage.mapping import (
-    PERIOD_FIELDS,
-    Phases,
     allocation_name,
     allocation_of,
     budget_of,
     entity_said,
     is_rest,
     name_write,
+    unsaid,
+)
+from connectors.vantage.periods import (
+    PERIOD_FIELDS,
+    Phases,
     period_write,
     share_phases,
     stated_phases,
-    unsaid,
 )
 from connectors.vantage.wire import VantageBudget, VantageMe
 from connectors.vantage.workspace import Workspace
-
-CAPABILITIES = Capabilities(
-    vendor="vantage",
-    budget={
-        "name": Hold.EXACT,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "cadence": Hold.EXACT,
-        "start": Hold.EXACT,
-        "end": Hold.EXACT,
-        "phases": Hold.EXACT,
-        "status": Hold.EXACT,
-        "parent": Hold.EXACT,
-        "alerts": Hold.EXACT,
-    },
-    allocation={
-        "entity": Hold.EXACT,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "status": Hold.EXACT,
-        "cadence": Hold.FOLLOWS,
-        "start": Hold.FOLLOWS,
-        "end": Hold.FOLLOWS,
-        "alerts": Hold.EXACT,
-    },
-    cadences=frozenset({Cadence.MONTHLY}),
-    native_entity_types=frozenset({"cost_report"}),
-    statuses=frozenset({Status.ACTIVE}),
-    removal=Removal.DELETE,
-    phasing=Phasing.ALL,
-    clearable=frozenset({"end", "phases", "alerts"}),
-    unit_of_writing="one budget; a share of a budget takes up to three calls",
-    rate_limit="1000/1h",
-)
-
-
-def _currency(code: str) -> str:
-    exponent(code)
-    return code
-
-
-class VantageSettings(HttpSettings):
-    """The keys of a system with connector = "vantage"."""
-
-    base_url: str = Field(default="https://api.vantage.sh/v2", description="Vantage's address.")
-    rate_limit: str = Field(default="1000/1h", description="Calls per window.")
-    token: SecretStr = Field(description="API access token, as a reference.")
-    workspace_token: str = Field(description="The workspace (wrkspc_…) whose budgets are meant.")
-    emulate: frozenset[Literal["yearly", "quarterly", "once"]] = Field(
-        default=frozenset(), description="Cadences to be written as months of equal shares."
-    )
-    currency: Annotated[str, AfterValidator(_currency)] = Field(
-        description="ISO 4217 code of all amounts: Vantage names none."
-    )
 
 
 class Vantage(Connector):
@@ -115,10 +53,10 @@ class Vantage(Connector):
     def __init__(self, name: str, settings: VantageSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
         self._emulated = frozenset(Cadence(each) for each in settings.emulate)
-        wider = replace(CAPABILITIES, cadences=CAPABILITIES.cadences | self._emulated)
-        self.capabilities = wider  # type: ignore[misc]  # what a setting allows is per system
+        if self._emulated:
+            self.capabilities = widened(self._emulated)  # type: ignore[misc]  # per system
         self._entities = EntityMap(settings.entities)
-        self._hierarchy = RLock()  # whatever changes a sum does so alone
+        self._lock = RLock()  # whatever changes a sum does so alone
         self._just_listed = False  # the next listing of allocations needs no call
         self._http = HttpClient(
             name,
@@ -131,6 +69,7 @@ class Vantage(Connector):
         self._workspace = Workspace(
             self._http, settings.workspace_token, settings.currency, self._entities
         )
+        self._hierarchy = Hierarchy(self._workspace, settings.currency)
 
     def check(self) -> Check:
         """Ask who we are: it proves the token, its scopes, and that it sees the workspace."""
@@ -171,14 +110,8 @@ class Vantage(Connector):
     def fit(
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """A year, a quarter or a single amount as months of equal shares, if a setting says so."""
-        if not isinstance(model, Budget) or model.cadence not in self._emulated:
-            return model, ()
-        if model.start is None or (model.cadence is Cadence.ONCE and model.end is None):
-            reason = f"{self.name} can split a {model.cadence} budget only from a start to an end"
-            return model, (Loss("cadence", Effect.BLOCKED, reason),)
-        reason = f"{self.name} has no {model.cadence} budgets; it is split into months"
-        return model.restated(Cadence.MONTHLY, until), (Loss("cadence", Effect.EMULATED, reason),)
+        """In months, and as periods alone tell it; other cadences if a setting says so."""
+        return fitted(model, self._emulated, until)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What Vantage has no words for, and an entity whose cost report nobody named."""
@@ -199,7 +132,7 @@ class Vantage(Connector):
             name = self._name_of(above)
             phases = self._phases(draft, None)
             if above is not None:
-                workspace.left(above, workspace.family.phases(above), {"": phases})
+                self._hierarchy.left(above, workspace.family.phases(above), {"": phases})
             said = name_write(draft, _ALL, name, self._entities)
             said.periods = period_write(phases)
             token = workspace.post(said)
@@ -223,9 +156,9 @@ class Vantage(Connector):
             if PERIOD_FIELDS.isdisjoint(fields):
                 workspace.put(id, said)
             else:
-                workspace.resize(id, self._phases(draft, id), said)
-            if "parent" in fields and draft.container:
-                self._move(id, draft.container)
+                self._hierarchy.resize(id, self._phases(draft, id), said)
+            if draft.container and ("parent" in fields or isinstance(draft.model, Allocation)):
+                self._hierarchy.move(id, draft.container)
             if "alerts" in fields:
                 workspace.say_alerts(id, draft.model.alerts)
             return self._observed(_kind(draft), workspace.known(id))
@@ -233,24 +166,9 @@ class Vantage(Connector):
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """DELETE; what it held goes to the rest of the budget above, and its own rest goes too."""
         self._just_listed = False
-        workspace = self._workspace
         with self._alone(True):
-            workspace.read_whole()
-            family, above = workspace.family, workspace.family.above(id)
-            total = family.phases(above) if above and family.get(above) else None
-            rest = family.rest_of(id) if family.get(id) else None
-            try:
-                workspace.remove(id)
-            except Rejected:
-                if above is None or total is None:
-                    raise
-                workspace.rebalance(above, total, leaving=id)  # it may not go while it has a place
-                workspace.remove(id)
-            else:
-                if above is not None and total is not None:
-                    workspace.rebalance(above, total, leaving=id)
-            if rest is not None:
-                workspace.remove(rest.token)
+            self._workspace.read_whole()
+            self._hierarchy.remove(id)
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
         """By name and place, in one listing; what was made and has no place yet is given it."""
@@ -300,7 +218,7 @@ class Vantage(Connector):
     def _observed(self, kind: Kind, budget: VantageBudget) -> Observed:
         workspace = self._workspace
         phases, parent = workspace.family.phases(budget.token), workspace.family.above(budget.token)
-        alerts = workspace.alerts_of(budget)
+        alerts = workspace.alerts.of(budget)
         if kind is Kind.BUDGET:
             return budget_of(budget, phases, alerts, parent)
         return allocation_of(budget, phases, alerts, parent, self._entities)
@@ -311,7 +229,7 @@ class Vantage(Connector):
     # -- writing -----------------------------------------------------------------------------
 
     def _alone(self, hierarchy: bool) -> AbstractContextManager[Any]:
-        return self._hierarchy if hierarchy else nullcontext()
+        return self._lock if hierarchy else nullcontext()
 
     def _refuse(self, draft: Draft) -> None:
         """Raise `Rejected` where there are no words; of new objects the plan says so already."""
@@ -337,24 +255,11 @@ class Vantage(Connector):
 
     def _join(self, token: str, above: str) -> None:
         """Put a new budget below another; what is refused there does not stay."""
-        total = self._workspace.family.phases(above)
         try:
-            self._workspace.rebalance(above, total, joining=token)
+            self._hierarchy.join(token, above)
         except (Rejected, Missing):
             self._workspace.remove(token)
             raise
-
-    def _move(self, id: str, above: str) -> None:
-        workspace, family = self._workspace, self._workspace.family
-        before = family.above(id)
-        if before == above:
-            return
-        workspace.known(above)
-        total = family.phases(above)
-        workspace.left(above, total, {id: family.phases(id)})
-        if before is not None:
-            workspace.rebalance(before, family.phases(before), leaving=id)
-        workspace.rebalance(above, total, joining=id)
 
     def _left_behind(self, draft: Draft) -> Sequence[VantageBudget]:
         """What the draft may have become: in its place, else without any."""
@@ -380,7 +285,7 @@ class Vantage(Connector):
         workspace, above = self._workspace, draft.container
         if above is not None and workspace.family.above(token) != above:
             try:
-                workspace.rebalance(above, workspace.family.phases(above), joining=token)
+                self._hierarchy.join(token, above)
             except (Rejected, Missing):
                 return False
         workspace.say_alerts(token, draft.model.alerts)

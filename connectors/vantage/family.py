@@ -7,19 +7,19 @@ together. Safe to share between threads.
 from collections.abc import Iterable
 from threading import RLock
 
-from connectors.vantage.mapping import Phases, entity_said, is_rest, phases_of, rest_name, summed
-from connectors.vantage.wire import VantageAlert, VantageBudget
+from connectors.vantage.mapping import entity_said, is_rest, rest_name
+from connectors.vantage.periods import Phases, phases_of, summed
+from connectors.vantage.wire import VantageBudget
 
 
 class Family:
-    """Budgets by token, and alerts by token. Amounts are in `currency`."""
+    """Budgets by token. Amounts are in `currency`."""
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
         self._budgets: dict[str, VantageBudget] = {}
         self._above: dict[str, str] = {}
         self._lock = RLock()
-        self.alerts: dict[str, VantageAlert] = {}
 
     def put(self, budget: VantageBudget) -> None:
         """Take the budget as it is now; what it no longer names is no child of it any more."""

@@ -1,37 +1,27 @@
-"""Vantage's budgets, periods and alerts as ours, and ours as Vantage's. Pure: no call is made."""
+"""Vantage's budgets and alerts as ours, and ours as Vantage's. Pure: no call is made."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Sequence
 from decimal import Decimal
-from itertools import pairwise
-from typing import Any, TypeAlias
 
 from canonical.allocation import Alert, Allocation, Entity
 from canonical.amount import Amount
-from canonical.budget import Budget, Phase
-from canonical.errors import CanonicalError
+from canonical.budget import Budget
 from canonical.identity import EntityMap
-from canonical.period import Period
-from connectors.errors import Rejected
 from connectors.interface import Draft, Observed
+from connectors.vantage.periods import Phases, settled
 from connectors.vantage.wire import (
     VantageAlert,
     VantageAlertWrite,
     VantageBudget,
     VantageBudgetWrite,
-    VantagePeriodWrite,
     cadence_of,
 )
 
-Phases: TypeAlias = tuple[Phase, ...]
-
-PERIOD_FIELDS = frozenset({"amount", "currency", "start", "end", "phases"})
-"""Fields that are said by a budget's periods, and by nothing else."""
-
 _REST = " / (unallocated)"
+_EXACT = 15
+"""Digits that survive in the double that an amount is sent as."""
 _SHARE = re.compile(r".* / (?P<type>[a-z][a-z0-9_]*):(?P<id>.+)", re.DOTALL)
-_DAY = timedelta(days=1)
 
 
 def allocation_name(budget_name: str, entity: Entity) -> str:
@@ -53,125 +43,6 @@ def entity_said(name: str | None) -> Entity | None:
     """The entity in the name of an allocation; None for any other name."""
     said = _SHARE.fullmatch(name or "")
     return Entity(said["type"], said["id"]) if said else None
-
-
-# -- periods -------------------------------------------------------------------------------------
-
-
-def phases_of(wire: VantageBudget, currency: str) -> Phases:
-    """Their periods in time order, with what counts in each month of them."""
-    found = [
-        Phase(Period(each.start_at, each.end_at), Amount.of(each.amount, currency))
-        for each in wire.periods
-    ]
-    return tuple(sorted(found, key=lambda phase: phase.period.start))
-
-
-def settled(phases: Phases) -> dict[str, Any]:
-    """Amount, start, end and phases as a source states them: what is the same throughout is flat.
-
-    The amount of a phased budget is that of its first phase.
-    """
-    if not phases:
-        return {"amount": None}
-    ends = [phase.period.end for phase in phases if phase.period.end is not None]
-    flat = len(stretches(phases)) == 1 and len({phase.amount for phase in phases}) == 1
-    return {
-        "amount": phases[0].amount,
-        "start": phases[0].period.start,
-        "end": max(ends) if len(ends) == len(phases) else None,
-        "phases": () if flat else phases,
-    }
-
-
-def stretches(phases: Phases) -> list[Period]:
-    """The periods of `phases`, those that follow each other without a gap made one."""
-    found: list[Period] = []
-    for phase in phases:
-        end = found[-1].end if found else None
-        if end is not None and phase.period.start == end + _DAY:
-            found[-1] = Period(found[-1].start, phase.period.end)
-        else:
-            found.append(phase.period)
-    return found
-
-
-def stated_phases(budget: Budget, first: date) -> Phases:
-    """What `budget` states, one period per phase; without a start of its own from `first` on.
-
-    Raises `Rejected` for a time that ends before it begins.
-    """
-    if budget.phases or budget.amount is None:
-        return budget.phases
-    try:
-        return (Phase(Period(budget.start or first, budget.end), budget.amount),)
-    except CanonicalError as error:
-        raise Rejected(str(error)) from None
-
-
-def share_phases(allocation: Allocation, budget: Phases) -> Phases:
-    """What `allocation` holds, for as long as its `budget` does; raises `Rejected` for no time."""
-    if not budget or allocation.amount is None:
-        raise Rejected("its budget has no periods that it could have a share of")
-    return throughout(allocation.amount, budget)
-
-
-def throughout(amount: Amount, phases: Phases) -> Phases:
-    """The same `amount` for as long as `phases` last, gaps left out."""
-    return tuple([Phase(period, amount) for period in stretches(phases)])
-
-
-def summed(phases: Iterable[Phase], unit: str) -> Phases:
-    """What all `phases` make together, cut on each day on which one of them begins or ends."""
-    steps: dict[date, tuple[Amount, int]] = {}
-
-    def step(day: date, amount: Amount, count: int) -> None:
-        before, many = steps.get(day, (Amount.from_minor(0, unit), 0))
-        steps[day] = before + amount, many + count
-
-    for phase in phases:
-        step(phase.period.start, phase.amount, 1)
-        if phase.period.end is not None:
-            step(phase.period.end + _DAY, -phase.amount, -1)
-    found, running, open_now = [], Amount.from_minor(0, unit), 0
-    for day, following in pairwise([*sorted(steps), None]):
-        assert day is not None
-        running, open_now = running + steps[day][0], open_now + steps[day][1]
-        if open_now:
-            found.append(Phase(Period(day, following - _DAY if following else None), running))
-    return tuple(found)
-
-
-def remainder(total: Phases, shares: Iterable[Phase], unit: str) -> Phases:
-    """What `shares` leave of `total`; raises `Rejected` where they need more than there is."""
-    used = [Phase(share.period, -share.amount) for share in shares]
-    left = summed([*total, *used], unit)
-    short = next((phase for phase in left if phase.amount.value < 0), None)
-    if short is not None:
-        raise Rejected(
-            f"the budget would hold {-short.amount} a month less than its parts from "
-            f"{short.period.start} on",
-            hint="In Vantage a budget with parts is their sum: lower a part or raise the budget",
-        )
-    return left
-
-
-def period_write(phases: Phases, stored: Collection[date] = ()) -> list[VantagePeriodWrite]:
-    """The whole list to send, cut where a stored period begins.
-
-    A PUT may keep periods that it does not name: so none is left over within these.
-    """
-    said = []
-    for phase in phases:
-        period = phase.period
-        days = sorted(day for day in stored if day != period.start and day in period)
-        ends = [*(day - _DAY for day in days), period.end]
-        for start, end in zip([period.start, *days], ends, strict=True):
-            said.append(VantagePeriodWrite(start_at=start, end_at=end, amount=phase.amount.value))
-    return said
-
-
-# -- objects -------------------------------------------------------------------------------------
 
 
 def budget_of(
@@ -196,8 +67,11 @@ def allocation_of(
     parent: str | None,
     entities: EntityMap,
 ) -> Observed:
-    """Their child budget as ours; amounts that differ in time are no amount that we could state."""
-    amounts = {phase.amount for phase in phases}
+    """Their child budget as ours.
+
+    It states no amount where that differs in time, nor below no budget: a share of nothing.
+    """
+    amounts = {phase.amount for phase in phases} if parent else set()
     allocation = Allocation(
         ref=wire.token,
         budget=parent or "",
@@ -210,11 +84,13 @@ def allocation_of(
 
 
 def _entity_of(wire: VantageBudget, entities: EntityMap) -> Entity:
-    """The one that the name says, unless the cost report has become another's."""
+    """The one that the name says, if the cost report is that one's; else the report itself."""
     named, report = entity_said(wire.name), wire.cost_report_token
-    if named is not None and report in (None, entities.theirs(named)):
-        return named
-    return entities.ours(named.type if named else "cost_report", report or wire.token)
+    if named is not None:
+        theirs = entities.theirs(named)
+        if report == theirs or (report is None and theirs == named.id):
+            return named
+    return entities.ours("cost_report", report or wire.token)
 
 
 def alert_of(wire: VantageAlert, entities: EntityMap) -> Alert:
@@ -260,6 +136,8 @@ def unsaid(model: Budget | Allocation, currency: str) -> dict[str, str]:
     found = {}
     if model.amount and model.amount.unit != currency:
         found["currency"] = f"it is in {model.amount.unit}, and the settings say {currency}"
+    if long := next((each for each in _amounts(model) if _digits(each) > _EXACT), None):
+        found["amount"] = f"{long} has more than the {_EXACT} digits that a number of theirs keeps"
     if any(not each.percent or each.threshold % 1 for each in model.alerts or ()):
         found["alerts"] = "Vantage takes whole percents of the amount only"
     if isinstance(model, Budget):
@@ -268,3 +146,12 @@ def unsaid(model: Budget | Allocation, currency: str) -> dict[str, str]:
         elif model.parent and entity_said(model.name):
             found["name"] = "below a budget, a name that ends in ' / TYPE:ID' is an allocation's"
     return found
+
+
+def _amounts(model: Budget | Allocation) -> list[Amount]:
+    phases = model.phases if isinstance(model, Budget) else ()
+    return [each.amount for each in phases] + ([model.amount] if model.amount else [])
+
+
+def _digits(amount: Amount) -> int:
+    return len(amount.value.normalize().as_tuple().digits)

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -12,13 +13,18 @@ from connectors.errors import Malformed
 BUDGETS, ALERTS = "/budgets", "/budget_alerts"
 
 
+def path_of(collection: str, token: str) -> str:
+    """Where one object of a collection is."""
+    return f"{collection}/{quote(token, safe='')}"
+
+
 def _day(value: Any) -> Any:
     """Dates are documented as YYYY-MM-DD; the schema's own examples have a time behind it."""
     return value[:10] or None if isinstance(value, str) else value
 
 
 def _listed(value: Any) -> Any:
-    return [] if value is None else value
+    return value or []  # old pages show "" for an empty list
 
 
 Day = Annotated[date, BeforeValidator(_day)]

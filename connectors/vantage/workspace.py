@@ -1,16 +1,11 @@
-"""One workspace, read whole and changed budget by budget, so that every sum stays as it was meant.
-
-In Vantage a budget with children is their sum. What its children do not use is held by one more
-child, the rest; whoever changes a child changes the rest with it, and nothing is sent where the
-children would need more than the budget has.
-"""
+"""One workspace, read whole and changed budget by budget."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
@@ -18,26 +13,16 @@ from connectors.errors import Malformed, Missing, Rejected, Transient, Uncertain
 from connectors.http import HttpClient, Safety
 from connectors.paging import RawPage, link_pages
 from connectors.parsing import parsed
+from connectors.vantage.alerts import Alerts
 from connectors.vantage.family import Family
-from connectors.vantage.mapping import (
-    Phases,
-    alert_key,
-    alert_of,
-    alert_write,
-    is_rest,
-    period_write,
-    phases_of,
-    remainder,
-    rest_name,
-    throughout,
-)
+from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
 from connectors.vantage.wire import (
     ALERTS,
     BUDGETS,
-    VantageAlert,
-    VantageAlertWrite,
     VantageBudget,
     VantageBudgetWrite,
+    counts_money,
+    path_of,
 )
 
 log = logging.getLogger("trueup.vantage")
@@ -47,17 +32,17 @@ PAGE_SIZE = 1000
 
 
 class Workspace:
-    """The budgets of one workspace, over `http`. `family` is what is known of them.
+    """The budgets of one workspace, over `http`. `family` and `alerts` are what is known of them.
 
     `unreadable` are the records of the last reading that have not the documented shape.
     """
 
     def __init__(self, http: HttpClient, token: str, currency: str, entities: EntityMap) -> None:
         self._http, self._token, self._currency = http, token, currency
-        self._entities = entities
         self._is_whole = False
         self._reading = Lock()
         self.family = Family(currency)
+        self.alerts = Alerts(self._send, entities)
         self.unreadable: list[tuple[Any, Malformed]] = []
 
     # -- reading -----------------------------------------------------------------------------
@@ -90,19 +75,15 @@ class Workspace:
     def fetch(self, token: str) -> None:
         """Read one budget, and the others for its place; raises `Missing`."""
         params = {"include_performance": "false"}
-        record = self._http.call("GET", _path(BUDGETS, token), params=params, safety=Safety.SAFE)
-        if isinstance(record, dict) and record.get("type") == "usage":
+        record = self._http.call("GET", path_of(BUDGETS, token), params=params, safety=Safety.SAFE)
+        if not counts_money(record):
             raise Missing(f"{self._http.vendor}: {token} counts usage, not money")
         budget = parsed(VantageBudget, record)
         self.read_whole(again=True)
+        for unread, reason in self.unreadable:
+            if isinstance(unread, dict) and unread.get("token") == token:
+                raise reason
         self._keep(budget, None)
-
-    def alerts_of(self, budget: VantageBudget) -> list[Alert]:
-        """Its alerts. Raises `Malformed` where one of them cannot be read."""
-        found = [self.family.alerts.get(token) for token in budget.budget_alert_tokens]
-        if None in found:
-            raise Malformed("one of its alerts cannot be read")
-        return [alert_of(each, self._entities) for each in found if each]
 
     def _pages(self, path: str, items: str) -> Iterator[RawPage]:
         params = {"limit": PAGE_SIZE, "workspace_token": self._token}
@@ -122,34 +103,27 @@ class Workspace:
         return number if number.isdecimal() else whole
 
     def _take(self, records: Sequence[Any]) -> None:
-        family, self.unreadable, usage = Family(self._currency), [], 0
-        for record in records:
-            said = record if isinstance(record, dict) else {}
-            if said.get("workspace_token", self._token) != self._token:
-                continue  # older versions of the API list all that the token sees
-            if said.get("type") == "usage":
-                usage += 1
-                continue
+        family, self.unreadable = Family(self._currency), []
+        ours = [each for each in records if self._is_ours(each)]
+        usage = {each["token"] for each in ours if isinstance(each, dict) and _is_usage(each)}
+        for record in ours:
             try:
-                family.put(parsed(VantageBudget, record))
+                if counts_money(record):
+                    family.put(_without(usage, parsed(VantageBudget, record)))
             except Malformed as error:
+                said = record if isinstance(record, dict) else {}
                 self.unreadable.append((record, error))
                 family.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
         if usage:
-            log.info("%s: %d usage budgets are passed over", self._http.vendor, usage)
+            log.info("%s: %d usage budgets are passed over", self._http.vendor, len(usage))
         if any(budget.budget_alert_tokens for budget in family.all()):
-            family.alerts.update(self._alerts())
+            self.alerts.take(self._pages(ALERTS, "budget_alerts"))
         self.family, self._is_whole = family, True
 
-    def _alerts(self) -> Iterator[tuple[str, VantageAlert]]:
-        for raw in self._pages(ALERTS, "budget_alerts"):
-            for record in raw.items:
-                try:
-                    alert = parsed(VantageAlert, record)
-                except Malformed as error:
-                    log.warning("%s: an alert cannot be read: %s", self._http.vendor, error)
-                else:
-                    yield alert.token, alert
+    def _is_ours(self, record: Any) -> bool:
+        """Whether it is of the workspace: older versions of the API list all that a token sees."""
+        said = record if isinstance(record, dict) else {}
+        return bool(said.get("workspace_token", self._token) == self._token)
 
     # -- one budget --------------------------------------------------------------------------
 
@@ -161,22 +135,46 @@ class Workspace:
     def put(self, token: str, said: VantageBudgetWrite) -> None:
         """Change what is said, if anything is."""
         if body := said.body():
-            answer = self._send("PUT", _path(BUDGETS, token), body)
+            answer = self._send("PUT", path_of(BUDGETS, token), body)
             self._keep(parsed(VantageBudget, answer), said)
 
     def put_phases(
         self, token: str, phases: Phases, said: VantageBudgetWrite | None = None
     ) -> None:
-        """Give a budget without children these periods, and what else is `said`."""
-        stored, said = self.known(token), said or VantageBudgetWrite()
-        if phases_of(stored, self._currency) != phases:
-            said.periods = period_write(phases, {each.start_at for each in stored.periods})
+        """Give a budget without children these periods, and what else is `said`.
+
+        A PUT that keeps what it does not name leaves periods over, or takes them to overlap: those
+        are then named too, with nothing in them.
+        """
+        stored, said, wanted = self.known(token), said or VantageBudgetWrite(), joined(phases)
+        over, written = emptied(wanted, stored.periods), period_write(wanted, stored.periods)
+        held = stored.model_dump()["periods"]
+        if all(each.model_dump() in held for each in [*over, *written]):
+            self.put(token, said)
+            return
+        said.periods = written
+        try:
+            self.put(token, said)
+        except Rejected:
+            if not over:
+                raise
+        else:
+            if not over or phases_of(self.known(token), self._currency) == wanted:
+                return
+        said.periods = sorted([*over, *written], key=lambda each: each.start_at)
         self.put(token, said)
+
+    def say_alerts(self, token: str, alerts: Sequence[Alert] | None) -> None:
+        """Bring a budget's alerts to `alerts`; None leaves them."""
+        if alerts is not None:
+            budget = self.known(token)
+            kept = self.alerts.say(budget, alerts)
+            self.family.put(budget.model_copy(update={"budget_alert_tokens": kept}))
 
     def remove(self, token: str) -> None:
         """Delete a budget; no error if it is gone."""
         with suppress(Missing):
-            self._send("DELETE", _path(BUDGETS, token))
+            self._send("DELETE", path_of(BUDGETS, token))
         self.family.drop(token)
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
@@ -197,125 +195,17 @@ class Workspace:
         self.family.put(budget)
         return budget.token
 
-    # -- sums --------------------------------------------------------------------------------
-
-    def left(self, parent: str, total: Phases, instead: Mapping[str, Phases]) -> Phases:
-        """What the children of `parent` leave of `total`, where some hold something else `instead`.
-
-        Raises `Rejected` where they need more, or where one of them cannot be seen.
-        """
-        parts = dict(instead)
-        for child in self.known(parent).child_budget_tokens:
-            if child in parts:
-                continue
-            found = self.family.get(child)
-            if found is None:
-                raise Rejected(f"its part {child} cannot be seen, so that no sum can be made")
-            if not is_rest(found.name):
-                parts[child] = self.family.phases(child)
-        return remainder(total, [each for part in parts.values() for each in part], self._currency)
-
-    def resize(self, token: str, phases: Phases, said: VantageBudgetWrite) -> None:
-        """Let a budget hold `phases`; its shares follow in time, the rests keep all sums."""
-        above = self.family.above(token)
-        total = self.family.phases(above) if above else ()
-        if above:
-            self.left(above, total, {token: phases})
-        if self.known(token).child_budget_tokens:
-            shares = self._in_time(token, phases)
-            self.left(token, phases, shares)
-            for share, wanted in shares.items():
-                self.put_phases(share, wanted)
-            self.put(token, said)
-            self.rebalance(token, phases)
-        else:
-            self.put_phases(token, phases, said)
-        if above:
-            self.rebalance(above, total)
-
-    def _in_time(self, token: str, phases: Phases) -> dict[str, Phases]:
-        """The shares of a budget for as long as `phases` last, each with the amount it has."""
-        shares = {
-            each.token: self.family.phases(each.token) for each in self.family.allocations(token)
-        }
-        return {
-            share: throughout(held[0].amount, phases)
-            for share, held in shares.items()
-            if len({phase.amount for phase in held}) == 1
-        }
-
-    def rebalance(
-        self, parent: str, total: Phases, *, joining: str | None = None, leaving: str | None = None
-    ) -> None:
-        """Make children and rest of `parent` sum to `total`, with one more child or one less."""
-        before = self.known(parent).child_budget_tokens
-        tokens = [child for child in before if child != leaving]
-        if joining is not None and joining not in tokens:
-            tokens.append(joining)
-        changed = {joining: self.family.phases(joining)} if joining else {}
-        left = self.left(parent, total, changed | ({leaving: ()} if leaving else {}))
-        rest = self.family.rest_of(parent)
-        if rest is not None and rest.token in tokens:
-            self._place(parent, tokens, before)
-            self.put_phases(rest.token, left)
-            return
-        if not tokens or any(phase.amount.value for phase in left):
-            tokens.append(self._held(parent, rest, left))
-        self._place(parent, tokens, before)
-
-    def _held(self, parent: str, rest: VantageBudget | None, left: Phases) -> str:
-        """The token of a rest that holds `left`, not yet below its parent."""
-        if rest is not None:
-            self.put_phases(rest.token, left)
-            return rest.token
-        name = rest_name(self.known(parent).name or "")
-        return self.post(VantageBudgetWrite(name=name, periods=period_write(left)))
-
-    def _place(self, parent: str, tokens: Sequence[str], before: Sequence[str]) -> None:
-        if [*tokens] != [*before]:
-            self.put(parent, VantageBudgetWrite(child_budget_tokens=[*tokens]))
-
-    # -- alerts ------------------------------------------------------------------------------
-
-    def say_alerts(self, token: str, alerts: Sequence[Alert] | None) -> None:
-        """Bring a budget's alerts to `alerts`, with as few calls as can be; None leaves them."""
-        if alerts is None:
-            return
-        budget, missing = self.known(token), [*alerts]
-        kept: list[str] = []
-        extra: list[str] = []
-        for id, there in zip(budget.budget_alert_tokens, self.alerts_of(budget), strict=True):
-            same = next((each for each in missing if alert_key(each) == alert_key(there)), None)
-            (extra if same is None else kept).append(id)
-            if same is not None:
-                missing.remove(same)
-        for id in extra:
-            others = [other for other in self.family.alerts[id].budget_tokens if other != token]
-            if others:  # it is an alert of other budgets too
-                self._put_alert(id, VantageAlertWrite(budget_tokens=others))
-            elif missing:
-                kept.append(self._put_alert(id, alert_write(missing.pop(0), self._entities)))
-            else:
-                with suppress(Missing):
-                    self._send("DELETE", _path(ALERTS, id))
-        for alert in missing:
-            said = alert_write(alert, self._entities)
-            said.budget_tokens, said.duration_in_days = [token], ""  # "" is the whole month
-            kept.append(self._alert(self._send("POST", ALERTS, said.body())))
-        self.family.put(budget.model_copy(update={"budget_alert_tokens": kept}))
-
-    def _put_alert(self, id: str, said: VantageAlertWrite) -> str:
-        return self._alert(self._send("PUT", _path(ALERTS, id), said.body()))
-
-    def _alert(self, answer: Any) -> str:
-        alert = parsed(VantageAlert, answer)
-        self.family.alerts[alert.token] = alert
-        return alert.token
-
-
-def _path(collection: str, token: str) -> str:
-    return f"{collection}/{quote(token, safe='')}"
-
 
 def _tokens(value: Any) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def _is_usage(record: dict[str, Any]) -> bool:
+    return record.get("type") == "usage" and isinstance(record.get("token"), str)
+
+
+def _without(usage: set[str], budget: VantageBudget) -> VantageBudget:
+    """The budget; raises `Malformed` where its sum is of things that are no money."""
+    if not usage.isdisjoint(budget.child_budget_tokens):
+        raise Malformed("one of its children counts usage, so that its sum is no money")
+    return budget

@@ -24,6 +24,9 @@ from connectors.vantage.mapping import (
     budget_of,
     entity_said,
     name_write,
+)
+from connectors.vantage.periods import (
+    joined,
     period_write,
     phases_of,
     remainder,
@@ -141,13 +144,13 @@ def test_a_time_behind_a_date_is_left_out():
 
 def test_equal_periods_without_a_gap_are_one_amount():
     parts = (phase("2026-01-01", "2026-01-31", 7), phase("2026-02-01", None, 7))
-    said = settled(parts)
+    said = settled(joined(parts))
     assert said == {"amount": usd(7), "start": date(2026, 1, 1), "end": None, "phases": ()}
 
 
 def test_equal_periods_with_a_gap_stay_phases():
     parts = (phase("2026-01-01", "2026-01-31", 7), phase("2026-03-01", "2026-03-31", 7))
-    assert settled(parts)["phases"] == parts
+    assert settled(joined(parts))["phases"] == parts
 
 
 def test_a_budget_without_periods_states_no_amount():
@@ -213,7 +216,7 @@ def test_a_child_that_names_an_entity_is_an_allocation(family):
 def test_a_share_whose_report_became_anothers_has_another_entity(family):
     share = family.get("bdgt_0000000000000002").model_copy(update={"cost_report_token": "rprt_x"})
     observed = allocation_of(share, (), [], None, ROWS)
-    assert observed.model.entity == Entity("account", "rprt_x")
+    assert observed.model.entity == Entity("cost_report", "rprt_x")
 
 
 def test_a_share_with_differing_amounts_states_none(family):
@@ -266,7 +269,9 @@ def test_a_share_leaves_out_the_gaps_of_its_budget():
 
 
 def test_a_period_is_cut_where_a_stored_one_begins():
-    said = period_write((phase("2026-01-01", None, 9),), {date(2026, 1, 1), date(2026, 4, 1)})
+    stored = [{"start_at": f"2026-0{month}-01", "amount": 5} for month in (1, 4)]
+    wire = parsed(VantageBudget, example("one_budget") | {"periods": stored})
+    said = period_write((phase("2026-01-01", None, 9),), wire.periods)
     assert [(each.start_at, each.end_at) for each in said] == [
         (date(2026, 1, 1), date(2026, 3, 31)),
         (date(2026, 4, 1), None),

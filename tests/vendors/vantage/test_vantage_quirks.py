@@ -29,7 +29,8 @@ from connectors.runtime import Runtime
 from connectors.sandbox.api import Refused
 from connectors.sandbox.server import serve
 from connectors.sandbox.vantage import WORKSPACE, VantageSandbox
-from connectors.vantage.connector import Vantage, VantageSettings
+from connectors.vantage.connector import Vantage
+from connectors.vantage.declared import VantageSettings
 
 ENTITIES = {"account:6200": "rprt_6200", "account:6300": "rprt_6300", "user:ada": "usr_ada"}
 
@@ -251,12 +252,62 @@ def test_a_phased_budget_becomes_flat_again_where_a_put_merges(desk):
     assert (flat.model.phases, flat.model.end, flat.model.amount) == ((), None, usd(10))
 
 
-def test_a_period_that_no_put_removes_is_shown_as_it_is(desk):
+@pytest.mark.parametrize("replaces", [True, False])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount": usd(10), "end": date(2026, 2, 28), "phases": months(10, 20)},
+        {"amount": usd(20), "start": date(2026, 2, 1), "phases": months(10, 20, 30)[1:]},
+        {"amount": usd(10), "phases": (*months(10), months(10, 20, 30)[2])},
+        {"amount": usd(9), "start": date(2026, 1, 15), "end": None, "phases": ()},
+        {
+            "amount": usd(9),
+            "start": date(2025, 1, 1),
+            "end": date(2025, 12, 31),
+            "phases": (),
+        },
+    ],
+)
+def test_a_period_that_no_put_removes_is_emptied(open_desk, change, replaces):
+    desk = open_desk(replaces_periods=replaces)
     phases = months(10, 20, 30)
     made = desk.make(budget(amount=10, phases=phases, end=phases[-1].period.end))
-    left = phases[:2]
-    changed = desk.change(made, {"phases", "end"}, phases=left, end=left[-1].period.end)
-    assert changed.model.phases == phases
+    changed = desk.change(made, change, **change)
+    assert facts(changed.model) == facts(replace(made.model, **change))
+    desk.calls()
+    desk.change(changed, change)
+    assert desk.calls() == {}
+
+
+def test_a_period_is_emptied_only_where_a_put_left_it(open_desk):
+    desk = open_desk(replaces_periods=True)
+    phases = months(10, 20, 30)
+    made = desk.make(budget(amount=10, phases=phases, end=phases[-1].period.end))
+    desk.change(made, {"phases", "end"}, phases=phases[:2], end=phases[1].period.end)
+    assert [each["amount"] for each in desk.rows()["Platform"]["periods"]] == ["10.0", "20.0"]
+
+
+def test_an_open_period_that_a_later_start_overlaps_is_cut_and_emptied(desk):
+    made = desk.make(budget(end=None))
+    changed = desk.change(made, {"start"}, start=date(2026, 3, 1))
+    assert (changed.model.start, changed.model.phases) == (date(2026, 3, 1), ())
+    assert [tuple(each.values()) for each in desk.rows()["Platform"]["periods"]] == [
+        ("2026-01-01", "2026-02-28", "0.0"),
+        ("2026-03-01", None, "1000.0"),
+    ]
+
+
+def test_a_time_that_is_cut_within_a_month_is_the_vendors_to_refuse(open_desk):
+    desk = open_desk(mid_month="refused")
+    with pytest.raises(Rejected, match="whole months"):
+        desk.make(budget(start=date(2026, 2, 13)))
+    assert desk.rows() == {}
+
+
+def test_a_time_that_the_vendor_widens_is_read_back_as_it_is(open_desk):
+    desk = open_desk(mid_month="widened")
+    made = desk.make(budget(start=date(2026, 2, 13), end=date(2026, 4, 2)))
+    assert (made.model.start, made.model.end) == (date(2026, 2, 1), date(2026, 4, 30))
 
 
 def test_a_budget_without_a_start_begins_this_month_and_keeps_its_start(desk):
@@ -281,6 +332,28 @@ def test_a_usage_budget_is_passed_over_and_is_no_budget_of_ours(desk):
         desk.at.get(Kind.BUDGET, usage["token"])
 
 
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"type": "credits"}, "none of cost, usage"),
+        ({"child_budget_tokens": ["bdgt_hours"]}, "usage"),
+    ],
+)
+def test_what_may_not_be_money_is_a_problem_and_no_amount(desk, fields, says):
+    rows = [
+        {"token": "bdgt_hours", "name": "Hours", "type": "usage"},
+        {"token": "bdgt_mixed", "name": "Mixed", **fields},
+    ]
+    for row in rows:
+        desk.served.state["budgets"].put(desk.served.sandbox.completed("budgets", row))
+    (page,) = desk.at.list(Kind.BUDGET)
+    assert [problem.ref for problem in page.problems] == ["bdgt_mixed"]
+    assert says in page.problems[0].message
+    assert page.items == []
+    with pytest.raises(Malformed, match=says):
+        desk.at.get(Kind.BUDGET, "bdgt_mixed")
+
+
 # Hierarchies
 
 
@@ -292,6 +365,7 @@ def test_a_usage_budget_is_passed_over_and_is_no_budget_of_ours(desk):
         {"parent_periods": "own"},
         {"lean_answers": True},
         {"lean_writes": True},
+        {"lean_answers": True, "lean_writes": True},
     ],
 )
 def test_a_budget_keeps_its_amount_whatever_is_shared_out_of_it(open_desk, switches):
@@ -409,6 +483,30 @@ def test_a_child_that_may_not_be_deleted_loses_its_place_first(open_desk):
     assert facts(desk.listed()[parent.id]) == facts(parent.model)
 
 
+@pytest.mark.parametrize("keeps_children", [True, False])
+def test_a_budget_that_may_not_be_deleted_loses_its_alerts_first(open_desk, keeps_children):
+    desk = open_desk(keeps_alerted=True, keeps_children=keeps_children)
+    parent = desk.make(budget())
+    child = desk.make(budget("Child", amount=1, alerts=(Alert(Decimal(80)),)), parent.id)
+    desk.at.delete(Kind.BUDGET, child.id, "key")
+    assert desk.served.state["budget_alerts"].rows() == []
+    assert "Child" not in desk.rows()
+    assert desk.listed()[parent.id].amount == usd(1000)
+
+
+def test_a_budget_that_may_not_be_deleted_for_another_reason_is_asked_for_once(desk, monkeypatch):
+    made = desk.make(budget())
+
+    def refuses(table, token):
+        raise Refused(desk.served.sandbox.refusal(422))
+
+    monkeypatch.setattr(desk.served.sandbox, "_delete", refuses)
+    desk.calls()
+    with pytest.raises(Rejected):
+        desk.at.delete(Kind.BUDGET, made.id, "key")
+    assert desk.calls()["DELETE budgets"] == 1
+
+
 def test_a_deleted_budget_takes_its_rest_along(desk):
     parent = desk.make(budget())
     share = desk.share(600, parent.id)
@@ -517,6 +615,12 @@ def test_alerts_change_with_as_few_calls_as_can_be(desk):
     assert desk.listed()[made.id].alerts == ()
 
 
+def test_alerts_read_the_same_as_old_pages_show_them(open_desk):
+    desk = open_desk(old_alerts=True)
+    made = desk.make(budget(alerts=(Alert(Decimal(80)),)))
+    assert made.model.alerts == desk.listed()[made.id].alerts == (Alert(Decimal(80)),)
+
+
 def test_an_alert_that_other_budgets_share_is_left_to_them(desk):
     one, other = desk.make(budget("One")), desk.make(budget("Other"))
     shared = {"token": "bdgt_alrt_1", "budget_tokens": [one.id, other.id], "threshold": 90}
@@ -552,6 +656,8 @@ def test_an_entity_without_a_report_names_the_row_to_add(desk):
     ("said", "field"),
     [
         ({"amount": Amount.of(1, "EUR")}, "currency"),
+        ({"amount": usd("12345678901234.56")}, "amount"),
+        ({"phases": months("1", "12345678901234.56")}, "amount"),
         ({"alerts": (Alert(Decimal("82.5")),)}, "alerts"),
         ({"alerts": (Alert(Decimal(80), percent=False),)}, "alerts"),
         ({"name": "Platform / (unallocated)"}, "name"),
@@ -564,6 +670,13 @@ def test_what_has_no_words_is_objected_to_and_never_sent(desk, said, field):
     with pytest.raises(Rejected, match=field):
         desk.make(model)
     assert desk.calls() == {}
+
+
+def test_only_a_system_that_splits_has_other_cadences(desk):
+    splits = desk.opened(emulate=["yearly"])
+    assert Cadence.YEARLY in splits.capabilities.cadences
+    assert Cadence.YEARLY not in desk.at.capabilities.cadences
+    assert splits.fit(budget(cadence=Cadence.YEARLY), date(2027, 1, 1))[0].amount == usd("83.34")
 
 
 def test_another_cadence_is_refused(desk):

@@ -120,6 +120,21 @@ def test_an_open_end_is_answered_in_one_of_three_ways(open_desk, how, shown):
     assert made["periods"] == [{"start_at": "2024-01-01", "amount": "1.0"} | shown]
 
 
+@pytest.mark.parametrize(("how", "shown"), [("taken", "2024-03-05"), ("widened", "2024-03-01")])
+def test_a_period_that_begins_within_a_month_is_taken_or_widened(open_desk, how, shown):
+    made = open_desk(mid_month=how).made("D", periods=[MARCH | {"start_at": "2024-03-05"}])
+    assert [(each["start_at"], each["end_at"]) for each in made["periods"]] == [
+        (shown, "2024-04-30")
+    ]
+
+
+def test_a_period_that_begins_within_a_month_may_be_refused(open_desk):
+    desk = open_desk(mid_month="refused")
+    body = {"name": "D", "periods": [MARCH | {"start_at": "2024-03-05"}]}
+    assert desk.http.post("/budgets", json=body).status_code == 422
+    assert desk.made("D", periods=[MARCH])["periods"] == [MARCH | {"amount": "300.0"}]
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -234,6 +249,26 @@ def test_an_alert_shows_at_its_budget_until_it_is_deleted(desk):
     assert desk.http.get(f"/budgets/{token}").json()["budget_alert_tokens"] == []
 
 
+def test_alerts_may_read_as_on_old_pages(open_desk):
+    desk = open_desk(old_alerts=True)
+    body = {"budget_tokens": [], "threshold": 75, "duration_in_days": "3"}
+    alert = desk.http.post("/budget_alerts", json=body).json()
+    assert (alert["threshold"], alert["duration_in_days"]) == ("75", "3")
+    assert (alert["user_tokens"], alert["recipient_channels"]) == ("", "")
+    (listed,) = desk.http.get("/budget_alerts").json()["budget_alerts"]
+    assert listed == alert == desk.http.get(f"/budget_alerts/{alert['token']}").json()
+
+
+def test_a_budget_with_alerts_may_be_kept(open_desk):
+    desk = open_desk(keeps_alerted=True)
+    token = desk.made("Data")["token"]
+    body = {"budget_tokens": [token], "threshold": 75, "duration_in_days": ""}
+    alert = desk.http.post("/budget_alerts", json=body).json()["token"]
+    assert desk.http.delete(f"/budgets/{token}").status_code == 422
+    desk.http.delete(f"/budget_alerts/{alert}")
+    assert desk.http.delete(f"/budgets/{token}").status_code == 204
+
+
 @pytest.mark.parametrize("missing", ["budget_tokens", "threshold", "duration_in_days"])
 def test_an_alert_without_a_required_field_is_refused(desk, missing):
     body = {"budget_tokens": [], "threshold": 75, "duration_in_days": ""}
@@ -284,9 +319,11 @@ def test_lean_answers_name_children_only_where_there_are_some(open_desk):
     assert "child_budget_tokens" not in open_desk(lean_answers=True).made("Data")
 
 
-def test_answers_to_a_put_may_name_no_children(open_desk):
-    desk = open_desk(lean_writes=True)
-    _, parent = child_and_parent(desk)
+@pytest.mark.parametrize("lean", [True, False])
+def test_answers_to_a_put_may_name_no_children(open_desk, lean):
+    desk = open_desk(lean_writes=True, lean_answers=lean)
+    child, parent = child_and_parent(desk)
+    assert "child_budget_tokens" not in desk.put(child, name="Other").json()
     assert "child_budget_tokens" not in desk.put(parent["token"], name="Other").json()
     assert desk.http.get(f"/budgets/{parent['token']}").json()["child_budget_tokens"]
 

@@ -1,0 +1,78 @@
+"""The budget alerts of one workspace as last read or written, and the calls that change them."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from canonical.allocation import Alert
+from canonical.identity import EntityMap
+from connectors.errors import Malformed, Missing
+from connectors.paging import RawPage
+from connectors.parsing import parsed
+from connectors.vantage.mapping import alert_key, alert_of, alert_write
+from connectors.vantage.wire import ALERTS, VantageAlert, VantageAlertWrite, VantageBudget, path_of
+
+log = logging.getLogger("trueup.vantage")
+
+
+class Alerts:
+    """Alerts by token. `send` is a method, a path and a body, and gives back the answer."""
+
+    def __init__(self, send: Callable[..., Any], entities: EntityMap) -> None:
+        self._send, self._entities = send, entities
+        self._stored: dict[str, VantageAlert] = {}
+
+    def take(self, pages: Iterable[RawPage]) -> None:
+        """Forget all, and take those of a listing; one that cannot be read is not there."""
+        found = {}
+        for raw in pages:
+            for record in raw.items:
+                try:
+                    alert = parsed(VantageAlert, record)
+                except Malformed as error:
+                    log.warning("an alert cannot be read: %s", error)
+                else:
+                    found[alert.token] = alert
+        self._stored = found
+
+    def of(self, budget: VantageBudget) -> list[Alert]:
+        """Those of a budget. Raises `Malformed` where one of them cannot be read."""
+        found = [self._stored.get(token) for token in budget.budget_alert_tokens]
+        if None in found:
+            raise Malformed("one of its alerts cannot be read")
+        return [alert_of(each, self._entities) for each in found if each]
+
+    def say(self, budget: VantageBudget, alerts: Sequence[Alert]) -> list[str]:
+        """Bring those of a budget to `alerts`, with as few calls as can be; returns their tokens.
+
+        An alert of other budgets too is left to them.
+        """
+        missing, kept, extra = [*alerts], list[str](), list[str]()
+        for id, there in zip(budget.budget_alert_tokens, self.of(budget), strict=True):
+            same = next((each for each in missing if alert_key(each) == alert_key(there)), None)
+            (extra if same is None else kept).append(id)
+            if same is not None:
+                missing.remove(same)
+        for id in extra:
+            others = [each for each in self._stored[id].budget_tokens if each != budget.token]
+            if others:
+                self._put(id, VantageAlertWrite(budget_tokens=others))
+            elif missing:
+                kept.append(self._put(id, alert_write(missing.pop(0), self._entities)))
+            else:
+                with suppress(Missing):
+                    self._send("DELETE", path_of(ALERTS, id))
+        for alert in missing:
+            said = alert_write(alert, self._entities)
+            said.budget_tokens, said.duration_in_days = [budget.token], ""  # "" is the whole month
+            kept.append(self._keep(self._send("POST", ALERTS, said.body())))
+        return kept
+
+    def _put(self, id: str, said: VantageAlertWrite) -> str:
+        return self._keep(self._send("PUT", path_of(ALERTS, id), said.body()))
+
+    def _keep(self, answer: Any) -> str:
+        alert = parsed(VantageAlert, answer)
+        self._stored[alert.token] = alert
+        return alert.token

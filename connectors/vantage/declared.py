@@ -1,0 +1,77 @@
+"""What a Vantage connector may be told in the settings file, and what Vantage can hold."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from canonical.allocation import Status
+from canonical.currency import exponent
+from canonical.period import Cadence
+from connectors.interface import Capabilities, Hold, Phasing, Removal
+from connectors.settings import HttpSettings
+
+CAPABILITIES = Capabilities(
+    vendor="vantage",
+    budget={
+        "name": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "cadence": Hold.EXACT,
+        "start": Hold.EXACT,
+        "end": Hold.EXACT,
+        "phases": Hold.EXACT,
+        "status": Hold.EXACT,
+        "parent": Hold.EXACT,
+        "alerts": Hold.EXACT,
+    },
+    allocation={
+        "entity": Hold.EXACT,
+        "amount": Hold.EXACT,
+        "currency": Hold.EXACT,
+        "status": Hold.EXACT,
+        "cadence": Hold.FOLLOWS,
+        "start": Hold.FOLLOWS,
+        "end": Hold.FOLLOWS,
+        "alerts": Hold.EXACT,
+    },
+    cadences=frozenset({Cadence.MONTHLY}),
+    native_entity_types=frozenset({"cost_report"}),
+    statuses=frozenset({Status.ACTIVE}),
+    removal=Removal.DELETE,
+    phasing=Phasing.ALL,
+    clearable=frozenset({"end", "phases", "alerts"}),
+    unit_of_writing="one budget; a share of a budget takes up to three calls",
+    rate_limit="1000/1h",
+)
+
+
+def _currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+class VantageSettings(HttpSettings):
+    """The keys of a system with connector = "vantage"."""
+
+    base_url: str = Field(default="https://api.vantage.sh/v2", description="Vantage's address.")
+    rate_limit: str = Field(default="1000/1h", description="Calls per window.")
+    token: SecretStr = Field(description="API access token, as a reference.")
+    workspace_token: str = Field(description="The workspace (wrkspc_…) whose budgets are meant.")
+    emulate: frozenset[Literal["yearly", "quarterly", "once"]] = Field(
+        default=frozenset(), description="Cadences to be written as months of equal shares."
+    )
+    currency: Annotated[str, AfterValidator(_currency)] = Field(
+        description="ISO 4217 code of all amounts: Vantage names none."
+    )
+
+
+def widened(emulated: Collection[Cadence]) -> Capabilities:
+    """With cadences that a setting allows; a share then tells its time, to be split with it."""
+    time = dict.fromkeys(("cadence", "start", "end"), Hold.EMULATED) if emulated else {}
+    return replace(
+        CAPABILITIES,
+        cadences=CAPABILITIES.cadences | {*emulated},
+        allocation={**CAPABILITIES.allocation, **time},
+    )

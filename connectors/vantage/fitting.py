@@ -1,0 +1,114 @@
+"""Fitting: a budget or an allocation in months, as Vantage's periods can hold it. Pure.
+
+No cent is made or lost: an amount that does not count per month is split so that the months sum
+to it, or it is blocked.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from datetime import date
+from itertools import pairwise
+
+from canonical.allocation import Allocation
+from canonical.budget import Budget, Phase
+from canonical.change import Effect, Loss
+from canonical.period import Cadence, Period
+from connectors.vantage.periods import Phases, joined, settled
+
+
+def fitted(
+    model: Budget | Allocation, emulated: Collection[Cadence], until: date
+) -> tuple[Budget | Allocation, tuple[Loss, ...]]:
+    """`model` per month, an open end split up to `until`; and what that loses.
+
+    What cannot be held comes back as it is, with the loss that blocks it.
+    """
+    if isinstance(model, Allocation):
+        return _share(model, emulated, until)
+    if model.cadence not in emulated:
+        return _in_periods(model)
+    if reason := _indivisible(model):
+        return model, (Loss("cadence", Effect.BLOCKED, reason),)
+    budget, losses = _in_periods(_in_months(model, until))
+    reason = f"Vantage has no {model.cadence} budgets; it is split into months"
+    return budget, (Loss("cadence", Effect.EMULATED, reason), *losses)
+
+
+def _in_periods(budget: Budget) -> tuple[Budget, tuple[Loss, ...]]:
+    """A phased budget as its periods alone tell it."""
+    if not budget.phases:
+        return budget, ()
+    if month := _shared_month(budget.phases):
+        reason = f"two of its amounts count in {month:%B %Y}, and in Vantage one amount a month"
+        return budget, (Loss("phases", Effect.BLOCKED, reason),)
+    phases = joined(budget.phases)
+    return replace(budget, **settled(phases)), tuple(_outside(budget, phases))
+
+
+def _shared_month(phases: Phases) -> date | None:
+    """The first day of a month in which two phases count; None where there is none."""
+    for before, after in pairwise(phases):
+        end, first = before.period.end, after.period.start.replace(day=1)
+        if end is None or end >= first:
+            return first
+    return None
+
+
+def _outside(budget: Budget, phases: Phases) -> Iterator[Loss]:
+    """What a budget says beside its phases, and no period can."""
+    whole = Period(budget.phases[0].period.start, budget.phases[-1].period.end)
+    if budget.start not in (None, whole.start):
+        yield Loss("start", Effect.TRUNCATED, f"its first period begins on {whole.start}")
+    if budget.end != whole.end:
+        yield Loss("end", Effect.TRUNCATED, f"its last period ends on {whole.end or 'no day'}")
+    if phases[0].amount.value and not all(each.amount.value for each in budget.phases):
+        reason = "no period is written where the amount is nothing"
+        yield Loss("phases", Effect.EMULATED, reason)
+
+
+def _indivisible(budget: Budget) -> str | None:
+    """Why the amounts of `budget` cannot be split; None where they can."""
+    ends = [phase.period.end for phase in budget.phases] or [budget.end]
+    if budget.start is None or (budget.cadence is Cadence.ONCE and None in ends):
+        return f"a {budget.cadence} amount can be split only from a start to an end"
+    return None
+
+
+def _in_months(budget: Budget, until: date) -> Budget:
+    """Each amount split on its own, so that a stretch of several years is each year's amount."""
+    if not budget.phases:
+        return budget.restated(Cadence.MONTHLY, until)
+    months: list[Phase] = []
+    for phase in budget.phases:
+        start, end = phase.period.start, phase.period.end
+        flat = replace(budget, amount=phase.amount, start=start, end=end, phases=())
+        part = flat.restated(Cadence.MONTHLY, until)
+        assert part.amount is not None
+        months += part.phases or [Phase(phase.period, part.amount)]
+    return replace(budget, cadence=Cadence.MONTHLY, amount=months[0].amount, phases=tuple(months))
+
+
+def _share(
+    allocation: Allocation, emulated: Collection[Cadence], until: date
+) -> tuple[Allocation, tuple[Loss, ...]]:
+    """A share of a budget that is split is split with it, if that gives one amount a month."""
+    follows = replace(allocation, cadence=None, start=None, end=None)
+    cadence, amount = allocation.cadence, allocation.amount
+    if cadence not in emulated or cadence is None or amount is None:
+        return follows, ()
+    budget = Budget(
+        ref=allocation.ref,
+        name="",
+        amount=amount,
+        cadence=cadence,
+        start=allocation.start,
+        end=allocation.end,
+    )
+    if reason := _indivisible(budget):
+        return follows, (Loss("amount", Effect.BLOCKED, reason),)
+    months = _in_months(budget, until)
+    if months.phases:
+        reason = f"{amount} {cadence} is not the same amount each month, and a share has one"
+        return follows, (Loss("amount", Effect.BLOCKED, reason),)
+    reason = f"Vantage has no {cadence} budgets; it is split into months"
+    return replace(follows, amount=months.amount), (Loss("amount", Effect.EMULATED, reason),)

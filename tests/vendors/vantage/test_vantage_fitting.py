@@ -1,0 +1,164 @@
+"""A budget or a share in Vantage's own terms: months, and nothing but periods."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from canonical.allocation import Allocation, Entity
+from canonical.amount import Amount
+from canonical.budget import Budget, Phase
+from canonical.facts import facts
+from canonical.period import Cadence, Period
+from connectors.vantage.fitting import fitted
+
+HORIZON = date(2027, 3, 15)
+EMULATED = {Cadence.YEARLY, Cadence.QUARTERLY, Cadence.ONCE}
+
+
+def usd(number):
+    return Amount.of(number, "USD")
+
+
+def phase(start, end, number):
+    last = date.fromisoformat(end) if end else None
+    return Phase(Period(date.fromisoformat(start), last), usd(number))
+
+
+def budget(amount=1200, cadence=Cadence.YEARLY, **said):
+    whole = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
+    return Budget(ref="B", name="B", amount=usd(amount), cadence=cadence, **whole | said)
+
+
+def share(amount=600, cadence=Cadence.YEARLY, **said):
+    whole = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
+    entity = Entity("account", "6200")
+    fields = whole | said
+    return Allocation(
+        ref="A", budget="B", entity=entity, amount=usd(amount), cadence=cadence, **fields
+    )
+
+
+def fit(model, emulated=EMULATED):
+    return fitted(model, emulated, HORIZON)
+
+
+def names(losses):
+    return [loss.name for loss in losses]
+
+
+# Budgets
+
+
+def test_a_monthly_budget_of_one_amount_stays_as_it_is():
+    stated = budget(cadence=Cadence.MONTHLY)
+    assert fit(stated) == (stated, ())
+
+
+@pytest.mark.parametrize("cadence", [Cadence.YEARLY, Cadence.ONCE])
+def test_an_amount_of_a_year_is_split_into_months_that_sum_to_it(cadence):
+    months, losses = fit(budget(1000, cadence))
+    assert (months.cadence, months.phases) == (
+        Cadence.MONTHLY,
+        (phase("2026-01-01", "2026-04-30", "83.34"), phase("2026-05-01", "2026-12-31", "83.33")),
+    )
+    assert 4 * Decimal("83.34") + 8 * Decimal("83.33") == 1000
+    assert names(losses) == ["emulated:cadence"]
+
+
+def test_each_quarter_of_a_longer_stretch_has_its_own_amount_split():
+    stretches = (phase("2026-01-01", "2026-06-30", 300), phase("2026-07-01", None, 600))
+    months, _ = fit(budget(300, Cadence.QUARTERLY, end=None, phases=stretches))
+    assert months.phases == (
+        phase("2026-01-01", "2026-06-30", 100),
+        phase("2026-07-01", None, 200),
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"start": None}, {"cadence": Cadence.ONCE, "end": None}],
+)
+def test_what_has_no_start_or_never_ends_cannot_be_split(said):
+    stated = budget(**said)
+    model, losses = fit(stated)
+    assert model == stated
+    assert names(losses) == ["blocked:cadence"]
+
+
+@pytest.mark.parametrize("cadence", [Cadence.MONTHLY, Cadence.YEARLY])
+def test_fitting_what_is_fitted_changes_nothing(cadence):
+    phases = (phase("2026-01-01", "2026-01-31", 0), phase("2026-02-01", "2026-12-31", 7))
+    once, _ = fit(budget(5, cadence, phases=phases))
+    assert fit(once) == (once, ())
+
+
+# Periods alone
+
+
+def test_a_phased_budget_has_amount_start_and_end_of_its_phases():
+    phases = (phase("2026-02-01", "2026-02-28", 5), phase("2026-03-01", "2026-03-31", 6))
+    model, losses = fit(budget(99, Cadence.MONTHLY, phases=phases))
+    assert (model.amount, model.start, model.end) == (usd(5), date(2026, 2, 1), date(2026, 3, 31))
+    assert model.phases == phases
+    assert names(losses) == ["truncated:start", "truncated:end"]
+
+
+def test_phases_of_one_amount_are_no_phases():
+    phases = (phase("2026-01-01", "2026-01-31", 5), phase("2026-02-01", "2026-12-31", 5))
+    model, losses = fit(budget(5, Cadence.MONTHLY, phases=phases))
+    assert facts(model) == facts(budget(5, Cadence.MONTHLY))
+    assert losses == ()
+
+
+def test_two_amounts_in_one_month_are_blocked():
+    phases = (phase("2026-01-01", "2026-01-15", 5), phase("2026-01-16", "2026-12-31", 6))
+    _, (loss,) = fit(budget(5, Cadence.MONTHLY, phases=phases))
+    assert loss.name == "blocked:phases"
+    assert "January 2026" in loss.reason
+
+
+def test_a_month_of_nothing_is_no_period_and_the_plan_says_so():
+    phases = (
+        phase("2026-01-01", "2026-01-31", 0),
+        phase("2026-02-01", "2026-02-28", 5),
+        phase("2026-03-01", "2026-12-31", 0),
+    )
+    model, losses = fit(budget(0, Cadence.MONTHLY, phases=phases))
+    assert (model.start, model.end, model.phases) == (date(2026, 2, 1), date(2026, 2, 28), ())
+    assert names(losses) == ["emulated:phases"]
+
+
+def test_a_budget_of_nothing_is_kept():
+    phases = (phase("2026-01-01", "2026-01-31", 0), phase("2026-02-01", "2026-12-31", 0))
+    model, losses = fit(budget(0, Cadence.MONTHLY, phases=phases))
+    assert facts(model) == facts(budget(0, Cadence.MONTHLY))
+    assert losses == ()
+
+
+# Shares
+
+
+def test_a_share_of_a_split_budget_is_split_with_it():
+    model, losses = fit(share(600))
+    assert model == replace(share(50), cadence=None, start=None, end=None)
+    assert names(losses) == ["emulated:amount"]
+    assert fit(model) == (model, ())
+
+
+def test_a_share_that_does_not_split_evenly_is_blocked():
+    _, (loss,) = fit(share(1000))
+    assert loss.name == "blocked:amount"
+    assert "1000.00 USD yearly" in loss.reason
+
+
+def test_a_share_without_an_end_of_what_counts_once_is_blocked():
+    _, losses = fit(share(600, Cadence.ONCE, end=None))
+    assert names(losses) == ["blocked:amount"]
+
+
+def test_a_monthly_share_keeps_its_amount_and_follows_its_budget():
+    model, losses = fit(share(600, Cadence.MONTHLY))
+    assert model == replace(share(600), cadence=None, start=None, end=None)
+    assert losses == ()
