@@ -13,13 +13,14 @@ from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
-from canonical.currency import COUNTS
+from canonical.currency import COUNTS, exponent
 from canonical.period import Cadence, Period, period_of, periods
-from connectors.kaireon.wire import CADENCE
+from connectors.kaireon.wire import CADENCE, COUNT_FIELD, LIMIT_FIELDS
 
 Model: TypeAlias = Budget | Allocation
 
 _NATIVE = frozenset(CADENCE.values())
+_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +45,19 @@ def fitted(model: Model, terms: Terms, today: date, until: date) -> tuple[Model,
     What cannot be held comes back as it is, with the loss that blocks it. Fitting what is fitted
     changes nothing. Without a start there are no phases: the periods from today on are meant.
     """
-    losses = [*_foreign(model, terms)]
-    budget = _as_budget(model)
+    foreign = tuple(_foreign(model, terms))
+    if foreign:
+        return model, foreign
+    budget, losses = _rounded(_as_budget(model))
     try:
         changed = _spread(budget, terms, until)
         if isinstance(model, Allocation):
             changed["amount"] = _one_amount(changed.pop("phases"), model)
     except _Unfit as unfit:
         return model, (*losses, Loss(unfit.field, Effect.BLOCKED, str(unfit)))
-    whole = replace(budget, **changed) if isinstance(model, Budget) else budget
     if isinstance(model, Budget):
-        changed["amount"] = whole.in_force(today)
-    losses += _moved(budget, changed, today, until)
+        changed["amount"] = _shown(replace(budget, **changed), today)
+    losses += _moved(budget, changed, today)
     return replace(model, **changed), tuple(losses)
 
 
@@ -79,9 +81,36 @@ def _as_budget(model: Model) -> Budget:
     )
 
 
+def _shown(whole: Budget, today: date) -> Amount | None:
+    """What rows show as the amount: where there are phases, nothing counts before the first."""
+    return replace(whole, amount=None).in_force(today) if whole.phases else whole.amount
+
+
+def _rounded(budget: Budget) -> tuple[Budget, list[Loss]]:
+    """The amounts in as many digits as rows hold; what the phases lose by it."""
+    phases = tuple(Phase(each.period, _held(each.amount)) for each in budget.phases)
+    whole = replace(budget, amount=budget.amount and _held(budget.amount), phases=phases)
+    if phases == budget.phases:
+        return whole, []
+    return whole, [Loss("phases", Effect.ROUNDED, f"kaireon holds {_DIGITS} digits of an amount")]
+
+
+def _held(amount: Amount) -> Amount:
+    return amount.rounded(min(_DIGITS, exponent(amount.unit)))
+
+
 def _foreign(model: Model, terms: Terms) -> Iterator[Loss]:
-    """Amounts in units that rows do not have."""
+    """Amounts in units that rows do not have, or do not have beside each other."""
     limits = model.limits if isinstance(model, Budget) else ()
+    if model.amount and limits:
+        fields = [COUNT_FIELD.get(each.unit, "max_spend") for each in (model.amount, *limits)]
+        if len({*fields}) < len(fields):
+            yield Loss("limits", Effect.BLOCKED, "kaireon has one limit of each kind in a period")
+        elif fields[0] != min(fields, key=LIMIT_FIELDS.index):
+            reason = (
+                "kaireon takes money for the amount, else impressions, where a limit is beside it"
+            )
+            yield Loss("limits", Effect.BLOCKED, reason)
     for field, amount in (("currency", model.amount), *(("limits", limit) for limit in limits)):
         if amount is None:
             continue
@@ -94,6 +123,9 @@ def _foreign(model: Model, terms: Terms) -> Iterator[Loss]:
 
 def _spread(budget: Budget, terms: Terms, until: date) -> dict[str, Any]:
     """Cadence, start, end, phases and limits in calendar periods; raises `_Unfit`."""
+    if budget.start and budget.end and budget.end < budget.start:
+        raise _Unfit("end", f"it ends on {budget.end}, before its start on {budget.start}")
+    until = max(until, budget.start or until)  # what starts beyond the horizon has its first period
     stated, end = budget.by_period(until), budget.end or until
     if budget.cadence in _NATIVE:
         if not stated:
@@ -156,7 +188,7 @@ def _pieces(budget: Budget, stated: Sequence[Phase]) -> Iterator[Phase]:
     for phase in stated:
         start, end = phase.period.start, phase.period.end
         if budget.cadence is Cadence.ONCE:
-            if end is None or (budget.end is None and not budget.phases):
+            if end is None or budget.end is None:
                 raise _Unfit("end", "an amount that counts once cannot be divided without an end")
             yield phase
             continue
@@ -187,7 +219,7 @@ def _one_amount(phases: Sequence[Phase], allocation: Allocation) -> Amount | Non
     return amounts.pop() if amounts else allocation.amount
 
 
-def _moved(budget: Budget, changed: dict[str, Any], today: date, until: date) -> Iterator[Loss]:
+def _moved(budget: Budget, changed: dict[str, Any], today: date) -> Iterator[Loss]:
     """What became of cadence, start and end, where it still counts today."""
     cadence, start, end = changed.get("cadence"), changed.get("start"), changed["end"]
     if cadence is not None:

@@ -53,13 +53,14 @@ def allocation_of(
     """Their rows as an allocation.
 
     It has no amount where the periods that have not passed have different ones, or one is missing
-    between them: no single number is what was agreed.
+    between them, or there is no budget: no single number is what was agreed.
     """
     title, rows = series.title, series.current(today)
     field = _amount_field(row for _, row in rows)
     found = {getattr(row, field) for _, row in rows}
     between = [*whole_periods(series.cadence, rows[0][0].start, rows[-1][0].start)]
-    value = found.pop() if len(found) == 1 and len(between) == len(rows) else None
+    whole = container and len(found) == 1 and len(between) == len(rows)
+    value = found.pop() if whole else None
     allocation = Allocation(
         ref=series.id,
         budget=container or "",
@@ -73,13 +74,20 @@ def allocation_of(
     return Observed(series.id, allocation, container=container)
 
 
-def wanted(model: Budget | Allocation, today: date) -> dict[Period, Amount]:
-    """The amount of each period that a fitted `model` has; from today where it says no start."""
+def wanted(
+    model: Budget | Allocation, today: date, series: Series | None = None
+) -> dict[Period, Amount]:
+    """The amount of each period that a fitted `model` has.
+
+    Where it says no start, that is from today on, or from the first row that `series` has: an
+    amount without phases counts throughout, in what has passed too.
+    """
     if isinstance(model, Budget) and model.phases:
         return {phase.period: phase.amount for phase in model.phases}
     if model.amount is None or model.cadence is None or model.end is None:
         return {}
-    first = model.start or min(today, model.end)
+    there = series.periods if series else ()
+    first = model.start or min([today, model.end, *(each.start for each in there)])
     spans = whole_periods(model.cadence, first, model.end)
     return dict.fromkeys(spans, model.amount)
 
@@ -107,8 +115,8 @@ def steps(
     The oldest is changed last, so that an object that is half renamed keeps its id.
     """
     there = dict(series.rows) if series else {}
-    amounts = {} if _PLACING.isdisjoint(fields) else wanted(model, today)
-    spare = _unwanted(there, amounts, model)
+    amounts = {} if _PLACING.isdisjoint(fields) else wanted(model, today, series)
+    spare = [each for each in there if each not in amounts] if amounts else []
     taken = _taken_over([each for each in amounts if each not in there], spare)
     said: dict[str, dict[str, Any]] = {}
     for period, row in there.items():
@@ -131,18 +139,6 @@ def steps(
 
 _PLACING = frozenset({"amount", "currency", "phases", "cadence", "start", "end"})
 """Fields that say in which periods there are rows: an amount counts in all of them."""
-
-
-def _unwanted(
-    there: Mapping[Period, KaireonRow],
-    amounts: Mapping[Period, Amount],
-    model: Budget | Allocation,
-) -> list[Period]:
-    """Periods with a row and without an amount. Without a start, what came before is not ours."""
-    if not amounts:
-        return []
-    first = min(amounts).start if model.start is None else date.min
-    return [each for each in there if each not in amounts and each.start >= first]
 
 
 def _taken_over(new: Iterable[Period], spare: Iterable[Period]) -> dict[Period, Period]:

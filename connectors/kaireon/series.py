@@ -101,15 +101,23 @@ def series_id(records: Sequence[Any]) -> str | None:
 
 def container_of(name: str, period_type: str, records: Iterable[Any]) -> str | None:
     """The id of the budget of that name: the one with such periods, else the only one."""
-    budgets = [each for each in grouped(Kind.BUDGET, records) if name_of(each[0]) == name]
+    budgets = [each for each in grouped(Kind.BUDGET, records) if _at(each[0], "name") == name]
     alike = [each for each in budgets if each[0]["periodType"] == period_type] or budgets
     return series_id(alike[0]) if len(alike) == 1 else None
 
 
-def name_of(record: Any) -> str | None:
-    """The name that a record says, if it says one."""
-    name = _at(record, "name")
-    return name if isinstance(name, str) else None
+def called(budget: str | None, records: Iterable[Any]) -> str | None:
+    """The name of the budget with that id, readable or not."""
+    groups = (group for group in grouped(Kind.BUDGET, records) if series_id(group) == budget)
+    return next((title.name for group in groups if (title := title_said(group[0]))), None)
+
+
+def title_said(record: Any) -> Title | None:
+    """The title that a record says, readable or not; None where it says none."""
+    name, scope, scope_id = (_at(record, field) for field in ("name", "scope", "scopeId"))
+    if not isinstance(name, str) or not isinstance(scope, str):
+        return None
+    return Title(name, scope, None if scope == GLOBAL else str(scope_id))
 
 
 def series_of(records: Sequence[Any]) -> Series:

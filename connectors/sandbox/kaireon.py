@@ -36,6 +36,9 @@ class KaireonSwitches(SandboxSwitches):
     )
     put_replaces: bool = Field(False, description="What a PUT leaves out is emptied, not kept.")
     null_clears: bool = Field(True, description="A null limit in a PUT empties it; else a 400.")
+    zero: bool = Field(True, description="A limit may be 0; else a 400.")
+    whole_money: bool = Field(False, description="maxSpend is kept without its fraction.")
+    wants_header: bool = Field(False, description="A write needs X-Requested-With; else a 403.")
     unique: bool = Field(False, description="A second row for one thing and period is a 400.")
     strict_keys: bool = Field(False, description="A key that is not of its periodType is a 400.")
     oldest_first: bool = Field(False, description="Rows come in the order they were made.")
@@ -71,6 +74,9 @@ class KaireonSandbox(Sandbox):
 
     def completed(self, table: str, row: Row) -> Row:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        limits = {limit: row.get(limit) for limit in _LIMITS}
+        if self.switches.whole_money and limits["maxSpend"] is not None:
+            limits["maxSpend"] = int(limits["maxSpend"])
         scope = row.get("scope") or "global"
         return {
             "id": row.get("id") or self.state.new_id("clx"),
@@ -79,7 +85,7 @@ class KaireonSandbox(Sandbox):
             "scopeId": None if scope == "global" else row.get("scopeId"),
             "periodType": row.get("periodType") or "daily",
             "periodKey": row["periodKey"],
-            **{limit: row.get(limit) for limit in _LIMITS},
+            **limits,
             "tenantId": row.get("tenantId") or self.switches.tenant,
             "createdAt": row.get("createdAt") or now.replace("+00:00", "Z"),
         }
@@ -100,6 +106,8 @@ class KaireonSandbox(Sandbox):
             return self._list(call)
         if role == "viewer" or (call.method == "DELETE" and role != "admin"):
             return self._error(403, f"Forbidden: the role {role} may not do this")
+        if self.switches.wants_header and "x-requested-with" not in call.headers:
+            return self._error(403, "X-Requested-With is missing")
         if call.method == "DELETE":
             return self._delete(call)
         if not call.headers.get("content-type", "").startswith("application/json"):
@@ -213,6 +221,8 @@ class KaireonSandbox(Sandbox):
         """The rules that a row keeps as a whole."""
         if all(row[limit] is None for limit in _LIMITS):
             raise self._invalid("At least one of maxImpressions, maxSpend, maxConversions")
+        if not self.switches.zero and 0 in [row[limit] for limit in _LIMITS]:
+            raise self._invalid("A limit must be more than 0")
         if row["scope"] != "global" and not row["scopeId"]:
             raise self._invalid("scopeId is required unless scope is global")
         if self.switches.strict_keys and not fits(row["periodType"], row["periodKey"]):

@@ -198,7 +198,7 @@ def offer(**amounts):
 
 
 def shown(series, today=TODAY):
-    return allocation_of(series, None, EntityMap(), "USD", today).model.amount
+    return allocation_of(series, "clx_b", EntityMap(), "USD", today).model.amount
 
 
 def test_an_allocation_of_several_amounts_has_none_until_they_have_passed():
@@ -234,6 +234,26 @@ def test_the_amount_is_that_of_the_day():
 def test_an_open_end_is_held_up_to_the_whole_period_of_the_horizon():
     whole, losses = fit(budget(end=None))
     assert (whole.end, len(whole.phases), losses) == (date(2027, 3, 31), 15, {"emulated:end"})
+
+
+def test_what_starts_beyond_the_horizon_has_its_first_period():
+    whole, _ = fit(budget(start=date(2028, 1, 9), end=None))
+    assert [phase.period.start for phase in whole.phases] == [date(2028, 1, 1)]
+
+
+def test_parts_of_a_cent_are_rounded_and_phases_say_so():
+    assert fit(budget(amount=usd("10.005")))[0].amount == usd("10.00")
+    months = periods(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 2, 28))
+    fine = tuple(Phase(month, usd("1.005")) for month in months)
+    whole, losses = fit(budget(phases=fine))
+    assert {phase.amount.text() for phase in whole.phases} == {"1.00"}
+    assert losses == {"rounded:phases"}
+
+
+def test_an_amount_that_no_row_holds_is_not_the_amount():
+    months = periods(Cadence.MONTHLY, date(2026, 5, 1), date(2026, 12, 31))
+    later = tuple(Phase(month, usd(7)) for month in months)
+    assert fit(budget(start=date(2026, 5, 1), phases=later))[0].amount == usd(7)
 
 
 def test_an_end_that_was_cut_at_the_horizon_is_whole_again():
@@ -315,6 +335,10 @@ def test_what_counts_once_is_divided_over_its_months():
         ({"cadence": "yearly", "limits": (Amount.of(10, "conversions"),)}, "limits"),
         ({"amount": Amount.of(1, "EUR")}, "currency"),
         ({"limits": (Amount.of("0.5", "impressions"),)}, "limits"),
+        ({"cadence": "once", "amount": Amount.of("0.5", "impressions")}, "currency"),
+        ({"limits": (usd(1),)}, "limits"),
+        ({"amount": Amount.of(5, "conversions"), "limits": (usd(1),)}, "limits"),
+        ({"start": date(2026, 6, 1), "end": date(2026, 3, 31)}, "end"),
     ],
 )
 def test_what_cannot_be_held_is_blocked(said, blocked):

@@ -1,5 +1,6 @@
 """What the Kaireon connector survives, and how many calls it takes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,7 @@ from connectors.errors import Forbidden, Malformed, Missing, RateLimited, Reject
 from connectors.interface import Draft
 from connectors.kaireon.declared import KaireonSettings
 
+KEY = "krn_canary_7f21"
 EVERYTHING = {"name", "amount", "currency", "limits", "cadence", "start", "end", "phases"}
 SWITCHES = [
     {"put_says": "success"},
@@ -29,6 +31,9 @@ SWITCHES = [
     {"shape": "cursor", "page_size": 2},
     {"delete_is_204": True},
     {"checks_tenant": True},
+    {"zero": False},
+    {"whole_money": True},
+    {"wants_header": True},
 ]
 
 
@@ -123,10 +128,14 @@ def test_rows_of_another_tenant_stop_the_connector(tenant):
             call()
 
 
-def test_the_first_row_made_for_another_tenant_is_the_last(tenant):
-    with pytest.raises(Forbidden, match="'acme', not 'other'"):
-        tenant.connector(tenant_id="other").create(budget(), "k")
-    assert len(tenant.rows()) == 1
+@pytest.mark.parametrize(
+    ("key", "left", "said"),
+    [(KEY, 0, "is deleted again"), ("krn_editor", 1, "could not be deleted")],
+)
+def test_the_first_row_made_for_another_tenant_is_taken_back(tenant, key, left, said):
+    with pytest.raises(Forbidden, match=f"'acme', not 'other', where the row .*{said}"):
+        tenant.connector(key, tenant_id="other").create(budget(), "k")
+    assert len(tenant.rows()) == left
 
 
 def test_an_empty_tenant_says_that_nothing_proves_it(tenant):
@@ -162,6 +171,18 @@ def test_every_reading_of_the_page_holds_the_same(open_tenant, switches):
     assert kaireon.update(made.id, fewer, {"end"}, "k").model.end == date(2026, 4, 30)
     kaireon.delete(Kind.BUDGET, made.id, "k")
     assert listed(kaireon).items == []
+
+
+def test_a_limit_of_nothing_may_be_refused(open_tenant):
+    tenant = open_tenant(zero=False)
+    with pytest.raises(Rejected, match="more than 0"):
+        tenant.connector().create(budget(amount=0), "k")
+    assert tenant.rows() == []
+
+
+def test_a_fraction_that_was_not_kept_shows(open_tenant):
+    made = open_tenant(whole_money=True).connector().create(budget(amount="10.50"), "k")
+    assert made.model.amount == usd(10)
 
 
 def test_a_rename_takes_the_allocations_along_and_keeps_all_ids(tenant):
@@ -304,12 +325,12 @@ def test_an_open_end_grows_with_the_calendar(tenant):
     assert tenant.calls() == ["GET", "POST"]
 
 
-def test_without_a_start_what_came_before_is_not_ours(tenant):
+def test_without_a_start_the_rows_there_are_are_ours(tenant):
     kaireon, draft = tenant.connector(), budget(start=None)
     id = kaireon.create(draft, "k").id
     tenant.today = date(2026, 4, 1)
     kaireon.update(id, changed(draft, amount=usd(70)), {"amount"}, "k")
-    assert told(tenant) == {"2026-03": 100, "2026-04": 70, "2026-05": 70}
+    assert told(tenant) == {"2026-03": 70, "2026-04": 70, "2026-05": 70}
 
 
 def test_months_that_become_quarters_hand_over_their_rows(tenant):
@@ -383,6 +404,20 @@ def test_pages_that_never_end_are_malformed(open_tenant):
     tenant.served.faults.add("repeat_cursor", times=-1)
     with pytest.raises(Malformed, match="repeats its page token"):
         listed(kaireon)
+
+
+def test_pages_do_not_move_under_what_writes_at_the_same_time(open_tenant):
+    kaireon = open_tenant(shape="cursor", page_size=2).connector()
+    drafts = [budget(str(n), start=date(2026, 1, 1), end=date(2026, 6, 30)) for n in range(6)]
+    ids = [kaireon.create(draft, "k").id for draft in drafts]
+    quarterly = [changed(draft, cadence=Cadence.QUARTERLY) for draft in drafts]
+
+    def update(id, draft):
+        return kaireon.update(id, draft, {"cadence"}, "k").model.cadence
+
+    with ThreadPoolExecutor(6) as pool:
+        assert {*pool.map(update, ids, quarterly)} == {Cadence.QUARTERLY}
+    assert len(listed(kaireon).items) == 6
 
 
 def test_a_row_that_two_pages_show_is_one_row(open_tenant):

@@ -206,6 +206,19 @@ def test_a_put_may_refuse_null(open_tenant):
     refused(http.put("/budgets", json={"id": row["id"], "maxSpend": None}), 400, "BAD_REQUEST")
 
 
+def test_a_limit_of_nothing_may_be_refused_and_a_fraction_dropped(open_tenant):
+    http = open_tenant(zero=False, whole_money=True).client()
+    refused(http.post("/budgets", json=ROW | {"maxImpressions": 0}), 400, "BAD_REQUEST")
+    assert made(http, maxSpend=10.5)["maxSpend"] == 10
+
+
+def test_a_write_may_need_the_header_of_a_page(open_tenant):
+    http = open_tenant(wants_header=True).client()
+    refused(http.post("/budgets", json=ROW), 403, "FORBIDDEN")
+    http.headers["X-Requested-With"] = "XMLHttpRequest"
+    assert http.post("/budgets", json=ROW).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("says", "status", "body"), [("success", 200, b'{"success":true}'), ("nothing", 204, b"")]
 )

@@ -1,0 +1,123 @@
+"""The rows of one tenant, over HTTP: each that is answered is proved to be the tenant's."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from threading import Lock
+from typing import Any
+
+from connectors.answers import Dialect
+from connectors.errors import ConnectorError, Forbidden, Malformed, Missing
+from connectors.http import HttpClient, Safety
+from connectors.kaireon.declared import KaireonSettings
+from connectors.kaireon.wire import PATH, KaireonRow, KaireonRowWrite, count_of, page_of
+from connectors.limiter import Limiter
+from connectors.paging import cursor_pages
+from connectors.parsing import parsed
+from connectors.runtime import Runtime
+from connectors.settings import parse_rate
+
+
+class Tenant:
+    """Rows read, made, changed and deleted, each by one call."""
+
+    def __init__(self, name: str, settings: KaireonSettings, runtime: Runtime) -> None:
+        key = settings.api_key.get_secret_value()
+        bearer = settings.auth == "bearer"
+        self._name = name
+        self._id = settings.tenant_id
+        self._paged = False
+        self._lock = Lock()
+        self._http = HttpClient(
+            name,
+            settings.base_url,
+            headers={
+                **({"Authorization": f"Bearer {key}"} if bearer else {"x-api-key": key}),
+                "X-Tenant-Id": settings.tenant_id,
+                "X-Requested-With": "XMLHttpRequest",
+            },
+            limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
+            runtime=runtime,
+            dialect=Dialect(message=_message, credential="api_key"),
+        )
+
+    def records(self, scope: str | None = None, period_key: str | None = None) -> Sequence[Any]:
+        """All rows of that scope and period, every page of them."""
+        answers = []
+
+        def fetch(token: str | None) -> Any:
+            params = {"scope": scope, "periodKey": period_key, "cursor": token}
+            answers.append(self._http.call("GET", PATH, params=params, safety=Safety.SAFE))
+            return page_of(answers[-1])
+
+        pages = [page.items for page in cursor_pages(fetch, items="rows", next_token="next")]  # noqa: S106
+        self._paged = self._paged or len(pages) > 1
+        records = [record for page in pages for record in page]
+        said = count_of(answers[-1])
+        if said not in (None, len(pages[-1]), len(records)):
+            raise Malformed(
+                f"{self._name} says that it lists {said} rows, and lists {len(records)}"
+            )
+        for record in records:
+            self._prove(record)
+        return records
+
+    def steady(self) -> AbstractContextManager[object]:
+        """Where rows come in pages, one thread at a time reads and writes: a row that another makes
+        or deletes between two pages moves those that follow, and one would look as if it missed."""
+        return self._lock if self._paged else nullcontext()
+
+    def make(self, write: KaireonRowWrite) -> KaireonRow | None:
+        """POST, once. What turns out to be another tenant's is taken back."""
+        answer = self._http.call("POST", PATH, json=write.body(), safety=Safety.ONCE)
+        try:
+            return self._stored(answer)
+        except Forbidden as error:
+            said = f"{error.message}, {self._taken_back(answer['id'])}"
+            raise Forbidden(said, hint=error.hint) from error
+
+    def change(self, write: KaireonRowWrite) -> KaireonRow | None:
+        """PUT; the row as stored, or None where the answer does not show it."""
+        answer = self._http.call("PUT", PATH, json=write.body(), safety=Safety.IDEMPOTENT)
+        return self._stored(answer)
+
+    def delete(self, id: str) -> None:
+        """DELETE; what is gone is gone."""
+        try:
+            with suppress(Missing):
+                params = {"id": id}
+                self._http.call("DELETE", PATH, params=params, safety=Safety.IDEMPOTENT)
+        except Forbidden as error:
+            hint = "Kaireon deletes with an admin's key only"
+            raise Forbidden(error.message, call=error.call, hint=hint) from error
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._http.close()
+
+    def _stored(self, answer: Any) -> KaireonRow | None:
+        if not isinstance(answer, dict) or "id" not in answer:
+            return None
+        self._prove(answer)
+        return parsed(KaireonRow, answer)
+
+    def _prove(self, record: Any) -> None:
+        """With a key Kaireon ignores the tenant it is told: only an answer shows the real one."""
+        tenant = record.get("tenantId") if isinstance(record, dict) else None
+        if tenant not in (None, self._id):
+            raise Forbidden(
+                f"{self._name} answers for the tenant {tenant!r}, not {self._id!r}",
+                hint=f"Check the api_key and the tenant_id of [systems.{self._name}]",
+            )
+
+    def _taken_back(self, id: str) -> str:
+        try:
+            self.delete(id)
+        except ConnectorError:
+            return f"where the row {id} that we made could not be deleted again"
+        return "where the row that we made is deleted again"
+
+
+def _message(body: Any) -> str | None:
+    """{"error": {"code", "message", "status"}}."""
+    said = body.get("error") if isinstance(body, dict) else None
+    return said.get("message") if isinstance(said, dict) else None
