@@ -18,6 +18,7 @@ Writing
   2.6  Where keys are supported, the same key and draft make one object, however often sent.
   2.7  `probe` finds what a lost create left behind, and only that.
   2.8  Every field declared exact reads back as it was written; every other one as declared.
+  2.9  `create_many` makes of each draft what `create` would; one that is refused stops no other.
 Failing
   3.1  A wrong credential raises `Unauthorized` or `Forbidden`, from `check` and every call.
   3.2  A garbled answer raises `Malformed`, a full server `RateLimited`, a broken one `Transient`.
@@ -36,7 +37,7 @@ from canonical.allocation import Allocation, Enforcement, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Loss, Problem
 from canonical.period import Cadence
-from connectors.errors import Unsupported
+from connectors.errors import ConnectorError, Unsupported
 from connectors.runtime import Runtime
 from connectors.settings import SystemSettings
 
@@ -80,6 +81,7 @@ class Capabilities:
     A field not named in `budget` or `allocation` is dropped. `clearable` fields can be emptied
     again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
     idempotency key; zero where it takes none. `ascii_text` marks vendors that refuse other text.
+    `batch` is how many new allocations of one budget go into one call.
     """
 
     vendor: str
@@ -99,6 +101,7 @@ class Capabilities:
     stamps: frozenset[Kind] = frozenset()
     ascii_text: bool = False
     amount_digits: int | None = None
+    batch: int = 1
     unit_of_writing: str = "one object"
     rate_limit: str | None = None
     reads_actuals: bool = False
@@ -217,6 +220,22 @@ class Connector(ABC):
     def create(self, draft: Draft, key: str) -> Observed:
         """Make the object and return it as stored. Sent once, unless `key` makes repeating safe."""
         raise Unsupported(f"{self.name} cannot be written to")
+
+    def create_many(
+        self, drafts: Sequence[Draft], keys: Sequence[str]
+    ) -> Sequence[Observed | ConnectorError]:
+        """Make new allocations of one budget, no more than `batch`, in the fewest calls.
+
+        Returns for each draft, in their order, the object as stored or the error that `create`
+        would have raised: what is refused or uncertain about one says nothing of the others.
+        """
+        made: list[Observed | ConnectorError] = []
+        for draft, key in zip(drafts, keys, strict=True):
+            try:
+                made.append(self.create(draft, key))
+            except ConnectorError as error:
+                made.append(error)
+        return made
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """Bring `fields` of the object to what `draft` says and return it as stored."""

@@ -6,11 +6,12 @@ budget on the way, nothing is made before what it hangs on, and nothing is remov
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from threading import Event, Lock
+from typing import TypeAlias
 
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
@@ -58,6 +59,18 @@ def _lowers(change: Change) -> bool:
     return before is not None and Decimal(str(after)) < Decimal(str(before))
 
 
+_Batch: TypeAlias = Sequence[tuple[Change, Operation]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An operation that is journaled as sent, and what it sends."""
+
+    change: Change
+    operation: Operation
+    draft: Draft | None
+
+
 class Applier:
     """Sends changes with `parallel` threads; once `stop` is set, only what is in hand is finished.
 
@@ -98,8 +111,8 @@ class Applier:
         by_change = {id(change): each for change, each in zip(numbered, operations, strict=True)}
         with ThreadPoolExecutor(self._parallel, thread_name_prefix="apply") as pool:
             for group in groups:
-                jobs = [pool.submit(self._one, change, by_change[id(change)]) for change in group]
-                for job in jobs:
+                pairs = [(change, by_change[id(change)]) for change in group]
+                for job in [pool.submit(self._send, batch) for batch in self._batches(pairs)]:
                     job.result()
                 if self.halted is None and any(done.outcome == "uncertain" for done in self.done):
                     self._look_again()
@@ -149,26 +162,53 @@ class Applier:
                     done, outcome=outcome, target_id=operation.target_id, error=operation.error
                 )
 
-    # -- one operation -----------------------------------------------------------------------
+    # -- operations that go together ---------------------------------------------------------
 
-    def _one(self, change: Change, operation: Operation) -> None:
+    def _batches(self, group: _Batch) -> Iterator[_Batch]:
+        """Each by itself, but new allocations of one budget together as the target takes them."""
+        together: dict[str, list[tuple[Change, Operation]]] = defaultdict(list)
+        for change, operation in group:
+            if change.op is Op.CREATE and change.kind is Kind.ALLOCATION:
+                together[operation.budget_ref].append((change, operation))
+            else:
+                yield [(change, operation)]
+        size = self._target.capabilities.batch
+        for alike in together.values():
+            for start in range(0, len(alike), size):
+                yield alike[start : start + size]
+
+    def _send(self, batch: _Batch) -> None:
+        """Journal each operation of a batch, send them, and journal what became of each."""
+        jobs = [job for each in batch if (job := self._ready(*each)) is not None]
+        for job, echo in zip(jobs, self._echoes(jobs), strict=True):
+            if isinstance(echo, ConnectorError):
+                self._failed(job.change, job.operation, echo)
+            else:
+                self._applied(job.change, job.operation, echo)
+
+    def _ready(self, change: Change, operation: Operation) -> _Job | None:
+        """The operation journaled as sent; None where it is not to be sent, which is journaled."""
         if self._stop.is_set() or self.halted is not None:
             reason = str(self.halted) if self.halted else "the run was asked to stop"
             self._end(change, operation, State.DEFERRED, reason)
-            return
+            return None
         container, missing = self._container(change)
         if missing:
             self._end(change, operation, State.SKIPPED, f"{missing} is not there")
-            return
+            return None
         draft = None if change.desired is None else self._draft(change, container)
         data = dict(operation.draft or {}, container=container) if draft else None
         self._journal.sent(operation.id, request_fingerprint(operation, data), data)
+        return _Job(change, operation, draft)
+
+    def _echoes(self, jobs: Sequence[_Job]) -> Sequence[Observed | ConnectorError | None]:
         try:
-            echo = send(self._target, operation, draft)
+            if len(jobs) > 1:
+                drafts = [job.draft for job in jobs if job.draft is not None]
+                return self._target.create_many(drafts, [job.operation.key for job in jobs])
+            return [send(self._target, job.operation, job.draft) for job in jobs]
         except ConnectorError as error:
-            self._failed(change, operation, error)
-        else:
-            self._applied(change, operation, echo)
+            return [error] * len(jobs)
 
     def _container(self, change: Change) -> tuple[str | None, str | None]:
         """The target's id of what the object hangs on; or, as second, the ref that is missing."""

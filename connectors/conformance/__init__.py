@@ -16,7 +16,10 @@ import pytest
 
 # Asserts in these files explain themselves only if pytest hears of them before their import.
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{part}" for part in ("reading", "writing", "repeating", "holding", "failing"))
+    *(
+        f"{__name__}.{part}"
+        for part in ("reading", "writing", "repeating", "together", "holding", "failing")
+    )
 )
 
 from connectors.conformance.drafts import drafts, field_values, having  # noqa: E402
@@ -24,13 +27,14 @@ from connectors.conformance.failing import Failing  # noqa: E402
 from connectors.conformance.holding import Holding  # noqa: E402
 from connectors.conformance.reading import Reading  # noqa: E402
 from connectors.conformance.repeating import Repeating  # noqa: E402
+from connectors.conformance.together import Together  # noqa: E402
 from connectors.conformance.world import World, waitless  # noqa: E402
 from connectors.conformance.writing import Writing  # noqa: E402
 
 __all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having", "waitless"]
 
 
-class ConformanceSuite(Reading, Writing, Repeating, Holding, Failing):
+class ConformanceSuite(Reading, Writing, Repeating, Together, Holding, Failing):
     """All checks. A subclass named `Test…` gives the `world` fixture and is collected by pytest."""
 
     @pytest.fixture

@@ -39,13 +39,13 @@ class Failing:
     """3: an error says what comes next, and never a secret."""
 
     @pytest.mark.parametrize("call", [*_READS, *_WRITES])
-    def test_3_1_a_wrong_credential_is_named_by_every_call(self, world: World, call: str) -> None:
+    def test_3_1_1_a_wrong_credential_is_named_by_every_call(self, world: World, call: str) -> None:
         wrong = world.hook("wrong_credential")
         world.needs(Kind.BUDGET, writing=call in _WRITES)
         with wrong() as connector, pytest.raises((Unauthorized, Forbidden)):
             {**_READS, **_WRITES}[call](connector, world, world.unknown_id)
 
-    def test_3_1_a_wrong_credential_changes_nothing(self, world: World) -> None:
+    def test_3_1_2_a_wrong_credential_changes_nothing(self, world: World) -> None:
         wrong = world.hook("wrong_credential")
         world.needs(Kind.BUDGET)
         draft, made = world.make(Kind.BUDGET)
@@ -55,25 +55,25 @@ class Failing:
         assert said(world.connector.get(Kind.BUDGET, made.id)) == said(made)
 
     @pytest.mark.parametrize("call", ["list", "get"])
-    def test_3_2_a_garbled_answer_is_malformed(self, world: World, call: str) -> None:
+    def test_3_2_1_a_garbled_answer_is_malformed(self, world: World, call: str) -> None:
         _raises(world, "garbage", call, (Malformed,))
 
     @pytest.mark.parametrize("call", ["list", "get"])
-    def test_3_2_a_truncated_answer_is_malformed_or_transient(
+    def test_3_2_2_a_truncated_answer_is_malformed_or_transient(
         self, world: World, call: str
     ) -> None:
         _raises(world, "cut", call, (Malformed, Transient))
 
     @pytest.mark.parametrize("call", ["check", "list", "get"])
-    def test_3_2_a_full_server_is_rate_limited(self, world: World, call: str) -> None:
+    def test_3_2_3_a_full_server_is_rate_limited(self, world: World, call: str) -> None:
         _raises(world, "rate_limit", call, (RateLimited,))
 
     @pytest.mark.parametrize("call", ["check", "list", "get"])
-    def test_3_2_a_broken_server_is_transient(self, world: World, call: str) -> None:
+    def test_3_2_4_a_broken_server_is_transient(self, world: World, call: str) -> None:
         _raises(world, "error_before", call, (Transient,))
 
     @pytest.mark.parametrize("fault", ["rate_limit", "error_before", "garbage", "cut"])
-    def test_3_2_a_fault_that_passes_leaves_the_connector_whole(
+    def test_3_2_5_a_fault_that_passes_leaves_the_connector_whole(
         self, world: World, fault: str
     ) -> None:
         made = world.make_some(Kind.BUDGET, 2)
@@ -83,7 +83,7 @@ class Failing:
             world.listed(Kind.BUDGET)
         assert made <= set(world.listed(Kind.BUDGET))
 
-    def test_3_2_an_error_says_which_call_failed(self, world: World) -> None:
+    def test_3_2_6_an_error_says_which_call_failed(self, world: World) -> None:
         world.fail("error_before", -1)
         with pytest.raises(ConnectorError) as caught:
             world.connector.check()
@@ -91,13 +91,13 @@ class Failing:
         if caught.value.call is not None:
             assert "?" not in caught.value.call.path, "a query string may hold anything"
 
-    def test_3_3_no_representation_holds_a_secret(self, world: World) -> None:
+    def test_3_3_1_no_representation_holds_a_secret(self, world: World) -> None:
         world.hook("secrets")
         connector = world.connector
         shown = [repr(connector), str(connector), repr(connector.settings), str(connector.settings)]
         _hold_no_secret(world, [*shown, *map(repr, vars(connector).values())])
 
-    def test_3_3_no_error_holds_a_secret(
+    def test_3_3_2_no_error_holds_a_secret(
         self, world: World, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.hook("secrets")
@@ -107,7 +107,7 @@ class Failing:
         _hold_no_secret(world, [_told(missing.value), caplog.text])
 
     @pytest.mark.parametrize("fault", ["garbage", "cut", "rate_limit", "error_before"])
-    def test_3_3_no_fault_tells_a_secret(
+    def test_3_3_3_no_fault_tells_a_secret(
         self, world: World, caplog: pytest.LogCaptureFixture, fault: str
     ) -> None:
         world.hook("secrets")
@@ -117,7 +117,7 @@ class Failing:
             [*world.connector.list(Kind.BUDGET)]
         _hold_no_secret(world, [_told(caught.value), caplog.text])
 
-    def test_3_3_a_wrong_credential_is_not_repeated(
+    def test_3_3_4_a_wrong_credential_is_not_repeated(
         self, world: World, caplog: pytest.LogCaptureFixture
     ) -> None:
         world.hook("secrets")

@@ -24,7 +24,7 @@ class Holding:
 
     @every_field
     @pytest.mark.parametrize("which", [0, 1])
-    def test_2_8_an_exact_field_reads_back_as_written(
+    def test_2_8_1_an_exact_field_reads_back_as_written(
         self, world: World, kind: Kind, field: str, which: int
     ) -> None:
         _needs(world, kind, field, Hold.EXACT)
@@ -32,7 +32,7 @@ class Holding:
         _reads_back(world, kind, having(world.draft(kind), field, value), {field})
 
     @both_kinds
-    def test_2_8_all_exact_fields_at_once_read_back_as_written(
+    def test_2_8_2_all_exact_fields_at_once_read_back_as_written(
         self, world: World, kind: Kind
     ) -> None:
         world.needs(kind)
@@ -41,7 +41,7 @@ class Holding:
     @pytest.mark.parametrize("which", [0, 1, 2])
     @pytest.mark.parametrize("minor", [1, 999_999_999_999])
     @both_kinds
-    def test_2_8_amounts_keep_every_digit_of_their_currency(
+    def test_2_8_3_amounts_keep_every_digit_of_their_currency(
         self, world: World, kind: Kind, minor: int, which: int
     ) -> None:
         _needs(world, kind, "amount", Hold.EXACT)
@@ -60,7 +60,7 @@ class Holding:
     @pytest.mark.parametrize(
         "cadence", ["once", "daily", "weekly", "monthly", "quarterly", "yearly"]
     )
-    def test_2_8_every_declared_cadence_reads_back(self, world: World, cadence: str) -> None:
+    def test_2_8_4_every_declared_cadence_reads_back(self, world: World, cadence: str) -> None:
         _needs(world, Kind.BUDGET, "cadence", Hold.EXACT)
         found = [each for each in world.connector.capabilities.cadences if each == cadence]
         if not found:
@@ -68,7 +68,7 @@ class Holding:
         draft = having(world.draft(Kind.BUDGET), "cadence", found[0])
         _reads_back(world, Kind.BUDGET, draft, {"cadence"})
 
-    def test_2_8_every_declared_entity_type_reads_back(self, world: World) -> None:
+    def test_2_8_5_every_declared_entity_type_reads_back(self, world: World) -> None:
         _needs(world, Kind.ALLOCATION, "entity", Hold.EXACT)
         if "allocation.entity" in world.values:
             pytest.skip("world: values of allocation.entity")
@@ -79,25 +79,25 @@ class Holding:
             _reads_back(world, Kind.ALLOCATION, having(draft, "entity", entity), {"entity"})
 
     @pytest.mark.parametrize("text", ["Ops \"R&D\" <a>, b; c/d 100% 'x'", "=1+1", "007"])
-    def test_2_8_marks_in_a_name_read_back(self, world: World, text: str) -> None:
+    def test_2_8_6_marks_in_a_name_read_back(self, world: World, text: str) -> None:
         _needs(world, Kind.BUDGET, "name", Hold.EXACT)
         draft = having(world.draft(Kind.BUDGET), "name", f"{text} {world.tag}")
         _reads_back(world, Kind.BUDGET, draft, {"name"})
 
-    def test_2_8_text_beyond_ascii_reads_back(self, world: World) -> None:
+    def test_2_8_7_text_beyond_ascii_reads_back(self, world: World) -> None:
         _needs(world, Kind.BUDGET, "name", Hold.EXACT)
         if world.connector.capabilities.ascii_text:
             pytest.skip("capability: ascii_text")
         draft = having(world.draft(Kind.BUDGET), "name", f"Größe – 予算 {world.tag}")
         _reads_back(world, Kind.BUDGET, draft, {"name"})
 
-    def test_2_8_a_budget_without_an_end_reads_back_so(self, world: World) -> None:
+    def test_2_8_8_a_budget_without_an_end_reads_back_so(self, world: World) -> None:
         _needs(world, Kind.BUDGET, "end", Hold.EXACT)
         made = world.create(having(world.draft(Kind.BUDGET), "end", None))
         assert said(world.connector.get(Kind.BUDGET, made.id))["end"] is None
 
     @both_kinds
-    def test_2_8_a_rounded_amount_is_rounded_as_declared(self, world: World, kind: Kind) -> None:
+    def test_2_8_9_a_rounded_amount_is_rounded_as_declared(self, world: World, kind: Kind) -> None:
         _needs(world, kind, "amount", Hold.ROUNDED)
         amount = Amount.of("1234.56", world.currencies[0])
         digits = world.connector.capabilities.amount_digits
@@ -106,7 +106,7 @@ class Holding:
         assert said(made)["amount"] == said(rounded)["amount"]
 
     @pytest.mark.parametrize("field", ["name", "description"])
-    def test_2_8_a_truncated_text_is_cut_at_its_end(self, world: World, field: str) -> None:
+    def test_2_8_10_a_truncated_text_is_cut_at_its_end(self, world: World, field: str) -> None:
         _needs(world, Kind.BUDGET, field, Hold.TRUNCATED)
         made = world.create(having(world.draft(Kind.BUDGET), field, _LONG))
         kept = said(made)[field]
@@ -114,7 +114,7 @@ class Holding:
         assert _LONG.startswith(kept)
 
     @both_kinds
-    def test_2_8_a_dropped_field_leaves_no_trace(self, world: World, kind: Kind) -> None:
+    def test_2_8_11_a_dropped_field_leaves_no_trace(self, world: World, kind: Kind) -> None:
         world.needs(kind)
         dropped = [each for each in FIELDS[kind] if world.holds(kind, each) is Hold.DROPPED]
         dropped = [each for each in dropped if each not in _IDENTIFYING]
@@ -131,12 +131,14 @@ class Holding:
         assert traces[0] == traces[1]
 
     @both_kinds
-    def test_2_8_there_is_no_objection_to_what_can_be_held(self, world: World, kind: Kind) -> None:
+    def test_2_8_12_there_is_no_objection_to_what_can_be_held(
+        self, world: World, kind: Kind
+    ) -> None:
         world.needs(kind)
         losses = world.connector.objections(world.draft(kind).model)
         assert [loss.name for loss in losses if loss.effect is Effect.BLOCKED] == []
 
-    def test_2_8_what_follows_the_budget_is_the_budgets(self, world: World) -> None:
+    def test_2_8_13_what_follows_the_budget_is_the_budgets(self, world: World) -> None:
         world.needs(Kind.ALLOCATION)
         fields = FIELDS[Kind.ALLOCATION]
         follows = [f for f in fields if world.holds(Kind.ALLOCATION, f) is Hold.FOLLOWS]

@@ -18,7 +18,7 @@ class Reading:
     """1: reading is complete, repeatable and harmless."""
 
     @both_kinds
-    def test_1_1_list_yields_every_object_once(self, world: World, kind: Kind) -> None:
+    def test_1_1_1_list_yields_every_object_once(self, world: World, kind: Kind) -> None:
         made = world.make_some(kind, 5)
         ids = [item.id for page in all_pages(world.connector, kind) for item in page.items]
         assert len(ids) == len(set(ids)), "an object is listed twice"
@@ -26,7 +26,7 @@ class Reading:
 
     @pytest.mark.parametrize("size", [1, 2, 3, 1000])
     @both_kinds
-    def test_1_1_list_yields_the_same_whatever_the_page_size(
+    def test_1_1_2_list_yields_the_same_whatever_the_page_size(
         self, world: World, kind: Kind, size: int
     ) -> None:
         reopen = world.hook("reopen")
@@ -38,7 +38,7 @@ class Reading:
         assert set(ids) == set(world.listed(kind))
 
     @both_kinds
-    def test_1_1_a_listing_goes_on_from_any_cursor(self, world: World, kind: Kind) -> None:
+    def test_1_1_3_a_listing_goes_on_from_any_cursor(self, world: World, kind: Kind) -> None:
         reopen = world.hook("reopen")
         world.make_some(kind, 5)
         with reopen(2) as connector:
@@ -49,7 +49,7 @@ class Reading:
                 assert [item.id for each in again for item in each.items] == rest
 
     @both_kinds
-    def test_1_1_what_is_known_unchanged_is_vouched_for(self, world: World, kind: Kind) -> None:
+    def test_1_1_4_what_is_known_unchanged_is_vouched_for(self, world: World, kind: Kind) -> None:
         world.make_some(kind, 3)
         budgets, there = world.listed(Kind.BUDGET), world.listed(kind)
         known = _Remembered({id: item.version for id, item in budgets.items()})
@@ -60,7 +60,7 @@ class Reading:
         read = {item.id for page in pages for item in page.items}
         assert read | vouched == set(there)
 
-    def test_1_1_what_changed_is_read_again(self, world: World) -> None:
+    def test_1_1_5_what_changed_is_read_again(self, world: World) -> None:
         draft = writable(world, Kind.BUDGET, "amount")
         made = world.create(draft)
         version = world.listed(Kind.BUDGET)[made.id].version
@@ -72,7 +72,7 @@ class Reading:
         assert said(read[made.id])["amount"] == said(wanted)["amount"]
 
     @both_kinds
-    def test_1_2_the_pages_of_a_listing_are_a_chain(self, world: World, kind: Kind) -> None:
+    def test_1_2_1_the_pages_of_a_listing_are_a_chain(self, world: World, kind: Kind) -> None:
         world.make_some(kind, 5)
         with world.paged(2) as connector:
             pages = all_pages(connector, kind)
@@ -81,7 +81,7 @@ class Reading:
         assert pages[-1].next_cursor is None
 
     @pytest.mark.parametrize("fault", ["error_before", "cut", "garbage", "lost_answer"])
-    def test_1_2_a_listing_that_breaks_off_says_so(self, world: World, fault: str) -> None:
+    def test_1_2_2_a_listing_that_breaks_off_says_so(self, world: World, fault: str) -> None:
         reopen = world.hook("reopen")
         world.make_some(Kind.BUDGET, 6)
         with reopen(1) as connector:
@@ -91,7 +91,7 @@ class Reading:
             with pytest.raises(ConnectorError):
                 list(pages)
 
-    def test_1_2_an_object_made_meanwhile_hides_none(self, world: World) -> None:
+    def test_1_2_3_an_object_made_meanwhile_hides_none(self, world: World) -> None:
         reopen = world.hook("reopen")
         world.needs(Kind.BUDGET)
         made = world.make_some(Kind.BUDGET, 5)
@@ -102,7 +102,7 @@ class Reading:
             seen |= {item.id for page in pages for item in page.items}
         assert made <= seen
 
-    def test_1_2_pages_that_drift_hide_no_object(self, world: World) -> None:
+    def test_1_2_4_pages_that_drift_hide_no_object(self, world: World) -> None:
         reopen = world.hook("reopen")
         made = world.make_some(Kind.BUDGET, 5)
         world.fail("page_drift", 1)
@@ -110,7 +110,7 @@ class Reading:
             assert made <= set(world.listed(Kind.BUDGET, connector))
 
     @both_kinds
-    def test_1_3_an_unreadable_record_is_a_problem_beside_the_others(
+    def test_1_3_1_an_unreadable_record_is_a_problem_beside_the_others(
         self, world: World, kind: Kind
     ) -> None:
         garble = world.hook("garble")
@@ -125,14 +125,14 @@ class Reading:
         assert len(before.keys() - seen) == 1
         assert seen < before.keys()
 
-    def test_1_4_a_repeated_page_token_ends_the_listing(self, world: World) -> None:
+    def test_1_4_1_a_repeated_page_token_ends_the_listing(self, world: World) -> None:
         world.make_some(Kind.BUDGET, 5)
         world.fail("repeat_cursor", -1)
         with world.paged(2) as connector, pytest.raises(Malformed):
             all_pages(connector, Kind.BUDGET)
 
     @both_kinds
-    def test_1_5_get_returns_what_list_shows(self, world: World, kind: Kind) -> None:
+    def test_1_5_1_get_returns_what_list_shows(self, world: World, kind: Kind) -> None:
         world.make_some(kind, 3)
         whole = world.connector.capabilities.complete_listing
         for id, listed in islice(world.listed(kind).items(), 5):
@@ -143,12 +143,12 @@ class Reading:
                 assert said(got) == said(listed)
 
     @both_kinds
-    def test_1_5_get_of_an_unknown_id_raises_missing(self, world: World, kind: Kind) -> None:
+    def test_1_5_2_get_of_an_unknown_id_raises_missing(self, world: World, kind: Kind) -> None:
         world.needs(kind, writing=False)
         with pytest.raises(Missing):
             world.connector.get(kind, world.unknown_id)
 
-    def test_1_6_reading_changes_nothing(self, world: World) -> None:
+    def test_1_6_1_reading_changes_nothing(self, world: World) -> None:
         for kind in world.kinds():
             world.make_some(kind, 2)
         before = world.everything()
@@ -166,10 +166,10 @@ class Reading:
             }
         assert (world.calls() if world.calls else 0) == written
 
-    def test_1_6_check_says_who_we_are(self, world: World) -> None:
+    def test_1_6_2_check_says_who_we_are(self, world: World) -> None:
         assert world.connector.check().identity
 
-    def test_1_6_actuals_name_each_object_once(self, world: World) -> None:
+    def test_1_6_3_actuals_name_each_object_once(self, world: World) -> None:
         if not world.connector.capabilities.reads_actuals:
             pytest.skip("capability: reads_actuals")
         world.make_some(Kind.BUDGET, 1)

@@ -20,7 +20,7 @@ class Repeating:
 
     @pytest.mark.parametrize("fault", ["lost_answer", "error_after", "cut", "garbage"])
     @both_kinds
-    def test_2_5_a_create_with_a_lost_answer_is_made_once(
+    def test_2_5_1_a_create_with_a_lost_answer_is_made_once(
         self, world: World, kind: Kind, fault: str
     ) -> None:
         world.needs(kind)
@@ -32,7 +32,7 @@ class Repeating:
 
     @pytest.mark.parametrize("fault", ["error_before", "rate_limit"])
     @both_kinds
-    def test_2_5_a_create_that_never_happened_is_no_success(
+    def test_2_5_2_a_create_that_never_happened_is_no_success(
         self, world: World, kind: Kind, fault: str
     ) -> None:
         world.needs(kind)
@@ -45,7 +45,7 @@ class Repeating:
         assert [each.id for each in found] == ([made.id] if made else [])
 
     @both_kinds
-    def test_2_5_an_update_with_a_lost_answer_says_so_or_succeeds(
+    def test_2_5_3_an_update_with_a_lost_answer_says_so_or_succeeds(
         self, world: World, kind: Kind
     ) -> None:
         draft = writable(world, kind, "amount")
@@ -58,7 +58,7 @@ class Repeating:
         assert said(now)["amount"] == said(wanted)["amount"]
 
     @both_kinds
-    def test_2_5_a_removal_with_a_lost_answer_says_so_or_succeeds(
+    def test_2_5_4_a_removal_with_a_lost_answer_says_so_or_succeeds(
         self, world: World, kind: Kind
     ) -> None:
         world.needs(kind)
@@ -70,7 +70,7 @@ class Repeating:
         assert world.connector.get(kind, made.id).model.status is Status.RETIRED
 
     @both_kinds
-    def test_2_6_the_same_key_and_draft_make_one_object(self, world: World, kind: Kind) -> None:
+    def test_2_6_1_the_same_key_and_draft_make_one_object(self, world: World, kind: Kind) -> None:
         _needs_keys(world, kind)
         draft, key = world.draft(kind), world.key()
         before = set(world.listed(kind))
@@ -78,7 +78,7 @@ class Repeating:
         assert len(ids) == 1
         assert set(world.listed(kind)) - before == ids
 
-    def test_2_6_the_same_key_makes_one_object_after_a_restart(self, world: World) -> None:
+    def test_2_6_2_the_same_key_makes_one_object_after_a_restart(self, world: World) -> None:
         _needs_keys(world, Kind.BUDGET)
         reopen = world.hook("reopen")
         draft, key = world.draft(Kind.BUDGET), world.key()
@@ -87,7 +87,7 @@ class Repeating:
             assert restarted.create(draft, key).id == made.id
 
     @both_kinds
-    def test_2_6_the_same_key_updates_once(self, world: World, kind: Kind) -> None:
+    def test_2_6_3_the_same_key_updates_once(self, world: World, kind: Kind) -> None:
         _needs_keys(world, kind)
         draft, key = writable(world, kind, "amount"), world.key()
         made = world.create(draft)
@@ -96,13 +96,13 @@ class Repeating:
         assert said(first) == said(second) == said(world.connector.get(kind, made.id))
 
     @both_kinds
-    def test_2_6_another_key_makes_another_object(self, world: World, kind: Kind) -> None:
+    def test_2_6_4_another_key_makes_another_object(self, world: World, kind: Kind) -> None:
         world.needs(kind)
         assert world.make(kind)[1].id != world.make(kind)[1].id
 
     @pytest.mark.parametrize("stamped", [True, False])
     @both_kinds
-    def test_2_7_probe_finds_each_draft_that_was_made(
+    def test_2_7_1_probe_finds_each_draft_that_was_made(
         self, world: World, kind: Kind, stamped: bool
     ) -> None:
         drafts = [_probed(world, kind, stamped) for _ in range(4)]
@@ -113,26 +113,28 @@ class Repeating:
         }
 
     @both_kinds
-    def test_2_7_probe_finds_nothing_where_another_stamp_is(self, world: World, kind: Kind) -> None:
+    def test_2_7_2_probe_finds_nothing_where_another_stamp_is(
+        self, world: World, kind: Kind
+    ) -> None:
         draft = _probed(world, kind, stamped=True)
         world.create(draft)
         assert not world.connector.probe([replace(draft, stamp=f"other-{world.tag}")]).get(0)
 
-    def test_2_7_probe_looks_in_the_drafts_own_container(self, world: World) -> None:
+    def test_2_7_3_probe_looks_in_the_drafts_own_container(self, world: World) -> None:
         world.needs(Kind.ALLOCATION)
         draft = _probed(world, Kind.ALLOCATION, stamped=False)
         world.create(draft)
         elsewhere = world.below(draft, world.make(Kind.BUDGET)[1].id)
         assert not world.connector.probe([elsewhere]).get(0)
 
-    def test_2_7_probe_shows_the_object_as_get_does(self, world: World) -> None:
+    def test_2_7_4_probe_shows_the_object_as_get_does(self, world: World) -> None:
         world.needs(Kind.BUDGET)
         draft, made = world.make(Kind.BUDGET)
         (found,) = world.connector.probe([draft])[0]
         if world.connector.capabilities.complete_listing:
             assert said(found) == said(made)
 
-    def test_2_7_probe_of_nothing_finds_nothing(self, world: World) -> None:
+    def test_2_7_5_probe_of_nothing_finds_nothing(self, world: World) -> None:
         assert not world.connector.probe([])
 
 
