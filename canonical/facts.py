@@ -25,7 +25,7 @@ BUDGET_FIELDS: Final = (
 )  # fmt: skip
 ALLOCATION_FIELDS: Final = (
     "entity", "amount", "currency", "status", "cadence", "start", "end", "enforcement",
-    "carry_over", "alerts",
+    "carry_over", "alerts", "budget",
 )  # fmt: skip
 
 MONEY_FIELDS: Final = frozenset(
@@ -101,6 +101,7 @@ def _allocation_facts(allocation: Allocation) -> Facts:
         str(allocation.enforcement) if allocation.enforcement else None,
         allocation.carry_over,
         _alerts(allocation.alerts),
+        allocation.budget or None,
     )
 
 

@@ -81,7 +81,8 @@ class Capabilities:
     A field not named in `budget` or `allocation` is dropped. `clearable` fields can be emptied
     again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
     idempotency key; zero where it takes none. `ascii_text` marks vendors that refuse other text.
-    `batch` is how many new allocations of one budget go into one call.
+    `revives` are the kinds of which a retired object can be made active again. `batch` is how
+    many new allocations of one budget go into one call.
     """
 
     vendor: str
@@ -93,7 +94,7 @@ class Capabilities:
     statuses: frozenset[Status] = frozenset({Status.ACTIVE})
     enforcements: frozenset[Enforcement] = frozenset(Enforcement)
     removal: Removal = Removal.NONE
-    revives: bool = False
+    revives: frozenset[Kind] = frozenset()
     phasing: Phasing = Phasing.CURRENT
     clearable: frozenset[str] = frozenset()
     complete_listing: bool = True

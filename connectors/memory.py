@@ -76,7 +76,7 @@ class Memory(Connector):
         allocation=dict.fromkeys(ALLOCATION_FIELDS, Hold.EXACT),
         statuses=frozenset(Status),
         removal=Removal.RETIRE,
-        revives=True,
+        revives=frozenset(Kind),
         phasing=Phasing.ALL,
         clearable=frozenset(BUDGET_FIELDS[4:]) - {"cadence", "status"} | {"description"},
         key_lifetime=timedelta(days=1),
@@ -192,6 +192,14 @@ class Memory(Connector):
         with self._lock:
             self._rows[id].model = replace(self._rows[id].model, **changed)
 
+    def move(self, id: str, container: str) -> None:
+        """Hang a stored object below another budget."""
+        with self._lock:
+            row, above = self._rows[id], "parent"
+            if isinstance(row.model, Allocation):
+                above = "budget"
+            row.model, row.container = replace(row.model, **{above: container}), container
+
     def drop(self, id: str) -> None:
         """Take away an object and all that hangs below it."""
         with self._lock:
@@ -259,7 +267,10 @@ class Memory(Connector):
 
     def _changed(self, id: str, draft: Draft, fields: Collection[str]) -> Observed:
         row = self._row(_kind(draft.model), id)
-        if row.model.status is Status.RETIRED and not self.capabilities.revives:
+        if (
+            row.model.status is Status.RETIRED
+            and _kind(draft.model) not in self.capabilities.revives
+        ):
             raise Rejected(f"{id} is retired for good")
         self._refuse(draft, fields)
         self._write(row, draft, fields)
@@ -269,7 +280,7 @@ class Memory(Connector):
         """Raise `Rejected` for what the capabilities rule out, and for an unknown container."""
         can, model = self.capabilities, draft.model
         known = draft.container is None or draft.container in self._rows
-        if "parent" in fields and not known:
+        if not {"parent", "budget"}.isdisjoint(fields) and not known:
             raise Rejected(f"there is no budget {draft.container!r} to hang below")
         if "cadence" in fields and model.cadence not in (None, *can.cadences):
             raise Rejected(f"no budget here counts {model.cadence}")
@@ -293,7 +304,7 @@ class Memory(Connector):
             value = getattr(draft.model, attribute)
             if field == "description":
                 value = stamped(value, stamp) or None
-            elif field == "parent":
+            elif field in ("parent", "budget"):
                 value = container = draft.container
             elif attribute == "amount" and value and holds["amount"] is Hold.ROUNDED:
                 value = value.rounded(self.capabilities.amount_digits)

@@ -15,7 +15,14 @@ from typing import TypeAlias
 
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
-from connectors.errors import STOPS_CONNECTOR, ConnectorError, RateLimited, Transient, Uncertain
+from connectors.errors import (
+    STOPS_CONNECTOR,
+    ConnectorError,
+    RateLimited,
+    Stale,
+    Transient,
+    Uncertain,
+)
 from connectors.interface import Connector, Draft, Observed
 from sync.journal import Journal, Operation, State, new_operation_id
 from sync.ledger import Ledger
@@ -53,8 +60,8 @@ def _depth(ref: str, parents: Mapping[str, str]) -> int:
 
 
 def _lowers(change: Change) -> bool:
-    if change.op is not Op.UPDATE or "amount" not in change.fields or "parent" in change.fields:
-        return False  # what moves waits for where it moves to
+    if change.op is not Op.UPDATE or "amount" not in change.fields or _moves(change):
+        return False  # it waits for where it moves to
     before, after = change.fields["amount"]
     return before is not None and Decimal(str(after)) < Decimal(str(before))
 
@@ -69,6 +76,10 @@ class _Job:
     change: Change
     operation: Operation
     draft: Draft | None
+
+
+def _moves(change: Change) -> bool:
+    return not {"parent", "budget"}.isdisjoint(change.fields)
 
 
 class Applier:
@@ -224,7 +235,7 @@ class Applier:
         if made is None:
             link = self._ledger.by_refs(Kind.BUDGET, [("", above)]).get(("", above))
             made = link.target_id if link else None
-        needed = change.op is Op.CREATE or "parent" in change.fields
+        needed = change.op is Op.CREATE or _moves(change)
         return made, (f"budget {above}" if made is None and needed else None)
 
     def _applied(self, change: Change, operation: Operation, echo: Observed | None) -> None:
@@ -245,8 +256,8 @@ class Applier:
     def _failed(self, change: Change, operation: Operation, error: ConnectorError) -> None:
         if isinstance(error, Uncertain):
             state = State.UNCERTAIN
-        elif isinstance(error, (Transient, *STOPS_CONNECTOR)):
-            state = State.DEFERRED
+        elif isinstance(error, (Transient, Stale, *STOPS_CONNECTOR)):
+            state = State.DEFERRED  # the next run looks again
             if isinstance(error, (RateLimited, *STOPS_CONNECTOR)):
                 self.halted = error
         else:

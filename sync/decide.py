@@ -13,6 +13,7 @@ absent          there, linked      keep, retire or delete, as the sync's `on_rem
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
@@ -38,6 +39,11 @@ class Wanted:
     facts: Facts
 
 
+_SHAPE: Final = frozenset({"amount", "currency", "limits", "cadence", "start", "end", "phases"})
+"""Fields that say how much counts when: where one cannot be held, none of the object is written, as
+the others would be said in terms of what is there, not of what is wanted."""
+
+
 def held(holds: Mapping[str, Hold]) -> frozenset[str]:
     """The fields that a target can be told, and that are therefore compared."""
     silent = {Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS}
@@ -50,7 +56,7 @@ def creation(wanted: Wanted, fields: frozenset[str], losses: Losses) -> Change:
     stated: dict[str, tuple[Fact, Fact]] = {
         name: (None, value)
         for name, value in zip(names, wanted.facts, strict=True)
-        if name in fields and value is not None
+        if name in fields and value is not None and name != "budget"  # the change names it
     }
     impossible = any(loss.effect is Effect.BLOCKED for loss in losses)
     return _change(wanted, Op.BLOCKED if impossible else Op.CREATE, stated, losses)
@@ -69,21 +75,20 @@ def alteration(
     """Bring the fields in `found` to what is wanted; what cannot be said is listed as blocked."""
     moves = {each.field: each for each in found}
     op, losses = Op.UPDATE, list(wanted.losses)
-    status = moves.get("status")
+    unfit = {loss.field for loss in losses if loss.effect is Effect.BLOCKED}
+    status, end = moves.get("status"), moves.get("end")
     if status is not None and status.after == Status.RETIRED:
         op, moves = Op.RETIRE, {"status": status}
-    elif status is not None and status.before == Status.RETIRED and not able.revives:
+    elif status is not None and status.before == Status.RETIRED and wanted.kind not in able.revives:
         moves = {}
-        losses.append(
-            Loss("status", Effect.BLOCKED, f"it was retired in {able.vendor}, which cannot revive")
-        )
-    for each in list(moves.values()):
-        if each.field == "end" and each.after is None and "end" not in able.clearable:
-            del moves[each.field]
-            reason = f"{able.vendor} cannot empty it again"
-            losses.append(Loss(each.field, Effect.BLOCKED, reason))
-    impossible = {loss.field for loss in losses if loss.effect is Effect.BLOCKED}
-    moves = {name: each for name, each in moves.items() if name not in impossible}
+        reason = f"it was retired in {able.vendor}, which cannot revive"
+        losses.append(Loss("status", Effect.BLOCKED, reason))
+    elif not unfit.isdisjoint(_SHAPE):
+        moves = {}
+    elif end is not None and end.after is None and "end" not in able.clearable:
+        del moves["end"]
+        losses.append(Loss("end", Effect.BLOCKED, f"{able.vendor} cannot empty it again"))
+    moves = {name: each for name, each in moves.items() if name not in unfit}
     causes = {each.cause for each in moves.values()} or {Cause.SOURCE}
     cause = Cause.DRIFT if causes == {Cause.DRIFT} else Cause.SOURCE
     return _change(

@@ -191,6 +191,8 @@ class Engine:
         if report.verified:
             with journal.writing() as connection:
                 self._ledger.save_versions(connection, planned.versions)
+        else:
+            report.worsen(Outcome.PARTIAL)
 
     def _settle(self, journal: Journal, report: Report) -> list[Operation]:
         pending = journal.open()

@@ -29,7 +29,10 @@ from sync.observe import Marks, Observation
 from sync.project import Projector
 from sync.spec import OnRemove, SyncSpec
 
-_PARENT = BUDGET_FIELDS.index("parent")
+_ABOVE = {
+    Kind.BUDGET: BUDGET_FIELDS.index("parent"),
+    Kind.ALLOCATION: ALLOCATION_FIELDS.index("budget"),
+}
 _RETIRED = "it is retired"
 _STATUS = {
     Kind.BUDGET: BUDGET_FIELDS.index("status"),
@@ -258,12 +261,13 @@ class Planner:
         self._add(change, stated)
 
     def _in_our_terms(self, kind: Kind, values: Facts) -> Facts:
-        """The target's facts with its id of the parent budget turned into the owner's ref."""
-        if kind is not Kind.BUDGET or values[_PARENT] is None:
+        """The target's facts, its id of the budget above turned into the owner's ref."""
+        at = _ABOVE[kind]
+        if values[at] is None:
             return values
-        parent = str(values[_PARENT])
-        link = self._ledger.by_targets(Kind.BUDGET, [parent]).get(parent)
-        return (*values[:_PARENT], link.ref if link else None, *values[_PARENT + 1 :])
+        above = str(values[at])
+        link = self._ledger.by_targets(Kind.BUDGET, [above]).get(above)
+        return (*values[:at], link.ref if link else None, *values[at + 1 :])
 
     # -- what is new -------------------------------------------------------------------------
 

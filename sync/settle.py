@@ -101,7 +101,7 @@ class Settler:
 
     def _is_as_wanted(self, draft: Draft, operation: Operation, item: Observed) -> bool:
         names = fields_of(draft.model)
-        sent = set(operation.fields) - {"parent"}
+        sent = set(operation.fields) - {"parent", "budget"}
         return not differences(names, sent, facts(draft.model), facts(item.model))
 
     def _applied(self, operation: Operation, echo: Observed | None) -> None:

@@ -36,6 +36,7 @@ _VALUES: Final[Mapping[str, tuple[Any, Any]]] = {
     "dimensions": ({"department": "sales"}, {"department": "service", "site": "Lyon"}),
     "alerts": ((Alert(Decimal(80)),), (Alert(Decimal(50)), Alert(Decimal(90)))),
 }
+_ABOVE: Final = frozenset({"parent", "budget"})
 _EMPTY: Final[Mapping[str, Any]] = {
     "limits": (), "phases": (), "owners": (), "alerts": (), "dimensions": {},
 }  # fmt: skip
@@ -110,7 +111,8 @@ def field_values(
 def having(draft: Draft, field: str, value: Any) -> Draft:
     """`draft` with `field` at `value`, and with what cannot be said apart from it.
 
-    A `value` of None empties the field; `currency` takes a whole amount, `parent` a vendor's id.
+    A `value` of None empties the field; `currency` takes a whole amount, `parent` and `budget` a
+    vendor's id.
     """
     changed = {"amount" if field == "currency" else field: value or _EMPTY.get(field, value)}
     if field == "phases" and value:
@@ -118,7 +120,7 @@ def having(draft: Draft, field: str, value: Any) -> Draft:
         if len(value) > 1:  # all the time there is; a single one says what counts later
             changed |= {"amount": value[0].amount, "start": value[0].period.start}
     model = replace(draft.model, **changed)
-    return replace(draft, model=model, container=value if field == "parent" else draft.container)
+    return replace(draft, model=model, container=value if field in _ABOVE else draft.container)
 
 
 def some_amount(capabilities: Capabilities, unit: str, whole: int) -> Amount:

@@ -13,7 +13,7 @@ from connectors.conformance.world import World, said
 from connectors.conformance.writing import every_field
 from connectors.interface import Draft, Hold
 
-_IDENTIFYING = {"name", "entity", "parent", "amount", "currency"}
+_IDENTIFYING = {"name", "entity", "parent", "budget", "amount", "currency"}
 """Fields that a vendor must hold somehow, or that cannot be set aside to see what becomes of it."""
 
 _LONG = "Budget for everything under the sun, at length; " * 20

@@ -143,7 +143,7 @@ class World:
         match field:
             case "name":
                 return f"First {self.tag}", f"Second {self.tag}"
-            case "parent":
+            case "parent" | "budget":
                 large = some_amount(capabilities, self.currencies[0], 90_000)
                 return [
                     self.create(having(self.draft(Kind.BUDGET), "amount", large)).id

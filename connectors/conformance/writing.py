@@ -157,7 +157,7 @@ class Writing:
         def revive() -> Observed:
             return world.connector.update(made.id, draft, {"status"}, world.key())
 
-        if world.connector.capabilities.revives:
+        if kind in world.connector.capabilities.revives:
             assert revive().model.status is Status.ACTIVE
         else:
             with pytest.raises((Rejected, Unsupported)):

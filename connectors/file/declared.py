@@ -83,7 +83,7 @@ CAPABILITIES: Final = Capabilities(
     },
     statuses=frozenset(Status),
     removal=Removal.RETIRE,
-    revives=True,
+    revives=frozenset(Kind),
     phasing=Phasing.ALL,
     clearable=frozenset(
         {

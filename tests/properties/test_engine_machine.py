@@ -176,7 +176,7 @@ class Shape:
         able = Memory.capabilities
         cls = Memory.with_capabilities(
             removal=self.removal,
-            revives=self.revives,
+            revives=frozenset(Kind) if self.revives else frozenset(),
             statuses=frozenset(statuses),
             ascii_text=self.ascii,
             key_lifetime=able.key_lifetime if self.keys else timedelta(),

@@ -78,7 +78,7 @@ def test_what_was_retired_for_good_is_blocked_whole():
 
 
 def test_what_can_be_revived_is():
-    change = altered(AMOUNT, REVIVED, removal=Removal.RETIRE, revives=True)
+    change = altered(AMOUNT, REVIVED, removal=Removal.RETIRE, revives=frozenset(Kind))
     assert (change.op, set(change.fields)) == (Op.UPDATE, {"amount", "status"})
 
 
@@ -94,9 +94,21 @@ def test_an_end_that_can_be_emptied_is():
 
 
 def test_a_field_that_the_target_cannot_hold_is_left_as_it_is():
-    change = altered(AMOUNT, moved("cadence", "once", "daily"), losses=(BLOCKED,))
-    assert set(change.fields) == {"amount"}
-    assert altered(moved("cadence", "once", "daily"), losses=(BLOCKED,)).op is Op.BLOCKED
+    blocked = Loss("enforcement", Effect.BLOCKED, "none such")
+    change = altered(AMOUNT, moved("enforcement", "soft", "hard"), losses=(blocked,))
+    assert (change.op, set(change.fields)) == (Op.UPDATE, {"amount"})
+
+
+@pytest.mark.parametrize("field", ["cadence", "currency", "start", "end", "phases", "limits"])
+def test_nothing_is_written_of_what_does_not_fit_the_target(field):
+    blocked = Loss(field, Effect.BLOCKED, "none such")
+    change = altered(AMOUNT, moved("name", "Trips", "Travel"), losses=(blocked,))
+    assert (change.op, change.fields, change.losses) == (Op.BLOCKED, {}, (blocked,))
+
+
+def test_what_does_not_fit_the_target_is_retired_all_the_same():
+    change = altered(AMOUNT, moved("status", "active", "retired"), losses=(BLOCKED,))
+    assert (change.op, set(change.fields)) == (Op.RETIRE, {"status"})
 
 
 DRIFTED = moved("name", "x", "Travel", Cause.DRIFT)
