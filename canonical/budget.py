@@ -1,6 +1,6 @@
 """Budgets: money, or a count, promised to a purpose for a period."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -60,11 +60,12 @@ class Budget:
         return current
 
     def stretches(self) -> tuple[Phase, ...]:
-        """The phases with those joined that say one amount more often than they need to.
+        """The phases with those joined that say one amount more often than they need to; none
+        where what is left is the budget's own amount and time.
 
-        Two are one where they have the same amount, follow each other, and meet where a period of
-        the cadence ends: half a month each with 100 is not a month with 100. What counts once is
-        never joined.
+        Two are one where they have the same amount, follow each other, meet where a period of the
+        cadence ends, and hold a whole period between them: `by_period` cuts there again. What
+        counts once is never joined.
         """
         if self.cadence is Cadence.ONCE:
             return self.phases
@@ -74,16 +75,12 @@ class Budget:
                 found[-1] = Phase(Period(found[-1].period.start, phase.period.end), phase.amount)
             else:
                 found.append(phase)
+        if len(found) == 1:
+            (only,) = found
+            whole = only.amount, only.period.start, only.period.end
+            if whole == (self.amount, self.start, self.end):
+                return ()
         return tuple(found)
-
-    def _goes_on(self, before: Phase, after: Phase) -> bool:
-        last = before.period.end
-        if before.amount != after.amount or last != after.period.start - timedelta(days=1):
-            return False
-        return period_of(self.cadence, last, self._year_starts()).end == last
-
-    def _year_starts(self) -> int:
-        return self.start.month if self.start and self.cadence in _FISCAL else 1
 
     def all_phases(self) -> tuple[Phase, ...]:
         """The phases, before them what counts from the start on; none where none is stated."""
@@ -96,16 +93,17 @@ class Budget:
     def by_period(self, until: date) -> tuple[Phase, ...]:
         """One phase per period of the cadence, from start to end, an open end up to `until`.
 
-        All phases as they are stated where there are some: they may be finer than any cadence.
-        None without a start, or for a budget that counts once, whose only period is its own.
+        A phase that is shorter than a period stays as it is stated. None without phases and
+        without a start; what counts once has only the periods that it states.
         """
-        if self.phases or self.start is None or self.amount is None:
-            return self.all_phases()
-        last = until if self.end is None else self.end
-        return tuple(
-            Phase(period, self.amount)
-            for period in periods(self.cadence, self.start, last, self._year_starts())
-        )
+        if self.stretches():
+            stated = self.all_phases()
+            if self.cadence is Cadence.ONCE:
+                return stated
+            return tuple(cut for phase in stated for cut in self._cut(phase, until))
+        if self.start is None or self.amount is None:
+            return ()
+        return self._each(self.start, self.end or until, self.amount)
 
     def restated(self, cadence: Cadence, until: date) -> "Budget":
         """The same money per period of a finer `cadence`: each period's amount split exactly.
@@ -116,8 +114,8 @@ class Budget:
         if self.start is None or self.amount is None:
             return self
         year_starts = self.start.month
-        if self.end is None and not self.phases:
-            until = period_of(self.cadence, max(until, self.start), year_starts).end or until
+        if self.end is None and self.cadence is not Cadence.ONCE:
+            until = self._period_of(max(until, self.start)).end or until
         phases: list[Phase] = []
         for whole in self.by_period(until):
             last = whole.period.end or until
@@ -130,6 +128,31 @@ class Budget:
         return replace(
             self, cadence=cadence, amount=phases[0].amount, phases=() if flat else tuple(phases)
         )
+
+    def _cut(self, phase: Phase, until: date) -> Sequence[Phase]:
+        """The phase in each period of the cadence, where it holds a whole one."""
+        first, last = phase.period.start, phase.period.end
+        found = self._each(first, last or until, phase.amount)
+        whole = (self._period_of(each.period.start) for each in found)
+        return found if last is None or any(map(phase.period.holds, whole)) else (phase,)
+
+    def _each(self, first: date, last: date, amount: Amount) -> tuple[Phase, ...]:
+        found = periods(self.cadence, first, last, self._year_starts())
+        return tuple(Phase(period, amount) for period in found)
+
+    def _goes_on(self, before: Phase, after: Phase) -> bool:
+        last, first = before.period.end, after.period.start
+        if before.amount != after.amount or last != first - timedelta(days=1):
+            return False
+        ending, beginning = self._period_of(last), self._period_of(first)
+        return ending.end == last and (before.period.holds(ending) or after.period.holds(beginning))
+
+    def _period_of(self, day: date) -> Period:
+        return period_of(self.cadence, day, self._year_starts())
+
+    def _year_starts(self) -> int:
+        """Quarters and years begin where the budget's own do."""
+        return self.start.month if self.start and self.cadence in _FISCAL else 1
 
 
 _FISCAL = frozenset({Cadence.QUARTERLY, Cadence.YEARLY})

@@ -66,7 +66,7 @@ def _budget_facts(budget: Budget) -> Facts:
         str(budget.cadence),
         _day(budget.start) if budget.start else None,
         _day(budget.end) if budget.end else None,
-        _phases(budget) if budget.phases else None,
+        tuple((str(each.period), each.amount.text()) for each in budget.stretches()) or None,
         str(budget.status),
         str(budget.enforcement) if budget.enforcement else None,
         budget.carry_over,
@@ -75,17 +75,6 @@ def _budget_facts(budget: Budget) -> Facts:
         _pairs(budget.dimensions) if budget.dimensions else None,
         _alerts(budget.alerts),
     )
-
-
-def _phases(budget: Budget) -> Fact:
-    """Stretches of one amount, however finely stated; None for the budget's own amount and time."""
-    stretches = budget.stretches()
-    if len(stretches) == 1:
-        (only,) = stretches
-        said = only.amount, only.period.start, only.period.end
-        if said == (budget.amount, budget.start, budget.end):
-            return None
-    return tuple((str(each.period), each.amount.text()) for each in stretches)
 
 
 def _allocation_facts(allocation: Allocation) -> Facts:

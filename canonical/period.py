@@ -43,6 +43,12 @@ class Period:
     def __str__(self) -> str:
         return f"{self.start}..{self.end or ''}"
 
+    def holds(self, other: "Period") -> bool:
+        """Whether all days of the other are days of this one."""
+        if self.end is None:
+            return self.start <= other.start
+        return self.start <= other.start and other.end is not None and other.end <= self.end
+
     def overlaps(self, other: "Period") -> bool:
         """Whether the two share a day."""
         return (self.end is None or other.start <= self.end) and (
@@ -78,7 +84,8 @@ def period_of(cadence: Cadence, day: date, year_starts: int = 1) -> Period:
 def periods(cadence: Cadence, first: date, last: date, year_starts: int = 1) -> Iterator[Period]:
     """The periods of `cadence` from `first` to `last`, in order; the outer ones are cut to fit."""
     if cadence is Cadence.ONCE:
-        yield Period(first, last)
+        if first <= last:
+            yield Period(first, last)
         return
     day = first
     while day <= last:

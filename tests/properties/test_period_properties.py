@@ -1,5 +1,6 @@
 """Periods: every day is in exactly one, and what is in force follows the calendar."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
+from canonical.facts import facts
 from canonical.period import Cadence, Period, add_months, period_of, periods
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 12, 31))
@@ -75,3 +77,33 @@ def test_in_force_is_the_phase_begun_last_and_before_all_the_amount(begins, stre
     budget, day = _phased(begins, stretches), begins + timedelta(days=offset)
     begun = [phase for phase in budget.phases if phase.period.start <= day]
     assert budget.in_force(day) == (begun[-1].amount if begun else budget.amount)
+
+
+@st.composite
+def in_months(draw):
+    """A budget that states some months of two years, so few amounts that many are alike."""
+    first = date(2026, draw(st.integers(1, 12)), 1)
+    months = [*periods(Cadence.MONTHLY, first, date(2027, 12, 31))]
+    amounts = draw(st.lists(st.sampled_from([None, 1, 2]), min_size=1, max_size=len(months)))
+    stated = [(month, number) for month, number in zip(months, amounts, strict=False) if number]
+    return Budget(
+        ref="B",
+        name="B",
+        amount=Amount.of(1, "USD"),
+        cadence=draw(st.sampled_from([Cadence.MONTHLY, Cadence.QUARTERLY, Cadence.YEARLY])),
+        start=draw(st.sampled_from([first, None])),
+        end=draw(st.sampled_from([None, months[len(amounts) - 1].end])),
+        phases=tuple(Phase(month, Amount.of(number, "USD")) for month, number in stated),
+    )
+
+
+@given(in_months())
+def test_budgets_with_the_same_facts_have_the_same_money_in_each_month(stated):
+    joined, until = replace(stated, phases=stated.stretches()), date(2028, 3, 31)
+    assert facts(joined) == facts(stated)
+    if stated.stretches():
+        assert joined.by_period(until) == stated.by_period(until)
+    if stated.cadence is not Cadence.MONTHLY and stated.start is not None:
+        assert facts(joined.restated(Cadence.MONTHLY, until)) == facts(
+            stated.restated(Cadence.MONTHLY, until)
+        )

@@ -58,9 +58,33 @@ def test_a_years_periods_begin_where_the_budget_does_and_a_months_do_not():
     assert yearly.by_period(date(2028, 1, 1))[1].period.start == date(2027, 4, 1)
 
 
-def test_stated_phases_are_finer_than_any_cadence():
-    phased = budget(cadence=Cadence.MONTHLY, start=date(2026, 1, 1), phases=(JANUARY, MARCH))
+def test_a_phase_counts_in_each_period_that_it_holds():
+    half = Phase(Period(date(2026, 1, 10), date(2026, 3, 31)), usd(5))
+    rest = Phase(Period(date(2026, 4, 1)), usd(7))
+    phased = budget(cadence=Cadence.MONTHLY, phases=(half, rest))
+    assert [(str(each.period), each.amount) for each in phased.by_period(date(2026, 5, 20))] == [
+        ("2026-01-10..2026-01-31", usd(5)),
+        ("2026-02-01..2026-02-28", usd(5)),
+        ("2026-03-01..2026-03-31", usd(5)),
+        ("2026-04-01..2026-04-30", usd(7)),
+        ("2026-05-01..2026-05-20", usd(7)),
+    ]
+
+
+@pytest.mark.parametrize("cadence", [Cadence.QUARTERLY, Cadence.YEARLY, Cadence.ONCE])
+def test_phases_that_are_finer_than_the_cadence_stay_as_they_are(cadence):
+    phased = budget(cadence=cadence, start=date(2026, 1, 1), phases=(JANUARY, MARCH))
     assert phased.by_period(date(2026, 12, 31)) == (JANUARY, MARCH)
+
+
+def test_a_phase_across_two_periods_that_holds_neither_is_one():
+    across = Phase(Period(date(2026, 2, 1), date(2026, 4, 30)), usd(5))
+    phased = budget(cadence=Cadence.QUARTERLY, phases=(across,))
+    assert phased.by_period(date(2026, 12, 31)) == (across,)
+
+
+def test_what_counts_once_and_begins_beyond_the_horizon_has_no_period_yet():
+    assert budget(start=date(2027, 1, 1)).by_period(date(2026, 12, 31)) == ()
 
 
 def test_without_a_start_there_are_no_periods():
@@ -85,6 +109,13 @@ def test_a_gap_parts_two_stretches_of_one_amount():
 
 def test_stretches_that_meet_within_a_period_of_the_cadence_stay_two():
     phased = budget(cadence=Cadence.QUARTERLY, phases=(month(1, 5), month(2, 5), month(3, 5)))
+    assert phased.stretches() == phased.phases
+
+
+def test_joining_makes_no_whole_period_of_two_parts():
+    ends = Phase(Period(date(2026, 2, 1), date(2026, 3, 31)), usd(5))
+    begins = Phase(Period(date(2026, 4, 1), date(2026, 5, 31)), usd(5))
+    phased = budget(cadence=Cadence.QUARTERLY, phases=(ends, begins))
     assert phased.stretches() == phased.phases
 
 

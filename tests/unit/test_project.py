@@ -159,13 +159,24 @@ def test_two_amounts_at_a_time_that_are_one_are_no_phases():
     assert (projected.amount, projected.phases) == (usd(2), ())
 
 
-@pytest.mark.parametrize("phasing", [Phasing.ALL, Phasing.PERIODS])
-def test_what_counts_before_the_first_phase_is_stated_too(phasing):
+@pytest.mark.parametrize(
+    ("phasing", "periods"),
+    [
+        (Phasing.ALL, ["2026-01-05..2026-02-28", "2026-03-01.."]),
+        (Phasing.PERIODS, [
+            "2026-01-05..2026-01-31", "2026-02-01..2026-02-28", "2026-03-01..2026-03-31",
+            "2026-04-01..2026-04-10",
+        ]),
+    ],
+)  # fmt: skip
+def test_what_counts_before_the_first_phase_is_stated_too(phasing, periods):
     march = Phase(Period(date(2026, 3, 1)), usd(3))
     later = budget(cadence=Cadence.MONTHLY, start=date(2026, 1, 5), amount=usd(2), phases=(march,))
     projected, _ = project(later, phasing=phasing)
-    before = Phase(Period(date(2026, 1, 5), date(2026, 2, 28)), usd(2))
-    assert projected.phases == (before, march)
+    assert [str(each.period) for each in projected.phases] == periods
+    assert [each.amount for each in projected.phases if each.period.start < date(2026, 3, 1)] == [
+        usd(2)
+    ] * (len(periods) // 2)
 
 
 def test_a_list_of_periods_is_whole_and_an_open_end_reaches_to_the_horizon():
