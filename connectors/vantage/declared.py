@@ -27,6 +27,7 @@ CAPABILITIES = Capabilities(
         "alerts": Hold.EXACT,
     },
     allocation={
+        "budget": Hold.EXACT,
         "entity": Hold.EXACT,
         "amount": Hold.EXACT,
         "currency": Hold.EXACT,

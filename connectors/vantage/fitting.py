@@ -10,7 +10,7 @@ from datetime import date
 from itertools import pairwise
 
 from canonical.allocation import Allocation
-from canonical.budget import Budget, Phase
+from canonical.budget import Budget
 from canonical.change import Effect, Loss
 from canonical.period import Cadence, Period
 from connectors.vantage.periods import Phases, joined, settled
@@ -29,7 +29,7 @@ def fitted(
         return _in_periods(model)
     if reason := _indivisible(model):
         return model, (Loss("cadence", Effect.BLOCKED, reason),)
-    budget, losses = _in_periods(_in_months(model, until))
+    budget, losses = _in_periods(model.restated(Cadence.MONTHLY, until))
     reason = f"Vantage has no {model.cadence} budgets; it is split into months"
     return budget, (Loss("cadence", Effect.EMULATED, reason), *losses)
 
@@ -74,20 +74,6 @@ def _indivisible(budget: Budget) -> str | None:
     return None
 
 
-def _in_months(budget: Budget, until: date) -> Budget:
-    """Each amount split on its own, so that a stretch of several years is each year's amount."""
-    if not budget.phases:
-        return budget.restated(Cadence.MONTHLY, until)
-    months: list[Phase] = []
-    for phase in budget.phases:
-        start, end = phase.period.start, phase.period.end
-        flat = replace(budget, amount=phase.amount, start=start, end=end, phases=())
-        part = flat.restated(Cadence.MONTHLY, until)
-        assert part.amount is not None
-        months += part.phases or [Phase(phase.period, part.amount)]
-    return replace(budget, cadence=Cadence.MONTHLY, amount=months[0].amount, phases=tuple(months))
-
-
 def _share(
     allocation: Allocation, emulated: Collection[Cadence], until: date
 ) -> tuple[Allocation, tuple[Loss, ...]]:
@@ -106,7 +92,7 @@ def _share(
     )
     if reason := _indivisible(budget):
         return follows, (Loss("amount", Effect.BLOCKED, reason),)
-    months = _in_months(budget, until)
+    months = budget.restated(Cadence.MONTHLY, until)
     if months.phases:
         reason = f"{amount} {cadence} is not the same amount each month, and a share has one"
         return follows, (Loss("amount", Effect.BLOCKED, reason),)
