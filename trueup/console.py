@@ -6,6 +6,7 @@ Tables on a terminal, plain lines elsewhere; the same words in both.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from threading import Event
 
@@ -162,22 +163,7 @@ class Face:
     def _leftover(self, plan: Plan) -> None:
         blocked = [change for change in plan.changes if change.op is Op.BLOCKED]
         if blocked or plan.conflicts or plan.problems or plan.unaccepted:
-            self.plan(
-                Plan(
-                    plan_id=plan.plan_id,
-                    sync=plan.sync,
-                    source=plan.source,
-                    target=plan.target,
-                    as_of=plan.as_of,
-                    changes=tuple(blocked),
-                    conflicts=plan.conflicts,
-                    problems=plan.problems,
-                    lossy=plan.lossy,
-                    accepted=plan.accepted,
-                    unchanged=plan.unchanged,
-                    kept=plan.kept,
-                )
-            )
+            self.plan(replace(plan, changes=tuple(blocked)))
 
     def verification(self, found: Verification) -> None:
         """Whether both live sides agree, and where they do not."""
