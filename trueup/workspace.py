@@ -5,11 +5,11 @@ The command line and users' scripts go through the same few methods.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock, RLock
 from typing import Any, Self
 
 from canonical.actual import Actual
@@ -33,23 +33,30 @@ def _now() -> datetime:
 
 
 class Workspace:
-    """Plans, applies and verifies the syncs of one settings file. Use it with `with`."""
+    """Plans, applies and verifies the syncs of one settings file. Use it with `with`.
+
+    Safe to share between threads; syncs into one target take turns, as a connector keeps what it
+    has seen of its system from one step of a run to the next.
+    """
 
     def __init__(self, settings: Settings, *, watch: Watch | None = None) -> None:
         self.settings = settings
         self._watch = watch or Watch(stop=Event())
         self._open = ExitStack()
         self._systems: dict[str, Connector] = {}
+        self._turns: dict[str, Lock] = defaultdict(Lock)
+        self._opening = RLock()
         self._store: Store | None = None
 
     # -- systems -----------------------------------------------------------------------------
 
     def system(self, name: str) -> Connector:
         """The connector of a system; raises `SettingsError` for an unknown name or secret."""
-        if name not in self._systems:
-            connector = connect(self.settings, name)
-            self._systems[name] = self._open.enter_context(connector)
-        return self._systems[name]
+        with self._opening:
+            if name not in self._systems:
+                connector = connect(self.settings, name)
+                self._systems[name] = self._open.enter_context(connector)
+            return self._systems[name]
 
     def budgets(self, system: str) -> Iterator[Budget]:
         """Every budget of a system with its allocations; a record that cannot be read raises.
@@ -79,7 +86,8 @@ class Workspace:
 
     def plan(self, sync: str, *, as_of: date | None = None, allow: Collection[str] = ()) -> Plan:
         """What would change in the sync's target. Writes nothing."""
-        return self._engine(sync).plan(as_of or _today(), allow)
+        with self._engine(sync) as engine:
+            return engine.plan(as_of or _today(), allow)
 
     def apply(
         self,
@@ -99,13 +107,13 @@ class Workspace:
         only = what if isinstance(what, Plan) else None
         name = what.sync if isinstance(what, Plan) else what
         day = as_of or (only.as_of if only else _today())
-        return self._engine(name, watch).run(
-            day, command=command, allow=allow, approve=approve, only=only
-        )
+        with self._engine(name, watch) as engine:
+            return engine.run(day, command=command, allow=allow, approve=approve, only=only)
 
     def verify(self, sync: str, *, as_of: date | None = None) -> Verification:
         """Read both live sides again and compare them field by field."""
-        return self._engine(sync).verify(as_of or _today())
+        with self._engine(sync) as engine:
+            return engine.verify(as_of or _today())
 
     def status(self, sync: str) -> dict[str, Any]:
         """How a sync stands: its last run, how many objects are linked, how many writes wait."""
@@ -122,20 +130,25 @@ class Workspace:
     @property
     def store(self) -> Store:
         """The state, opened and brought up to date on first use; raises `StoreError`."""
-        if self._store is None:
-            self._store = Store.open(state_url(self.settings), self.settings.base, _now)
-            self._open.callback(self._store.close)
-        return self._store
+        with self._opening:
+            if self._store is None:
+                self._store = Store.open(state_url(self.settings), self.settings.base, _now)
+                self._open.callback(self._store.close)
+            return self._store
 
     @property
     def history(self) -> History:
         """The runs of all syncs."""
         return History(self.store)
 
-    def _engine(self, sync: str, watch: Watch | None = None) -> Engine:
+    @contextmanager
+    def _engine(self, sync: str, watch: Watch | None = None) -> Iterator[Engine]:
         spec = spec_of(self.settings, sync)
         source, target = self.system(spec.source), self.system(spec.target)
-        return Engine(spec, source, target, self.store, now=_now, watch=watch or self._watch)
+        with self._opening:
+            turn = self._turns[spec.target]
+        with turn:
+            yield Engine(spec, source, target, self.store, now=_now, watch=watch or self._watch)
 
     def close(self) -> None:
         """Give back connections and the state."""
