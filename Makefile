@@ -1,4 +1,4 @@
-# make demo    set up, then mirror a sample ERP into a sandbox of Brex
+# make demo    set up, then mirror a sample ERP into sandboxes of all five vendors
 # make test    set up with the development tools, then run every test
 # make lint    style, types and walls
 # make format  rewrite the code in its style
