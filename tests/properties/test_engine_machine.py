@@ -159,6 +159,7 @@ class Shape:
     removal: Removal
     inactive: bool
     clears: bool
+    batch: int
     on_remove: OnRemove
 
     @property
@@ -183,6 +184,7 @@ class Shape:
             stamps=able.stamps if self.stamps else frozenset(),
             phasing=Phasing.CURRENT if self.current_only else Phasing.ALL,
             clearable=able.clearable if self.clears else frozenset(),
+            batch=self.batch,
         )
         made = cls("shop", MemorySettings(page_size=3), Runtime(now=clock))
         if self.tidy:
@@ -200,6 +202,7 @@ SHAPES = st.builds(
     removal=st.sampled_from(Removal),
     inactive=st.booleans(),
     clears=st.booleans(),
+    batch=st.sampled_from([1, 3]),
     on_remove=st.sampled_from(OnRemove),
 )
 
@@ -347,6 +350,26 @@ class TwoSides(RuleBasedStateMachine):
         self.target.drop(self._pick(self.ours(), pick))
         self.theirs = {id: model for id, model in self.theirs.items() if id in self.target._rows}
 
+    @precondition(lambda self: not self._unknown() and self._movable())
+    @rule(pick=PICKS, where=PICKS)
+    def move_an_allocation_by_hand(self, pick, where):
+        """Then it is moved back."""
+        budgets = [id for id, model in self.ours().items() if isinstance(model, Budget)]
+        self.target.move(self._pick(self._movable(), pick), self._pick(budgets, where))
+        self.a_run()
+
+    def _movable(self):
+        """Allocations in use on both sides."""
+        stated, linked = self.wanted(Kind.ALLOCATION), self.linked(Kind.ALLOCATION)
+        return [
+            id
+            for key, id in linked.items()
+            if id in self.target._rows
+            and self.target._rows[id].model.status is Status.ACTIVE
+            and key in stated
+            and stated[key].status is Status.ACTIVE
+        ]
+
     @rule(pick=PICKS, amount=CENTS, inside=st.booleans())
     def a_stranger_appears(self, pick, amount, inside):
         self.numbers += 1
@@ -467,7 +490,10 @@ class TwoSides(RuleBasedStateMachine):
             assert there.name.split() == self._named(model).split()
             assert unstamped(there.description)[0] == model.description
             assert set(there.owners) - {"boss"} == set(model.owners)
-            assert there.phases == model.phases
+            assert there.stretches() == model.stretches()
+        else:
+            above = self.linked(Kind.BUDGET)["", key[0]]
+            assert self.target._rows[id].container == above
 
     def _nothing_is_doubled(self):
         """At most one active object for each of ours, told by its stamp and by its name."""
@@ -599,6 +625,7 @@ PLAIN = Shape(
     removal=Removal.RETIRE_FOR_GOOD,
     inactive=True,
     clears=True,
+    batch=1,
     on_remove=OnRemove.KEEP,
 )
 
