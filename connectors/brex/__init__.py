@@ -18,15 +18,18 @@ Quirks
 - A budget is always made below another one: `parent_budget_id`, else the only root there is.
 - A spend limit needs an expense policy, and no call lists them: `expense_policy_id`, else the one
   that all existing spend limits have; where there is none, Brex is asked without.
+- A spend limit cannot be moved below another budget, and one below no budget is passed over.
+- Authorization settings may be null; they are then said whole, else only in part.
 - `limit_type` HARD is a legal value that Brex refuses on budgets; we never send the field.
 - PUT changes what it is sent and nothing else. Null is not sent: Brex does not say whether it
   clears a field or leaves it, so what is set on a budget cannot be emptied again.
 - Free text takes ASCII only.
 - EXPIRED is what Brex makes of an active budget whose end has passed: its end date says as much.
 - A spend limit knows users, departments and legal entities; any other entity is kept as text, in
-  the name and as "for TYPE:ID" in the description.
+  the name and as "for TYPE:ID" in the description. So are the latter two: the text tells which of
+  the fields counts, as none can be emptied, and who else may spend is left alone.
 - How long an Idempotency-Key lives is not documented. We trust a day, the least that is common,
-  and look before repeating all the same.
+  and look before repeating all the same. A replay may be answered, refused or ignored.
 
 Unit of writing: one budget or one spend limit.
 """

@@ -2,106 +2,30 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr
-
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Enforcement, Status
+from canonical.allocation import Allocation, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
 from canonical.identity import EntityMap
 from connectors.answers import Dialect
-from connectors.brex.mapping import (
-    PERIOD_TYPE,
-    allocation_of,
-    budget_of,
-    budget_write,
-    spend_limit_write,
-)
-from connectors.brex.wire import PATH, BrexBudget, BrexSpendLimit
+from connectors.brex.declared import CAPABILITIES, BrexSettings
+from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
+from connectors.brex.wire import PATH, BrexBudget, BrexPage, BrexSpendLimit
 from connectors.errors import Malformed, Rejected, Unsupported
 from connectors.http import HttpClient, Safety
-from connectors.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Hold,
-    Known,
-    Observed,
-    Page,
-    Removal,
-)
+from connectors.interface import Capabilities, Check, Connector, Draft, Known, Observed, Page
 from connectors.limiter import Limiter
 from connectors.paging import RawPage, ahead, cursor_pages
 from connectors.parsing import parsed
 from connectors.runtime import Runtime
-from connectors.settings import HttpSettings, parse_rate
+from connectors.settings import parse_rate
 
 PAGE_SIZE = 1000
 """The most that a page may hold; Brex answers 400 above it."""
-
-CAPABILITIES = Capabilities(
-    vendor="brex",
-    budget={
-        "name": Hold.EXACT,
-        "description": Hold.EXACT,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "cadence": Hold.EXACT,
-        "start": Hold.EXACT,
-        "end": Hold.EXACT,
-        "status": Hold.EXACT,
-        "parent": Hold.EXACT,
-        "owners": Hold.EXACT,
-    },
-    allocation={
-        "entity": Hold.EMULATED,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "status": Hold.EXACT,
-        "cadence": Hold.EXACT,
-        "start": Hold.EXACT,
-        "end": Hold.EXACT,
-        "enforcement": Hold.EXACT,
-        "carry_over": Hold.EXACT,
-    },
-    cadences=frozenset(PERIOD_TYPE),
-    native_entity_types=frozenset({"user", "department", "legal_entity"}),
-    statuses=frozenset({Status.ACTIVE, Status.RETIRED}),
-    enforcements=frozenset({Enforcement.SOFT, Enforcement.HARD}),
-    removal=Removal.RETIRE_FOR_GOOD,
-    key_lifetime=timedelta(days=1),
-    stamps=frozenset(Kind),
-    ascii_text=True,
-    unit_of_writing="one budget or one spend limit",
-    rate_limit="1000/1m",
-    reads_actuals=True,
-)
-
-
-class BrexSettings(HttpSettings):
-    """The keys of a system with connector = "brex"."""
-
-    base_url: str = Field(default="https://api.brex.com", description="Brex's address.")
-    rate_limit: str = Field(default="1000/1m", description="Calls per window.")
-    token: SecretStr = Field(description="User token (bxt_…) or access token, as a reference.")
-    parent_budget_id: str | None = Field(
-        default=None, description="Budgets that we make hang below it; default: the only root."
-    )
-    expense_policy_id: str | None = Field(
-        default=None,
-        description="Policy of new spend limits; default: the one that all existing ones have.",
-    )
-    authorization_type: str = Field(
-        default="HARD",
-        pattern="^(HARD|SOFT)$",
-        description="Whether new spend limits block spending, where the source does not say.",
-    )
 
 
 class Brex(Connector):
@@ -130,7 +54,7 @@ class Brex(Connector):
         """List one budget, and get the parent of ours: both prove the token, the second its id."""
         params = {"limit": 1}
         found = self._http.call("GET", PATH[Kind.BUDGET], params=params, safety=Safety.SAFE)
-        first = (found.get("items") or [{}])[0]
+        first = next(iter(parsed(BrexPage, found).items), {})
         notes = []
         if self.settings.parent_budget_id:
             parent = self.get(Kind.BUDGET, self.settings.parent_budget_id).model
@@ -141,7 +65,10 @@ class Brex(Connector):
     def list(
         self, kind: Kind, cursor: str | None = None, known: Known | None = None
     ) -> Iterator[Page]:
-        """Pages of 1000, in the order in which Brex made the objects; archived ones included."""
+        """Pages of 1000, in the order in which Brex made the objects; archived ones included.
+
+        A spend limit below no budget is a share of nothing: it is passed over.
+        """
 
         def fetch(token: str | None) -> Any:
             params = {"limit": PAGE_SIZE, "cursor": token}
@@ -179,7 +106,6 @@ class Brex(Connector):
         """POST with the key; what Brex requires and we do not model comes from the settings."""
         kind, body = self._said(draft, _ALL)
         if kind is Kind.BUDGET:
-            body.setdefault("description", "")
             body["parent_budget_id"] = draft.container or self._parent()
         else:
             body |= _SPEND_LIMIT_DEFAULTS
@@ -193,7 +119,7 @@ class Brex(Connector):
         """PUT with the key and only the changed fields. Status changes by archiving alone."""
         if "status" in fields:
             raise Unsupported(f"{self.name} cannot bring back what is archived")
-        kind, body = self._said(draft, fields)
+        kind, body = self._said(draft, fields, id)
         return self._write("PUT", _path(kind, id), kind, body, key)
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
@@ -225,23 +151,16 @@ class Brex(Connector):
         """Give back the connections."""
         self._http.close()
 
-    def _said(self, draft: Draft, fields: Collection[str]) -> tuple[Kind, dict[str, Any]]:
-        if isinstance(draft.model, Budget):
-            return Kind.BUDGET, budget_write(draft, fields, self._entities).body()
-        fallback = self.settings.authorization_type
-        said = spend_limit_write(draft, fields, self._entities, fallback)
-        return Kind.ALLOCATION, said.body()
-
-    def _write(self, method: str, path: str, kind: Kind, body: Any, key: str) -> Observed:
-        found = self._http.call(method, path, json=body, safety=Safety.KEYED, key=key)
-        return self._observed(kind, found)
+    # -- reading -----------------------------------------------------------------------------
 
     def _page(self, kind: Kind, raw: RawPage) -> Page:
         items, problems = [], []
         for record in raw.items:
             try:
-                items.append(self._observed(kind, record))
-            except (Malformed, ValueError) as error:
+                item = self._observed(kind, record)
+                if kind is Kind.BUDGET or item.container is not None:
+                    items.append(item)
+            except Malformed as error:
                 problems.append(self._problem(kind, record, error))
         return Page(items, problems, raw.cursor, raw.next_cursor)
 
@@ -261,6 +180,26 @@ class Brex(Connector):
         )
         ref = id if isinstance(id, str) else None
         return Problem(self.name, f"{kind} {ref or 'without an id'}", str(error), ref)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def _said(
+        self, draft: Draft, fields: Collection[str], id: str | None = None
+    ) -> tuple[Kind, dict[str, Any]]:
+        if isinstance(draft.model, Budget):
+            return Kind.BUDGET, budget_write(draft, fields, self._entities).body()
+        before: Allocation | None = None
+        if id and not {"entity", "currency"}.isdisjoint(fields):
+            there = self.get(Kind.ALLOCATION, id).model
+            assert isinstance(there, Allocation)
+            before = there
+        strictness = self.settings.authorization_type
+        said = spend_limit_write(draft, fields, self._entities, strictness, before)
+        return Kind.ALLOCATION, said.body()
+
+    def _write(self, method: str, path: str, kind: Kind, body: Any, key: str) -> Observed:
+        found = self._http.call(method, path, json=body, safety=Safety.KEYED, key=key)
+        return self._observed(kind, found)
 
     def _parent(self) -> str:
         parent = self.settings.parent_budget_id or self._only(self._roots, Kind.BUDGET)

@@ -5,14 +5,18 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
+from anyascii import anyascii
+
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
+from canonical.errors import UnknownUnit
 from canonical.identity import EntityMap, stamped, unstamped
 from connectors.brex.wire import (
     CADENCE,
     ENFORCEMENT,
+    NATIVE,
     SPEND_LIMIT_CADENCE,
     STATUS,
     BrexAuthorizationWrite,
@@ -22,6 +26,7 @@ from connectors.brex.wire import (
     BrexSpendLimit,
     BrexSpendLimitWrite,
 )
+from connectors.errors import Malformed
 from connectors.interface import Draft, Observed
 from connectors.parsing import known
 
@@ -31,7 +36,7 @@ AUTHORIZATION_TYPE: dict[Enforcement | None, str] = {
     Enforcement.HARD: "HARD",
     Enforcement.SOFT: "SOFT",
 }
-_FOR = re.compile(r"for (?P<type>[a-z][a-z_]*):(?P<id>.+)")
+_FOR = re.compile(r"for (?P<type>[^:\s]+):(?P<id>\S.*)", re.DOTALL)
 
 
 def amount_of(money: BrexMoney | None) -> Amount | None:
@@ -42,7 +47,10 @@ def amount_of(money: BrexMoney | None) -> Amount | None:
 @lru_cache(maxsize=4096)
 def _amount(minor: int, currency: str) -> Amount:
     # a spend limit states the same amount up to three times, and its neighbours state it too
-    return Amount.from_minor(minor, currency)
+    try:
+        return Amount.from_minor(minor, currency)
+    except UnknownUnit as error:
+        raise Malformed(str(error)) from None
 
 
 def money_of(amount: Amount) -> BrexMoney:
@@ -93,16 +101,19 @@ def allocation_of(wire: BrexSpendLimit, entities: EntityMap) -> Observed:
 
 
 def _entity_of(wire: BrexSpendLimit, description: str | None, entities: EntityMap) -> Entity:
+    """The one in the text, by Brex's own id if there is a field for it; else the first field."""
     said = _FOR.fullmatch(description or "")
-    if said:
+    if said and said["type"] not in NATIVE:
         return Entity(said["type"], said["id"])
+    held = {"department": wire.department_id, "legal_entity": wire.legal_entity_id}
+    if said and (id := held.get(said["type"])):
+        return entities.ours(said["type"], id)
     if wire.member_user_ids:
         members = [entities.ours("user", id).id for id in wire.member_user_ids]
         return Entity("user", ",".join(sorted(members)))
-    if wire.department_id:
-        return entities.ours("department", wire.department_id)
-    if wire.legal_entity_id:
-        return entities.ours("legal_entity", wire.legal_entity_id)
+    for type, id in held.items():
+        if id:
+            return entities.ours(type, id)
     return Entity("spend_limit", wire.name)
 
 
@@ -137,16 +148,26 @@ def budget_write(draft: Draft, fields: Collection[str], entities: EntityMap) -> 
 
 
 def spend_limit_write(
-    draft: Draft, fields: Collection[str], entities: EntityMap, authorization_type: str
+    draft: Draft,
+    fields: Collection[str],
+    entities: EntityMap,
+    authorization_type: str,
+    before: Allocation | None = None,
 ) -> BrexSpendLimitWrite:
     """What is sent of a spend limit; only `fields`, and nothing that would be null.
 
-    `authorization_type` is taken where the allocation does not say how strict it is.
+    `authorization_type` is taken where the allocation does not say how strict it is. `before` is
+    what an update finds: settings that are not there are made whole, and whose wallet it was gives
+    it up.
     """
     allocation = draft.model
     assert isinstance(allocation, Allocation)
     said: dict[str, Any] = {}
+    if before is not None and before.amount is None:
+        fields = {*fields, "enforcement", "carry_over"}
     if "entity" in fields:
+        if before is not None and before.entity.type == "user":
+            said["member_user_ids"] = []
         said |= _entity_said(allocation.entity, draft.stamp, entities)
     if "cadence" in fields and allocation.cadence:
         said["period_recurrence_type"] = SPEND_LIMIT_PERIOD_TYPE[allocation.cadence]
@@ -172,12 +193,14 @@ def _dates(model: Budget | Allocation, fields: Collection[str]) -> dict[str, Any
 
 
 def _entity_said(entity: Entity, stamp: str | None, entities: EntityMap) -> dict[str, Any]:
-    theirs = entities.theirs(entity)
-    said: dict[str, Any] = {"name": entity.id, "description": stamped(None, stamp)}
+    """Who it is for, in a field where there is one; of all but users in the text too, as the
+    fields of earlier entities stay."""
+    said: dict[str, Any] = {"name": anyascii(entity.id), "description": stamped(None, stamp)}
     if entity.type == "user":
-        said["member_user_ids"] = [theirs]
-    elif entity.type in ("department", "legal_entity"):
-        said[f"{entity.type}_id"] = theirs
-    else:
-        said["description"] = stamped(f"for {entity}", stamp)
+        users = [Entity("user", id) for id in entity.id.split(",")]
+        said["member_user_ids"] = [entities.theirs(user) for user in users]
+        return said
+    if entity.type in NATIVE:
+        said[f"{entity.type}_id"] = entities.theirs(entity)
+    said["description"] = stamped(anyascii(f"for {entity}"), stamp)
     return said

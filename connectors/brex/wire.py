@@ -48,6 +48,10 @@ class BrexPeriodBalance(_Read):
     amount_spent: BrexMoney | None = None
 
 
+class BrexPage(_Read):
+    items: list[dict[str, Any]]
+
+
 class BrexSpendLimit(_Read):
     id: str
     name: str
@@ -111,6 +115,9 @@ class BrexSpendLimitWrite(_Write):
     auto_transfer_cards_setting: str | None = None
     auto_create_limit_cards_setting: str | None = None
 
+
+NATIVE = frozenset({"user", "department", "legal_entity"})
+"""The types of entities that a spend limit has fields for."""
 
 STATUS = {
     "ACTIVE": Status.ACTIVE,

@@ -11,33 +11,16 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
 from starlette.responses import Response
 
-from connectors.sandbox.api import Call, Refused, Sandbox, SandboxSwitches, reply
-from connectors.sandbox.brex_wire import KINDS, Kind
+from connectors.sandbox.api import Call, Refused, Sandbox, reply
+from connectors.sandbox.brex_switches import BrexSwitches
+from connectors.sandbox.brex_wire import KINDS, SETTINGS, Kind
 from connectors.sandbox.fields import Shape
 from connectors.sandbox.state import Row, loads
 
 ACCOUNT = "account_sandbox"
 ROOT = "budget_root"
-
-
-class BrexSwitches(SandboxSwitches):
-    """Where Brex's pages are silent, and where accounts differ."""
-
-    reader: str = Field("bxt_readonly", description="A token that may read and not write.")
-    users: tuple[str, ...] = Field(("cuuser_ada", "cuuser_grace"), description="First: ours.")
-    known_users_only: bool = Field(False, description="Refuse user ids that are not in `users`.")
-    bad_token_is_401: bool = Field(False, description="A wrong token is answered 401, not 403.")
-    lenient_keys: bool = Field(False, description="A key with another body replays; else 409.")
-    absent_last_cursor: bool = Field(False, description="`next_cursor` is left out, not null.")
-    hides_archived: bool = Field(False, description="Archived objects leave the listings.")
-    null_clears: bool = Field(False, description="A null in a budget's PUT empties the field.")
-    tidies: bool = Field(False, description="Names are trimmed; we own what nobody owns.")
-    json_429: bool = Field(False, description="429 has a body.")
-    largest_page: int = Field(1000, ge=1, description="No page holds more, whatever is asked.")
-    without_limits: bool = Field(False, description="A fresh account has no spend limit.")
 
 
 _ERRORS = {
@@ -147,6 +130,10 @@ class BrexSandbox(Sandbox):
         if first := self.state["keys"].get(key):
             if first["request"] != request and not self.switches.lenient_keys:
                 return _error(409, "Idempotency-Key was used for another request")
+            if self.switches.replay == "refused":
+                return _error(409, "Idempotency-Key was used before")
+            if self.switches.replay == "nothing":
+                return Response()
             return Response(first["body"], first["status"], media_type="application/json")
         answer = write(request[2])
         body = bytes(answer.body).decode()
@@ -203,12 +190,26 @@ class BrexSandbox(Sandbox):
             nulls = (name for name, value in body.items() if value is None)
             said |= {name: kind.blank[name] for name in nulls if not kind.blank.get(name, True)}
         if settings := said.get("authorization_settings"):
-            said["authorization_settings"] = (row["authorization_settings"] or {}) | settings
+            whole = (row["authorization_settings"] or {}) | settings
+            if any(whole.get(name) is None for name in SETTINGS.required):
+                raise _invalid("authorization_settings")
+            said["authorization_settings"] = whole
         return self._stored(kind, row | said)
 
     def _archive(self, kind: Kind, id: str) -> Response:
-        self.state[kind.table].put({**self._row(kind, id), kind.status: "ARCHIVED"})
+        row = self._row(kind, id)
+        if self.switches.archives_once and row[kind.status] == "ARCHIVED":
+            return _error(409, "It is archived already")
+        self._put_away(kind, row)
         return Response()
+
+    def _put_away(self, kind: Kind, row: Row) -> None:
+        self.state[kind.table].put({**row, kind.status: "ARCHIVED"})
+        if kind.table == "budgets" and self.switches.archives_below:
+            for each in KINDS.values():
+                for below in self.state[each.table].rows():
+                    if below["parent_budget_id"] == row["budget_id"]:
+                        self._put_away(each, below)
 
     def _stored(self, kind: Kind, row: Row) -> Response:
         if self.switches.tidies:

@@ -26,7 +26,7 @@ _MONEY, _ = shapes(
     int64=whole(-(2**63), 2**63 - 1),
     currency=fields.currency,
 )
-_SETTINGS, _SOME_SETTINGS = shapes(
+SETTINGS, _SOME_SETTINGS = shapes(
     """
     base_limit               required optional money
     limit_buffer_percentage  optional optional percentage
@@ -115,7 +115,7 @@ _LIMIT = shapes(
     """,
     period=one_of("PER_WEEK|PER_MONTH|PER_QUARTER|PER_YEAR|ONE_TIME"),
     cards=one_of("BUDGET_PROVISIONED_CARDS_ONLY|NON_BUDGET_PROVISIONED_CARDS_ALLOWED"),
-    settings=_SETTINGS,
+    settings=SETTINGS,
     some_settings=_SOME_SETTINGS,
     merchants=_MERCHANTS,
     **_TYPES,

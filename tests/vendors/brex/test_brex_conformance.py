@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from canonical.allocation import Entity
-from connectors.brex.connector import Brex, BrexSettings
+from connectors.brex.connector import Brex
+from connectors.brex.declared import BrexSettings
 from connectors.conformance import ConformanceSuite, World, waitless
 from connectors.sandbox.brex import BrexSandbox
 from connectors.sandbox.server import serve

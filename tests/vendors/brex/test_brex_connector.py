@@ -10,8 +10,10 @@ from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind
-from connectors.brex.connector import Brex, BrexSettings
-from connectors.errors import Rejected
+from connectors.brex.connector import Brex
+from connectors.brex.declared import BrexSettings
+from connectors.errors import Malformed, Rejected
+from connectors.http import HttpClient
 from connectors.interface import Draft
 from connectors.runtime import Runtime
 from connectors.sandbox.brex import BrexSandbox
@@ -111,10 +113,37 @@ def test_no_budget_is_ever_sent_a_limit_type(opened: Open, served: Served) -> No
     assert all(row.get("limit_type") is None for row in served.state["budgets"].rows())
 
 
-def test_archiving_twice_is_no_error(opened: Open) -> None:
+@pytest.mark.parametrize("once", [False, True])
+def test_archiving_twice_is_no_error(opened: Open, served: Served, once: bool) -> None:
+    served.sandbox.switches = served.sandbox.Switches(archives_once=once)
     brex = opened()
     made = brex.create(BUDGET, "k1")
     for key in ("k2", "k3"):
         brex.retire(Kind.BUDGET, made.id, key)
 
     assert brex.get(Kind.BUDGET, made.id).model.status == "retired"
+
+
+def test_a_currency_that_nobody_knows_is_malformed_wherever_it_is_read(
+    opened: Open, served: Served
+) -> None:
+    brex = opened()
+    made = brex.create(BUDGET, "k1")
+    row = served.state["budgets"].get(made.id)
+    assert row
+    served.state["budgets"].put(row | {"amount": {"amount": 1, "currency": "ABC"}})
+
+    with pytest.raises(Malformed, match="ABC"):
+        brex.get(Kind.BUDGET, made.id)
+    (problem,) = [each for page in brex.list(Kind.BUDGET) for each in page.problems]
+    assert (problem.ref, "ABC" in problem.message) == (made.id, True)
+
+
+@pytest.mark.parametrize("answer", [None, [], {"items": None}, {"items": ["budget_root"]}])
+def test_a_check_that_is_answered_with_no_page_is_malformed(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    monkeypatch.setattr(HttpClient, "call", lambda *_, **__: answer)
+
+    with pytest.raises(Malformed):
+        opened().check()

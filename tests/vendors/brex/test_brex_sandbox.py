@@ -355,6 +355,15 @@ def test_a_part_of_the_authorization_settings_leaves_the_rest(desk):
     assert answer == made | {"authorization_settings": settings, "status": "EXPIRED"}
 
 
+def test_settings_that_are_not_there_must_come_whole(desk):
+    made = desk.made(LIMIT, "spend_limits")
+    path = f"/v2/spend_limits/{made['id']}"
+    desk.served.state["spend_limits"].put(made | {"authorization_settings": None})
+    whole = LIMIT["authorization_settings"]
+    for said, status in (({"base_limit": whole["base_limit"]}, 400), (whole, 200)):
+        assert desk.send("PUT", path, {"authorization_settings": said}).status_code == status
+
+
 def test_merchant_categories_are_words_that_brex_knows(desk):
     path = "/v2/spend_limits/spend_limit_first"
     known = {"allowed_merchant_categories": ["SOFTWARE"]}
@@ -388,6 +397,24 @@ def test_archived_budgets_stay_in_the_listing_or_by_switch_leave_it(open_desk):
         desk = open_desk(hides_archived=hides)
         desk.http.post(f"/v2/budgets/{desk.made(BUDGET)['budget_id']}/archive")
         assert desk.names() == names
+
+
+def test_what_hangs_below_an_archived_budget_stays_or_by_switch_goes_too(open_desk):
+    for below, status in ((False, "ACTIVE"), (True, "ARCHIVED")):
+        desk = open_desk(archives_below=below)
+        top = desk.made(BUDGET)["budget_id"]
+        child = desk.made(BUDGET | {"parent_budget_id": top})["budget_id"]
+        limit = desk.made(LIMIT | {"parent_budget_id": child}, "spend_limits")["id"]
+        desk.http.post(f"/v2/budgets/{top}/archive")
+        budget = desk.http.get(f"/v2/budgets/{child}").json()
+        wallet = desk.http.get(f"/v2/spend_limits/{limit}").json()
+        assert (budget["spend_budget_status"], wallet["status"]) == (status, status)
+
+
+def test_a_switch_refuses_to_archive_again(open_desk):
+    desk = open_desk(archives_once=True)
+    path = f"/v2/budgets/{desk.made(BUDGET)['budget_id']}/archive"
+    assert [desk.http.post(path).status_code for _ in range(2)] == [200, 409]
 
 
 def test_spending_shows_in_the_balance_and_survives_an_update(desk):
@@ -438,6 +465,19 @@ def test_the_same_key_with_another_body_is_409_or_by_switch_a_replay(open_desk):
         desk.send("POST", "/v2/budgets", BUDGET, key="k")
         answer = desk.send("POST", "/v2/budgets", BUDGET | {"name": "Other"}, key="k")
         assert answer.status_code == status
+        assert desk.names() == ["Company", "Travel"]
+
+
+def test_a_known_key_gets_the_first_answer_or_by_switch_none_or_409(open_desk):
+    for replay, status, empty in (
+        ("answer", 200, False),
+        ("nothing", 200, True),
+        ("refused", 409, False),
+    ):
+        desk = open_desk(replay=replay)
+        desk.send("POST", "/v2/budgets", BUDGET, key="k")
+        again = desk.send("POST", "/v2/budgets", BUDGET, key="k")
+        assert (again.status_code, again.content == b"") == (status, empty)
         assert desk.names() == ["Company", "Travel"]
 
 
