@@ -8,7 +8,8 @@ error codes, in November 2026.
     budget (/v3/spend/budgets)    budget
     member of a budget            allocation; its entity is a user, its id "BUDGET/USER"
     limit, recurringLimit         amount of the current period, and of all later ones
-    DELETE, retired               retire; only their web and mobile apps can bring it back
+    DELETE, retired               retire; a budget only their web and mobile apps bring back, a
+                                  member the same PUT that makes one
 
 Money is JSON numbers in US dollars, no currency is ever named. A period's endDate is the day of the
 next reset, so exclusive; that expirationDate is the last day, inclusive, is our reading. Periods
@@ -18,23 +19,27 @@ the period that only one side has begun waits for the later midnight.
 Quirks
 - `limit` is written at the top and read as `currentPeriod.limit`; a member's `role` is read as
   `budgetRole`. Numbers may come as text.
-- A budget holds two amounts: each is what counts on the first day of its period. They are shown as
-  two phases where they differ.
-- Quarters and years begin in `recurMonth`, which not every answer has. It is moved to the month in
+- A budget holds two amounts: each is what counts on the first day of its period. It has a phase
+  only where `recurringLimit` differs from the limit of the current period: from the next period to
+  the end of the budget. One that ends before has none.
+- Quarters and years begin in `recurMonth`, which not every answer has; so a budget of theirs is
+  shown to start with the quarter or year in which it was made. The month is moved to the one in
   which ours begin only where their amounts differ.
 - A member holds two amounts too. We write them alike and show the current one: what somebody else
   set for later is seen, and put back, when it begins to count.
-- A user is a member of a budget once. A second allocation of theirs is refused, as the one PUT
-  would replace the other.
+- A user is a member of a budget once. A second allocation of theirs is blocked in the plan or
+  refused, as the one PUT would replace the other. Who was removed comes back as a plain member.
 - Lists hide what is retired, and one real company's hid everything else: both are listed, and a row
   counts once. A filter may be ignored, so rows are judged by what they say.
 - A budget's start is the day it was made. One that begins later is made on that day, not before.
 - Owners are not in the answer: they are members with the role OWNER, named when the budget is made
   and moved when the source moves them. An owner or observer without money of their own is no
-  allocation. Members keep their role when their limit changes.
+  allocation: where one is retired they stay, without money. Members keep their role when their
+  limit changes.
 - A parent must be a budget group, and a budget never moves below another one.
-- Members are put one by one: what the bulk call answers is not documented, so five at a time would
-  have to be read back, and one of them that is refused could not be told from the others.
+- Up to five new members of a budget are put in one call; above that BILL works on them later. What
+  it answers is not documented, nor whether one that is refused stops the others: so the members are
+  listed then, and who is not among them is put by themselves.
 - Names may repeat and there are no keys: a lost create is looked for by name, with its stamp.
 - A user is known by email, or by a row in `entities`; the API has no search by email, so users are
   listed once when a first one is met.
@@ -42,7 +47,7 @@ Quirks
 - How soft a soft budget is cannot be read: it spends on without limit (`limitlessOverspend`); a
   buffer above the limit counts as soft too. Budgets per day or week are always hard.
 
-Unit of writing: one budget, or one member of one.
+Unit of writing: one budget, or up to five new members of one.
 """
 
 from connectors.bill.connector import Bill

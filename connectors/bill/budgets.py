@@ -91,7 +91,7 @@ class Budgets:
         try:
             made = self._wrote(found)
             if not any(owner.startswith(UUID) for owner in write.owners):
-                self._members.owned(made.id, write.owners)
+                self._members.seats.owned(made.id, write.owners)
             return self._observed(made)
         except ConnectorError as error:  # it was made all the same
             raise Uncertain(f"it was made, and cannot be read: {error}") from error
@@ -110,6 +110,10 @@ class Budgets:
             return self.get(id)
         found = self._http.call("PATCH", budget_path(id), json=body, safety=Safety.IDEMPOTENT)
         return self._observed(self._wrote(found))
+
+    def remove(self, id: str) -> None:
+        """Retire it, for good; raises `Missing` where it is gone."""
+        self._http.call("DELETE", budget_path(id), safety=Safety.IDEMPOTENT)
 
     def like(self, draft: Draft) -> Collection[Observed]:
         """Those in use that the draft may have made: by name, then by the stamp if it has one."""

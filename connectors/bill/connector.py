@@ -13,13 +13,13 @@ from canonical.change import Effect, Kind, Loss
 from connectors.answers import Dialect
 from connectors.bill.budgets import Budgets
 from connectors.bill.mapping import RECURRING_INTERVAL, version_of
-from connectors.bill.members import Members, split
+from connectors.bill.members import AT_ONCE, Members, split
 from connectors.bill.people import People
-from connectors.bill.reading import Reader, budget_path, member_path
+from connectors.bill.reading import Reader
 from connectors.bill.settings import BillSettings
 from connectors.bill.wire import BUFFERED
-from connectors.errors import Missing, Rejected, Unsupported
-from connectors.http import HttpClient, Safety
+from connectors.errors import ConnectorError, Missing, Rejected, Unsupported
+from connectors.http import HttpClient
 from connectors.interface import (
     Capabilities,
     Check,
@@ -69,11 +69,13 @@ CAPABILITIES = Capabilities(
     statuses=frozenset({Status.ACTIVE, Status.RETIRED}),
     enforcements=frozenset({Enforcement.SOFT, Enforcement.HARD}),
     removal=Removal.RETIRE_FOR_GOOD,
+    revives=frozenset({Kind.ALLOCATION}),
     phasing=Phasing.CURRENT_AND_NEXT,
     clearable=frozenset({"description", "end"}),
     stamps=frozenset({Kind.BUDGET}),
     amount_digits=2,
-    unit_of_writing="one budget, or one member of one",
+    batch=AT_ONCE,
+    unit_of_writing="one budget, or up to five members of one",
     rate_limit="60/1m",
     reads_actuals=True,
 )
@@ -130,6 +132,8 @@ class Bill(Connector):
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
         """A budget per day or week without the wish to be soft: BILL's are always hard."""
+        if isinstance(model, Allocation):
+            self._members.seats.want(model)
         if not isinstance(model, Budget) or model.cadence in BUFFERED:
             return model, ()
         if model.enforcement is not Enforcement.SOFT:
@@ -138,7 +142,8 @@ class Bill(Connector):
         return replace(model, enforcement=None), (Loss("enforcement", Effect.DROPPED, reason),)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
-        """Other money, a start that is yet to come, no parent to be had, a user without a name."""
+        """Other money, a start that is yet to come, no parent to be had, a user without a name
+        or with a share of the budget already."""
         said = []
         if model.amount and model.amount.unit != self.settings.currency:
             reason = f"{self.name} holds {self.settings.currency}, not {model.amount.unit}"
@@ -153,17 +158,24 @@ class Bill(Connector):
         """POST a budget, once; PUT a member, as often as it takes."""
         return self._part(_kind(draft)).create(draft)
 
+    def create_many(
+        self, drafts: Sequence[Draft], keys: Sequence[str]
+    ) -> Sequence[Observed | ConnectorError]:
+        """PUT members in bulk and list who is there; who is not is PUT by themselves."""
+        return self._members.create_many(drafts)
+
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
-        """PATCH or PUT what changed; raises `Rejected` for a budget's parent, a member's user."""
-        if "status" in fields:
-            raise Unsupported(f"{self.name} cannot bring back what is retired")
+        """PATCH or PUT what changed, a PUT also brings back a member; raises `Rejected` for a
+        budget's parent and a member's user, `Unsupported` for a retired budget."""
+        if "status" in fields and _kind(draft) is Kind.BUDGET:
+            raise Unsupported(f"{self.name} cannot bring back a retired budget")
         return self._part(_kind(draft)).update(id, draft, fields)
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
-        """DELETE; what is gone or retired already stays so."""
-        path = budget_path(id) if kind is Kind.BUDGET else member_path(*split(id))
+        """DELETE; what is gone or retired already stays so. Who owns or observes the budget is
+        PUT without money instead."""
         try:
-            self._http.call("DELETE", path, safety=Safety.IDEMPOTENT)
+            self._part(kind).remove(id)
         except Missing:
             pass
         except Rejected:
@@ -171,7 +183,7 @@ class Bill(Connector):
                 raise
         self._reader.outdate(id)
         if kind is Kind.ALLOCATION:
-            self._members.left(id)
+            self._members.seats.free(*split(id))
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
         """Budgets by name, then by the stamp where one was written; members by their id."""
@@ -203,7 +215,7 @@ class Bill(Connector):
         first, _, token = (cursor or "").partition(" ")
         wanted = [id for id in budgets if id >= first and id not in skipped]
         if cursor is None:
-            self._members.forget()
+            self._members.seats.forget()
             yield Page((), (), None, wanted[0] if wanted else None, (), [*skipped])
         elif not wanted:
             yield Page((), (), cursor)

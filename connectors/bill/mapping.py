@@ -125,7 +125,7 @@ def allocation_of(wire: BillMember, budget: BillBudget, user: str, currency: str
         budget=budget.id,
         entity=Entity("user", user),
         amount=amount,
-        status=Status.RETIRED if wire.retired or budget.retired else Status.ACTIVE,
+        status=Status.RETIRED if budget.retired or not is_share(wire) else Status.ACTIVE,
     )
     actual = Actual(id, spent, amount - spent if amount else None) if spent else None
     return Observed(id, allocation, None, budget.id, actual)
@@ -133,7 +133,17 @@ def allocation_of(wire: BillMember, budget: BillBudget, user: str, currency: str
 
 def has_a_share(wire: BillMember) -> bool:
     """Whether the member is an allocation, and not there for their role alone."""
-    return bool(wire.limit) or wire.budget_role not in _WITHOUT_A_SHARE
+    return bool(wire.limit) or not has_a_part(wire.budget_role)
+
+
+def is_share(wire: BillMember) -> bool:
+    """Whether that is a member in use who has an allocation."""
+    return not wire.retired and has_a_share(wire)
+
+
+def has_a_part(role: str | None) -> bool:
+    """Whether who has that role is a member without money, too."""
+    return role in _WITHOUT_A_SHARE
 
 
 def next_reset(cadence: Cadence, day: date, month: int) -> date:
@@ -230,6 +240,9 @@ def member_write(amount: Amount | None, role: str | None, currency: str) -> Bill
     if amount is None:
         raise Rejected("a member's limit is not stated")
     number = number_of(amount, currency)
+    if has_a_part(role) and not number:
+        said = f"who is there as {role} has no allocation without money"
+        raise Rejected(said, hint="Retire the allocation")
     write = BillMemberWrite(limit=number, recurring_limit=number, share_budget_funds=False)
     if role is not None:
         write.role = role
@@ -245,11 +258,9 @@ def with_role(wire: BillMember, role: str) -> BillMemberWrite:
     return BillMemberWrite(role=role, limit=limit, recurring_limit=later, share_budget_funds=False)
 
 
-def new_owner() -> BillMemberWrite:
-    """An owner who was no member, without money of their own."""
-    return BillMemberWrite(
-        role="OWNER", limit=_ZERO, recurring_limit=_ZERO, share_budget_funds=False
-    )
+def without_money(role: str) -> BillMemberWrite:
+    """A member who is there for their role alone."""
+    return BillMemberWrite(role=role, limit=_ZERO, recurring_limit=_ZERO, share_budget_funds=False)
 
 
 def new_user(email: str) -> dict[str, str]:

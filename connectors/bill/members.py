@@ -1,30 +1,35 @@
-"""The members of BILL's budgets: read a budget at a time, written one by one.
+"""The members of BILL's budgets: read a budget at a time, made up to five at a time.
 
 A member is put, not made: the same call makes and changes it, so it may be repeated. It also says
 the role, which BILL may otherwise reset; who was not listed is read before.
 """
 
-from collections.abc import Collection, Iterator
-from threading import Lock
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from canonical.allocation import Allocation
 from canonical.change import Kind
 from connectors.bill.mapping import (
     allocation_of,
+    has_a_part,
     has_a_share,
+    is_share,
     member_write,
-    new_owner,
     with_role,
+    without_money,
 )
 from connectors.bill.people import People
-from connectors.bill.reading import Reader, member_path, page_of
+from connectors.bill.reading import Reader, bulk_path, member_path, page_of
+from connectors.bill.seats import Seat, Seats
 from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
-from connectors.errors import ConnectorError, Missing, Rejected
+from connectors.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
 from connectors.http import HttpClient, Safety
 from connectors.interface import Draft, Observed, Page
 from connectors.paging import RawPage, ahead
 from connectors.parsing import parsed
+
+AT_ONCE: Final = 5
+"""How many members BILL puts in one call; it works on more of them later."""
 
 
 class Members:
@@ -33,27 +38,16 @@ class Members:
     def __init__(self, http: HttpClient, reader: Reader, people: People, currency: str) -> None:
         self._http, self._reader, self._people = http, reader, people
         self._currency = currency
-        self._roles: dict[str, dict[str, str | None]] = {}
-        self._shares: dict[str, set[str]] = {}
-        self._lock = Lock()
-
-    def forget(self) -> None:
-        """A new reading begins: who was a member before may be none any more."""
-        self._roles.clear()
-        self._shares.clear()
+        self.seats = Seats(reader, people, currency)
 
     def pages(self, budget: BillBudget, token: str, following: str | None) -> Iterator[Page]:
         """A budget's members from `token` on; `following` is the cursor after its last page."""
-        id, roles, shares = budget.id, dict[str, str | None](), set[str]()
+        id, members = budget.id, list[BillMember]()
 
         def read(row: Any) -> Observed | None:
             member = parsed(BillMember, row)
-            roles[member.user_id] = member.budget_role
-            if not has_a_share(member):
-                return None
-            if not member.retired:
-                shares.add(member.user_id)
-            return self._observed(budget, member)
+            members.append(member)
+            return self._observed(budget, member) if has_a_share(member) else None
 
         for raw in ahead(self._reader.members(id, token or None)):
             here = f"{id} {raw.cursor}" if raw.cursor else id
@@ -61,14 +55,18 @@ class Members:
             listed = RawPage(raw.items, here, after)
             yield page_of(self._http.vendor, Kind.ALLOCATION, listed, read, f"{id}/")
         if not token:
-            self._roles[id], self._shares[id] = roles, shares
+            self.seats.listed(id, members)
 
     def against(self, allocation: Allocation) -> Iterator[tuple[str, str]]:
         """Fields in which a new member cannot be made, and why."""
-        if not self._people.has_name(allocation.entity.id):
-            name = self._http.vendor
+        name, entity = self._http.vendor, allocation.entity
+        if not self._people.has_name(entity.id):
             hint = f"an email, or a row in [systems.{name}.entities]"
-            yield "entity", f"{name} lists users by email: {allocation.entity} needs {hint}"
+            yield "entity", f"{name} lists users by email: {entity} needs {hint}"
+        first = self.seats.first(allocation)
+        if first != allocation.ref:
+            both = f"{first} and {allocation.ref} are both for {entity}"
+            yield "entity", f"{name} gives a user one share of a budget, and {both}"
 
     def get(self, id: str) -> Observed:
         """One member; raises `Missing`."""
@@ -81,33 +79,53 @@ class Members:
 
         Raises `Rejected` for who has a share of it already: a second one would replace the first.
         """
-        assert isinstance(draft.model, Allocation)
-        budget, entity = draft.container, draft.model.entity
-        assert budget is not None
-        user = self._people.required(entity.id)
-        role, has_money = self._there(budget, user)
-        with self._lock:
-            shared = self._shares.setdefault(budget, set())
-            if has_money or user in shared:
-                hint = "Make one allocation of theirs"
-                raise Rejected(f"{entity} has a share of this budget already", hint=hint)
-            shared.add(user)
-        try:
-            return self._limit(budget, user, draft, role or "MEMBER")
-        except ConnectorError:
-            shared.discard(user)
-            raise
+        return self._seated(self._seat(draft))
+
+    def create_many(self, drafts: Sequence[Draft]) -> Sequence[Observed | ConnectorError]:
+        """Put the users of the drafts, no more than `AT_ONCE`, into their one budget together.
+
+        Who is not listed then is put once more by themselves, unless they may still come.
+        """
+        made: dict[int, Observed | ConnectorError] = {}
+        seats: dict[int, Seat] = {}
+        for index, draft in enumerate(drafts):
+            try:
+                self._meet(draft)
+                seats[index] = self._seat(draft)
+            except ConnectorError as error:
+                made[index] = error
+        there, unknown = self._put_together([*seats.values()])
+        for index, seat in seats.items():
+            try:
+                made[index] = self._seen_or_seated(seat, there, unknown)
+            except ConnectorError as error:
+                made[index] = error
+        return [made[index] for index, _ in enumerate(drafts)]
 
     def update(self, id: str, draft: Draft, fields: Collection[str]) -> Observed:
-        """Put the member's amount; raises `Rejected` where they should be another user."""
+        """Put the member's amount, which also brings back who was removed; raises `Rejected` where
+        they should be another user."""
         if set(fields) == {"entity"}:
             raise Rejected("a member of a budget is the user that they are")
+        budget, user = split(id)
+        if "status" in fields:
+            if self._reader.known(budget).retired:
+                raise Rejected("its budget is retired, and cannot be brought back")
+            return self._seated(self.seats.take(budget, user, draft.model.amount))
         if {"amount", "currency"}.isdisjoint(fields):
             return self.get(id)
+        role = self.seats.role(budget, user)
+        write = member_write(draft.model.amount, role, self._currency)
+        return self._observed(self._reader.known(budget), self._put(budget, user, write))
+
+    def remove(self, id: str) -> None:
+        """Delete the member; who has a part in the budget besides stays, without money."""
         budget, user = split(id)
-        roles = self._roles.get(budget, {})
-        role = roles[user] if user in roles else self._reader.member(budget, user).budget_role
-        return self._limit(budget, user, draft, role)
+        role = self.seats.role(budget, user)
+        if role is not None and has_a_part(role):
+            self._put(budget, user, without_money(role))
+        else:
+            self._http.call("DELETE", member_path(budget, user), safety=Safety.IDEMPOTENT)
 
     def like(self, draft: Draft) -> Collection[Observed]:
         """The member that the draft would make, if they are there."""
@@ -119,18 +137,9 @@ class Members:
             member = self._reader.member(draft.container, user)
         except Missing:
             return ()
-        if member.retired or not has_a_share(member):
+        if not is_share(member):
             return ()
         return (self._observed(self._reader.known(draft.container), member),)
-
-    def left(self, id: str) -> None:
-        """Remember that the member of that id is none any more."""
-        budget, user = split(id)
-        self._shares.get(budget, set()).discard(user)
-
-    def owned(self, budget: str, owners: Collection[str]) -> None:
-        """Remember whom a new budget was given as owners: they are its members."""
-        self._roles[budget] = dict.fromkeys(owners, "OWNER")
 
     def move_owners(self, budget: str, owners: Collection[str]) -> None:
         """First make the new owners, then members of those who are none any more."""
@@ -140,7 +149,7 @@ class Members:
         for user in owners:
             member = there.get(user)
             if member is None:
-                self._put(budget, user, new_owner())
+                self._put(budget, user, without_money("OWNER"))
             elif member.budget_role != "OWNER":
                 self._put(budget, user, with_role(member, "OWNER"))
         for user, member in there.items():
@@ -151,28 +160,90 @@ class Members:
         user = self._people.ours(member.user_id, member.user_uuid)
         return allocation_of(member, budget, user, self._currency)
 
-    def _there(self, budget: str, user: str) -> tuple[str | None, bool]:
-        """The role of a user; and where it was not listed, whether they have money there."""
-        if budget in self._roles:
-            return self._roles[budget].get(user), False
-        try:
-            member = self._reader.member(budget, user)
-        except Missing:
-            return None, False
-        return member.budget_role, bool(member.limit) and not member.retired
+    # -- making members ----------------------------------------------------------------------
 
-    def _limit(self, budget: str, user: str, draft: Draft, role: str | None) -> Observed:
-        write = member_write(draft.model.amount, role, self._currency)
-        member = self._put(budget, user, write)
-        return self._observed(self._reader.known(budget), member)
+    def _meet(self, draft: Draft) -> None:
+        """List the members of a budget whose were not, in place of a call for each."""
+        assert draft.container is not None
+        if not self.seats.met(draft.container):
+            there, _ = self._listed(draft.container)
+            self.seats.meet(draft.container, there.values())
+
+    def _seat(self, draft: Draft) -> Seat:
+        assert isinstance(draft.model, Allocation)
+        assert draft.container is not None
+        user = self._people.required(draft.model.entity.id)
+        return self.seats.take(draft.container, user, draft.model.amount)
+
+    def _put_together(
+        self, seats: Sequence[Seat]
+    ) -> tuple[Mapping[str, BillMember], ConnectorError | None]:
+        """Put all in one call; returns who is listed then, by user, and what keeps those who are
+        not from being put again.
+
+        What BILL answers is not documented and a refusal says nothing of each: the list is proof.
+        """
+        if len(seats) < 2:
+            return {}, None
+        budget, lost = seats[0].budget, None
+        body = {"members": [{"userId": each.user, **each.write.body()} for each in seats]}
+        try:
+            self._http.call("PUT", bulk_path(budget), json=body, safety=Safety.IDEMPOTENT)
+        except Uncertain as error:
+            if not isinstance(error.__cause__, Malformed):  # it was answered, if in other words
+                lost = error
+        except (Missing, Rejected):
+            pass
+        except ConnectorError as error:  # nothing was done
+            return {}, error
+        self._reader.outdate()
+        try:
+            there, unread = self._listed(budget)
+        except Missing as error:
+            return {}, error
+        except ConnectorError as error:
+            return {}, Uncertain(f"they may have been made, and cannot be listed: {error}")
+        return there, lost or unread
+
+    def _listed(self, budget: str) -> tuple[dict[str, BillMember], ConnectorError | None]:
+        """The members by user; and what a row that cannot be read leaves open of all others."""
+        there, unread = {}, None
+        for raw in self._reader.members(budget):
+            for row in raw.items:
+                try:
+                    member = parsed(BillMember, row)
+                except Malformed as error:
+                    unread = Uncertain(f"one of the members cannot be read: {error}")
+                else:
+                    there[member.user_id] = member
+        return there, unread
+
+    def _seen_or_seated(
+        self, seat: Seat, there: Mapping[str, BillMember], unknown: ConnectorError | None
+    ) -> Observed:
+        member = there.get(seat.user)
+        if member is not None and is_share(member):
+            self.seats.put(seat.budget, member)
+            return self._observed(self._reader.known(seat.budget), member)
+        if unknown is not None:
+            self.seats.free(seat.budget, seat.user)
+            raise unknown
+        return self._seated(seat)
+
+    def _seated(self, seat: Seat) -> Observed:
+        try:
+            member = self._put(seat.budget, seat.user, seat.write)
+        except ConnectorError:
+            self.seats.free(seat.budget, seat.user)
+            raise
+        return self._observed(self._reader.known(seat.budget), member)
 
     def _put(self, budget: str, user: str, write: BillMemberWrite) -> BillMember:
         path = member_path(budget, user)
         found = self._http.call("PUT", path, json=write.body(), safety=Safety.IDEMPOTENT)
         member = parsed(BillMember, found)
         self._reader.outdate()
-        if budget in self._roles:
-            self._roles[budget][member.user_id] = member.budget_role
+        self.seats.put(budget, member)
         return member
 
 

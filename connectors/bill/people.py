@@ -58,6 +58,11 @@ class People:
         """Whether a listing can name our user so: by a row, or by email."""
         return f"user:{id}" in self._rows or "@" in id
 
+    def spelled(self, id: str) -> str:
+        """BILL's id of our user by a row, else the email in one spelling; makes no call."""
+        found = self._entities.theirs(Entity("user", id))
+        return found.casefold() if "@" in found else found
+
     def theirs(self, id: str) -> str | None:
         """BILL's id of our user; None for an email that no user in use has."""
         found = self._entities.theirs(Entity("user", id))

@@ -33,6 +33,11 @@ def member_path(budget: str, user: str) -> str:
     return f"{budget_path(budget)}/members/{quote(user, safe='')}"
 
 
+def bulk_path(budget: str) -> str:
+    """Where several members of a budget are put at once."""
+    return f"{budget_path(budget)}/members/bulk"
+
+
 class Reader:
     """Lists and gets, and keeps the budgets that it saw.
 

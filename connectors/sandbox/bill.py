@@ -2,19 +2,20 @@
 
 Source: developer.bill.com, "Budgets and Users", the reference of /v3/spend, rate limits, lists and
 error codes, in November 2026. What those leave open is a switch; the default is what fits best.
-Not here: members/bulk, changing users, cards, transactions, custom fields.
+Not here: changing users, cards, transactions, custom fields.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, Sandbox, reply
-from connectors.sandbox.bill_lists import filters, in_order, page_size, place, shown, token
+from connectors.sandbox.bill_lists import filters, in_order, page, page_size, place, shown
 from connectors.sandbox.bill_members import Members, member
 from connectors.sandbox.bill_periods import new_period, with_spent
 from connectors.sandbox.bill_wire import (
@@ -106,6 +107,7 @@ class BillSandbox(Sandbox):
         if call.headers.get("apitoken") != self.token:
             raise Refused(self.refusal(401))
         self._reset()
+        self._members.catch_up()
         match call.method, call.path.split("/"):
             case "GET", ["", "v3", "spend", ("budgets" | "users") as table]:
                 return self._list(call, table, self.state[table].rows())
@@ -125,6 +127,8 @@ class BillSandbox(Sandbox):
                 return self._list(call, "members", self._members.of(self._row("budgets", id)))
             case "GET", ["", "v3", "spend", "budgets", id, "members", user]:
                 return self._shown(self._member(id, user))
+            case "PUT", ["", "v3", "spend", "budgets", id, "members", "bulk"]:
+                return self._put_many(self._row("budgets", id), body_of(call))
             case "PUT", ["", "v3", "spend", "budgets", id, "members", user]:
                 return self._put(id, user, body_of(call))
             case "DELETE", ["", "v3", "spend", "budgets", id, "members", user]:
@@ -169,14 +173,9 @@ class BillSandbox(Sandbox):
         after = offset + limit if offset + limit < end else None
         if self._due(Fault.REPEAT_CURSOR, call):
             after = offset or limit
-        page = {
-            "results": [self._said(row) for row in rows[offset : offset + limit]],
-            "nextPage": token(after, query) if after else _LAST[self.switches.last_page],
-            "prevPage": token(max(0, offset - limit), query) if offset else None,
-        }
-        if after is None and self.switches.last_page == "absent":
-            del page["nextPage"]
-        return reply(page)
+        found = [self._said(row) for row in rows[offset : offset + limit]]
+        before = max(0, offset - limit) if offset else None
+        return reply(page(found, before, after, query, self.switches.last_page))
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -232,8 +231,13 @@ class BillSandbox(Sandbox):
 
     def _put(self, budget: str, user: str, body: Row) -> Response:
         rows = self._row("budgets", budget), self._row("users", user)
-        resets = self.switches.put_resets_role
-        return self._shown(self._members.put(*rows, body, resets=resets))
+        return self._shown(self._members.put(*rows, body, self.switches))
+
+    def _put_many(self, budget: Row, body: Row) -> Response:
+        rows = self._members.put_many(budget, body, partial(self._row, "users"), self.switches)
+        if self.switches.bulk_answer == "members":
+            return reply({"members": [self._said(row) for row in rows]})
+        return Response("OK" if self.switches.bulk_answer == "text" else None)
 
     def _retire(self, table: str, row: Row) -> Response:
         if row["retired"]:
@@ -269,8 +273,7 @@ class BillSandbox(Sandbox):
             old = row["currentPeriod"]
             if row["recurringInterval"] == "NONE" or row["retired"]:
                 continue
-            buffer = old["overspendBuffer"]
-            new = self._period({**row, "limit": row["recurringLimit"], "overspendBuffer": buffer})
+            new = self._period({**old, **row, "limit": row["recurringLimit"]})
             if new["startDate"] != old["startDate"]:
                 self.state["budgets"].put({**row, "currentPeriod": new})
                 self._members.renew(row["id"])
@@ -292,6 +295,5 @@ class BillSandbox(Sandbox):
 
 
 _QUERY = ("max", "sort", "filters")
-_LAST = {"null": None, "empty": "", "absent": None}
 _CUT_BY = ("recurringInterval", "recurMonth")
 _ROLES = {"observers": "OBSERVER", "members": "MEMBER", "owners": "OWNER"}

@@ -21,6 +21,7 @@ _FILTERS = {
     "members": {"retired"},
     "users": {"retired"},
 }
+_LAST = {"null": None, "empty": "", "absent": None}
 _SORTS = {
     "budgets": {"name", "assigned", "limit", "spent"},
     "members": {"name", "spent"},
@@ -88,6 +89,20 @@ def in_order(table: str, rows: list[Row], sort: str) -> list[Row]:
         return found["total"] if isinstance(found, dict) else found
 
     return sorted(rows, key=key, reverse=order == "desc")
+
+
+def page(
+    rows: list[Row], before: int | None, after: int | None, query: Mapping[str, str], last: str
+) -> Row:
+    """A page and the offsets of its neighbours; `last` says what stands for no next one."""
+    said = {
+        "results": rows,
+        "nextPage": _LAST[last] if after is None else token(after, query),
+        "prevPage": None if before is None else token(before, query),
+    }
+    if after is None and last == "absent":
+        del said["nextPage"]
+    return said
 
 
 def token(offset: int, query: Mapping[str, str]) -> str:

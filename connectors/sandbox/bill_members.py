@@ -4,10 +4,25 @@ Source: "Budgets and Users" and the reference of /v3/spend/budgets/{budgetId}/me
 November 2026.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
-from connectors.sandbox.bill_wire import MEMBER, checked, member_rules, refused, taken, with_money
+from connectors.sandbox.api import Refused
+from connectors.sandbox.bill_wire import (
+    BULK,
+    MEMBER,
+    BillSwitches,
+    checked,
+    member_rules,
+    refused,
+    taken,
+    with_money,
+)
 from connectors.sandbox.state import Row, State
+
+_AT_ONCE: Final = 5
+"""How many members are put at once; more are put later."""
 
 _BLANK: Row = {
     "spent": Decimal(),
@@ -31,6 +46,7 @@ class Members:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._waiting: list[list[tuple[Row, Row, Row]]] = [[], []]
 
     def of(self, budget: Row) -> list[Row]:
         """All of one budget, the retired as well."""
@@ -43,8 +59,39 @@ class Members:
             raise refused(404, f"{user['id']} is no member of {budget['id']}")
         return found
 
-    def put(self, budget: Row, user: Row, body: Row, *, resets: bool) -> Row:
-        """Make or change a member. One whose role is not said keeps it, unless that `resets`."""
+    def put(self, budget: Row, user: Row, body: Row, switches: BillSwitches) -> Row:
+        """Make or change a member. One whose role is not said keeps it, or not, as is switched."""
+        return self.join(budget, user, self._asked(budget, user, body, switches))
+
+    def put_many(
+        self, budget: Row, body: Row, user: Callable[[str], Row], switches: BillSwitches
+    ) -> list[Row]:
+        """Make or change several; more than five of them not before the call after the next."""
+        asked, wrong = [], []
+        for each in taken(BULK, body)["members"]:
+            try:
+                who = user(each["userId"])
+                asked.append((budget, who, self._asked(budget, who, each, switches)))
+            except Refused as refusal:
+                wrong.append(refusal)
+        if wrong and switches.bulk_refusal == "all":
+            raise wrong[0]
+        if len(asked) > _AT_ONCE:
+            self._waiting[0] += asked
+            asked = []
+        rows = [self.join(*each) for each in asked]
+        if wrong and switches.bulk_refusal == "one":
+            raise wrong[0]
+        return rows
+
+    def catch_up(self) -> None:
+        """Another call has come: put those who waited for a whole call already."""
+        due = self._waiting.pop()
+        self._waiting.insert(0, [])
+        for each in due:
+            self.join(*each)
+
+    def _asked(self, budget: Row, user: Row, body: Row, switches: BillSwitches) -> Row:
         said = taken(MEMBER, body)
         if budget["retired"] or user["retired"]:
             raise refused(400, "the budget or the user is retired")
@@ -52,10 +99,10 @@ class Members:
         shares = said.get("shareBudgetFunds", before.get("shareBudgetFunds", False))
         recurs = budget["recurringInterval"] != "NONE"
         checked(member_rules({**said, "shareBudgetFunds": shares}, recurs=recurs))
-        kept = "MEMBER" if resets else before.get("budgetRole", "MEMBER")
+        kept = "MEMBER" if switches.put_resets_role else before.get("budgetRole", "MEMBER")
         row = {"shareBudgetFunds": shares, "budgetRole": said.get("role", kept), "retired": False}
         limits = {name: said.get(name) for name in ("limit", "recurringLimit")}
-        return self.join(budget, user, {**before, **row, **with_money(limits)})
+        return {**before, **row, **with_money(limits)}
 
     def join(self, budget: Row, user: Row, said: Row) -> Row:
         """Make the user a member, as `said`."""

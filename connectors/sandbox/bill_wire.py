@@ -96,6 +96,12 @@ MEMBER, _ = shapes(
     money=money,
     flag=fields.flag,
 )
+BULK, _ = shapes(
+    """
+    members  required no items
+    """,
+    items=listed(lambda value: isinstance(value, dict) and _text(value.get("userId"))),
+)
 USER, _ = shapes(
     """
     firstName    required no text
@@ -190,6 +196,14 @@ class BillSwitches(SandboxSwitches):
     repeats_emails: bool = Field(False, description="Two users may have one email.")
     forgets_members: bool = Field(False, description="A removed member is unknown, not retired.")
     put_resets_role: bool = Field(False, description="A PUT without a role makes a MEMBER.")
+    bulk_answer: Literal["nothing", "members", "text"] = Field(
+        "nothing", description="What putting several members answers."
+    )
+    bulk_refusal: Literal["all", "one", "silent"] = Field(
+        "all",
+        description="With one that is wrong, it does nothing; or the others, and says 400; or "
+        "the others, and says nothing.",
+    )
     money_as_text: bool = Field(False, description="Numbers are answered as text.")
     end_date: Literal["exclusive", "inclusive", "absent"] = Field(
         "exclusive", description="What `endDate` of a period is."

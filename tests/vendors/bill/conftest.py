@@ -1,4 +1,4 @@
-"""A BILL company whose sandbox stands still on one day, for the conformance kit."""
+"""A BILL company whose sandbox stands still on one day, for the conformance kit; and desks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,6 +19,7 @@ from connectors.conformance import waitless
 from connectors.interface import Draft
 from connectors.sandbox.bill import BillSandbox
 from connectors.sandbox.server import Served, serve
+from tests.vendors.bill import desk as desks
 
 TOKEN, NOW = "bill_canary_91c2", datetime(2026, 3, 10, 12, tzinfo=UTC)
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))
@@ -70,3 +71,19 @@ def company() -> Iterator[Company]:
             return stack.enter_context(Bill("bill", BillSettings(**keys), runtime))
 
         yield Company(served, opened)
+
+
+@pytest.fixture
+def open_desk() -> Iterator[Callable[..., desks.Desk]]:
+    with ExitStack() as stack:
+
+        def opened(**switches: Any) -> desks.Desk:
+            said = {"rate_limit": "off", "now": desks.NOW, **switches}
+            return desks.Desk(stack, stack.enter_context(serve(BillSandbox(**said))))
+
+        yield opened
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., desks.Desk]) -> desks.Desk:
+    return open_desk()

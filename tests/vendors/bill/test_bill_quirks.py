@@ -2,21 +2,20 @@
 
 import time as clock
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from pydantic import SecretStr
 
-from canonical.allocation import Allocation, Enforcement, Entity, Status
+from canonical.allocation import Enforcement, Status
 from canonical.amount import Amount
-from canonical.budget import Budget, Phase
+from canonical.budget import Phase
 from canonical.change import Kind
 from canonical.facts import facts
 from canonical.period import Cadence, Period
-from connectors.bill.connector import Bill, BillSettings
 from connectors.errors import (
     Malformed,
     Missing,
@@ -27,81 +26,13 @@ from connectors.errors import (
     Unsupported,
 )
 from connectors.interface import Draft
-from connectors.runtime import Runtime
 from connectors.sandbox.api import reply
-from connectors.sandbox.bill import BillSandbox
-from connectors.sandbox.server import serve
+from tests.vendors.bill.desk import ADA, GRACE, NOW, budget, listed, share, usd
 
-NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)
-TOKEN = "bill_sandbox_token"
-ADA, GRACE = "VXNlcjox", "VXNlcjoy"
 APRIL, MAY = (
     Period(date(2026, 4, 1), date(2026, 4, 30)),
     Period(date(2026, 5, 1), date(2026, 5, 31)),
 )
-
-
-class Desk:
-    """Connectors to one sandbox, under one clock that only sleeping moves."""
-
-    def __init__(self, stack, served):
-        self.stack, self.served = stack, served
-        self.now, self.slept = NOW, []
-        self.rows = served.state
-
-    def open(self, **settings):
-        said = {"connector": "bill", "base_url": self.served.url, **settings}
-        said.setdefault("api_token", SecretStr(TOKEN))
-        runtime = Runtime(
-            now=lambda: self.now, sleep=self.slept.append, monotonic=lambda: sum(self.slept)
-        )
-        return self.stack.enter_context(Bill("bill", BillSettings(**said), runtime))
-
-    def move(self, now):
-        self.now = datetime.fromisoformat(now)
-        self.served.sandbox.controls()["clock"]({"now": now})
-
-    def calls(self):
-        """What was called since the last time it was asked."""
-        seen = [
-            (call["method"], call["path"].removeprefix("/v3/spend")) for call in self.served.log
-        ]
-        self.served.sandbox.log.clear()
-        return seen
-
-
-@pytest.fixture
-def open_desk():
-    with ExitStack() as stack:
-
-        def opened(**switches):
-            said = {"rate_limit": "off", "now": NOW, **switches}
-            return Desk(stack, stack.enter_context(serve(BillSandbox(**said))))
-
-        yield opened
-
-
-@pytest.fixture
-def desk(open_desk):
-    return open_desk()
-
-
-def usd(number):
-    return Amount.of(number, "USD")
-
-
-def budget(**changed):
-    model = Budget(ref="CC1", name="Travel", amount=usd("100.50"), cadence=Cadence.MONTHLY)
-    return Draft(model=replace(model, **changed), stamp="CC1")
-
-
-def share(container, user="grace@example.com", number="20.25"):
-    model = Allocation(ref="a", budget="CC1", entity=Entity("user", user), amount=usd(number))
-    return Draft(model=model, container=container)
-
-
-def listed(bill, kind, known=None):
-    return {item.id: item for page in bill.list(kind, known=known) for item in page.items}
 
 
 class Remembers:

@@ -424,6 +424,55 @@ def test_unknown_users_and_retired_budgets_take_no_members(desk):
     assert desk.put(made, GRACE, limit=1, recurringLimit=1).status_code == 400
 
 
+def put_many(desk, budget, *users, **said):
+    members = [{"userId": user, "limit": 5, "recurringLimit": 5, **said} for user in users]
+    return desk.call("PUT", f"{BUDGETS}/{budget['id']}/members/bulk", {"members": members})
+
+
+def members(desk, budget):
+    return [row["userId"] for row in desk.page(f"{BUDGETS}/{budget['id']}/members")["results"]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("nothing", ""), ("members", '{"members":[{'), ("text", "OK")]
+)
+def test_several_members_are_put_at_once_and_answered_as_the_switch_says(open_desk, answer, said):
+    desk = open_desk(bulk_answer=answer)
+    made = desk.made()
+    answered = put_many(desk, made, ADA, "usr_00000002", role="OBSERVER")
+    assert (answered.status_code, answered.text[: len(said) or None]) == (200, said)
+    assert members(desk, made) == [ADA, GRACE]
+    assert desk.call("GET", f"{BUDGETS}/{made['id']}").json()["currentPeriod"]["assigned"] == 10
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "there"),
+    [("all", 404, [ADA]), ("one", 404, [ADA, GRACE]), ("silent", 200, [ADA, GRACE])],
+)
+def test_one_that_is_wrong_stops_all_or_none_by_switch(open_desk, refusal, status, there):
+    desk = open_desk(bulk_refusal=refusal)
+    made = desk.made()
+    assert put_many(desk, made, "nobody", GRACE).status_code == status
+    assert members(desk, made) == there
+
+
+def test_more_than_five_are_put_later(open_desk):
+    people = [
+        {"id": f"u{n}", "firstName": "U", "lastName": str(n), "email": f"{n}@x.com"}
+        for n in range(6)
+    ]
+    desk = open_desk(seed={"users": people})
+    made = desk.made(owners=["u0"])
+    assert put_many(desk, made, *(each["id"] for each in people)).status_code == 200
+    assert [len(members(desk, made)) for _ in range(2)] == [1, 6]
+
+
+def test_each_of_several_has_to_say_who_it_is(desk):
+    path = f"{BUDGETS}/{desk.made()['id']}/members/bulk"
+    for body in ({}, {"members": [{"limit": 1, "recurringLimit": 1}]}):
+        failed(desk.call("PUT", path, body), 400, "members: ")
+
+
 # Users
 
 
