@@ -25,6 +25,7 @@ CAPABILITIES = Capabilities(
         "enforcement": Hold.EXACT,
     },
     allocation={
+        "budget": Hold.EXACT,
         "entity": Hold.EXACT,
         "amount": Hold.EXACT,
         "currency": Hold.EXACT,

@@ -12,14 +12,9 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
 from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence
-from connectors.answers import Dialect
 from connectors.errors import Forbidden, Malformed, Missing, Rejected
-from connectors.http import HttpClient, Safety
 from connectors.interface import Capabilities, Check, Connector, Draft, Known, Observed, Page
-from connectors.limiter import Limiter
-from connectors.parsing import parsed
 from connectors.runtime import Runtime
-from connectors.settings import parse_rate
 from connectors.vantage.declared import CAPABILITIES, VantageSettings, widened
 from connectors.vantage.fitting import fitted
 from connectors.vantage.hierarchy import Hierarchy
@@ -39,7 +34,7 @@ from connectors.vantage.periods import (
     share_phases,
     stated_phases,
 )
-from connectors.vantage.wire import VantageBudget, VantageMe
+from connectors.vantage.wire import VantageBudget
 from connectors.vantage.workspace import Workspace
 
 
@@ -58,22 +53,12 @@ class Vantage(Connector):
         self._entities = EntityMap(settings.entities)
         self._lock = RLock()  # whatever changes a sum does so alone
         self._just_listed = False  # the next listing of allocations needs no call
-        self._http = HttpClient(
-            name,
-            settings.base_url,
-            headers={"Authorization": f"Bearer {settings.token.get_secret_value()}"},
-            limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
-            runtime=runtime,
-            dialect=Dialect(message=_message, reset_headers=("x-rate-limit-reset",)),
-        )
-        self._workspace = Workspace(
-            self._http, settings.workspace_token, settings.currency, self._entities
-        )
+        self._workspace = Workspace(name, settings, self._entities, runtime)
         self._hierarchy = Hierarchy(self._workspace, settings.currency)
 
     def check(self) -> Check:
         """Ask who we are: it proves the token, its scopes, and that it sees the workspace."""
-        me = parsed(VantageMe, self._http.call("GET", "/me", safety=Safety.SAFE))
+        me = self._workspace.me()
         ours = self.settings.workspace_token
         seen = next((each for each in me.workspaces if each.token == ours), None)
         if seen is None:
@@ -188,7 +173,7 @@ class Vantage(Connector):
 
     def close(self) -> None:
         """Give back the connections."""
-        self._http.close()
+        self._workspace.close()
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -297,9 +282,3 @@ _ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
 
 def _kind(draft: Draft) -> Kind:
     return Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
-
-
-def _message(body: Any) -> str | None:
-    """{"errors": ["text", …]}"""
-    said = body.get("errors") if isinstance(body, dict) else None
-    return "; ".join(map(str, said)) if isinstance(said, list) else None

@@ -1,4 +1,4 @@
-"""One workspace, read whole and changed budget by budget."""
+"""One workspace, over HTTP: read whole, and changed budget by budget."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
+from connectors.answers import Dialect
 from connectors.errors import Malformed, Missing, Rejected, Transient, Uncertain
 from connectors.http import HttpClient, Safety
+from connectors.limiter import Limiter
 from connectors.paging import RawPage, link_pages
 from connectors.parsing import parsed
+from connectors.runtime import Runtime
+from connectors.settings import parse_rate
 from connectors.vantage.alerts import Alerts
+from connectors.vantage.declared import VantageSettings
 from connectors.vantage.family import Family
 from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
 from connectors.vantage.wire import (
@@ -21,6 +26,7 @@ from connectors.vantage.wire import (
     BUDGETS,
     VantageBudget,
     VantageBudgetWrite,
+    VantageMe,
     counts_money,
     path_of,
 )
@@ -32,20 +38,38 @@ PAGE_SIZE = 1000
 
 
 class Workspace:
-    """The budgets of one workspace, over `http`. `family` and `alerts` are what is known of them.
+    """The budgets of one workspace. `family` and `alerts` are what is known of them.
 
     `unreadable` are the records of the last reading that have not the documented shape.
     """
 
-    def __init__(self, http: HttpClient, token: str, currency: str, entities: EntityMap) -> None:
-        self._http, self._token, self._currency = http, token, currency
+    def __init__(
+        self, name: str, settings: VantageSettings, entities: EntityMap, runtime: Runtime
+    ) -> None:
+        self._token, self._currency = settings.workspace_token, settings.currency
         self._is_whole = False
         self._reading = Lock()
-        self.family = Family(currency)
+        self._http = HttpClient(
+            name,
+            settings.base_url,
+            headers={"Authorization": f"Bearer {settings.token.get_secret_value()}"},
+            limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
+            runtime=runtime,
+            dialect=Dialect(message=_message, reset_headers=("x-rate-limit-reset",)),
+        )
+        self.family = Family(self._currency)
         self.alerts = Alerts(self._send, entities)
         self.unreadable: list[tuple[Any, Malformed]] = []
 
+    def close(self) -> None:
+        """Give back the connections."""
+        self._http.close()
+
     # -- reading -----------------------------------------------------------------------------
+
+    def me(self) -> VantageMe:
+        """Who we are, and which workspaces we see."""
+        return parsed(VantageMe, self._http.call("GET", "/me", safety=Safety.SAFE))
 
     def read(self) -> Iterator[RawPage]:
         """The pages of a listing; once it has ended, the family is what it showed."""
@@ -209,3 +233,9 @@ def _without(usage: set[str], budget: VantageBudget) -> VantageBudget:
     if not usage.isdisjoint(budget.child_budget_tokens):
         raise Malformed("one of its children counts usage, so that its sum is no money")
     return budget
+
+
+def _message(body: Any) -> str | None:
+    """{"errors": ["text", …]}"""
+    said = body.get("errors") if isinstance(body, dict) else None
+    return "; ".join(map(str, said)) if isinstance(said, list) else None
