@@ -221,6 +221,8 @@ class VtexSandbox(Sandbox):
         old, new = budget.get("cycleConfiguration"), row.get("cycleConfiguration")
         if self.switches.keeps_end and old and new and "endDate" not in new and "endDate" in old:
             row["cycleConfiguration"] = new | {"endDate": old["endDate"]}
+        if not self._allocations.fit(row, self._allocations.within(row["id"])):
+            return error(409)
         self._put(row)
         return said_for("budget", wire.shown_budget(row) | {"allocations": []}, self.switches)
 

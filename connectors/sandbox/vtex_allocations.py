@@ -48,7 +48,7 @@ class Allocations:
                 hidden = share and share["status"] == "DELETED" and self._switches.hides_deleted
                 if share is None or share["budgetId"] != budget["id"] or hidden:
                     return error(404)
-                return self._on_one(call, share, rest)
+                return self._on_one(call, share, rest, budget)
         return error(404)
 
     def within(self, budget_id: str) -> list[Row]:
@@ -79,11 +79,16 @@ class Allocations:
         own = {"budgetId": budget["id"], "contextId": budget["contextId"]}
         row = self._completed("allocations", wire.spoken(body) | own)
         row |= self._linked(body["linkedEntity"], row)
-        self._state["allocations"].put(row)
+        self._put(row, budget)
         self._add_up(row, row["balance"]["amount"])
         return row
 
-    def _on_one(self, call: Call, share: Row, rest: list[str]) -> Response:
+    def fit(self, budget: Row, shares: list[Row]) -> bool:
+        """Whether these rows are no more than the budget, where that counts."""
+        given = sum(row["balance"]["amount"] for row in shares if row["status"] != "DELETED")
+        return not self._switches.must_fit or given <= budget["balance"]["amount"]
+
+    def _on_one(self, call: Call, share: Row, rest: list[str], budget: Row) -> Response:
         if share["status"] == "DELETED" and call.method != "GET":
             gone = call.method == "DELETE" and not self._switches.gone_is_409
             return error(404 if gone else 409)
@@ -92,7 +97,7 @@ class Allocations:
             case "GET", []:
                 return said_for("", self.shown(share), self._switches)
             case "PUT", []:
-                return self._update(call, share)
+                return self._update(call, share, budget)
             case "PUT", ["linked-entity"]:
                 link = body_of(wire.LINK, call)
                 entity = {"id": link["linkedEntityId"], "type": link["linkedEntityType"]}
@@ -128,17 +133,37 @@ class Allocations:
         return wire.summary(row, legacy=self._switches.legacy_lists)
 
     def _batch(self, call: Call, budget: Row) -> Response:
-        said = body_of(wire.BATCH, call)["allocations"]
-        made = [self.create(each, budget) for each in said]
+        made: list[Row] = []
+        for each in body_of(wire.BATCH, call)["allocations"]:
+            try:
+                made.append(self.create(each, budget))
+            except Refused:
+                if self._switches.batch == "skips_bad":
+                    continue
+                for row in made if self._switches.batch == "whole" else ():
+                    self._state["allocations"].remove(row["id"])
+                    self._add_up(row, -row["balance"]["amount"])
+                raise
         answer = {"budgetId": budget["id"], "allocations": [self.shown(row) for row in made]}
+        match self._switches.batch_answer:
+            case "reversed":
+                answer["allocations"].reverse()
+            case "lacks_one":
+                del answer["allocations"][:1]
         return said_for("allocation", answer, self._switches, created=True)
 
-    def _update(self, call: Call, share: Row) -> Response:
+    def _put(self, share: Row, budget: Row) -> None:
+        others = [row for row in self.within(budget["id"]) if row["id"] != share["id"]]
+        if not self.fit(budget, [*others, share]):
+            raise Refused(error(409))
+        self._state["allocations"].put(share)
+
+    def _update(self, call: Call, share: Row, budget: Row) -> Response:
         body = body_of(wire.ALLOCATION_UPDATE, call)
         optional = ("contractId", "notificationSettings")
         row = wire.replaced(share, body, optional, clears=self._switches.put_clears)
         row |= self._linked(body["linkedEntity"], row)
-        self._state["allocations"].put(row)
+        self._put(row, budget)
         self._add_up(row, row["balance"]["amount"] - share["balance"]["amount"])
         return said_for("allocation", self.shown(row), self._switches)
 

@@ -24,6 +24,12 @@ class VtexSwitches(SandboxSwitches):
     legacy_lists: bool = Field(False, description="Summaries as older builds have them.")
     bare_budgets: bool = Field(False, description="A budget does not show its allocations.")
     array_alerts: bool = Field(False, description="Allocations show alerts in the array form.")
+    batch: Literal["whole", "until_bad", "skips_bad"] = Field(
+        "whole", description="Of a batch with a bad part: nothing, what is before it, or the rest."
+    )
+    batch_answer: Literal["in_order", "reversed", "lacks_one"] = Field(
+        "in_order", description="What a batch is answered with."
+    )
     put_clears: bool = Field(False, description="PUT empties optional objects that are left out.")
     keeps_end: bool = Field(False, description="A cycle without an end date keeps the old one.")
     moves_cycles: bool = Field(False, description="A renewal moves the dates of the cycle.")
@@ -32,6 +38,7 @@ class VtexSwitches(SandboxSwitches):
     deletes_all: bool = Field(False, description="A budget goes with what hangs on it; else 409.")
     gone_is_409: bool = Field(False, description="Deleting a deleted allocation is 409, not 404.")
     adds_up: bool = Field(False, description="An allocation's amount moves its budget's total.")
+    must_fit: bool = Field(False, description="Allocations may not exceed their budget; else 409.")
     capitals: bool = Field(False, description="Types of linked entities are put in capitals.")
     tidies: bool = Field(False, description="Names are trimmed.")
     largest_page: int = Field(1000, ge=1, description="No page holds more, whatever is asked.")

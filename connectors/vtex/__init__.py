@@ -37,9 +37,12 @@ Quirks
   list where each has its own; both are read, the object is written.
 - `referenceId` is required and may be a person's own, such as a contract. Ours is the stamp; any
   other is left alone, and is no stamp.
+- New allocations of a budget go in a batch. Its size, its atomicity and its order are not
+  documented, nor is one form of its alerts: what the answer does not show, or a refusal leaves in
+  doubt, is looked for, and whatever has alerts is made by itself.
 - No idempotency key, no version: a create is sent once, and the last writer wins.
 
-Unit of writing: one budget or one allocation, its status apart.
+Unit of writing: one budget or one allocation, its status apart; new allocations by batch.
 """
 
 from connectors.vtex.connector import Vtex

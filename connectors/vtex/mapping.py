@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,6 @@ from connectors.interface import Draft, Observed
 from connectors.parsing import known, parsed
 from connectors.vtex.cycle import Course, course_of, cycle_of, cycle_on, cycle_said, noted
 from connectors.vtex.wire import (
-    IS_DEBIT,
     IS_PERCENT,
     STATUS,
     Notifications,
@@ -29,10 +28,7 @@ from connectors.vtex.wire import (
     VtexBudgetWrite,
     VtexCycle,
     VtexEntity,
-    VtexHit,
-    VtexMovement,
     VtexNotifications,
-    moment,
 )
 
 THRESHOLD_TYPE = {is_percent: theirs for theirs, is_percent in IS_PERCENT.items()}
@@ -54,31 +50,6 @@ class Terms:
     entities: EntityMap
 
 
-@dataclass(frozen=True, slots=True)
-class Funding:
-    """An allocation that may fund an order, with what is left of it and of its budget."""
-
-    allocation: str
-    entity: Entity
-    left: Amount | None
-    left_of_budget: Amount | None
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """Money taken from an allocation or given back to it (negative), booked or only reserved.
-
-    `spent` has no sign where VTEX does not say which of the two it is.
-    """
-
-    id: str
-    allocation: str
-    spent: Amount
-    at: datetime | None
-    reference: str | None
-    status: str | None
-
-
 def amount_of(number: Decimal, terms: Terms) -> Amount:
     """Their number as an amount; raises `Inexact` for a fraction of a minor unit."""
     if not terms.minor:
@@ -89,10 +60,13 @@ def amount_of(number: Decimal, terms: Terms) -> Amount:
 
 
 def number_of(amount: Amount, terms: Terms) -> Decimal | int:
-    """An amount as their number; raises `Rejected` where it is in another currency."""
+    """An amount as their number; raises `Rejected` for another currency, or too many digits."""
     if amount.unit != terms.currency:
         raise Rejected(f"{amount} cannot be said: this system counts in {terms.currency}")
-    return amount.minor() if terms.minor else amount.value
+    try:
+        return amount.minor() if terms.minor else amount.value
+    except Inexact as error:
+        raise Rejected(str(error)) from error
 
 
 def actual_of(ref: str, balance: VtexBalance | None, terms: Terms) -> Actual | None:
@@ -228,30 +202,6 @@ def allocation_write(
         contract_id=before.contract_id if before else None,
         notification_settings=_alerts_said(allocation, fields, stored, before, terms),
     )
-
-
-def funding_of(wire: VtexHit, unit: str, terms: Terms) -> Funding:
-    """An allocation that their query found."""
-    ref = f"{unit}/{wire.budget_id}/{wire.allocation_id}"
-    balances = (wire.allocation_balance, wire.budget_balance)
-    left, above = (
-        actual.remaining if (actual := actual_of(ref, each, terms)) else None for each in balances
-    )
-    return Funding(ref, entity_of(wire.linked_entity, terms), left, above)
-
-
-def movement_of(wire: VtexMovement, budget: str, terms: Terms) -> Movement:
-    """A transaction, a reservation or a line of a statement.
-
-    VTEX's samples write a DEBIT with either sign: its type says which way the money went.
-    """
-    spent = amount_of(wire.amount, terms)
-    if wire.type is not None:
-        debit = known(IS_DEBIT, wire.type.upper(), "type")
-        spent = abs(spent) if debit else -abs(spent)
-    at = moment(wire.date) if wire.date else None
-    allocation = f"{budget}/{wire.allocation_id}"
-    return Movement(wire.id, allocation, spent, at, wire.reference, wire.status)
 
 
 def _said_in(description: str | None) -> tuple[str | None, str | None, Course | None]:

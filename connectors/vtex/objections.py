@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from canonical.allocation import Allocation
+from canonical.allocation import Alert, Allocation
+from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Loss
 from canonical.period import Cadence
@@ -18,6 +19,10 @@ def fitted(
     Of the dimensions it is the unit that counts, and where there is only one, not even that.
     """
     losses = [*_losses(model, system, currency)]
+    alerts = tuple(_rounded(alert, currency) for alert in model.alerts or ())
+    if model.alerts and alerts != model.alerts:
+        model = replace(model, alerts=alerts)
+        losses.append(Loss("alerts", Effect.ROUNDED, f"{currency} has no smaller unit"))
     if not isinstance(model, Budget):
         return model, losses
     kept = {name: each for name, each in model.dimensions.items() if name == "unit"}
@@ -46,6 +51,12 @@ def _losses(model: Budget | Allocation, system: str, currency: str) -> Iterator[
     if renews and model.end is not None:
         reason = f"vtex renews a {model.cadence} budget until a run in its last period stops it"
         yield Loss("end", Effect.EMULATED, reason)
+
+
+def _rounded(alert: Alert, currency: str) -> Alert:
+    if alert.percent:
+        return alert
+    return replace(alert, threshold=Amount(alert.threshold, currency).rounded().value)
 
 
 def unit_of(budget: Budget, system: str, units: Sequence[str]) -> str:

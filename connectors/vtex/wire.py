@@ -183,6 +183,8 @@ STATUS = {
 }
 IS_PERCENT = {"PERCENT": True, "AMOUNT": False}
 IS_DEBIT = {"DEBIT": True, "CREDIT": False}
+SPELT = {"CANCELLED": "CANCELED"}
+"""A reservation's status in answers → in the filter of a list, where VTEX's pages differ."""
 ENTITY_TYPE = {"user": "User", "address": "Address", "cost_centre": "CostCenter"}
 """Their words for our entity types; an account may have others. Any other type is passed through,
 as a custom field has whatever name the account gave it."""

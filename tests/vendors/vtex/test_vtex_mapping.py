@@ -23,16 +23,13 @@ from connectors.parsing import parsed
 from connectors.vtex.connector import CAPABILITIES
 from connectors.vtex.cycle import Course, Cycle, course_of, cycle_of, cycle_on, cycle_said, noted
 from connectors.vtex.mapping import (
-    Funding,
-    Movement,
     Terms,
     allocation_of,
     allocation_write,
     budget_of,
     budget_write,
-    funding_of,
-    movement_of,
 )
+from connectors.vtex.movements import Funding, Movement, funding_of, movement_of
 from connectors.vtex.wire import (
     ENTITY_TYPE,
     VtexAllocation,
@@ -311,6 +308,13 @@ def test_another_currency_is_refused():
     draft = Draft(model=Budget(ref="B", name="B", amount=Amount.of(1, "EUR")))
     with pytest.raises(Rejected, match="counts in USD"):
         budget_write(draft, ALL, TERMS)
+
+
+def test_a_fraction_of_a_minor_unit_is_refused():
+    draft = Draft(model=Budget(ref="B", name="B", amount=usd("0.125")))
+    assert budget_write(draft, ALL, TERMS).amount == Decimal("0.125")
+    with pytest.raises(Rejected, match="2 digits"):
+        budget_write(draft, ALL, replace(TERMS, minor=True))
 
 
 # When a budget counts

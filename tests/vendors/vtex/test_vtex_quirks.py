@@ -16,14 +16,14 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind
 from canonical.facts import facts
 from canonical.period import Cadence
-from connectors.errors import Forbidden, Malformed, Missing, Rejected, Unauthorized, Uncertain
+from connectors.errors import Forbidden, Missing, Rejected, Unauthorized, Uncertain
 from connectors.interface import Draft
 from connectors.memory import Memory
 from connectors.runtime import Runtime
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex import VtexSandbox
 from connectors.vtex import Vtex
-from connectors.vtex.mapping import Movement
+from connectors.vtex.movements import Movement
 from connectors.vtex.settings import VtexSettings, _login_url
 from sync.engine import Engine
 from sync.report import Report
@@ -274,6 +274,36 @@ def test_a_reference_of_a_persons_own_survives_an_update(desk):
     assert (row["referenceId"], row["contractId"], seen.stamp) == ("contract-7", "contract-7", None)
 
 
+def test_a_name_that_vtex_trims_is_no_change_and_is_found_again(stack):
+    desk = Desk(stack, tidies=True)
+    draft = Draft(model=budget(" Travel  "))
+    made = desk.vtex.create(draft, "k")
+    assert made.model.name == "Travel"
+    assert facts(made.model)[0] == facts(draft.model)[0] == "Travel"
+    assert [found.id for found in desk.vtex.probe([draft])[0]] == [made.id]
+
+
+def test_each_of_two_allocations_of_one_entity_is_found_and_changed_by_itself(stack):
+    desk = Desk(stack, twins=True)
+    within = desk.budget().id
+    drafts = [replace(share(within), stamp=stamp) for stamp in ("A-1", "A-2")]
+    one, two = (desk.vtex.create(draft, "k") for draft in drafts)
+    found = desk.vtex.probe(drafts)
+    assert [[item.id for item in found[index]] for index in (0, 1)] == [[one.id], [two.id]]
+    desk.vtex.update(one.id, raised(within), {"amount"}, "k")
+    amounts = {id: item.model.amount for id, item in listed(desk.vtex, Kind.ALLOCATION).items()}
+    assert amounts == {one.id: usd(11), two.id: usd(10)}
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_pages_smaller_than_asked_for_are_all_read(stack, bare):
+    desk = Desk(stack, largest_page=2, bare_budgets=bare)
+    made = [desk.budget(name).id for name in "abc"]
+    shares = {desk.share(made[0], who).id for who in "xyz"}
+    assert listed(desk.vtex).keys() == {*made}
+    assert listed(desk.vtex, Kind.ALLOCATION).keys() == shares
+
+
 def test_a_budget_that_goes_while_it_is_listed_is_left_out(desk):
     a, b = desk.budget("a"), desk.budget("b")
 
@@ -375,6 +405,17 @@ def test_what_a_plan_loses_is_named_also_when_it_is_an_update(desk):
     assert not desk.vtex.fit(share("b").model, date(2027, 1, 1))[1]
 
 
+@pytest.mark.parametrize("scale", ["major", "minor"])
+def test_a_threshold_finer_than_the_currency_is_rounded_and_said(desk, scale):
+    vtex = desk.opened(scale=scale)
+    fine = budget(alerts=(Alert(Decimal("1.008"), percent=False), Alert(Decimal("80.5"))))
+    held, losses = vtex.fit(fine, date(2027, 1, 1))
+    assert [loss.name for loss in losses] == ["rounded:alerts"]
+    assert held.alerts == (Alert(Decimal("1.01"), percent=False), Alert(Decimal("80.5")))
+    assert vtex.fit(held, date(2027, 1, 1)) == (held, [])
+    assert vtex.create(Draft(model=held), "k").model.alerts == held.alerts
+
+
 def test_a_budget_that_moved_to_another_unit_is_rejected_in_every_run(stack, tmp_path):
     desk = Desk(stack, units=("unit-first", "unit-second"))
     vtex, erp = desk.opened(context_id=["unit-first", "unit-second"]), Memory("erp")
@@ -473,7 +514,7 @@ def test_a_login_that_is_not_there_is_unauthorized(desk):
 def test_a_login_that_gives_no_token_says_so_and_tells_no_secret(stack, login):
     desk = Desk(stack, token="canary", login=login)
     vtex = desk.opened(exchange=True, app_token=SecretStr("canary"))
-    with pytest.raises((Unauthorized, Malformed)) as caught:
+    with pytest.raises(Unauthorized) as caught:
         vtex.check()
     assert "canary" not in f"{caught.value!r} {caught.value}"
     assert not [call for call in desk.calls() if "login" not in call]
@@ -508,7 +549,7 @@ def test_funding_finds_the_allocations_of_an_order(desk):
     made = desk.budget()
     allocation = desk.share(made.id, entity=Entity("cost_centre", "CC-1"))
     spend(desk, allocation.id, 4)
-    (hit,) = desk.vtex.funding([Entity("cost_centre", "CC-1"), Entity("user", "nobody")])
+    (hit,) = desk.vtex.movements.funding([Entity("cost_centre", "CC-1"), Entity("user", "nobody")])
     assert (hit.allocation, hit.left, hit.left_of_budget) == (allocation.id, usd(6), usd(996))
     assert hit.entity == Entity("cost_centre", "CC-1")
 
@@ -520,17 +561,48 @@ def test_statements_and_reservations_are_read_page_by_page(desk):
         spend(desk, allocation.id, amount)
     vtex = desk.opened(page_size=2)
     for id in (made.id, allocation.id):
-        lines: list[Movement] = [*vtex.statements(id)]
+        lines: list[Movement] = [*vtex.movements.statements(id)]
         assert [(line.allocation, line.spent) for line in lines] == [
             (allocation.id, usd(n)) for n in (1, 2, 3)
         ]
-    assert vtex.transaction(allocation.id, lines[0].id) == lines[0]
-    assert [*vtex.reservations(allocation.id)] == []
+    assert vtex.movements.transaction(allocation.id, lines[0].id) == lines[0]
+    assert [*vtex.movements.reservations(allocation.id)] == []
     row = desk.served.state["movements"].rows()[0]
     desk.served.state["movements"].put(row | {"id": "held", "status": "RESERVED"})
-    (held,) = vtex.reservations(allocation.id, "RESERVED")
+    (held,) = vtex.movements.reservations(allocation.id, "RESERVED")
     assert (held.id, held.status, held.spent) == ("held", "RESERVED", usd(1))
-    assert [*vtex.reservations(allocation.id, "CANCELED")] == []
+    assert [*vtex.movements.reservations(allocation.id, "CANCELED")] == []
+
+
+def test_a_cancelled_reservation_is_spelt_as_it_is_asked_for(desk):
+    allocation = desk.share(desk.budget().id)
+    spend(desk, allocation.id, 1)
+    (row,) = desk.served.state["movements"].rows()
+    desk.served.state["movements"].put(row | {"status": "CANCELLED"})
+    (found,) = desk.vtex.movements.reservations(allocation.id, "CANCELED")
+    assert found.status == "CANCELED"
+
+
+def test_the_history_of_a_deleted_allocation_is_still_read(desk):
+    allocation = desk.share(desk.budget().id)
+    spend(desk, allocation.id, 4)
+    desk.vtex.delete(Kind.ALLOCATION, allocation.id, "k")
+    (line,) = desk.vtex.movements.statements(allocation.id)
+    assert desk.vtex.movements.transaction(allocation.id, line.id).spent == usd(4)
+
+
+def test_who_may_only_look_may_not_ask_what_funds_an_order(desk):
+    vtex = desk.opened(user_token=SecretStr("user_token_readonly"))
+    with pytest.raises(Forbidden):
+        vtex.movements.funding([Entity("user", "ada")])
+
+
+@pytest.mark.parametrize("switch", ["capitals", "plain_types"])
+def test_funding_lives_through_a_switch(stack, switch):
+    desk = Desk(stack, **{switch: True})
+    allocation = desk.share(desk.budget().id)
+    (hit,) = desk.vtex.movements.funding([Entity("user", "ada")])
+    assert (hit.allocation, hit.entity) == (allocation.id, Entity("user", "ada"))
 
 
 def spend(desk: Desk, allocation: str, amount: int) -> None:

@@ -271,6 +271,32 @@ def test_a_batch_takes_the_array_form_of_alerts(desk):
     ).is_error
 
 
+@pytest.mark.parametrize(
+    ("batch", "status", "left"),
+    [("whole", 409, ["b"]), ("until_bad", 409, ["a", "b"]), ("skips_bad", 200, ["a", "b", "c"])],
+)
+def test_a_batch_with_a_bad_part_is_done_as_switched(open_desk, batch, status, left):
+    desk = open_desk(batch=batch, adds_up=True)
+    path = desk.budget()
+    desk.share(path, linkedEntity={"id": "b", "type": "User"})
+    parts = [SHARE | {"linkedEntity": {"id": id, "type": "User"}} for id in "abc"]
+    answer = desk.send("POST", f"{path}/allocations/batch", {"allocations": parts})
+    assert answer.status_code == status
+    shown = desk.shown(path)
+    assert sorted(share["linkedEntity"]["id"] for share in shown["allocations"]) == left
+    assert shown["balance"]["amount"] == 1000 + 100 * len(left)
+
+
+@pytest.mark.parametrize(
+    ("answered", "shown"), [("in_order", "abc"), ("reversed", "cba"), ("lacks_one", "bc")]
+)
+def test_a_batch_is_answered_as_switched(open_desk, answered, shown):
+    desk = open_desk(batch_answer=answered)
+    parts = [SHARE | {"linkedEntity": {"id": id, "type": "User"}} for id in "abc"]
+    made = desk.made(f"{desk.budget()}/allocations/batch", {"allocations": parts})
+    assert "".join(share["linkedEntity"]["id"] for share in made["allocations"]) == shown
+
+
 def test_a_summary_of_an_allocation_has_no_reference(desk):
     share = desk.share(desk.budget())
     (item,) = desk.shown(share.rpartition("/")[0])["items"]
@@ -359,6 +385,19 @@ def test_an_allocations_amount_moves_the_total_where_switched(open_desk):
     path = desk.budget()
     desk.share(path)
     assert desk.shown(path)["balance"]["amount"] == 1100
+
+
+def test_allocations_may_not_exceed_their_budget_where_switched(open_desk):
+    for must_fit, status in ((False, 200), (True, 409)):
+        desk = open_desk(must_fit=must_fit)
+        path = desk.budget(amount=150)
+        share = desk.share(path)
+        other = SHARE | {"linkedEntity": {"id": "grace", "type": "User"}}
+        less = {name: BUDGET[name] for name in ("name", "description")} | {"amount": 99}
+        assert desk.send("PUT", share, SHARE | {"amount": 151}).status_code == status
+        assert desk.send("POST", f"{path}/allocations", other).status_code == status
+        assert desk.send("PUT", path, less).status_code == status
+        assert desk.send("PUT", share, SHARE | {"amount": 90}).status_code == 200
 
 
 def test_a_full_server_says_so_in_vtexs_words(desk):
