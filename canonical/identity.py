@@ -8,11 +8,12 @@ An entity map says who is who: our entity to the vendor's id, and back.
 import re
 import unicodedata
 from collections.abc import Mapping
+from urllib.parse import quote, unquote
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 
-_STAMP = re.compile(r"\s*\[trueup:(?P<ref>[^\]\s]+)\]\s*$")
+_STAMP = re.compile(r"\[trueup:(?P<ref>[^\]\s]+)\]\s*$")
 
 
 def stamped(text: str | None, ref: str | None) -> str:
@@ -29,14 +30,10 @@ def unstamped(text: str | None) -> tuple[str | None, str | None]:
     """The text without its stamp, and the ref that the stamp named (None: it had none)."""
     if not text or not (found := _STAMP.search(text)):
         return text, None
-    from urllib.parse import unquote
-
-    return text[: found.start()] or None, unquote(found["ref"])
+    return text[: found.start()].rstrip() or None, unquote(found["ref"])
 
 
 def _encoded(ref: str) -> str:
-    from urllib.parse import quote
-
     return quote(ref, safe="/:@+,;=!*'()$&~.-_")
 
 

@@ -12,10 +12,6 @@ from datetime import UTC, datetime
 from threading import Event, Thread
 from typing import Any
 
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
-
 _EVERY = re.compile(r"every (?P<count>[1-9]\d*)? ?(?P<unit>second|minute|hour|day)s?")
 _CRON_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MACROS = {
@@ -53,6 +49,9 @@ def parse_schedule(text: str) -> Schedule:
     Weekdays are cron's: 0 and 7 are Sunday. Where both day of month and day of week are given,
     either starts a run, as cron has it. Times are those of the machine's time zone.
     """
+    from apscheduler.triggers.cron import CronTrigger  # only who has a schedule pays for it
+    from apscheduler.triggers.interval import IntervalTrigger
+
     said = " ".join(text.lower().split())
     every = _EVERY.fullmatch(said)
     if every:
@@ -110,6 +109,8 @@ class Clockwork:
         run: Callable[[str], None],
         stop: Event,
     ) -> None:
+        from apscheduler.schedulers.background import BackgroundScheduler
+
         self._run, self._stop = run, stop
         self._due = {name: Event() for name in schedules}
         for name, schedule in schedules.items():

@@ -8,9 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import IllegalCharacterError
 from python_calamine import CalamineWorkbook
 
 from connectors.errors import Rejected
@@ -141,6 +138,9 @@ class BookDocument:
 
     def content(self) -> bytes:
         """The workbook as it should be."""
+        from openpyxl import Workbook  # only who writes a workbook pays for it
+        from openpyxl.utils.exceptions import IllegalCharacterError
+
         book = Workbook(write_only=True)
         try:
             for name, rows in self._sheets.items():
@@ -183,6 +183,8 @@ def _plain(sheet: Any, value: Any) -> Any:
         return None
     if not isinstance(value, str) or value[0] not in "=#":
         return value
+    from openpyxl.cell import WriteOnlyCell
+
     cell = WriteOnlyCell(sheet, value)
     cell.data_type = "s"
     return cell

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import UTC, datetime
 from threading import Event, Thread
 
@@ -142,3 +144,8 @@ def test_one_slow_sync_holds_up_no_other():
     stop.set()
     go_on.set()
     thread.join(10)
+
+
+def test_who_has_no_schedule_does_not_load_the_clock():
+    code = "import sys, sync.schedule; sys.exit('apscheduler' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

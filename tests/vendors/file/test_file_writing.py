@@ -3,6 +3,8 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -334,3 +336,8 @@ def test_delete_makes_no_file_of_allocations(tmp_path):
     file.delete(Kind.ALLOCATION, "A/S", "key")
     file.delete(Kind.BUDGET, "A", "key")
     assert [each.name for each in tmp_path.iterdir()] == ["budgets.csv"]
+
+
+def test_who_writes_no_workbook_does_not_load_what_writes_one():
+    code = "import sys, connectors.file.connector; sys.exit('openpyxl' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
