@@ -195,10 +195,12 @@ class Memory(Connector):
     def move(self, id: str, container: str) -> None:
         """Hang a stored object below another budget."""
         with self._lock:
-            row, above = self._rows[id], "parent"
-            if isinstance(row.model, Allocation):
-                above = "budget"
-            row.model, row.container = replace(row.model, **{above: container}), container
+            row = self._rows[id]
+            row.container = container
+            if isinstance(row.model, Budget):
+                row.model = replace(row.model, parent=container)
+            else:
+                row.model = replace(row.model, budget=container)
 
     def drop(self, id: str) -> None:
         """Take away an object and all that hangs below it."""

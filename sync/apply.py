@@ -18,6 +18,7 @@ from canonical.change import Change, Kind, Op
 from connectors.errors import (
     STOPS_CONNECTOR,
     ConnectorError,
+    Malformed,
     RateLimited,
     Stale,
     Transient,
@@ -76,6 +77,10 @@ class _Job:
     change: Change
     operation: Operation
     draft: Draft | None
+
+
+def _is_new_share(operation: Operation) -> bool:
+    return operation.op is Op.CREATE and operation.kind is Kind.ALLOCATION
 
 
 def _moves(change: Change) -> bool:
@@ -176,14 +181,21 @@ class Applier:
     # -- operations that go together ---------------------------------------------------------
 
     def _batches(self, group: _Batch) -> Iterator[_Batch]:
-        """Each by itself, but new allocations of one budget together as the target takes them."""
+        """Each by itself, but new allocations of one budget together as the target takes them.
+
+        One that was lost before goes alone: it may be what kept a batch from being answered.
+        """
+        size = self._target.capabilities.batch
+        shares = [each for _, each in group if _is_new_share(each)] if size > 1 else []
+        keys = [(each.budget_ref, each.ref) for each in shares]
+        lost = self._journal.lost(Kind.ALLOCATION, keys)
         together: dict[str, list[tuple[Change, Operation]]] = defaultdict(list)
         for change, operation in group:
-            if change.op is Op.CREATE and change.kind is Kind.ALLOCATION:
+            alone = (operation.budget_ref, operation.ref) in lost
+            if size > 1 and _is_new_share(operation) and not alone:
                 together[operation.budget_ref].append((change, operation))
             else:
                 yield [(change, operation)]
-        size = self._target.capabilities.batch
         for alike in together.values():
             for start in range(0, len(alike), size):
                 yield alike[start : start + size]
@@ -254,8 +266,9 @@ class Applier:
         self._finish(change, target_id, "applied", error)
 
     def _failed(self, change: Change, operation: Operation, error: ConnectorError) -> None:
-        if isinstance(error, Uncertain):
-            state = State.UNCERTAIN
+        made = operation.op is Op.CREATE and isinstance(error, Malformed)
+        if made or isinstance(error, Uncertain):
+            state = State.UNCERTAIN  # what was made and cannot be read is there all the same
         elif isinstance(error, (Transient, Stale, *STOPS_CONNECTOR)):
             state = State.DEFERRED  # the next run looks again
             if isinstance(error, (RateLimited, *STOPS_CONNECTOR)):

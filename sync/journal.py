@@ -187,19 +187,11 @@ class Journal:
 
     def judged(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of `keys`, (budget_ref, ref), that were planned to be created before."""
-        wanted = set(keys)
-        refs = sorted({ref for _, ref in wanted})
-        found: set[tuple[str, str]] = set()
-        with self._store.read() as connection:
-            for start in range(0, len(refs), _BATCH):
-                query = select(_table.c.budget_ref, _table.c.ref).where(
-                    _table.c.sync == self._sync,
-                    _table.c.kind == kind,
-                    _table.c.op == Op.CREATE,
-                    _table.c.ref.in_(refs[start : start + _BATCH]),
-                )
-                found.update((each.budget_ref, each.ref) for each in connection.execute(query))
-        return found & wanted
+        return self._creates(kind, keys)
+
+    def lost(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of `keys` of which a create was sent once and nothing came of it."""
+        return self._creates(kind, keys, _table.c.state == State.LOST)
 
     def of_run(self, run_id: str) -> list[Operation]:
         """What one run of this sync meant to do, in its order."""
@@ -214,6 +206,24 @@ class Journal:
         )
         with self._store.read() as connection:
             return {state: n for state, n in connection.execute(query)}  # noqa: C416
+
+    def _creates(
+        self, kind: Kind, keys: Sequence[tuple[str, str]], *also: ColumnElement[bool]
+    ) -> set[tuple[str, str]]:
+        wanted = set(keys)
+        refs = sorted({ref for _, ref in wanted})
+        found: set[tuple[str, str]] = set()
+        with self._store.read() as connection:
+            for start in range(0, len(refs), _BATCH):
+                query = select(_table.c.budget_ref, _table.c.ref).where(
+                    _table.c.sync == self._sync,
+                    _table.c.kind == kind,
+                    _table.c.op == Op.CREATE,
+                    _table.c.ref.in_(refs[start : start + _BATCH]),
+                    *also,
+                )
+                found.update((each.budget_ref, each.ref) for each in connection.execute(query))
+        return found & wanted
 
     def _guard(self, connection: Connection) -> None:
         if self._lease is None:

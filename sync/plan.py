@@ -26,6 +26,7 @@ from sync.decide import Losses, Wanted, alteration, creation, held, removal
 from sync.ledger import Entry, Ledger, Link
 from sync.match import Key, Matched, Newcomer, match
 from sync.observe import Marks, Observation
+from sync.past import keeps_past, with_past
 from sync.project import Projector
 from sync.spec import OnRemove, SyncSpec
 
@@ -84,10 +85,11 @@ class Planner:
         thorough: bool = False,
     ) -> None:
         self._thorough = thorough
-        self._spec, self._source, self._target = spec, source, target
+        self._spec, self._source, self._target, self._as_of = spec, source, target, as_of
         self._ledger, self._seen, self._waiting = ledger, observation, waiting
         self._able = target.capabilities
         self._projector = Projector(self._able, as_of, spec.horizon_months)
+        self._keeps_past = keeps_past(source.capabilities, self._able)
         self._held = {
             Kind.BUDGET: held(self._able.budget),
             Kind.ALLOCATION: held(self._able.allocation),
@@ -228,6 +230,8 @@ class Planner:
         matched: str | None = None,
     ) -> None:
         kind = wanted.kind
+        if self._keeps_past:
+            wanted = self._with_past(wanted, observed)
         ours = self._in_our_terms(kind, observed)
         agreed = baseline and Baseline(baseline.desired, self._in_our_terms(kind, baseline.echo))
         names = fields_of(wanted.model)
@@ -257,8 +261,23 @@ class Planner:
             matched=matched,
             by_calendar=link is not None and link.source == stated,
         )
+        if change.op is Op.BLOCKED and observed[_STATUS[kind]] == Status.RETIRED:
+            self._stick(kind, wanted.key, change.losses[-1].reason)
+        elif change.op is Op.UPDATE and "status" in change.fields and wanted.key[0] in self._stuck:
+            losses = (*change.losses, self._waits_for(wanted.key[0]))
+            change = replace(change, op=Op.BLOCKED, fields={}, losses=losses)
         self.found.note([loss for loss in change.losses if loss not in wanted.losses])
         self._add(change, stated)
+
+    def _with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
+        """What is wanted, the periods that are over as they are in the target."""
+        model, stated = wanted.model, wanted.stated
+        if not (isinstance(model, Budget) and isinstance(stated, Budget)):
+            return wanted
+        model, _ = self._target.fit(
+            with_past(model, stated, observed, self._as_of), self._projector.horizon
+        )
+        return replace(wanted, model=model, facts=facts(model))
 
     def _in_our_terms(self, kind: Kind, values: Facts) -> Facts:
         """The target's facts, its id of the budget above turned into the owner's ref."""

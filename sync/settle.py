@@ -3,7 +3,8 @@
 a removal or update   the object itself tells: it is as wanted (applied), or not (lost)
 a create              look for it first; if nothing is found, repeat it with the same key while
                       the vendor still knows that key; else it did not happen (lost)
-two or more found     parked as uncertain: only a person can say which one is meant
+two or more found,    parked as uncertain: only a person can say which one is meant
+or one unreadable
 """
 
 from collections.abc import Callable, Sequence
@@ -63,8 +64,15 @@ class Settler:
         age = self._now() - (operation.sent_at or self._now())
         if age < self._target.capabilities.key_lifetime:
             return self._repeat(operation)
+        if self._shows_unreadable(operation.kind):
+            reason = "nothing of it is shown, but a record that cannot be read may be it"
+            self._journal.ended(operation.id, State.UNCERTAIN, reason)
+            return False
         self._journal.ended(operation.id, State.LOST, "nothing of it is in the target")
         return True
+
+    def _shows_unreadable(self, kind: Kind) -> bool:
+        return any(page.problems for page in self._target.list(kind))
 
     def _repeat(self, operation: Operation) -> bool:
         """Send the create again with the key it had; only called while the vendor knows the key."""

@@ -1,13 +1,16 @@
 from contextlib import closing
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from canonical.allocation import Allocation, Entity
+from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Op
-from connectors.errors import Rejected, Stale
+from canonical.change import Kind, Op, Problem
+from canonical.period import Cadence
+from connectors.errors import Malformed, Rejected, Stale, Uncertain
+from connectors.interface import Page, Phasing
 from connectors.memory import Memory
 from sync.engine import Engine
 from sync.report import Outcome
@@ -22,8 +25,8 @@ def usd(number):
     return Amount.of(number, "USD")
 
 
-def budget(ref):
-    return Budget(ref=ref, name=ref, amount=usd(100))
+def budget(ref, **said):
+    return Budget(**{"ref": ref, "name": ref, "amount": usd(100)} | said)
 
 
 def share(budget, who):
@@ -32,11 +35,12 @@ def share(budget, who):
     )
 
 
-class Recording(Memory.with_capabilities(batch=3)):
+class Recording(Memory):
     """Keeps how many creates came together, and the calls that changed something."""
 
-    def __init__(self):
+    def __init__(self, **able):
         super().__init__("target")
+        self.capabilities = replace(Memory.capabilities, **({"batch": 3} | able))
         self.together, self.writes = [], []
 
     def create_many(self, drafts, keys):
@@ -52,16 +56,25 @@ class Recording(Memory.with_capabilities(batch=3)):
         return super().update(id, draft, fields, key)
 
 
+class Unreadable(Recording):
+    """Lists what it holds as records that cannot be read."""
+
+    def list(self, kind, cursor=None, known=None):
+        for page in super().list(kind, cursor):
+            problems = [Problem(self.name, item.id, "cadence", item.id) for item in page.items]
+            yield Page((), problems)
+
+
 class World:
     def __init__(self, folder):
-        self.source, self.target = Memory("erp"), Recording()
+        self.source, self.target, self.day = Memory("erp"), Recording(), TODAY
         self.store = Store.open("sqlite:///state.db", folder, lambda: NOW)
 
     def run(self):
         self.target.writes.clear()
         spec = SyncSpec(name="s", source="erp", target="target", limits=OPEN, parallel=1)
         engine = Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
-        return engine.run(TODAY, command="test")
+        return engine.run(self.day, command="test")
 
 
 @pytest.fixture
@@ -142,3 +155,63 @@ def test_an_allocation_that_was_moved_below_another_budget_is_moved_back(world):
     assert [done.op for done in report.operations] == [Op.UPDATE]
     assert world.target.get(Kind.ALLOCATION, moved).container == budgets["A"]
     assert report.verified
+
+
+def test_one_whose_batch_had_no_answer_goes_alone_the_next_time(world):
+    def fail(operation, subject):
+        if operation == "create" and subject.model.ref.startswith("A-"):
+            raise Uncertain("no answer")
+
+    world.target = Recording(key_lifetime=timedelta())
+    world.source.put(budget("A"), share("A", "ada"), share("A", "bob"))
+    world.target.before = fail
+    assert world.run().counts["deferred"] == 2
+    world.target.before = lambda operation, subject: None
+    world.source.put(share("A", "cy"), share("A", "dee"))
+    world.target.together.clear()
+    assert world.run().verified
+    assert world.target.together == [2]
+    assert len(world.target.writes) == 4
+
+
+def test_what_was_made_and_cannot_be_read_is_not_made_again(world):
+    def garble(operation, subject):
+        if operation == "create":
+            raise Malformed("cadence is 'FORTNIGHTLY'")
+
+    world.target = Unreadable(key_lifetime=timedelta())
+    world.source.put(budget("A"))
+    world.target.after = garble
+    for _ in range(3):
+        report = world.run()
+        assert (report.counts["uncertain"], report.exit_code) == (1, 7) or not report.operations
+        assert len(world.target._rows) == 1
+
+
+def test_shares_of_a_budget_that_was_retired_by_hand_are_not_brought_back_without_it(world):
+    world.target = Recording(revives=frozenset({Kind.ALLOCATION}))
+    world.source.put(budget("A"), share("A", "ada"))
+    world.run()
+    for kind in Kind:
+        (id,) = ids(world.target, kind).values()
+        world.target.edit(id, status=Status.RETIRED)
+    report = world.run()
+    assert world.target.writes == []
+    assert [change.op for change in report.plan.changes] == [Op.BLOCKED, Op.BLOCKED]
+
+
+@pytest.mark.parametrize("phasing", [Phasing.CURRENT, Phasing.CURRENT_AND_NEXT])
+def test_a_source_that_knows_only_the_present_leaves_past_periods_as_they_are(world, phasing):
+    world.source = Memory.with_capabilities(phasing=phasing)("platform")
+    year = {"start": date(2026, 1, 1), "end": date(2026, 12, 31), "cadence": Cadence.MONTHLY}
+    world.source.put(budget("A", amount=usd(300), **year))
+    world.run()
+    world.source.put(budget("A", amount=usd(500), **year))
+    world.day = date(2026, 5, 2)
+    assert world.run().verified
+    ((held,),) = ([item.model for item in page.items] for page in world.target.list(Kind.BUDGET))
+    assert [(str(each.period), each.amount) for each in held.phases] == [
+        ("2026-01-01..2026-04-30", usd(300)),
+        ("2026-05-01..2026-12-31", usd(500)),
+    ]
+    assert (world.run().verified, world.target.writes) == (True, [])
