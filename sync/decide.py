@@ -88,6 +88,10 @@ def alteration(
     elif end is not None and end.after is None and "end" not in able.clearable:
         del moves["end"]
         losses.append(Loss("end", Effect.BLOCKED, f"{able.vendor} cannot empty it again"))
+    if "budget" in moves and "budget" not in held(able.allocation):
+        del moves["budget"]
+        reason = f"it is below another budget there, and {able.vendor} cannot move it"
+        losses.append(Loss("budget", Effect.BLOCKED, reason))
     moves = {name: each for name, each in moves.items() if name not in unfit}
     causes = {each.cause for each in moves.values()} or {Cause.SOURCE}
     cause = Cause.DRIFT if causes == {Cause.DRIFT} else Cause.SOURCE

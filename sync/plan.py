@@ -92,7 +92,7 @@ class Planner:
         self._keeps_past = keeps_past(source.capabilities, self._able)
         self._held = {
             Kind.BUDGET: held(self._able.budget),
-            Kind.ALLOCATION: held(self._able.allocation),
+            Kind.ALLOCATION: held(self._able.allocation) | {"budget"},
         }
         self._mentioned = Marks()
         self._budgets: dict[str, Budget] = {}

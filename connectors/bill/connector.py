@@ -54,6 +54,7 @@ CAPABILITIES = Capabilities(
         "owners": Hold.EMULATED,
     },
     allocation={
+        "budget": Hold.READ_ONLY,
         "entity": Hold.EXACT,
         "amount": Hold.EXACT,
         "currency": Hold.EXACT,

@@ -26,6 +26,7 @@ CAPABILITIES = Capabilities(
         "owners": Hold.EXACT,
     },
     allocation={
+        "budget": Hold.READ_ONLY,
         "entity": Hold.EMULATED,
         "amount": Hold.EXACT,
         "currency": Hold.EXACT,

@@ -71,6 +71,7 @@ CAPABILITIES: Final = Capabilities(
         "dimensions": Hold.EXACT,
     },
     allocation={
+        "budget": Hold.READ_ONLY,
         "entity": Hold.EXACT,
         "amount": Hold.EXACT,
         "currency": Hold.FOLLOWS,

@@ -58,6 +58,7 @@ CAPABILITIES = Capabilities(
         "alerts": Hold.EMULATED,
     },
     allocation={
+        "budget": Hold.READ_ONLY,
         "entity": Hold.EXACT,
         "amount": Hold.EXACT,
         "currency": Hold.EXACT,

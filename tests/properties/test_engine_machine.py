@@ -553,7 +553,10 @@ class TwoSides(RuleBasedStateMachine):
         above = key[0] or getattr(model, "parent", None)
         if above is None:
             return False
-        parent = self.wanted(Kind.BUDGET)["", above]
+        parent, link = self.wanted(Kind.BUDGET)["", above], self.linked(Kind.BUDGET)
+        there = self.target._rows.get(link.get(("", above)))
+        if there is not None and there.model.status is Status.RETIRED and not self.shape.revives:
+            return True
         return self._cannot_be_made(Kind.BUDGET, ("", above), parent)
 
     # -- both sides ------------------------------------------------------------------------------

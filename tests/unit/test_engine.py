@@ -10,7 +10,7 @@ from canonical.budget import Budget
 from canonical.change import Kind, Op, Problem
 from canonical.period import Cadence
 from connectors.errors import Malformed, Rejected, Stale, Uncertain
-from connectors.interface import Page, Phasing
+from connectors.interface import Hold, Page, Phasing
 from connectors.memory import Memory
 from sync.engine import Engine
 from sync.report import Outcome
@@ -215,3 +215,16 @@ def test_a_source_that_knows_only_the_present_leaves_past_periods_as_they_are(wo
         ("2026-05-01..2026-12-31", usd(500)),
     ]
     assert (world.run().verified, world.target.writes) == (True, [])
+
+
+def test_an_allocation_that_was_moved_and_cannot_be_moved_back_is_told(world):
+    allocation = {**Memory.capabilities.allocation, "budget": Hold.READ_ONLY}
+    world.target = Recording(allocation=allocation)
+    world.source.put(budget("A"), budget("B", amount=usd(50)), share("A", "ada"))
+    world.run()
+    budgets, shares = (ids(world.target, kind) for kind in Kind)
+    world.target.move(shares[usd(5)], budgets[usd(50)])
+    report = world.run()
+    (change,) = report.plan.changes
+    assert (change.op, change.losses[0].name) == (Op.BLOCKED, "blocked:budget")
+    assert (report.exit_code, world.target.writes) == (4, [])
