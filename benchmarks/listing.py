@@ -39,7 +39,7 @@ def trueup(url: str) -> Callable[[], object]:
     """Through the connector, as a run lists."""
     from canonical.change import Kind
     from connectors.brex import Brex
-    from connectors.brex.connector import BrexSettings
+    from connectors.brex.declared import BrexSettings
     from connectors.runtime import Runtime
 
     settings = BrexSettings(

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from canonical.currency import COUNTS, exponent
+
 _RATE = re.compile(r"(?P<calls>[1-9]\d*)/(?P<count>[1-9]\d*)(?P<unit>[smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -34,8 +36,22 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _unit(code: str) -> str:
+    exponent(code)
+    return code
+
+
+def _currency(code: str) -> str:
+    if _unit(code) in COUNTS:
+        raise ValueError(f"{code} is a count, not a currency")
+    return code
+
+
 RateLimit = Annotated[str, AfterValidator(_rate)]
 Address = Annotated[str, AfterValidator(_address)]
+Currency = Annotated[str, AfterValidator(_currency)]
+Unit = Annotated[str, AfterValidator(_unit)]
+"""A currency or a count."""
 
 
 class SystemSettings(BaseModel):

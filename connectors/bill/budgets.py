@@ -15,6 +15,7 @@ from canonical.change import Kind
 from canonical.facts import BUDGET_FIELDS
 from canonical.identity import natural_key
 from canonical.period import Cadence, period_of
+from connectors.bill.declared import BillSettings
 from connectors.bill.mapping import (
     budget_of,
     budget_write,
@@ -26,7 +27,6 @@ from connectors.bill.mapping import (
 from connectors.bill.members import Members
 from connectors.bill.people import UUID, People
 from connectors.bill.reading import Reader, budget_path, page_of
-from connectors.bill.settings import BillSettings
 from connectors.bill.wire import BUDGETS, BUFFERED, CADENCE, BillBudget, BillBudgetWrite
 from connectors.errors import ConnectorError, Malformed, Rejected, Stale, Uncertain
 from connectors.http import HttpClient, Safety

@@ -12,11 +12,11 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss
 from connectors.answers import Dialect
 from connectors.bill.budgets import Budgets
-from connectors.bill.mapping import RECURRING_INTERVAL, version_of
-from connectors.bill.members import AT_ONCE, Members, split
+from connectors.bill.declared import CAPABILITIES, BillSettings
+from connectors.bill.mapping import version_of
+from connectors.bill.members import Members, split
 from connectors.bill.people import People
 from connectors.bill.reading import Reader
-from connectors.bill.settings import BillSettings
 from connectors.bill.wire import BUFFERED
 from connectors.errors import ConnectorError, Missing, Rejected, Unsupported
 from connectors.http import HttpClient
@@ -25,61 +25,13 @@ from connectors.interface import (
     Check,
     Connector,
     Draft,
-    Hold,
     Known,
     Observed,
     Page,
-    Phasing,
-    Removal,
 )
 from connectors.limiter import Limiter
 from connectors.runtime import Runtime
 from connectors.settings import parse_rate
-
-CAPABILITIES = Capabilities(
-    vendor="bill",
-    budget={
-        "name": Hold.EXACT,
-        "description": Hold.EXACT,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "cadence": Hold.EXACT,
-        "start": Hold.READ_ONLY,
-        "end": Hold.EXACT,
-        "phases": Hold.EXACT,
-        "status": Hold.EXACT,
-        "enforcement": Hold.EXACT,
-        "carry_over": Hold.EXACT,
-        "parent": Hold.EXACT,
-        "owners": Hold.EMULATED,
-    },
-    allocation={
-        "budget": Hold.READ_ONLY,
-        "entity": Hold.EXACT,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "status": Hold.EXACT,
-        "cadence": Hold.FOLLOWS,
-        "start": Hold.FOLLOWS,
-        "end": Hold.FOLLOWS,
-        "enforcement": Hold.FOLLOWS,
-        "carry_over": Hold.FOLLOWS,
-    },
-    cadences=frozenset(RECURRING_INTERVAL),
-    entity_types=frozenset({"user"}),
-    statuses=frozenset({Status.ACTIVE, Status.RETIRED}),
-    enforcements=frozenset({Enforcement.SOFT, Enforcement.HARD}),
-    removal=Removal.RETIRE_FOR_GOOD,
-    revives=frozenset({Kind.ALLOCATION}),
-    phasing=Phasing.CURRENT_AND_NEXT,
-    clearable=frozenset({"description", "end"}),
-    stamps=frozenset({Kind.BUDGET}),
-    amount_digits=2,
-    batch=AT_ONCE,
-    unit_of_writing="one budget, or up to five members of one",
-    rate_limit="60/1m",
-    reads_actuals=True,
-)
 
 
 class Bill(Connector):

@@ -5,7 +5,7 @@ the role, which BILL may otherwise reset; who was not listed is read before.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from canonical.allocation import Allocation
 from canonical.change import Kind
@@ -27,9 +27,6 @@ from connectors.http import HttpClient, Safety
 from connectors.interface import Draft, Observed, Page
 from connectors.paging import RawPage, ahead
 from connectors.parsing import parsed
-
-AT_ONCE: Final = 5
-"""How many members BILL puts in one call; it works on more of them later."""
 
 
 class Members:

@@ -9,7 +9,7 @@ from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from connectors.brex.wire import CADENCE, NATIVE
 from connectors.interface import Capabilities, Hold, Removal
-from connectors.settings import HttpSettings
+from connectors.settings import Address, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
     vendor="brex",
@@ -54,8 +54,8 @@ CAPABILITIES = Capabilities(
 class BrexSettings(HttpSettings):
     """The keys of a system with connector = "brex"."""
 
-    base_url: str = Field(default="https://api.brex.com", description="Brex's address.")
-    rate_limit: str = Field(default="1000/1m", description="Calls per window.")
+    base_url: Address = Field(default="https://api.brex.com", description="Brex's address.")
+    rate_limit: RateLimit = Field(default="1000/1m", description="Calls per window.")
     token: SecretStr = Field(description="User token (bxt_…) or access token, as a reference.")
     parent_budget_id: str | None = Field(
         default=None, description="Budgets that we make hang below it; default: the only root."

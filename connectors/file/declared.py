@@ -7,9 +7,8 @@ from pydantic import AfterValidator, Field
 
 from canonical.allocation import Status
 from canonical.change import Kind
-from canonical.currency import exponent
 from connectors.interface import Capabilities, Hold, Phasing, Removal
-from connectors.settings import SystemSettings
+from connectors.settings import SystemSettings, Unit
 
 
 def _encoding(name: str) -> str:
@@ -18,11 +17,6 @@ def _encoding(name: str) -> str:
     except LookupError:
         raise ValueError(f'{name!r} is not an encoding such as "utf-8" or "cp1252"') from None
     return name
-
-
-def _currency(code: str) -> str:
-    exponent(code)
-    return code
 
 
 class FileSettings(SystemSettings):
@@ -46,9 +40,7 @@ class FileSettings(SystemSettings):
     sheet: str | None = Field(
         default=None, description="The worksheet of budgets; the first one without it."
     )
-    currency: Annotated[str, AfterValidator(_currency)] | None = Field(
-        default=None, description="The currency of rows that name none."
-    )
+    currency: Unit | None = Field(default=None, description="The currency of rows that name none.")
 
 
 CAPABILITIES: Final = Capabilities(

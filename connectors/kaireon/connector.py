@@ -40,7 +40,6 @@ from connectors.runtime import Runtime
 
 HORIZON_MONTHS = 12
 """How far an open end is held where the caller did not say."""
-_EVERY = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
 
 
 class Kaireon(Connector):
@@ -114,7 +113,7 @@ class Kaireon(Connector):
                 half = placed(there) if there else None
                 if half and not half.periods < set(wanted(model, self._today())):
                     raise self._names.taken(title)
-                return self._sent(kind, half, title, model, _EVERY, records)
+                return self._sent(kind, half, title, model, _ALL, records)
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """DELETE what is not wanted, PUT what changed, POST what is new; a new name moves all."""
@@ -235,6 +234,9 @@ class Kaireon(Connector):
         if None in stored:  # not every answer shows its row: look
             rows = [*titled(title, self._tenant.records(_scope(kind)))]
         return self._observed(kind, placed(rows), records)
+
+
+_ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
 
 
 def _kind(model: Model) -> Kind:

@@ -1,14 +1,13 @@
 """What a Kaireon connector may be told in the settings file, and what Kaireon can hold."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
-from canonical.currency import COUNTS, exponent
 from connectors.interface import Capabilities, Hold, Phasing, Removal
 from connectors.kaireon.wire import CADENCE, SCOPES
-from connectors.settings import HttpSettings
+from connectors.settings import Address, Currency, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
     vendor="kaireon",
@@ -47,28 +46,19 @@ CAPABILITIES = Capabilities(
 )
 
 
-def _currency(code: str) -> str:
-    exponent(code)
-    if code in COUNTS:
-        raise ValueError(f"{code} is a count, not a currency")
-    return code
-
-
 class KaireonSettings(HttpSettings):
     """The keys of a system with connector = "kaireon"."""
 
-    base_url: str = Field(
+    base_url: Address = Field(
         default="https://playground.kaireonai.com/api/v1", description="Kaireon's address."
     )
-    rate_limit: str = Field(default="2000/1m", description="Calls per window.")
+    rate_limit: RateLimit = Field(default="2000/1m", description="Calls per window.")
     api_key: SecretStr = Field(description="API key (krn_…), as a reference.")
     auth: Literal["bearer", "x-api-key"] = Field(
         default="bearer", description="The header that carries the key."
     )
     tenant_id: str = Field(description="The tenant that the key belongs to.")
-    currency: Annotated[str, AfterValidator(_currency)] = Field(
-        description="Currency of every maxSpend, as Kaireon names none."
-    )
+    currency: Currency = Field(description="Currency of every maxSpend, as Kaireon names none.")
     emulate: tuple[Literal["yearly", "once"], ...] = Field(
         default=(),
         description="Cadences that Kaireon does not have and that may be held as quarters or "

@@ -2,15 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from canonical.allocation import Status
-from canonical.currency import exponent
 from canonical.period import Cadence
 from connectors.interface import Capabilities, Hold, Phasing, Removal
-from connectors.settings import HttpSettings
+from connectors.settings import Address, Currency, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
     vendor="vantage",
@@ -48,24 +47,17 @@ CAPABILITIES = Capabilities(
 )
 
 
-def _currency(code: str) -> str:
-    exponent(code)
-    return code
-
-
 class VantageSettings(HttpSettings):
     """The keys of a system with connector = "vantage"."""
 
-    base_url: str = Field(default="https://api.vantage.sh/v2", description="Vantage's address.")
-    rate_limit: str = Field(default="1000/1h", description="Calls per window.")
+    base_url: Address = Field(default="https://api.vantage.sh/v2", description="Vantage's address.")
+    rate_limit: RateLimit = Field(default="1000/1h", description="Calls per window.")
     token: SecretStr = Field(description="API access token, as a reference.")
     workspace_token: str = Field(description="The workspace (wrkspc_…) whose budgets are meant.")
     emulate: frozenset[Literal["yearly", "quarterly", "once"]] = Field(
         default=frozenset(), description="Cadences to be written as months of equal shares."
     )
-    currency: Annotated[str, AfterValidator(_currency)] = Field(
-        description="ISO 4217 code of all amounts: Vantage names none."
-    )
+    currency: Currency = Field(description="ISO 4217 code of all amounts: Vantage names none.")
 
 
 def widened(emulated: Collection[Cadence]) -> Capabilities:

@@ -5,7 +5,7 @@ many a batch may hold, nor whether it is made as a whole, nor in which order it 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from canonical.allocation import Status
 from canonical.change import Kind
@@ -16,10 +16,6 @@ from connectors.vtex.mapping import Terms, allocation_write
 from connectors.vtex.reading import Reader
 from connectors.vtex.records import allocations_of
 from connectors.vtex.wire import VtexAllocationWrite
-
-SIZE: Final = 20
-"""How many go into one batch: as many as VTEX's samples ask of a page. No limit is documented, and
-the fewer they are, the fewer a lost answer or a refusal leaves to be looked for."""
 
 
 class Batches:

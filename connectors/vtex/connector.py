@@ -17,16 +17,16 @@ from connectors.interface import (
     Check,
     Connector,
     Draft,
-    Hold,
     Known,
     Observed,
     Page,
-    Removal,
 )
 from connectors.paging import RawPage
 from connectors.parsing import parsed
 from connectors.runtime import Runtime
-from connectors.vtex.batch import SIZE, Batches
+from connectors.vtex.batch import Batches
+from connectors.vtex.client import opened
+from connectors.vtex.declared import CAPABILITIES, VtexSettings
 from connectors.vtex.mapping import (
     STATUS_SAID,
     actual_of,
@@ -39,45 +39,7 @@ from connectors.vtex.objections import fitted, objections, stay, unit_of
 from connectors.vtex.probing import Probe
 from connectors.vtex.reading import Reader, id_of
 from connectors.vtex.records import Records, allocations_of
-from connectors.vtex.settings import VtexSettings, opened
 from connectors.vtex.wire import VtexSummary
-
-CAPABILITIES = Capabilities(
-    vendor="vtex",
-    budget={
-        "name": Hold.EXACT,
-        "description": Hold.EXACT,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "cadence": Hold.EXACT,
-        "start": Hold.EMULATED,
-        "end": Hold.EMULATED,
-        "status": Hold.EXACT,
-        "carry_over": Hold.EXACT,
-        "dimensions": Hold.EMULATED,
-        "alerts": Hold.EMULATED,
-    },
-    allocation={
-        "budget": Hold.READ_ONLY,
-        "entity": Hold.EXACT,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "status": Hold.EXACT,
-        "cadence": Hold.FOLLOWS,
-        "start": Hold.FOLLOWS,
-        "end": Hold.FOLLOWS,
-        "carry_over": Hold.FOLLOWS,
-        "alerts": Hold.EMULATED,
-    },
-    statuses=frozenset({Status.ACTIVE, Status.INACTIVE}),
-    removal=Removal.DELETE,
-    clearable=frozenset({"description", "end", "alerts"}),
-    stamps=frozenset(Kind),
-    batch=SIZE,
-    unit_of_writing="one budget or one allocation, its status apart; new allocations by batch",
-    rate_limit="20/1s",
-    reads_actuals=True,
-)
 
 
 class Vtex(Connector):

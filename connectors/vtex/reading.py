@@ -13,7 +13,7 @@ from connectors.errors import Malformed, Missing
 from connectors.http import HttpClient, Safety
 from connectors.paging import RawPage, ahead, number_pages
 from connectors.parsing import parsed
-from connectors.vtex.settings import VtexSettings
+from connectors.vtex.declared import VtexSettings
 from connectors.vtex.wire import UNITS, VtexUnit
 
 _READERS: Final = 4

@@ -13,9 +13,9 @@ from connectors.errors import Malformed, Missing
 from connectors.interface import Observed
 from connectors.parsing import parsed
 from connectors.runtime import Runtime
+from connectors.vtex.declared import VtexSettings
 from connectors.vtex.mapping import Terms, allocation_of, budget_of
 from connectors.vtex.reading import id_of
-from connectors.vtex.settings import VtexSettings
 from connectors.vtex.wire import ENTITY_TYPE, VtexAllocation, VtexBudget
 
 

@@ -14,7 +14,8 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
 from canonical.period import Cadence, Period
-from connectors.bill.connector import Bill, BillSettings
+from connectors.bill.connector import Bill
+from connectors.bill.declared import BillSettings
 from connectors.conformance import waitless
 from connectors.interface import Draft
 from connectors.sandbox.bill import BillSandbox

@@ -9,7 +9,8 @@ from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.period import Cadence
-from connectors.bill.connector import Bill, BillSettings
+from connectors.bill.connector import Bill
+from connectors.bill.declared import BillSettings
 from connectors.interface import Draft
 from connectors.runtime import Runtime
 

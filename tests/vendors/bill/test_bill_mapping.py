@@ -14,7 +14,8 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.facts import facts
 from canonical.period import Cadence, Period, period_of
-from connectors.bill.connector import CAPABILITIES, _message
+from connectors.bill.connector import _message
+from connectors.bill.declared import CAPABILITIES
 from connectors.bill.mapping import (
     allocation_of,
     budget_of,

@@ -9,7 +9,7 @@ import pytest
 from canonical.allocation import Entity, Status
 from canonical.amount import Amount
 from canonical.change import Kind
-from connectors.bill.members import AT_ONCE
+from connectors.bill.declared import AT_ONCE
 from connectors.errors import (
     Missing,
     Rejected,

@@ -22,7 +22,7 @@ from connectors.memory import Memory
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex import VtexSandbox
 from connectors.vtex import Vtex
-from connectors.vtex.settings import VtexSettings
+from connectors.vtex.declared import VtexSettings
 from sync.engine import Engine
 from sync.report import Report
 from sync.spec import Limits, SyncSpec

@@ -20,8 +20,8 @@ from canonical.period import Cadence
 from connectors.errors import Malformed, Rejected
 from connectors.interface import Draft
 from connectors.parsing import parsed
-from connectors.vtex.connector import CAPABILITIES
 from connectors.vtex.cycle import Course, Cycle, course_of, cycle_of, cycle_on, cycle_said, noted
+from connectors.vtex.declared import CAPABILITIES
 from connectors.vtex.mapping import (
     Terms,
     allocation_of,

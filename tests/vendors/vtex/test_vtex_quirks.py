@@ -23,8 +23,9 @@ from connectors.runtime import Runtime
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex import VtexSandbox
 from connectors.vtex import Vtex
+from connectors.vtex.client import _login_url
+from connectors.vtex.declared import VtexSettings
 from connectors.vtex.movements import Movement
-from connectors.vtex.settings import VtexSettings, _login_url
 from sync.engine import Engine
 from sync.report import Report
 from sync.spec import Limits, SyncSpec
