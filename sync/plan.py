@@ -97,7 +97,7 @@ class Planner:
         self._mentioned = Marks()
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
-        self._targets: dict[str, str] = {}
+        self._adopted: dict[str, str] = {}
         self._stuck: dict[str, str] = {}
         self.found = Findings(problems=list(observation.problems))
 
@@ -285,8 +285,11 @@ class Planner:
         if values[at] is None:
             return values
         above = str(values[at])
-        link = self._ledger.by_targets(Kind.BUDGET, [above]).get(above)
-        return (*values[:at], link.ref if link else None, *values[at + 1 :])
+        ref = self._adopted.get(above)
+        if ref is None:
+            link = self._ledger.by_targets(Kind.BUDGET, [above]).get(above)
+            ref = link.ref if link else None
+        return (*values[:at], ref, *values[at + 1 :])
 
     # -- what is new -------------------------------------------------------------------------
 
@@ -322,7 +325,7 @@ class Planner:
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
         item, amount = matched.item, matched.item.model.amount
         if wanted.kind is Kind.BUDGET:
-            self._targets[wanted.key[1]] = item.id
+            self._adopted[item.id] = wanted.key[1]
         if amount is not None:
             self._seen.totals[wanted.kind, amount.unit] += amount.value
         self.found.adopted += 1
@@ -334,7 +337,7 @@ class Planner:
         if kind is Kind.BUDGET:
             return {}
         refs = sorted({each.key[0] for each in wanted})
-        found = dict(self._targets)
+        found = {ref: id for id, ref in self._adopted.items()}
         for start in range(0, len(refs), 1000):
             links = self._ledger.by_refs(
                 Kind.BUDGET, [("", ref) for ref in refs[start : start + 1000]]

@@ -228,3 +228,13 @@ def test_an_allocation_that_was_moved_and_cannot_be_moved_back_is_told(world):
     (change,) = report.plan.changes
     assert (change.op, change.losses[0].name) == (Op.BLOCKED, "blocked:budget")
     assert (report.exit_code, world.target.writes) == (4, [])
+
+
+def test_a_ledger_that_is_lost_is_made_again_from_the_stamps_without_a_write(world, tmp_path):
+    world.source.put(budget("A"), budget("B", parent="A"), share("A", "ada"), share("B", "bob"))
+    world.run()
+    world.store.close()
+    (tmp_path / "state.db").unlink()
+    world.store = Store.open("sqlite:///state.db", tmp_path, lambda: NOW)
+    report = world.run()
+    assert (report.plan.changes, report.verified, world.target.writes) == ((), True, [])
