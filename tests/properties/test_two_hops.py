@@ -173,7 +173,8 @@ def _held(target: Connector, fields: dict[Kind, set[str]]) -> dict[object, dict[
                 said["amount"] = _text(item.model.in_force(TODAY))
                 said["parent"] = names.get(str(said["parent"]))
             else:
-                key = names[item.model.budget], item.model.entity
+                said["budget"] = names[item.model.budget]
+                key = said["budget"], item.model.entity
             if said["amount"] is not None:
                 found[key] = {name: said[name] for name in fields[kind]}
     return found
