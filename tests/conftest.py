@@ -16,6 +16,12 @@ import psycopg
 import pytest
 
 from sync.store import Store
+from tests.contract.judge import judge_name
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say at the end of each run who judged the vendors' requests and answers."""
+    terminalreporter.write_line(f"contract judge: {judge_name()}")
 
 
 class Clock:

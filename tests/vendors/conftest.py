@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 
 from connectors.http import HttpClient
-from tests.contract.judge import Exchange, Judge, description, judge_name
+from tests.contract.judge import Exchange, Judge, description
 
 _JUDGES: dict[str, Judge | None] = {}
 _BASES = {"vantage": "/v2"}
-
-
-def pytest_report_header() -> str:
-    return f"contract judge: {judge_name()}"
 
 
 def _judge(vendor: str) -> Judge | None:
