@@ -97,7 +97,7 @@ class Planner:
         self._mentioned = Marks()
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
-        self._adopted: dict[str, str] = {}
+        self._refs: dict[str, str | None] = {}  # of the target's budgets, looked up or adopted
         self._stuck: dict[str, str] = {}
         self.found = Findings(problems=list(observation.problems))
 
@@ -285,11 +285,10 @@ class Planner:
         if values[at] is None:
             return values
         above = str(values[at])
-        ref = self._adopted.get(above)
-        if ref is None:
+        if above not in self._refs:
             link = self._ledger.by_targets(Kind.BUDGET, [above]).get(above)
-            ref = link.ref if link else None
-        return (*values[:at], ref, *values[at + 1 :])
+            self._refs[above] = link.ref if link else None
+        return (*values[:at], self._refs[above], *values[at + 1 :])
 
     # -- what is new -------------------------------------------------------------------------
 
@@ -325,7 +324,7 @@ class Planner:
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
         item, amount = matched.item, matched.item.model.amount
         if wanted.kind is Kind.BUDGET:
-            self._adopted[item.id] = wanted.key[1]
+            self._refs[item.id] = wanted.key[1]
         if amount is not None:
             self._seen.totals[wanted.kind, amount.unit] += amount.value
         self.found.adopted += 1
@@ -337,7 +336,7 @@ class Planner:
         if kind is Kind.BUDGET:
             return {}
         refs = sorted({each.key[0] for each in wanted})
-        found = {ref: id for id, ref in self._adopted.items()}
+        found = {ref: id for id, ref in self._refs.items() if ref is not None}
         for start in range(0, len(refs), 1000):
             links = self._ledger.by_refs(
                 Kind.BUDGET, [("", ref) for ref in refs[start : start + 1000]]
