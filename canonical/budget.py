@@ -46,6 +46,18 @@ class Budget:
     allocations: tuple[Allocation, ...] = ()
     extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    @classmethod
+    def of_share(cls, share: Allocation) -> "Budget":
+        """The budget of one amount that `share` is by itself; where it says no cadence, once."""
+        return cls(
+            ref=share.ref,
+            name="",
+            amount=share.amount,
+            cadence=share.cadence or Cadence.ONCE,
+            start=share.start,
+            end=share.end,
+        )
+
     def in_force(self, day: date) -> Amount | None:
         """The amount that counts on `day`.
 

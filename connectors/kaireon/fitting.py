@@ -48,7 +48,8 @@ def fitted(model: Model, terms: Terms, today: date, until: date) -> tuple[Model,
     foreign = tuple(_foreign(model, terms))
     if foreign:
         return model, foreign
-    budget, losses = _rounded(_as_budget(model))
+    whole = model if isinstance(model, Budget) else Budget.of_share(model)
+    budget, losses = _rounded(whole)
     try:
         changed = _spread(budget, terms, until)
         if isinstance(model, Allocation):
@@ -65,20 +66,6 @@ def whole_periods(cadence: Cadence, first: date, last: date) -> Iterator[Period]
     """The calendar periods that hold a day from `first` to `last`, none of them cut."""
     for cut in periods(cadence, first, last):
         yield period_of(cadence, cut.start)
-
-
-def _as_budget(model: Model) -> Budget:
-    """An allocation as the budget of one amount that its rows look like."""
-    if isinstance(model, Budget):
-        return model
-    return Budget(
-        ref=model.ref,
-        name="",
-        amount=model.amount,
-        cadence=model.cadence or Cadence.ONCE,
-        start=model.start,
-        end=model.end,
-    )
 
 
 def _shown(whole: Budget, today: date) -> Amount | None:

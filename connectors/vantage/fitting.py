@@ -82,14 +82,7 @@ def _share(
     cadence, amount = allocation.cadence, allocation.amount
     if cadence not in emulated or cadence is None or amount is None:
         return follows, ()
-    budget = Budget(
-        ref=allocation.ref,
-        name="",
-        amount=amount,
-        cadence=cadence,
-        start=allocation.start,
-        end=allocation.end,
-    )
+    budget = Budget.of_share(allocation)
     if reason := _indivisible(budget):
         return follows, (Loss("amount", Effect.BLOCKED, reason),)
     months = budget.restated(Cadence.MONTHLY, until)
