@@ -22,6 +22,11 @@ class Kind(StrEnum):
     ALLOCATION = "allocation"
 
 
+def kind_of(model: Budget | Allocation) -> Kind:
+    """Which kind of object `model` is."""
+    return Kind.BUDGET if isinstance(model, Budget) else Kind.ALLOCATION
+
+
 class Op(StrEnum):
     """What a change does; `blocked` marks one that the target cannot hold."""
 

@@ -107,6 +107,11 @@ class Capabilities:
     rate_limit: str | None = None
     reads_actuals: bool = False
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of all fields that are held somehow, of either kind."""
+        return frozenset(self.budget) | frozenset(self.allocation)
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:

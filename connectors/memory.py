@@ -19,7 +19,7 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.change import Kind, kind_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, fields_of
 from canonical.identity import stamped, unstamped
 from connectors.errors import Missing, Rejected, Unsupported
@@ -163,7 +163,7 @@ class Memory(Connector):
             raise Unsupported(f"{self.name} cannot delete")
         self.before("delete", id)
         with self._lock:
-            if id in self._rows and _kind(self._rows[id].model) is kind:
+            if id in self._rows and kind_of(self._rows[id].model) is kind:
                 self.drop(id)
         self.after("delete", id)
 
@@ -223,7 +223,7 @@ class Memory(Connector):
             rest = (
                 row
                 for row in self._rows.values()
-                if row.serial > after and _kind(row.model) is kind
+                if row.serial > after and kind_of(row.model) is kind
             )
             rows = [*islice(rest, size + 1)]
             items = [_observed(row) for row in rows[:size]]
@@ -233,7 +233,7 @@ class Memory(Connector):
 
     def _row(self, kind: Kind, id: str) -> _Row:
         row = self._rows.get(id)
-        if row is None or _kind(row.model) is not kind:
+        if row is None or kind_of(row.model) is not kind:
             raise Missing(f"{self.name} has no {kind} {id!r}")
         return row
 
@@ -268,10 +268,10 @@ class Memory(Connector):
         return _observed(row)
 
     def _changed(self, id: str, draft: Draft, fields: Collection[str]) -> Observed:
-        row = self._row(_kind(draft.model), id)
+        row = self._row(kind_of(draft.model), id)
         if (
             row.model.status is Status.RETIRED
-            and _kind(draft.model) not in self.capabilities.revives
+            and kind_of(draft.model) not in self.capabilities.revives
         ):
             raise Rejected(f"{id} is retired for good")
         self._refuse(draft, fields)
@@ -295,7 +295,7 @@ class Memory(Connector):
 
     def _write(self, row: _Row, draft: Draft, fields: Collection[str]) -> None:
         """Bring what is held of `fields` to what the draft says; all of it or nothing."""
-        kind = _kind(draft.model)
+        kind = kind_of(draft.model)
         holds = self.capabilities.budget if kind is Kind.BUDGET else self.capabilities.allocation
         stamp = draft.stamp if kind in self.capabilities.stamps else None
         container, values = row.container, {}
@@ -332,10 +332,6 @@ def _pass(operation: str, subject: Any) -> None:
 
 def _as_it_is(model: Model) -> Model:
     return model
-
-
-def _kind(model: Model) -> Kind:
-    return Kind.BUDGET if isinstance(model, Budget) else Kind.ALLOCATION
 
 
 def _serial(cursor: str | None) -> int:

@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.change import Kind, kind_of
 from canonical.identity import natural_key
 from connectors.interface import Connector, Draft, Observed
 
@@ -18,7 +17,7 @@ def probe_by_listing(
     """
     found: dict[int, list[Observed]] = defaultdict(list)
     for kind in Kind:
-        wanted = [(i, each) for i, each in enumerate(drafts) if _kind(each) is kind]
+        wanted = [(i, each) for i, each in enumerate(drafts) if kind_of(each.model) is kind]
         if not wanted:
             continue
         for page in connector.list(kind):
@@ -27,10 +26,6 @@ def probe_by_listing(
                     if _left_behind(draft, item):
                         found[index].append(item)
     return found
-
-
-def _kind(draft: Draft) -> Kind:
-    return Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
 
 
 def _left_behind(draft: Draft, item: Observed) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Status
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss
+from canonical.change import Effect, Kind, Loss, kind_of
 from connectors.answers import Dialect
 from connectors.bill.budgets import Budgets
 from connectors.bill.declared import CAPABILITIES, BillSettings
@@ -109,7 +109,7 @@ class Bill(Connector):
 
     def create(self, draft: Draft, key: str) -> Observed:
         """POST a budget, once; PUT a member, as often as it takes."""
-        return self._part(_kind(draft)).create(draft)
+        return self._part(kind_of(draft.model)).create(draft)
 
     def create_many(
         self, drafts: Sequence[Draft], keys: Sequence[str]
@@ -120,9 +120,9 @@ class Bill(Connector):
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """PATCH or PUT what changed, a PUT also brings back a member; raises `Rejected` for a
         budget's parent and a member's user, `Unsupported` for a retired budget."""
-        if "status" in fields and _kind(draft) is Kind.BUDGET:
+        if "status" in fields and kind_of(draft.model) is Kind.BUDGET:
             raise Unsupported(f"{self.name} cannot bring back a retired budget")
-        return self._part(_kind(draft)).update(id, draft, fields)
+        return self._part(kind_of(draft.model)).update(id, draft, fields)
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """DELETE; what is gone or retired already stays so. Who owns or observes the budget is
@@ -142,7 +142,7 @@ class Bill(Connector):
         """Budgets by name, then by the stamp where one was written; members by their id."""
         found = {}
         for index, draft in enumerate(drafts):
-            if matches := self._part(_kind(draft)).like(draft):
+            if matches := self._part(kind_of(draft.model)).like(draft):
                 found[index] = [*matches]
         return found
 
@@ -174,10 +174,6 @@ class Bill(Connector):
             yield Page((), (), cursor)
         for id, following in zip_longest(wanted, wanted[1:]):
             yield from self._members.pages(budgets[id], token if id == first else "", following)
-
-
-def _kind(draft: Draft) -> Kind:
-    return Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
 
 
 def _message(body: Any) -> str | None:

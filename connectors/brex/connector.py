@@ -220,7 +220,7 @@ class Brex(Connector):
         return next(iter(known)) if len(known) == 1 else None
 
 
-_ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
+_ALL = CAPABILITIES.fields
 _SPEND_LIMIT_DEFAULTS = {
     "authorization_visibility": "PUBLIC",
     "expense_visibility": "SHARED",

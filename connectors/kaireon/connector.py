@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, ClassVar
 
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Problem
+from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap
 from canonical.period import Cadence, add_months
 from connectors.errors import Forbidden, Malformed, Missing, Rejected
@@ -104,7 +104,7 @@ class Kaireon(Connector):
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Look, then POST the rows that miss, each once: a create that broke off is completed."""
-        model, kind = self._fitted(draft.model), _kind(draft.model)
+        model, kind = self._fitted(draft.model), kind_of(draft.model)
         with self._tenant.steady():
             records = self._tenant.records(_scope(kind))
             title = self._title(draft, records)
@@ -117,7 +117,7 @@ class Kaireon(Connector):
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """DELETE what is not wanted, PUT what changed, POST what is new; a new name moves all."""
-        model, kind = self._fitted(draft.model), _kind(draft.model)
+        model, kind = self._fitted(draft.model), kind_of(draft.model)
         with self._tenant.steady():
             records = self._tenant.records(None if "name" in fields else _scope(kind))
             series = self._series(kind, id, records)
@@ -236,11 +236,7 @@ class Kaireon(Connector):
         return self._observed(kind, placed(rows), records)
 
 
-_ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
-
-
-def _kind(model: Model) -> Kind:
-    return Kind.BUDGET if isinstance(model, Budget) else Kind.ALLOCATION
+_ALL = CAPABILITIES.fields
 
 
 def _scope(kind: Kind) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Problem
+from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence
 from connectors.errors import Forbidden, Malformed, Missing, Rejected
@@ -124,7 +124,7 @@ class Vantage(Connector):
             if above is not None:
                 self._join(token, above)
             workspace.say_alerts(token, draft.model.alerts)
-            return self._observed(_kind(draft), workspace.known(token))
+            return self._observed(kind_of(draft.model), workspace.known(token))
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """PUT of what changed, all periods if one did; then what hangs together with it."""
@@ -146,7 +146,7 @@ class Vantage(Connector):
                 self._hierarchy.move(id, draft.container)
             if "alerts" in fields:
                 workspace.say_alerts(id, draft.model.alerts)
-            return self._observed(_kind(draft), workspace.known(id))
+            return self._observed(kind_of(draft.model), workspace.known(id))
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """DELETE; what it held goes to the rest of the budget above, and its own rest goes too."""
@@ -168,7 +168,7 @@ class Vantage(Connector):
                     continue
                 known = [self._workspace.known(each.token) for each in left]
                 if known:
-                    found[index] = [self._observed(_kind(draft), each) for each in known]
+                    found[index] = [self._observed(kind_of(draft.model), each) for each in known]
         return found
 
     def close(self) -> None:
@@ -277,8 +277,4 @@ class Vantage(Connector):
         return True
 
 
-_ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
-
-
-def _kind(draft: Draft) -> Kind:
-    return Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
+_ALL = CAPABILITIES.fields

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
-from canonical.change import Kind, Loss
+from canonical.change import Kind, Loss, kind_of
 from connectors.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
 from connectors.http import Safety
 from connectors.interface import (
@@ -138,7 +138,7 @@ class Vtex(Connector):
         """
         if isinstance(draft.model, Budget):
             stay(draft.model, id, self.name)
-        kind = Kind.BUDGET if isinstance(draft.model, Budget) else Kind.ALLOCATION
+        kind = kind_of(draft.model)
         path, whole = self._reader.path(kind, id), not _APART.issuperset(fields)
         stored = self._reader.one(kind, id) if whole else None
         self._writes += 1
@@ -223,5 +223,5 @@ class Vtex(Connector):
         self._http.call("PUT", f"{path}/linked-entity", json=body, safety=Safety.IDEMPOTENT)
 
 
-_ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
+_ALL = CAPABILITIES.fields
 _APART = frozenset({"status", "entity"})
