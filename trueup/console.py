@@ -48,7 +48,8 @@ class Face:
         self.out.print(f"[bold]{plan.sync}[/]: {plan.source} → {plan.target}, as of {plan.as_of}")
         self._changes(plan.changes)
         self._money(plan.changes)
-        self._losses(plan)
+        self._losses(plan.changes)
+        self._unaccepted(plan)
         for conflict in plan.conflicts:
             ids = ", ".join(conflict.candidates)
             self._line("?", "magenta", f"{conflict.kind} {conflict.ref}: {conflict.reason} ({ids})")
@@ -63,8 +64,7 @@ class Face:
         """A plan in two or three lines: how much would change, and what is lost on the way."""
         self.out.print(f"[bold]{plan.sync}[/]: {self._summary(plan)}")
         self._money(plan.changes)
-        for name, (count, reason) in _lost(plan.changes):
-            self._line("·", "dim", f"{count} × {name}: {reason}")
+        self._losses(plan.changes)
 
     def _changes(self, changes: Sequence[Change]) -> None:
         if not changes:
@@ -114,9 +114,11 @@ class Face:
         for (kind, unit), step in sorted(moved.items()):
             self.out.print(f"  {kind}s: {step:+,} {unit}")
 
-    def _losses(self, plan: Plan) -> None:
-        for name, (count, reason) in _lost(plan.changes):
+    def _losses(self, changes: Iterable[Change]) -> None:
+        for name, (count, reason) in _lost(changes):
             self._line("·", "dim", f"{count} × {name}: {reason}")
+
+    def _unaccepted(self, plan: Plan) -> None:
         if plan.unaccepted:
             names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
             said = f"  to accept what is lost, write in [syncs.{plan.sync}]: accept = [{names}]"

@@ -67,14 +67,10 @@ def _steps(session: Session, workspace: Workspace, folder: Path) -> int:
         face.verification(found)
         plan = workspace.plan(sync)
         face.plan_in_short(plan)
-        code = code or (Exit.OK if _agrees(found.problems, plan.pending) else Exit.PENDING)
+        code = code or (Exit.PENDING if plan.pending or not found.agree else Exit.OK)
     face.title("Budget, spent and remaining, over all five")
     face.table(("system", "budgets", "in force", "spent", "remaining"), _totals(workspace))
     return code
-
-
-def _agrees(problems: Sequence[object], pending: Sequence[object]) -> bool:
-    return not problems and not pending
 
 
 def _apply(face: Face, workspace: Workspace, syncs: Sequence[str]) -> int:
