@@ -40,7 +40,7 @@ def trueup(url: str) -> Callable[[], object]:
     from canonical.change import Kind
     from connectors.brex import Brex
     from connectors.brex.declared import BrexSettings
-    from connectors.runtime import Runtime
+    from connectors.contract.runtime import Runtime
 
     settings = BrexSettings(
         connector="brex",

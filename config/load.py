@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.settings import Guard, KeyPath, Origin, Settings, State, Sync, nearest
-from connectors import registry
-from connectors.settings import SystemSettings
+from connectors.contract import registry
+from connectors.contract.settings import SystemSettings
 
 _COLUMNS: Final = ("entity_type", "entity", "id")
 

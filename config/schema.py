@@ -8,7 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from config.secrets import REFERENCE
 from config.settings import Settings, secret_fields
-from connectors import registry
+from connectors.contract import registry
 
 
 def settings_schema() -> dict[str, Any]:

@@ -32,8 +32,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from canonical.change import Effect
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from config.secrets import is_reference
-from connectors import registry
-from connectors.settings import SystemSettings
+from connectors.contract import registry
+from connectors.contract.settings import SystemSettings
 from sync.spec import OnRemove
 
 KeyPath: TypeAlias = tuple[str | int, ...]

@@ -9,9 +9,9 @@ from config.load import SettingsError, SettingsProblem
 from config.logs import register_secret
 from config.secrets import SecretError, is_reference, resolve
 from config.settings import Settings, nearest, secret_fields
-from connectors import registry
-from connectors.interface import Connector
-from connectors.runtime import Runtime
+from connectors.contract import registry
+from connectors.contract.interface import Connector
+from connectors.contract.runtime import Runtime
 from sync.spec import Limits, SyncSpec
 
 

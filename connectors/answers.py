@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import httpx
 
-from connectors.errors import (
+from connectors.contract.errors import (
     Call,
     ConnectorError,
     Forbidden,

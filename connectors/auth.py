@@ -7,7 +7,7 @@ from threading import Lock
 
 import httpx
 
-from connectors.errors import Unauthorized
+from connectors.contract.errors import Unauthorized
 
 
 @dataclass(frozen=True, slots=True)

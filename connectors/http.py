@@ -23,7 +23,7 @@ from tenacity import RetryCallState, Retrying
 
 from connectors.answers import Dialect, Judge
 from connectors.auth import RenewedToken, may_be_header
-from connectors.errors import (
+from connectors.contract.errors import (
     Call,
     ConnectorError,
     Malformed,
@@ -35,9 +35,9 @@ from connectors.errors import (
     Uncertain,
     Unreadable,
 )
+from connectors.contract.runtime import Runtime
 from connectors.exact_json import written
 from connectors.limiter import Limiter
-from connectors.runtime import Runtime
 
 log = logging.getLogger("trueup.http")
 
@@ -157,7 +157,7 @@ class HttpClient:
         """The parsed answer, None where it has no body; numbers with a point are `Decimal`.
 
         `path` follows the base address, or is an address that `absolute` allows. Parameters that
-        are None are not sent. Raises the errors of `connectors.errors`.
+        are None are not sent. Raises the errors of `connectors.contract.errors`.
         """
         if safety is Safety.KEYED and not key:
             raise ValueError("a keyed call needs its key")

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from math import inf
 from threading import Condition
 
-from connectors.errors import RateLimited
-from connectors.runtime import Runtime
+from connectors.contract.errors import RateLimited
+from connectors.contract.runtime import Runtime
 
 
 class Limiter:

@@ -22,8 +22,8 @@ from canonical.budget import Budget
 from canonical.change import Kind, kind_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, fields_of
 from canonical.identity import stamped, unstamped
-from connectors.errors import Missing, Rejected, Unsupported
-from connectors.interface import (
+from connectors.contract.errors import Missing, Rejected, Unsupported
+from connectors.contract.interface import (
     Capabilities,
     Check,
     Connector,
@@ -35,8 +35,8 @@ from connectors.interface import (
     Phasing,
     Removal,
 )
-from connectors.runtime import Runtime
-from connectors.settings import SystemSettings
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import SystemSettings
 
 Model: TypeAlias = Budget | Allocation
 Hook: TypeAlias = Callable[[str, Any], None]

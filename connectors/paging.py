@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
-from connectors.errors import Call, Malformed
+from connectors.contract.errors import Call, Malformed
 
 MAX_PAGES: Final = 100_000
 """No budget listing is this long; a vendor that makes up new tokens for ever is stopped here."""

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from connectors.errors import Malformed
+from connectors.contract.errors import Malformed
 
 Wire = TypeVar("Wire", bound=BaseModel)
 Word = TypeVar("Word")

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
-from connectors.errors import (
+from connectors.contract.errors import (
     STOPS_CONNECTOR,
     ConnectorError,
     Malformed,
@@ -24,7 +24,7 @@ from connectors.errors import (
     Transient,
     Uncertain,
 )
-from connectors.interface import Connector, Draft, Observed
+from connectors.contract.interface import Connector, Draft, Observed
 from sync.journal import Journal, Operation, State, new_operation_id
 from sync.ledger import Ledger
 from sync.match import Key

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from canonical.change import Change, Conflict, Effect, Op, Plan, Problem
-from connectors.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
-from connectors.interface import Connector, Known
+from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
+from connectors.contract.interface import Connector, Known
 from sync.apply import Applier
 from sync.guard import Guard, Sides
 from sync.history import History

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from canonical.change import Kind, Problem
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
-from connectors.interface import Connector, Known, Observed, Page
+from connectors.contract.interface import Connector, Known, Observed, Page
 from sync.ledger import Ledger, Seal
 
 

@@ -20,8 +20,8 @@ from canonical.facts import (
     fields_of,
     fingerprint,
 )
-from connectors.errors import Missing
-from connectors.interface import Connector, Observed, Page
+from connectors.contract.errors import Missing
+from connectors.contract.interface import Connector, Observed, Page
 from sync.decide import Losses, Wanted, alteration, creation, held, removal
 from sync.ledger import Entry, Ledger, Link
 from sync.match import Key, Matched, Newcomer, match

@@ -19,7 +19,7 @@ from canonical.facts import (
     facts,
     fields_of,
 )
-from connectors.interface import Connector, Draft, Observed
+from connectors.contract.interface import Connector, Draft, Observed
 from sync.decide import held
 from sync.journal import Operation
 from sync.ledger import Ledger

@@ -14,8 +14,8 @@ from canonical.allocation import Status
 from canonical.change import Kind, Op
 from canonical.compare import differences
 from canonical.facts import facts, fields_of
-from connectors.errors import ConnectorError, Missing, Rejected
-from connectors.interface import Connector, Draft, Observed
+from connectors.contract.errors import ConnectorError, Missing, Rejected
+from connectors.contract.interface import Connector, Draft, Observed
 from sync.journal import Journal, Operation, State
 from sync.ledger import Ledger
 from sync.send import draft_of, remember, request_fingerprint, send

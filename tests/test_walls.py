@@ -12,7 +12,7 @@ ROOMS = ("canonical", "connectors", "sync", "config", "trueup")
 MAY_IMPORT = {
     "canonical": {"canonical"},
     "connectors": {"connectors", "canonical"},
-    "sync": {"sync", "canonical", "connectors.interface", "connectors.errors"},
+    "sync": {"sync", "canonical", "connectors.contract"},
     "config": {"config", "sync", "connectors", "canonical"},
     "trueup": set(ROOMS),
 }
@@ -25,7 +25,7 @@ NEVER = {
 }
 VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
 MAY_NAME_VENDORS = re.compile(
-    r"connectors/(registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon).*)"
+    r"connectors/(contract/registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon).*)"
     r"|trueup/(cli|demo|demo_settings|sandboxes|starter)\.py"
 )
 
@@ -89,7 +89,7 @@ def test_no_folder_of_the_tests_is_named_like_a_room() -> None:
 def test_no_amount_passes_through_a_float() -> None:
     allowed = {
         "connectors/answers.py",  # seconds
-        "connectors/settings.py",  # seconds
+        "connectors/contract/settings.py",  # seconds
         "connectors/file/grids.py",  # asks whether a worksheet could hold the number
     }
     for path in FILES:

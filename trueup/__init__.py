@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from canonical.budget import Budget
     from canonical.change import Plan
     from config.load import SettingsError
-    from connectors.errors import ConnectorError
+    from connectors.contract.errors import ConnectorError
     from sync.engine import Verification
     from sync.report import Report
     from trueup.workspace import Workspace
@@ -43,7 +43,7 @@ _HOMES = {
     "Allocation": "canonical.allocation",
     "Amount": "canonical.amount",
     "Budget": "canonical.budget",
-    "ConnectorError": "connectors.errors",
+    "ConnectorError": "connectors.contract.errors",
     "Plan": "canonical.change",
     "Report": "sync.report",
     "SettingsError": "config.load",

@@ -23,7 +23,7 @@ from config.load import SettingsError
 from config.logs import configure
 from config.settings import nearest
 from config.wiring import spec_of
-from connectors.errors import ConnectorError, RateLimited
+from connectors.contract.errors import ConnectorError, RateLimited
 from sync.engine import Verification
 from sync.guard import RULES
 from sync.history import Run, UnknownRun

@@ -19,7 +19,7 @@ from canonical.change import Kind, Plan
 from config.load import load
 from config.settings import Settings
 from config.wiring import connect, spec_of, state_url
-from connectors.interface import Connector
+from connectors.contract.interface import Connector
 from sync.engine import Engine, Verification, Watch
 from sync.history import History
 from sync.journal import Journal
@@ -61,9 +61,10 @@ class Workspace:
     def budgets(self, system: str) -> Iterator[Budget]:
         """Every budget of a system with its allocations; a record that cannot be read raises.
 
-        Raises the errors of `connectors.errors`, among them `Malformed` with the record's place.
+        Raises the errors of `connectors.contract.errors`, among them `Malformed` with the place of
+        the record.
         """
-        from connectors.errors import Malformed
+        from connectors.contract.errors import Malformed
 
         connector = self.system(system)
         allocations: dict[str, list[Allocation]] = defaultdict(list)

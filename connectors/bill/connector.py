@@ -18,9 +18,8 @@ from connectors.bill.members import Members, split
 from connectors.bill.people import People
 from connectors.bill.reading import Reader
 from connectors.bill.wire import BUFFERED
-from connectors.errors import ConnectorError, Missing, Rejected, Unsupported
-from connectors.http import HttpClient
-from connectors.interface import (
+from connectors.contract.errors import ConnectorError, Missing, Rejected, Unsupported
+from connectors.contract.interface import (
     Capabilities,
     Check,
     Connector,
@@ -29,9 +28,10 @@ from connectors.interface import (
     Observed,
     Page,
 )
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import parse_rate
+from connectors.http import HttpClient
 from connectors.limiter import Limiter
-from connectors.runtime import Runtime
-from connectors.settings import parse_rate
 
 
 class Bill(Connector):

@@ -7,8 +7,8 @@ from pydantic import Field, SecretStr
 from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from connectors.bill.mapping import RECURRING_INTERVAL
-from connectors.interface import Capabilities, Hold, Phasing, Removal
-from connectors.settings import Address, Currency, HttpSettings, RateLimit
+from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 AT_ONCE: Final = 5
 """How many members BILL puts in one call; it works on more of them later."""

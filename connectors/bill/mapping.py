@@ -22,8 +22,8 @@ from connectors.bill.wire import (
     BillMember,
     BillMemberWrite,
 )
-from connectors.errors import Rejected
-from connectors.interface import Draft, Observed
+from connectors.contract.errors import Rejected
+from connectors.contract.interface import Draft, Observed
 from connectors.parsing import known
 
 RECURRING_INTERVAL = {ours: theirs for theirs, ours in CADENCE.items()}

@@ -22,9 +22,9 @@ from connectors.bill.people import People
 from connectors.bill.reading import Reader, bulk_path, member_path, page_of
 from connectors.bill.seats import Seat, Seats
 from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
-from connectors.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
+from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
+from connectors.contract.interface import Draft, Observed, Page
 from connectors.http import HttpClient, Safety
-from connectors.interface import Draft, Observed, Page
 from connectors.paging import RawPage, ahead
 from connectors.parsing import parsed
 

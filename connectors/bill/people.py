@@ -12,7 +12,7 @@ from canonical.allocation import Entity
 from canonical.identity import EntityMap
 from connectors.bill.mapping import new_user
 from connectors.bill.wire import USERS, BillUser
-from connectors.errors import Rejected
+from connectors.contract.errors import Rejected
 from connectors.http import HttpClient, Safety
 from connectors.parsing import parsed
 

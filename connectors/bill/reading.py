@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from canonical.change import Kind, Problem
 from connectors.bill.wire import BUDGETS, USERS, BillBudget, BillMember, BillUser
-from connectors.errors import Malformed
+from connectors.contract.errors import Malformed
+from connectors.contract.interface import Observed, Page
 from connectors.http import HttpClient, Safety
-from connectors.interface import Observed, Page
 from connectors.paging import RawPage, cursor_pages
 from connectors.parsing import parsed
 

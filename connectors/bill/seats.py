@@ -14,7 +14,7 @@ from connectors.bill.mapping import is_share, member_write
 from connectors.bill.people import People
 from connectors.bill.reading import Reader
 from connectors.bill.wire import BillMember, BillMemberWrite
-from connectors.errors import Missing, Rejected
+from connectors.contract.errors import Missing, Rejected
 
 
 @dataclass(frozen=True, slots=True)

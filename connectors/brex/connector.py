@@ -15,14 +15,22 @@ from connectors.answers import Dialect
 from connectors.brex.declared import CAPABILITIES, BrexSettings
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
 from connectors.brex.wire import PATH, BrexBudget, BrexPage, BrexSpendLimit
-from connectors.errors import Malformed, Rejected, Unsupported
+from connectors.contract.errors import Malformed, Rejected, Unsupported
+from connectors.contract.interface import (
+    Capabilities,
+    Check,
+    Connector,
+    Draft,
+    Known,
+    Observed,
+    Page,
+)
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import parse_rate
 from connectors.http import HttpClient, Safety
-from connectors.interface import Capabilities, Check, Connector, Draft, Known, Observed, Page
 from connectors.limiter import Limiter
 from connectors.paging import RawPage, ahead, cursor_pages
 from connectors.parsing import parsed
-from connectors.runtime import Runtime
-from connectors.settings import parse_rate
 
 PAGE_SIZE = 1000
 """The most that a page may hold; Brex answers 400 above it."""

@@ -8,8 +8,8 @@ from pydantic import Field, SecretStr
 from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from connectors.brex.wire import CADENCE, NATIVE
-from connectors.interface import Capabilities, Hold, Removal
-from connectors.settings import Address, HttpSettings, RateLimit
+from connectors.contract.interface import Capabilities, Hold, Removal
+from connectors.contract.settings import Address, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
     vendor="brex",

@@ -26,8 +26,8 @@ from connectors.brex.wire import (
     BrexSpendLimit,
     BrexSpendLimitWrite,
 )
-from connectors.errors import Malformed
-from connectors.interface import Draft, Observed
+from connectors.contract.errors import Malformed
+from connectors.contract.interface import Draft, Observed
 from connectors.parsing import known
 
 PERIOD_TYPE = {ours: theirs for theirs, ours in CADENCE.items()}

@@ -1,4 +1,4 @@
-"""The conformance kit: checks of every numbered behaviour in `connectors.interface`.
+"""The conformance kit: checks of every numbered behaviour in `connectors.contract.interface`.
 
 A connector proves itself by subclassing the suite in its own tests and saying how to reach it:
 

@@ -14,7 +14,7 @@ from canonical.change import Kind
 from canonical.currency import exponent
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.period import Cadence, Period, period_of
-from connectors.interface import Capabilities, Draft, Hold, Phasing
+from connectors.contract.interface import Capabilities, Draft, Hold, Phasing
 
 FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.BUDGET: BUDGET_FIELDS,

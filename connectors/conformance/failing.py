@@ -10,7 +10,7 @@ import pytest
 from canonical.change import Kind
 from connectors.conformance.drafts import having
 from connectors.conformance.world import World, said
-from connectors.errors import (
+from connectors.contract.errors import (
     ConnectorError,
     Forbidden,
     Malformed,
@@ -19,7 +19,7 @@ from connectors.errors import (
     Transient,
     Unauthorized,
 )
-from connectors.interface import Connector
+from connectors.contract.interface import Connector
 
 _READS: Final[Mapping[str, Callable[[Connector, World, str], object]]] = {
     "check": lambda connector, world, id: connector.check(),

@@ -9,7 +9,7 @@ import pytest
 from canonical.change import Kind
 from connectors.conformance.drafts import having
 from connectors.conformance.world import World, all_pages, said, writable
-from connectors.errors import ConnectorError, Malformed, Missing
+from connectors.contract.errors import ConnectorError, Malformed, Missing
 
 both_kinds = pytest.mark.parametrize("kind", [*Kind])
 

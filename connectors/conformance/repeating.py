@@ -11,8 +11,8 @@ from connectors.conformance.drafts import having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said, writable
 from connectors.conformance.writing import needs_retire
-from connectors.errors import ConnectorError, Uncertain
-from connectors.interface import Draft, Observed
+from connectors.contract.errors import ConnectorError, Uncertain
+from connectors.contract.interface import Draft, Observed
 
 
 class Repeating:

@@ -8,8 +8,8 @@ import pytest
 from canonical.change import Kind
 from canonical.currency import exponent
 from connectors.conformance.world import World, said
-from connectors.errors import ConnectorError, Rejected, Uncertain
-from connectors.interface import Draft, Observed
+from connectors.contract.errors import ConnectorError, Rejected, Uncertain
+from connectors.contract.interface import Draft, Observed
 
 
 class Together:

@@ -24,8 +24,8 @@ from connectors.conformance.drafts import (
     holds,
     some_amount,
 )
-from connectors.interface import Connector, Draft, Hold, Known, Observed, Page
-from connectors.runtime import Runtime
+from connectors.contract.interface import Connector, Draft, Hold, Known, Observed, Page
+from connectors.contract.runtime import Runtime
 
 _ENDLESS: Final = 10_000
 """Pages after which a listing is held to loop."""

@@ -15,7 +15,9 @@ from typing import Any
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Problem
-from connectors.errors import Malformed, Missing, Rejected
+from connectors.contract.errors import Malformed, Missing, Rejected
+from connectors.contract.interface import Check, Connector, Draft, Known, Observed, Page
+from connectors.contract.runtime import Runtime
 from connectors.file.declared import CAPABILITIES, HELD, FileSettings
 from connectors.file.documents import open_document, save
 from connectors.file.formats import Opened, Place, has_sheet, open_table, within
@@ -37,8 +39,6 @@ from connectors.file.writing import (
     merged_budget,
     unlike,
 )
-from connectors.interface import Check, Connector, Draft, Known, Observed, Page
-from connectors.runtime import Runtime
 
 
 class File(Connector):

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field
 
 from canonical.allocation import Status
 from canonical.change import Kind
-from connectors.interface import Capabilities, Hold, Phasing, Removal
-from connectors.settings import SystemSettings, Unit
+from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.settings import SystemSettings, Unit
 
 
 def _encoding(name: str) -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from connectors.errors import Rejected, Unreadable
+from connectors.contract.errors import Rejected, Unreadable
 from connectors.file.formats import Place
 from connectors.file.grids import BookDocument, Cells, CsvDocument, Match
 from connectors.file.layout import DIMENSION, LIMITS

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from connectors.errors import Transient, Unreadable
+from connectors.contract.errors import Transient, Unreadable
 from connectors.file.layout import Layout, Table
 from connectors.file.reading import Signature
 from connectors.file.records import RecordTable

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from python_calamine import CalamineWorkbook
 
-from connectors.errors import Rejected
+from connectors.contract.errors import Rejected
 from connectors.file.formats import Place
 from connectors.file.layout import LIMITS
 from connectors.file.tables import cell_text, open_file, open_workbook

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
-from connectors.errors import Unreadable
+from connectors.contract.errors import Unreadable
 
 Position: TypeAlias = int | str
 """A line or worksheet row by number; "budget 3" where a format has no rows."""

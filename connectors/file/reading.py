@@ -10,10 +10,10 @@ from sys import intern
 from typing import Final, TypeAlias
 
 from canonical.change import Problem
-from connectors.errors import Stale
+from connectors.contract.errors import Stale
+from connectors.contract.interface import Observed, Page
 from connectors.file.layout import Position, Table, Wrong, at, place
 from connectors.file.mapping import Reader, Said, WrongAt
-from connectors.interface import Observed, Page
 
 Signature: TypeAlias = tuple[int, int, int]
 """Time of change, size and inode: another one means another content."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
-from connectors.errors import Unreadable
+from connectors.contract.errors import Unreadable
 from connectors.file.layout import (
     ALLOCATIONS,
     BUDGETS,

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from connectors.errors import Unreadable
+from connectors.contract.errors import Unreadable
 from connectors.file.layout import Layout, Position, Row, Wrong, header, pick
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.facts import SAID_BY_NONE, facts, fields_of
-from connectors.errors import Rejected
+from connectors.contract.errors import Rejected
 from connectors.file.grids import Cells
 from connectors.file.layout import BUDGETS, Wrong
 from connectors.file.mapping import Reader, allocation_row, budget_rows, settled

@@ -10,8 +10,18 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap
 from canonical.period import Cadence, add_months
-from connectors.errors import Forbidden, Malformed, Missing, Rejected
-from connectors.interface import Capabilities, Check, Connector, Draft, Known, Observed, Page
+from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
+from connectors.contract.interface import (
+    Capabilities,
+    Check,
+    Connector,
+    Draft,
+    Known,
+    Observed,
+    Page,
+)
+from connectors.contract.probing import probe_by_listing
+from connectors.contract.runtime import Runtime
 from connectors.kaireon.declared import CAPABILITIES, KaireonSettings
 from connectors.kaireon.fitting import Model, Terms, fitted
 from connectors.kaireon.mapping import (
@@ -35,8 +45,6 @@ from connectors.kaireon.series import (
 )
 from connectors.kaireon.tenant import Tenant
 from connectors.kaireon.wire import CADENCE, GLOBAL, key_of
-from connectors.probing import probe_by_listing
-from connectors.runtime import Runtime
 
 HORIZON_MONTHS = 12
 """How far an open end is held where the caller did not say."""

@@ -5,9 +5,9 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
-from connectors.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 from connectors.kaireon.wire import CADENCE, SCOPES
-from connectors.settings import Address, Currency, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
     vendor="kaireon",

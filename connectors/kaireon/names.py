@@ -12,7 +12,7 @@ from typing import Any
 from canonical.budget import Budget
 from canonical.change import Kind
 from canonical.identity import EntityMap
-from connectors.errors import Rejected
+from connectors.contract.errors import Rejected
 from connectors.kaireon.fitting import Model
 from connectors.kaireon.series import Title, title_said
 from connectors.kaireon.wire import GLOBAL

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from canonical.change import Kind
 from canonical.period import Cadence, Period
-from connectors.errors import Malformed
+from connectors.contract.errors import Malformed
 from connectors.kaireon.fitting import last_day
 from connectors.kaireon.wire import CADENCE, GLOBAL, SCOPES, KaireonRow
 from connectors.parsing import parsed

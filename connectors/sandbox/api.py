@@ -27,9 +27,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from connectors.contract.settings import parse_rate
 from connectors.sandbox.faults import Fault, Faults, Rule
 from connectors.sandbox.state import Row, State, dumps, loads
-from connectors.settings import parse_rate
 
 _LOG_LENGTH = 100_000
 

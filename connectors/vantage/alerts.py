@@ -7,7 +7,7 @@ from typing import Any
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
-from connectors.errors import Malformed, Missing
+from connectors.contract.errors import Malformed, Missing
 from connectors.paging import RawPage
 from connectors.parsing import parsed
 from connectors.vantage.mapping import alert_key, alert_of, alert_write

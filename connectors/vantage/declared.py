@@ -8,8 +8,8 @@ from pydantic import Field, SecretStr
 
 from canonical.allocation import Status
 from canonical.period import Cadence
-from connectors.interface import Capabilities, Hold, Phasing, Removal
-from connectors.settings import Address, Currency, HttpSettings, RateLimit
+from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
     vendor="vantage",

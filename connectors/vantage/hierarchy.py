@@ -7,7 +7,7 @@ children would need more than the budget has.
 
 from collections.abc import Mapping, Sequence
 
-from connectors.errors import Rejected
+from connectors.contract.errors import Rejected
 from connectors.vantage.mapping import is_rest, rest_name
 from connectors.vantage.periods import Phases, period_write, remainder, throughout
 from connectors.vantage.wire import VantageBudgetWrite

@@ -15,7 +15,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.errors import CanonicalError
 from canonical.period import Period
-from connectors.errors import Rejected
+from connectors.contract.errors import Rejected
 from connectors.vantage.wire import VantageBudget, VantagePeriod, VantagePeriodWrite
 
 Phases: TypeAlias = tuple[Phase, ...]

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from canonical.period import Cadence
-from connectors.errors import Malformed
+from connectors.contract.errors import Malformed
 
 BUDGETS, ALERTS = "/budgets", "/budget_alerts"
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from connectors.answers import Dialect
 from connectors.auth import RenewedToken, Token
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import parse_rate
 from connectors.http import HttpClient
 from connectors.limiter import Limiter
-from connectors.runtime import Runtime
-from connectors.settings import parse_rate
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.exchange import exchanged
 from connectors.vtex.wire import COOKIE

@@ -10,9 +10,8 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Loss, kind_of
-from connectors.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
-from connectors.http import Safety
-from connectors.interface import (
+from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
+from connectors.contract.interface import (
     Capabilities,
     Check,
     Connector,
@@ -21,9 +20,10 @@ from connectors.interface import (
     Observed,
     Page,
 )
+from connectors.contract.runtime import Runtime
+from connectors.http import Safety
 from connectors.paging import RawPage
 from connectors.parsing import parsed
-from connectors.runtime import Runtime
 from connectors.vtex.batch import Batches
 from connectors.vtex.client import opened
 from connectors.vtex.declared import CAPABILITIES, VtexSettings

@@ -6,8 +6,8 @@ from pydantic import Field, SecretStr, model_validator
 
 from canonical.allocation import Status
 from canonical.change import Kind
-from connectors.interface import Capabilities, Hold, Removal
-from connectors.settings import Address, Currency, HttpSettings, RateLimit
+from connectors.contract.interface import Capabilities, Hold, Removal
+from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 AT_ONCE: Final = 20
 """How many go into one batch: as many as VTEX's samples ask of a page. No limit is documented, and

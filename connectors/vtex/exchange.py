@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from connectors.auth import Token
-from connectors.errors import ConnectorError, Malformed, Missing, Rejected, Unauthorized
+from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Unauthorized
 from connectors.http import HttpClient, Safety
 from connectors.parsing import parsed
 from connectors.vtex.wire import LOGIN, VtexToken

@@ -8,7 +8,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Loss
 from canonical.period import Cadence
-from connectors.errors import Rejected
+from connectors.contract.errors import Rejected
 
 
 def fitted(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from canonical.change import Kind
-from connectors.errors import Malformed, Missing
+from connectors.contract.errors import Malformed, Missing
 from connectors.http import HttpClient, Safety
 from connectors.paging import RawPage, ahead, number_pages
 from connectors.parsing import parsed

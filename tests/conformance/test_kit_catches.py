@@ -13,9 +13,9 @@ import pytest
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
-from connectors import interface
 from connectors.conformance import ConformanceSuite, World
-from connectors.errors import (
+from connectors.contract import interface
+from connectors.contract.errors import (
     ConnectorError,
     Malformed,
     Missing,
@@ -25,7 +25,7 @@ from connectors.errors import (
     Unauthorized,
     Uncertain,
 )
-from connectors.interface import Draft, Observed, Page, Removal
+from connectors.contract.interface import Draft, Observed, Page, Removal
 from connectors.memory import Memory
 
 SECRET = "s3cret-of-the-tests"

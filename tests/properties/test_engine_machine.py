@@ -29,10 +29,10 @@ from canonical.change import Kind
 from canonical.compare import Cause
 from canonical.identity import unstamped
 from canonical.period import Cadence, Period, add_months
-from connectors.errors import Rejected, Uncertain
-from connectors.interface import Phasing, Removal
+from connectors.contract.errors import Rejected, Uncertain
+from connectors.contract.interface import Phasing, Removal
+from connectors.contract.runtime import Runtime
 from connectors.memory import Memory, MemorySettings
-from connectors.runtime import Runtime
 from sync.engine import Engine
 from sync.journal import State
 from sync.ledger import Ledger

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
-from connectors.errors import Malformed
+from connectors.contract.errors import Malformed
 from connectors.memory import Memory
 from connectors.paging import ahead, cursor_pages, number_pages
 

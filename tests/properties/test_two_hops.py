@@ -26,7 +26,7 @@ from canonical.period import Cadence, periods
 from config.load import load
 from config.wiring import connect
 from connectors.conformance import waitless
-from connectors.interface import Capabilities, Connector, Hold, Observed, Phasing
+from connectors.contract.interface import Capabilities, Connector, Hold, Observed, Phasing
 from connectors.memory import Memory
 from connectors.sandbox.__main__ import load as load_sandbox
 from connectors.sandbox.server import serve

@@ -7,7 +7,7 @@ import pytest
 from connectors.answers import Dialect
 from connectors.auth import RenewedToken, Token
 from connectors.conformance import waitless
-from connectors.errors import Rejected, Unauthorized
+from connectors.contract.errors import Rejected, Unauthorized
 from connectors.http import HttpClient, Safety
 from connectors.limiter import Limiter
 

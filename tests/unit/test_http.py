@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from connectors.answers import Dialect
-from connectors.errors import (
+from connectors.contract.errors import (
     Forbidden,
     Malformed,
     Missing,
@@ -24,9 +24,9 @@ from connectors.errors import (
     Uncertain,
     Unreadable,
 )
+from connectors.contract.runtime import Runtime
 from connectors.http import HttpClient, Safety
 from connectors.limiter import Limiter
-from connectors.runtime import Runtime
 
 TOKEN = "bxt_very-secret"
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)

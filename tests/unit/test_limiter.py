@@ -2,9 +2,9 @@ import threading
 
 import pytest
 
-from connectors.errors import RateLimited
+from connectors.contract.errors import RateLimited
+from connectors.contract.runtime import Runtime
 from connectors.limiter import Limiter
-from connectors.runtime import Runtime
 
 
 class Clock:

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from connectors import paging
-from connectors.errors import Call, Malformed
+from connectors.contract.errors import Call, Malformed
 from connectors.paging import RawPage, ahead, cursor_pages, link_pages, number_pages, single_page
 
 

@@ -14,9 +14,9 @@ from config.schema import settings_schema
 from config.secrets import REFERENCE
 from config.settings import Guard, Settings
 from config.wiring import connect, state_url
-from connectors import registry
-from connectors.runtime import Runtime
-from connectors.settings import Address, HttpSettings, RateLimit, SystemSettings
+from connectors.contract import registry
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import Address, HttpSettings, RateLimit, SystemSettings
 
 
 class AcmeSettings(HttpSettings):

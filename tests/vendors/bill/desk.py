@@ -11,8 +11,8 @@ from canonical.budget import Budget
 from canonical.period import Cadence
 from connectors.bill.connector import Bill
 from connectors.bill.declared import BillSettings
-from connectors.interface import Draft
-from connectors.runtime import Runtime
+from connectors.contract.interface import Draft
+from connectors.contract.runtime import Runtime
 
 NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)
 TOKEN = "bill_sandbox_token"

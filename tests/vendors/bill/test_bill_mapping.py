@@ -26,8 +26,8 @@ from connectors.bill.mapping import (
     with_role,
 )
 from connectors.bill.wire import BillBudget, BillMember, BillUser
-from connectors.errors import Malformed, Rejected
-from connectors.interface import Draft
+from connectors.contract.errors import Malformed, Rejected
+from connectors.contract.interface import Draft
 from connectors.parsing import parsed
 from connectors.sandbox.bill_periods import new_period
 

@@ -16,7 +16,7 @@ from canonical.budget import Phase
 from canonical.change import Kind
 from canonical.facts import facts
 from canonical.period import Cadence, Period
-from connectors.errors import (
+from connectors.contract.errors import (
     Malformed,
     Missing,
     Rejected,
@@ -25,7 +25,7 @@ from connectors.errors import (
     Uncertain,
     Unsupported,
 )
-from connectors.interface import Draft
+from connectors.contract.interface import Draft
 from connectors.sandbox.api import reply
 from tests.vendors.bill.desk import ADA, GRACE, NOW, budget, listed, share, usd
 

@@ -10,7 +10,7 @@ from canonical.allocation import Entity, Status
 from canonical.amount import Amount
 from canonical.change import Kind
 from connectors.bill.declared import AT_ONCE
-from connectors.errors import (
+from connectors.contract.errors import (
     Missing,
     Rejected,
     Transient,

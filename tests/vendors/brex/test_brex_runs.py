@@ -18,7 +18,7 @@ from canonical.period import Cadence
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
 from connectors.conformance import waitless
-from connectors.interface import Connector
+from connectors.contract.interface import Connector
 from connectors.memory import Memory
 from connectors.sandbox.brex import BrexSandbox
 from connectors.sandbox.server import Served, serve

@@ -6,8 +6,8 @@ import pytest
 
 from canonical.change import Kind
 from connectors.conformance import ConformanceSuite, World
+from connectors.contract.runtime import Runtime
 from connectors.file import File, FileSettings
-from connectors.runtime import Runtime
 
 
 class TestFile(ConformanceSuite):

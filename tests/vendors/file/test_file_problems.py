@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from canonical.change import Kind
-from connectors.errors import Malformed, Unreadable
+from connectors.contract.errors import Malformed, Unreadable
+from connectors.contract.runtime import Runtime
 from connectors.file import File, FileSettings
-from connectors.runtime import Runtime
 
 COLUMNS = (
     "ref", "name", "currency", "amount", "cadence", "start", "end", "status", "parent",

@@ -13,9 +13,9 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.change import Kind
 from canonical.period import Cadence, Period
-from connectors.errors import Missing, Stale, Transient
+from connectors.contract.errors import Missing, Stale, Transient
+from connectors.contract.runtime import Runtime
 from connectors.file import File, FileSettings
-from connectors.runtime import Runtime
 
 HEADER = (
     "ref,name,description,currency,amount,cadence,start,end,status,parent,owners,"

@@ -18,10 +18,10 @@ from canonical.budget import Budget, Phase
 from canonical.change import Kind
 from canonical.facts import facts
 from canonical.period import Cadence, Period
-from connectors.errors import Missing, Rejected
+from connectors.contract.errors import Missing, Rejected
+from connectors.contract.interface import Draft
+from connectors.contract.runtime import Runtime
 from connectors.file import File, FileSettings
-from connectors.interface import Draft
-from connectors.runtime import Runtime
 
 FORMATS = ["csv", "json", "jsonl", "xlsx"]
 

@@ -11,9 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from canonical.change import Kind
+from connectors.contract.runtime import Runtime
 from connectors.kaireon.connector import Kaireon
 from connectors.kaireon.declared import KaireonSettings
-from connectors.runtime import Runtime
 from connectors.sandbox.kaireon import KaireonSandbox
 from connectors.sandbox.server import Served, serve
 

@@ -14,7 +14,7 @@ from canonical.budget import Budget, Phase
 from canonical.change import Effect, Kind
 from canonical.identity import EntityMap
 from canonical.period import Cadence, Period, period_of, periods
-from connectors.errors import Malformed
+from connectors.contract.errors import Malformed
 from connectors.kaireon.fitting import Terms, fitted
 from connectors.kaireon.mapping import allocation_of, budget_of, steps
 from connectors.kaireon.series import Title, grouped, placed, series_of

@@ -12,8 +12,15 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind
 from canonical.period import Cadence
-from connectors.errors import Forbidden, Malformed, Missing, RateLimited, Rejected, Uncertain
-from connectors.interface import Draft
+from connectors.contract.errors import (
+    Forbidden,
+    Malformed,
+    Missing,
+    RateLimited,
+    Rejected,
+    Uncertain,
+)
+from connectors.contract.interface import Draft
 from connectors.kaireon.declared import KaireonSettings
 
 KEY = "krn_canary_7f21"

@@ -13,8 +13,8 @@ from canonical.budget import Budget, Phase
 from canonical.facts import facts
 from canonical.identity import EntityMap
 from canonical.period import Cadence, Period
-from connectors.errors import Malformed, Rejected
-from connectors.interface import Draft
+from connectors.contract.errors import Malformed, Rejected
+from connectors.contract.interface import Draft
 from connectors.parsing import parsed
 from connectors.vantage.family import Family
 from connectors.vantage.mapping import (

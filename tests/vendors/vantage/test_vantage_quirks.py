@@ -15,7 +15,7 @@ from canonical.budget import Budget, Phase
 from canonical.change import Kind
 from canonical.facts import facts
 from canonical.period import Cadence, Period
-from connectors.errors import (
+from connectors.contract.errors import (
     Forbidden,
     Malformed,
     Missing,
@@ -24,8 +24,8 @@ from connectors.errors import (
     Transient,
     Uncertain,
 )
-from connectors.interface import Draft
-from connectors.runtime import Runtime
+from connectors.contract.interface import Draft
+from connectors.contract.runtime import Runtime
 from connectors.sandbox.api import Refused
 from connectors.sandbox.server import serve
 from connectors.sandbox.vantage import WORKSPACE, VantageSandbox

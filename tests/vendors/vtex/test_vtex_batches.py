@@ -16,8 +16,8 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.conformance import waitless
-from connectors.errors import ConnectorError, Missing, Rejected, Uncertain
-from connectors.interface import Draft, Observed
+from connectors.contract.errors import ConnectorError, Missing, Rejected, Uncertain
+from connectors.contract.interface import Draft, Observed
 from connectors.memory import Memory
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex import VtexSandbox

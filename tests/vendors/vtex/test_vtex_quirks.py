@@ -16,10 +16,10 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind
 from canonical.facts import facts
 from canonical.period import Cadence
-from connectors.errors import Forbidden, Missing, Rejected, Unauthorized, Uncertain
-from connectors.interface import Draft
+from connectors.contract.errors import Forbidden, Missing, Rejected, Unauthorized, Uncertain
+from connectors.contract.interface import Draft
+from connectors.contract.runtime import Runtime
 from connectors.memory import Memory
-from connectors.runtime import Runtime
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex import VtexSandbox
 from connectors.vtex import Vtex

@@ -37,9 +37,9 @@ from canonical.allocation import Allocation, Enforcement, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Loss, Problem
 from canonical.period import Cadence
-from connectors.errors import ConnectorError, Unsupported
-from connectors.runtime import Runtime
-from connectors.settings import SystemSettings
+from connectors.contract.errors import ConnectorError, Unsupported
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import SystemSettings
 
 
 class Hold(StrEnum):
@@ -261,7 +261,7 @@ class Connector(ABC):
         An index without a match is absent. The default reads the listing once for all drafts and
         takes the stamp, or where none is written the natural key.
         """
-        from connectors.probing import probe_by_listing
+        from connectors.contract.probing import probe_by_listing
 
         return probe_by_listing(self, drafts)
 

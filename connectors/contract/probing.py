@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from canonical.change import Kind, kind_of
 from canonical.identity import natural_key
-from connectors.interface import Connector, Draft, Observed
+from connectors.contract.interface import Connector, Draft, Observed
 
 
 def probe_by_listing(

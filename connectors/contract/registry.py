@@ -7,7 +7,7 @@ Ours stand in the table; others come from installed packages, by the entry point
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from connectors.interface import Connector
+from connectors.contract.interface import Connector
 
 BUILT_IN = {
     "bill": "connectors.bill:Bill",
