@@ -88,7 +88,7 @@ def test_no_folder_of_the_tests_is_named_like_a_room() -> None:
 
 def test_no_amount_passes_through_a_float() -> None:
     allowed = {
-        "connectors/answers.py",  # seconds
+        "connectors/calling/answers.py",  # seconds
         "connectors/contract/settings.py",  # seconds
         "connectors/file/grids.py",  # asks whether a worksheet could hold the number
     }

@@ -28,12 +28,12 @@ from connectors.bill.members import Members
 from connectors.bill.people import UUID, People
 from connectors.bill.reading import Reader, budget_path, page_of
 from connectors.bill.wire import BUDGETS, BUFFERED, CADENCE, BillBudget, BillBudgetWrite
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.paging import ahead
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import ConnectorError, Malformed, Rejected, Stale, Uncertain
 from connectors.contract.interface import Draft, Observed, Page
 from connectors.contract.runtime import Runtime
-from connectors.http import HttpClient, Safety
-from connectors.paging import ahead
-from connectors.parsing import parsed
 
 _PERIODIC = frozenset({"amount", "currency", "phases", "cadence"})
 _EASTERN = "US/Eastern"

@@ -10,7 +10,6 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Status
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, kind_of
-from connectors.answers import Dialect
 from connectors.bill.budgets import Budgets
 from connectors.bill.declared import CAPABILITIES, BillSettings
 from connectors.bill.mapping import version_of
@@ -18,6 +17,9 @@ from connectors.bill.members import Members, split
 from connectors.bill.people import People
 from connectors.bill.reading import Reader
 from connectors.bill.wire import BUFFERED
+from connectors.calling.answers import Dialect
+from connectors.calling.client import HttpClient
+from connectors.calling.limiter import Limiter
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Unsupported
 from connectors.contract.interface import (
     Capabilities,
@@ -30,8 +32,6 @@ from connectors.contract.interface import (
 )
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
-from connectors.http import HttpClient
-from connectors.limiter import Limiter
 
 
 class Bill(Connector):

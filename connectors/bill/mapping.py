@@ -22,9 +22,9 @@ from connectors.bill.wire import (
     BillMember,
     BillMemberWrite,
 )
+from connectors.calling.parsing import known
 from connectors.contract.errors import Rejected
 from connectors.contract.interface import Draft, Observed
-from connectors.parsing import known
 
 RECURRING_INTERVAL = {ours: theirs for theirs, ours in CADENCE.items()}
 _WITHOUT_A_SHARE = frozenset({"OWNER", "OBSERVER"})

@@ -22,11 +22,11 @@ from connectors.bill.people import People
 from connectors.bill.reading import Reader, bulk_path, member_path, page_of
 from connectors.bill.seats import Seat, Seats
 from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.paging import RawPage, ahead
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
 from connectors.contract.interface import Draft, Observed, Page
-from connectors.http import HttpClient, Safety
-from connectors.paging import RawPage, ahead
-from connectors.parsing import parsed
 
 
 class Members:

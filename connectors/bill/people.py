@@ -12,9 +12,9 @@ from canonical.allocation import Entity
 from canonical.identity import EntityMap
 from connectors.bill.mapping import new_user
 from connectors.bill.wire import USERS, BillUser
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Rejected
-from connectors.http import HttpClient, Safety
-from connectors.parsing import parsed
 
 UUID: Final = "usr_"
 """How the other spelling of a user's id begins; paths take both, answers are compared by `id`."""

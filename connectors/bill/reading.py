@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 from canonical.change import Kind, Problem
 from connectors.bill.wire import BUDGETS, USERS, BillBudget, BillMember, BillUser
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.paging import RawPage, cursor_pages
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
 from connectors.contract.interface import Observed, Page
-from connectors.http import HttpClient, Safety
-from connectors.paging import RawPage, cursor_pages
-from connectors.parsing import parsed
 
 PAGE_SIZE: Final = 100
 """The most that a page may hold; BILL answers 400 above it."""

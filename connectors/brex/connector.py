@@ -11,10 +11,14 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
 from canonical.identity import EntityMap
-from connectors.answers import Dialect
 from connectors.brex.declared import CAPABILITIES, BrexSettings
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
 from connectors.brex.wire import PATH, BrexBudget, BrexPage, BrexSpendLimit
+from connectors.calling.answers import Dialect
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.limiter import Limiter
+from connectors.calling.paging import RawPage, ahead, cursor_pages
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected, Unsupported
 from connectors.contract.interface import (
     Capabilities,
@@ -27,10 +31,6 @@ from connectors.contract.interface import (
 )
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
-from connectors.http import HttpClient, Safety
-from connectors.limiter import Limiter
-from connectors.paging import RawPage, ahead, cursor_pages
-from connectors.parsing import parsed
 
 PAGE_SIZE = 1000
 """The most that a page may hold; Brex answers 400 above it."""

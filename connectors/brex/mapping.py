@@ -26,9 +26,9 @@ from connectors.brex.wire import (
     BrexSpendLimit,
     BrexSpendLimitWrite,
 )
+from connectors.calling.parsing import known
 from connectors.contract.errors import Malformed
 from connectors.contract.interface import Draft, Observed
-from connectors.parsing import known
 
 PERIOD_TYPE = {ours: theirs for theirs, ours in CADENCE.items()}
 SPEND_LIMIT_PERIOD_TYPE = {ours: theirs for theirs, ours in SPEND_LIMIT_CADENCE.items()}

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from canonical.change import Kind
 from canonical.period import Cadence, Period
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
 from connectors.kaireon.fitting import last_day
 from connectors.kaireon.wire import CADENCE, GLOBAL, SCOPES, KaireonRow
-from connectors.parsing import parsed
 
 
 class Title(NamedTuple):

@@ -5,16 +5,16 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from threading import Lock
 from typing import Any
 
-from connectors.answers import Dialect
+from connectors.calling.answers import Dialect
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.limiter import Limiter
+from connectors.calling.paging import cursor_pages
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
-from connectors.http import HttpClient, Safety
 from connectors.kaireon.declared import KaireonSettings
 from connectors.kaireon.wire import PATH, KaireonRow, KaireonRowWrite, count_of, page_of
-from connectors.limiter import Limiter
-from connectors.paging import cursor_pages
-from connectors.parsing import parsed
 
 
 class Tenant:

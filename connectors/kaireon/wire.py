@@ -10,8 +10,8 @@ from pydantic.alias_generators import to_camel
 
 from canonical.errors import CanonicalError
 from canonical.period import Cadence, Period, period_of
+from connectors.calling.parsing import known
 from connectors.contract.errors import Malformed
-from connectors.parsing import known
 
 PATH = "/budgets"
 GLOBAL = "global"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from connectors.exact_json import read, written
+from connectors.calling.exact_json import read, written
 
 Row: TypeAlias = dict[str, Any]
 

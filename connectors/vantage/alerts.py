@@ -7,9 +7,9 @@ from typing import Any
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
+from connectors.calling.paging import RawPage
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
-from connectors.paging import RawPage
-from connectors.parsing import parsed
 from connectors.vantage.mapping import alert_key, alert_of, alert_write
 from connectors.vantage.wire import ALERTS, VantageAlert, VantageAlertWrite, VantageBudget, path_of
 

@@ -9,14 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
-from connectors.answers import Dialect
+from connectors.calling.answers import Dialect
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.limiter import Limiter
+from connectors.calling.paging import RawPage, link_pages
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing, Rejected, Transient, Uncertain
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
-from connectors.http import HttpClient, Safety
-from connectors.limiter import Limiter
-from connectors.paging import RawPage, link_pages
-from connectors.parsing import parsed
 from connectors.vantage.alerts import Alerts
 from connectors.vantage.declared import VantageSettings
 from connectors.vantage.family import Family

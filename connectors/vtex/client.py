@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from connectors.answers import Dialect
-from connectors.auth import RenewedToken, Token
+from connectors.calling.answers import Dialect
+from connectors.calling.auth import RenewedToken, Token
+from connectors.calling.client import HttpClient
+from connectors.calling.limiter import Limiter
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
-from connectors.http import HttpClient
-from connectors.limiter import Limiter
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.exchange import exchanged
 from connectors.vtex.wire import COOKIE

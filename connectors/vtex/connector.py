@@ -10,6 +10,9 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Loss, kind_of
+from connectors.calling.client import Safety
+from connectors.calling.paging import RawPage
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
 from connectors.contract.interface import (
     Capabilities,
@@ -21,9 +24,6 @@ from connectors.contract.interface import (
     Page,
 )
 from connectors.contract.runtime import Runtime
-from connectors.http import Safety
-from connectors.paging import RawPage
-from connectors.parsing import parsed
 from connectors.vtex.batch import Batches
 from connectors.vtex.client import opened
 from connectors.vtex.declared import CAPABILITIES, VtexSettings

@@ -5,10 +5,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from connectors.auth import Token
+from connectors.calling.auth import Token
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Unauthorized
-from connectors.http import HttpClient, Safety
-from connectors.parsing import parsed
 from connectors.vtex.wire import LOGIN, VtexToken
 
 _EARLY: Final = timedelta(minutes=10)

@@ -13,9 +13,9 @@ from canonical.budget import Budget
 from canonical.errors import Inexact
 from canonical.identity import EntityMap, stamped, unstamped
 from canonical.period import Cadence
+from connectors.calling.parsing import known, parsed
 from connectors.contract.errors import Rejected
 from connectors.contract.interface import Draft, Observed
-from connectors.parsing import known, parsed
 from connectors.vtex.cycle import Course, course_of, cycle_of, cycle_on, cycle_said, noted
 from connectors.vtex.wire import (
     IS_PERCENT,

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from canonical.allocation import Entity
 from canonical.amount import Amount
 from canonical.change import Kind
-from connectors.http import HttpClient, Safety
-from connectors.parsing import known, parsed
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.parsing import known, parsed
 from connectors.vtex.mapping import Terms, actual_of, amount_of, entity_of, entity_said
 from connectors.vtex.reading import Reader
 from connectors.vtex.wire import IS_DEBIT, SPELT, VtexHit, VtexHits, VtexMovement, moment

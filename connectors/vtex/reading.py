@@ -9,10 +9,10 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from canonical.change import Kind
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.paging import RawPage, ahead, number_pages
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
-from connectors.http import HttpClient, Safety
-from connectors.paging import RawPage, ahead, number_pages
-from connectors.parsing import parsed
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.wire import UNITS, VtexUnit
 

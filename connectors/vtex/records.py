@@ -9,10 +9,10 @@ from typing import Any
 from canonical.allocation import Status
 from canonical.change import Kind, Problem
 from canonical.identity import EntityMap
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
 from connectors.contract.interface import Observed
 from connectors.contract.runtime import Runtime
-from connectors.parsing import parsed
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.mapping import Terms, allocation_of, budget_of
 from connectors.vtex.reading import id_of

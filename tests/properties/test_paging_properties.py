@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
+from connectors.calling.paging import ahead, cursor_pages, number_pages
 from connectors.contract.errors import Malformed
 from connectors.memory import Memory
-from connectors.paging import ahead, cursor_pages, number_pages
 
 SIZES = st.integers(1, 12)
 COUNTS = st.integers(0, 40)

@@ -4,12 +4,12 @@ from threading import Barrier, Thread
 import httpx
 import pytest
 
-from connectors.answers import Dialect
-from connectors.auth import RenewedToken, Token
+from connectors.calling.answers import Dialect
+from connectors.calling.auth import RenewedToken, Token
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.limiter import Limiter
 from connectors.conformance import waitless
 from connectors.contract.errors import Rejected, Unauthorized
-from connectors.http import HttpClient, Safety
-from connectors.limiter import Limiter
 
 START = datetime(2026, 3, 10, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.exact_json import UNREADABLE, read, written
+from connectors.calling.exact_json import UNREADABLE, read, written
 
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(

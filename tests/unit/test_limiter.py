@@ -2,9 +2,9 @@ import threading
 
 import pytest
 
+from connectors.calling.limiter import Limiter
 from connectors.contract.errors import RateLimited
 from connectors.contract.runtime import Runtime
-from connectors.limiter import Limiter
 
 
 class Clock:

@@ -4,9 +4,16 @@ from itertools import count
 
 import pytest
 
-from connectors import paging
+from connectors.calling import paging
+from connectors.calling.paging import (
+    RawPage,
+    ahead,
+    cursor_pages,
+    link_pages,
+    number_pages,
+    single_page,
+)
 from connectors.contract.errors import Call, Malformed
-from connectors.paging import RawPage, ahead, cursor_pages, link_pages, number_pages, single_page
 
 
 def chain(*answers):

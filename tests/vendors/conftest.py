@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connectors.http import HttpClient
+from connectors.calling.client import HttpClient
 from tests.contract.judge import Exchange, Judge, description
 
 _JUDGES: dict[str, Judge | None] = {}

@@ -26,9 +26,9 @@ from connectors.bill.mapping import (
     with_role,
 )
 from connectors.bill.wire import BillBudget, BillMember, BillUser
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
-from connectors.parsing import parsed
 from connectors.sandbox.bill_periods import new_period
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -12,10 +12,10 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
+from connectors.calling.client import HttpClient
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
 from connectors.contract.runtime import Runtime
-from connectors.http import HttpClient
 from connectors.sandbox.brex import BrexSandbox
 from connectors.sandbox.server import Served, serve
 

@@ -17,9 +17,9 @@ from canonical.identity import EntityMap
 from canonical.period import Cadence
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
 from connectors.brex.wire import BrexBudget, BrexSpendLimit
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
 from connectors.contract.interface import Draft
-from connectors.parsing import parsed
 
 EXAMPLES = Path(__file__).parent / "examples"
 NOBODY = EntityMap()

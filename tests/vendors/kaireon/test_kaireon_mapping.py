@@ -14,6 +14,7 @@ from canonical.budget import Budget, Phase
 from canonical.change import Effect, Kind
 from canonical.identity import EntityMap
 from canonical.period import Cadence, Period, period_of, periods
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
 from connectors.kaireon.fitting import Terms, fitted
 from connectors.kaireon.mapping import allocation_of, budget_of, steps
@@ -26,7 +27,6 @@ from connectors.kaireon.wire import (
     page_of,
     period_named,
 )
-from connectors.parsing import parsed
 
 EXAMPLES = Path(__file__).parent / "examples"
 TODAY = date(2026, 3, 18)

@@ -13,9 +13,9 @@ from canonical.budget import Budget, Phase
 from canonical.facts import facts
 from canonical.identity import EntityMap
 from canonical.period import Cadence, Period
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
-from connectors.parsing import parsed
 from connectors.vantage.family import Family
 from connectors.vantage.mapping import (
     alert_of,

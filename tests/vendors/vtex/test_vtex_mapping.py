@@ -17,9 +17,9 @@ from canonical.budget import Budget
 from canonical.errors import CanonicalError
 from canonical.identity import EntityMap
 from canonical.period import Cadence
+from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
-from connectors.parsing import parsed
 from connectors.vtex.cycle import Course, Cycle, course_of, cycle_of, cycle_on, cycle_said, noted
 from connectors.vtex.declared import CAPABILITIES
 from connectors.vtex.mapping import (

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 
+from connectors.calling.exact_json import UNREADABLE, read
 from connectors.contract.errors import (
     Call,
     ConnectorError,
@@ -25,7 +26,6 @@ from connectors.contract.errors import (
     Transient,
     Unauthorized,
 )
-from connectors.exact_json import UNREADABLE, read
 
 _FIRST_UNIX_TIME: Final = 1e9  # as a number of seconds it would be 31 years
 _REFUSALS: Final[Mapping[int, type[ConnectorError]]] = {

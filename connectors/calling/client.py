@@ -21,8 +21,10 @@ from typing import Any, Final
 import httpx
 from tenacity import RetryCallState, Retrying
 
-from connectors.answers import Dialect, Judge
-from connectors.auth import RenewedToken, may_be_header
+from connectors.calling.answers import Dialect, Judge
+from connectors.calling.auth import RenewedToken, may_be_header
+from connectors.calling.exact_json import written
+from connectors.calling.limiter import Limiter
 from connectors.contract.errors import (
     Call,
     ConnectorError,
@@ -36,8 +38,6 @@ from connectors.contract.errors import (
     Unreadable,
 )
 from connectors.contract.runtime import Runtime
-from connectors.exact_json import written
-from connectors.limiter import Limiter
 
 log = logging.getLogger("trueup.http")
 

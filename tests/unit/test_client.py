@@ -11,7 +11,9 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from connectors.answers import Dialect
+from connectors.calling.answers import Dialect
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.limiter import Limiter
 from connectors.contract.errors import (
     Forbidden,
     Malformed,
@@ -25,8 +27,6 @@ from connectors.contract.errors import (
     Unreadable,
 )
 from connectors.contract.runtime import Runtime
-from connectors.http import HttpClient, Safety
-from connectors.limiter import Limiter
 
 TOKEN = "bxt_very-secret"
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""How every vendor is called: one HTTP client with its waiting, retrying, paging and parsing."""
