@@ -15,8 +15,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from connectors.sandbox.brex import BrexSandbox
-from connectors.sandbox.brex_wire import POLICY
+from connectors.sandbox.brex.api import BrexSandbox
+from connectors.sandbox.brex.wire import POLICY
 from trueup.sample import ALLOCATION_COLUMNS, BUDGET_COLUMNS
 
 SYNC = "erp-to-brex"

@@ -13,7 +13,7 @@ import trueup
 from config.load import load
 from config.settings import ACCEPTABLE, Guard
 from connectors.file.layout import ALLOCATIONS, BUDGETS, Layout
-from connectors.sandbox.brex import BrexSandbox
+from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
 from sync.report import Exit
 from trueup.capabilities import capability_table, table_text

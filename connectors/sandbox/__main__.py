@@ -17,9 +17,9 @@ from connectors.sandbox.state import loads
 
 
 def load(name: str) -> type[Sandbox]:
-    """The sandbox of that vendor, `NameSandbox` in the module `name`; `KeyError` without one."""
+    """The sandbox of that vendor, `NameSandbox` in `name/api.py`; `KeyError` without one."""
     try:
-        module = import_module(f"connectors.sandbox.{name}")
+        module = import_module(f"connectors.sandbox.{name}.api")
         loaded = getattr(module, f"{name.capitalize()}Sandbox")
     except (ModuleNotFoundError, AttributeError):
         raise KeyError(name) from None

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from connectors.sandbox.brex import BrexSandbox
+from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import Served, serve
 from trueup.cli import app
 from trueup.sample import write_sample

@@ -29,7 +29,7 @@ from connectors.bill.wire import BillBudget, BillMember, BillUser
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
-from connectors.sandbox.bill_periods import new_period
+from connectors.sandbox.bill.periods import new_period
 
 EXAMPLES = Path(__file__).parent / "examples"
 ALL = frozenset(CAPABILITIES.budget)

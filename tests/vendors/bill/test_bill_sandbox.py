@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from connectors.sandbox.bill import BillSandbox
+from connectors.sandbox.bill.api import BillSandbox
 from connectors.sandbox.server import serve
 from connectors.sandbox.state import loads
 

@@ -11,7 +11,7 @@ from canonical.allocation import Entity
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
 from connectors.conformance import ConformanceSuite, World, waitless
-from connectors.sandbox.brex import BrexSandbox
+from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
 
 TOKEN = "bxt_canary_91c2"

@@ -16,7 +16,7 @@ from connectors.calling.client import HttpClient
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
 from connectors.contract.runtime import Runtime
-from connectors.sandbox.brex import BrexSandbox
+from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import Served, serve
 
 Open = Callable[..., Brex]

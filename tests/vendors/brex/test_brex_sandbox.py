@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.sandbox.brex import ROOT, BrexSandbox
+from connectors.sandbox.brex.api import ROOT, BrexSandbox
 from connectors.sandbox.faults import Rule
 from connectors.sandbox.server import Served, serve
 

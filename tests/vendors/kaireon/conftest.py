@@ -14,7 +14,7 @@ from canonical.change import Kind
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.connector import Kaireon
 from connectors.kaireon.declared import KaireonSettings
-from connectors.sandbox.kaireon import KaireonSandbox
+from connectors.sandbox.kaireon.api import KaireonSandbox
 from connectors.sandbox.server import Served, serve
 
 KEY = "krn_canary_7f21"

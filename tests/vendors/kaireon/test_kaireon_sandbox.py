@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from connectors.sandbox.__main__ import load
-from connectors.sandbox.kaireon import KaireonSandbox
+from connectors.sandbox.kaireon.api import KaireonSandbox
 
 ROW = {"name": "March", "periodType": "monthly", "periodKey": "2026-03", "maxSpend": 5000}
 ANSWERED = {

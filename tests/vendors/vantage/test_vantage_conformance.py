@@ -6,7 +6,7 @@ import pytest
 
 from connectors.conformance import ConformanceSuite, World, waitless
 from connectors.sandbox.server import serve
-from connectors.sandbox.vantage import WORKSPACE, VantageSandbox
+from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
 from connectors.vantage.connector import Vantage
 
 KEYS = {"connector": "vantage", "workspace_token": WORKSPACE, "currency": "USD"}

@@ -12,7 +12,7 @@ from canonical.period import Cadence
 from connectors.conformance import waitless
 from connectors.memory import Memory
 from connectors.sandbox.server import serve
-from connectors.sandbox.vantage import WORKSPACE, VantageSandbox
+from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
 from connectors.vantage.connector import Vantage
 from sync.engine import Engine
 from sync.spec import Limits, SyncSpec

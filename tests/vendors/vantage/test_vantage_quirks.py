@@ -28,7 +28,7 @@ from connectors.contract.interface import Draft
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.api import Refused
 from connectors.sandbox.server import serve
-from connectors.sandbox.vantage import WORKSPACE, VantageSandbox
+from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
 from connectors.vantage.connector import Vantage
 from connectors.vantage.declared import VantageSettings
 

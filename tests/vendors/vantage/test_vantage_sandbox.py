@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from connectors.sandbox.server import Served, serve
-from connectors.sandbox.vantage import WORKSPACE, VantageSandbox
+from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
 
 MARCH = {"start_at": "2024-03-01", "end_at": "2024-04-30", "amount": 300}
 FIELDS = {

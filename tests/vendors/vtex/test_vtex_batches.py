@@ -20,7 +20,7 @@ from connectors.contract.errors import ConnectorError, Missing, Rejected, Uncert
 from connectors.contract.interface import Draft, Observed
 from connectors.memory import Memory
 from connectors.sandbox.server import Served, serve
-from connectors.sandbox.vtex import VtexSandbox
+from connectors.sandbox.vtex.api import VtexSandbox
 from connectors.vtex import Vtex
 from connectors.vtex.declared import VtexSettings
 from sync.engine import Engine

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.conformance import ConformanceSuite, World, waitless
 from connectors.sandbox.server import serve
-from connectors.sandbox.vtex import VtexSandbox
+from connectors.sandbox.vtex.api import VtexSandbox
 from connectors.vtex import Vtex
 
 TOKEN = "app_token_canary_91c2"

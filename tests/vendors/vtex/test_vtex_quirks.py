@@ -21,7 +21,7 @@ from connectors.contract.interface import Draft
 from connectors.contract.runtime import Runtime
 from connectors.memory import Memory
 from connectors.sandbox.server import Served, serve
-from connectors.sandbox.vtex import VtexSandbox
+from connectors.sandbox.vtex.api import VtexSandbox
 from connectors.vtex import Vtex
 from connectors.vtex.client import _login_url
 from connectors.vtex.declared import VtexSettings

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connectors.sandbox.server import Served, serve
-from connectors.sandbox.vtex import VtexSandbox
+from connectors.sandbox.vtex.api import VtexSandbox
 
 UNIT = "/api/budgets/UNIT/unit-first"
 KEYS = {"X-VTEX-API-AppKey": "app_key_sandbox", "X-VTEX-API-AppToken": "app_token_sandbox"}

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, Sandbox, reply
-from connectors.sandbox.brex_switches import BrexSwitches
-from connectors.sandbox.brex_wire import KINDS, SETTINGS, Kind
+from connectors.sandbox.brex.switches import BrexSwitches
+from connectors.sandbox.brex.wire import KINDS, SETTINGS, Kind
 from connectors.sandbox.fields import Shape
 from connectors.sandbox.state import Row, loads
 

@@ -16,13 +16,13 @@ from typing import Any, ClassVar
 
 from starlette.responses import Response
 
-from connectors.sandbox import vtex_wire as wire
 from connectors.sandbox.api import Call, Refused, Sandbox, reply
 from connectors.sandbox.state import Row, loads
-from connectors.sandbox.vtex_allocations import Allocations
-from connectors.sandbox.vtex_movements import Movements
-from connectors.sandbox.vtex_switches import VtexSwitches
-from connectors.sandbox.vtex_wire import body_of, error, said_for
+from connectors.sandbox.vtex import wire as wire
+from connectors.sandbox.vtex.allocations import Allocations
+from connectors.sandbox.vtex.movements import Movements
+from connectors.sandbox.vtex.switches import VtexSwitches
+from connectors.sandbox.vtex.wire import body_of, error, said_for
 
 
 class VtexSandbox(Sandbox):

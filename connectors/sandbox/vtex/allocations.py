@@ -10,12 +10,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from connectors.sandbox import vtex_wire as wire
 from connectors.sandbox.api import Call, Refused
 from connectors.sandbox.state import Row, State
-from connectors.sandbox.vtex_movements import Movements
-from connectors.sandbox.vtex_switches import VtexSwitches
-from connectors.sandbox.vtex_wire import body_of, error, said_for
+from connectors.sandbox.vtex import wire as wire
+from connectors.sandbox.vtex.movements import Movements
+from connectors.sandbox.vtex.switches import VtexSwitches
+from connectors.sandbox.vtex.wire import body_of, error, said_for
 
 
 class Allocations:

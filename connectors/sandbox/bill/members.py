@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from connectors.sandbox.api import Refused
-from connectors.sandbox.bill_wire import (
+from connectors.sandbox.bill.wire import (
     BULK,
     MEMBER,
     BillSwitches,

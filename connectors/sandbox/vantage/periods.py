@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from connectors.sandbox.state import Row
-from connectors.sandbox.vantage_wire import invalid
+from connectors.sandbox.vantage.wire import invalid
 
 _DAY = timedelta(days=1)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
-from connectors.sandbox.bill_wire import BillSwitches, refused
+from connectors.sandbox.bill.wire import BillSwitches, refused
 from connectors.sandbox.state import Row
 
 Filter: TypeAlias = tuple[str, str, str]

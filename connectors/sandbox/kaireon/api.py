@@ -14,7 +14,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, Sandbox, SandboxSwitches, reply
-from connectors.sandbox.kaireon_wire import CREATE, UPDATE, fits
+from connectors.sandbox.kaireon.wire import CREATE, UPDATE, fits
 from connectors.sandbox.state import Row, loads
 
 _ALL = 1_000_000_000

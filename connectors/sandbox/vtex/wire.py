@@ -14,7 +14,7 @@ from starlette.responses import Response
 from connectors.sandbox.api import Call, Refused, reply
 from connectors.sandbox.fields import Check, Shape, flag, listed, one_of, shapes
 from connectors.sandbox.state import Row, dumps, loads
-from connectors.sandbox.vtex_switches import VtexSwitches
+from connectors.sandbox.vtex.switches import VtexSwitches
 
 
 def _text(value: Any) -> bool:

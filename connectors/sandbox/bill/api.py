@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, Sandbox, reply
-from connectors.sandbox.bill_lists import filters, in_order, page, page_size, place, shown
-from connectors.sandbox.bill_members import Members, member
-from connectors.sandbox.bill_periods import new_period, with_spent
-from connectors.sandbox.bill_wire import (
+from connectors.sandbox.bill.lists import filters, in_order, page, page_size, place, shown
+from connectors.sandbox.bill.members import Members, member
+from connectors.sandbox.bill.periods import new_period, with_spent
+from connectors.sandbox.bill.wire import (
     BLANK_BUDGET,
     BUDGET_CREATE,
     BUDGET_UPDATE,

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from connectors.sandbox.api import Call, Refused, Sandbox, SandboxSwitches, reply
 from connectors.sandbox.fields import Shape
 from connectors.sandbox.state import Row, loads
-from connectors.sandbox.vantage_lists import links, paging, where
-from connectors.sandbox.vantage_periods import (
+from connectors.sandbox.vantage.lists import links, paging, where
+from connectors.sandbox.vantage.periods import (
     Span,
     in_whole_months,
     performance,
@@ -25,7 +25,7 @@ from connectors.sandbox.vantage_periods import (
     summed,
     written,
 )
-from connectors.sandbox.vantage_wire import ALERT, BUDGET, CREATED, as_of_old, error, invalid
+from connectors.sandbox.vantage.wire import ALERT, BUDGET, CREATED, as_of_old, error, invalid
 
 WORKSPACE = "wrkspc_sandbox"
 _DEFAULT_PERIODS = ({"start_at": "2024-07-01", "end_at": "2024-09-30", "amount": "10000.0"},)

@@ -10,11 +10,11 @@ from typing import Any
 
 from starlette.responses import Response
 
-from connectors.sandbox import vtex_wire as wire
 from connectors.sandbox.api import Call, Refused, reply
 from connectors.sandbox.state import Row, State
-from connectors.sandbox.vtex_switches import VtexSwitches
-from connectors.sandbox.vtex_wire import body_of, error
+from connectors.sandbox.vtex import wire as wire
+from connectors.sandbox.vtex.switches import VtexSwitches
+from connectors.sandbox.vtex.wire import body_of, error
 
 _SIGN = {"DEBIT": -1, "CREDIT": 1}
 _BACK = {"DEBIT": "CREDIT", "CREDIT": "DEBIT"}

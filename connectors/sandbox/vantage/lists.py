@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from connectors.sandbox.api import Call
 from connectors.sandbox.state import Row
-from connectors.sandbox.vantage_wire import invalid
+from connectors.sandbox.vantage.wire import invalid
 
 _PAGING = {"page": "1", "limit": "100"}
 
