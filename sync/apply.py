@@ -25,11 +25,11 @@ from connectors.contract.errors import (
     Uncertain,
 )
 from connectors.contract.interface import Connector, Draft, Observed
-from sync.journal import Journal, Operation, State, new_operation_id
-from sync.ledger import Ledger
 from sync.match import Key
 from sync.report import Done
 from sync.send import draft_data, remember, request_fingerprint, send, stored_otherwise
+from sync.state.journal import Journal, Operation, State, new_operation_id
+from sync.state.ledger import Ledger
 
 
 def waves(changes: Iterable[Change]) -> list[list[Change]]:

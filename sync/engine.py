@@ -12,16 +12,16 @@ from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimi
 from connectors.contract.interface import Connector, Known
 from sync.apply import Applier
 from sync.guard import Guard, Sides
-from sync.history import History
-from sync.journal import Journal, JournalError, Operation
-from sync.lease import Lease, LeaseLost
-from sync.ledger import Ledger, LedgerError
 from sync.observe import Agreed, Observation, observe
 from sync.plan import Findings, Planner
 from sync.report import Done, Outcome, Report
 from sync.settle import Settler, waiting
 from sync.spec import SyncSpec
-from sync.store import Store, StoreError
+from sync.state.history import History
+from sync.state.journal import Journal, JournalError, Operation
+from sync.state.lease import Lease, LeaseLost
+from sync.state.ledger import Ledger, LedgerError
+from sync.state.store import Store, StoreError
 
 _FAILURES = (ConnectorError, LeaseLost, StoreError, JournalError, LedgerError)
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from canonical.change import Kind, Problem
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
 from connectors.contract.interface import Connector, Known, Observed, Page
-from sync.ledger import Ledger, Seal
+from sync.state.ledger import Ledger, Seal
 
 
 class Marks:

@@ -23,12 +23,12 @@ from canonical.facts import (
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector, Observed, Page
 from sync.decide import Losses, Wanted, alteration, creation, held, removal
-from sync.ledger import Entry, Ledger, Link
 from sync.match import Key, Matched, Newcomer, match
 from sync.observe import Marks, Observation
 from sync.past import keeps_past, with_past
 from sync.project import Projector
 from sync.spec import OnRemove, SyncSpec
+from sync.state.ledger import Entry, Ledger, Link
 
 _ABOVE = {
     Kind.BUDGET: BUDGET_FIELDS.index("parent"),

@@ -21,8 +21,8 @@ from canonical.facts import (
 )
 from connectors.contract.interface import Connector, Draft, Observed
 from sync.decide import held
-from sync.journal import Operation
-from sync.ledger import Ledger
+from sync.state.journal import Operation
+from sync.state.ledger import Ledger
 
 _DRAFT: TypeAdapter[Draft] = TypeAdapter(Draft)
 

@@ -16,9 +16,9 @@ from canonical.compare import differences
 from canonical.facts import facts, fields_of
 from connectors.contract.errors import ConnectorError, Missing, Rejected
 from connectors.contract.interface import Connector, Draft, Observed
-from sync.journal import Journal, Operation, State
-from sync.ledger import Ledger
 from sync.send import draft_of, remember, request_fingerprint, send
+from sync.state.journal import Journal, Operation, State
+from sync.state.ledger import Ledger
 
 
 class Settler:

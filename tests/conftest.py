@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from sync.store import Store
+from sync.state.store import Store
 from tests.contract.judge import judge_name
 
 

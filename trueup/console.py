@@ -18,8 +18,8 @@ from rich.table import Table
 from canonical.change import Change, Op, Plan
 from canonical.facts import Fact
 from sync.engine import Verification, Watch
-from sync.history import Run
 from sync.report import Done, Outcome, Report
+from sync.state.history import Run
 
 SHOWN = 40
 """Changes that a plan lists; `--json` has all of them."""

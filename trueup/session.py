@@ -26,11 +26,11 @@ from config.wiring import spec_of
 from connectors.contract.errors import ConnectorError, RateLimited
 from sync.engine import Verification
 from sync.guard import RULES
-from sync.history import Run, UnknownRun
-from sync.lease import LeaseHeld
 from sync.report import Exit, Report, plan_exit_code
 from sync.schedule import Clockwork, parse_schedule
-from sync.store import StoreError
+from sync.state.history import Run, UnknownRun
+from sync.state.lease import LeaseHeld
+from sync.state.store import StoreError
 from trueup.console import Face
 from trueup.refusal import Refusal
 from trueup.workspace import Workspace, open_workspace

@@ -21,11 +21,11 @@ from config.settings import Settings
 from config.wiring import connect, spec_of, state_url
 from connectors.contract.interface import Connector
 from sync.engine import Engine, Verification, Watch
-from sync.history import History
-from sync.journal import Journal
-from sync.ledger import Ledger
 from sync.report import Report
-from sync.store import Store
+from sync.state.history import History
+from sync.state.journal import Journal
+from sync.state.ledger import Ledger
+from sync.state.store import Store
 
 
 def _now() -> datetime:

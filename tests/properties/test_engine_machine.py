@@ -34,11 +34,11 @@ from connectors.contract.interface import Phasing, Removal
 from connectors.contract.runtime import Runtime
 from connectors.memory import Memory, MemorySettings
 from sync.engine import Engine
-from sync.journal import State
-from sync.ledger import Ledger
 from sync.report import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
-from sync.store import Store, operations
+from sync.state.journal import State
+from sync.state.ledger import Ledger
+from sync.state.store import Store, operations
 
 SYNC = "erp-to-shop"
 FREE = Limits(

@@ -34,7 +34,7 @@ from sync.decide import held
 from sync.engine import Engine
 from sync.report import Outcome
 from sync.spec import Limits, SyncSpec
-from sync.store import Store
+from sync.state.store import Store
 from trueup.demo_settings import FOLLOWERS, settings_text
 
 TODAY, NOW = date(2026, 3, 15), datetime(2026, 3, 15, 12, tzinfo=UTC)

@@ -15,7 +15,7 @@ from connectors.memory import Memory
 from sync.engine import Engine
 from sync.report import Outcome
 from sync.spec import Limits, SyncSpec
-from sync.store import Store
+from sync.state.store import Store
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
 OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)

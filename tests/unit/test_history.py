@@ -2,8 +2,8 @@
 
 import pytest
 
-from sync.history import INTERRUPTED, RUNNING, History, Run, UnknownRun
-from sync.lease import Holder, Lease
+from sync.state.history import INTERRUPTED, RUNNING, History, Run, UnknownRun
+from sync.state.lease import Holder, Lease
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from canonical.change import Kind, Op
-from sync.journal import Journal, JournalError, Operation, State, key_of, new_operation_id
-from sync.lease import LeaseLost
+from sync.state.journal import Journal, JournalError, Operation, State, key_of, new_operation_id
+from sync.state.lease import LeaseLost
 
 
 class Fence:

@@ -10,8 +10,8 @@ from threading import Event, Thread
 
 import pytest
 
-from sync.lease import Holder, Lease, LeaseHeld, LeaseLost
-from sync.store import Store, StoreError, leases
+from sync.state.lease import Holder, Lease, LeaseHeld, LeaseLost
+from sync.state.store import Store, StoreError, leases
 
 ELSEWHERE = Holder("other-host", "other-machine", 4711, "1")
 
@@ -19,8 +19,8 @@ CONTENDER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from sync.lease import Lease, LeaseHeld
-from sync.store import Store
+from sync.state.lease import Lease, LeaseHeld
+from sync.state.store import Store
 
 def now():
     return datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -212,7 +212,7 @@ def test_of_many_processes_one_wins_and_its_death_frees_the_lease(contenders, ta
 
 
 def test_a_server_whose_clock_is_ahead_judges_for_all(store, clock, monkeypatch, tmp_path):
-    monkeypatch.setattr("sync.store._skew", lambda connection: timedelta(seconds=3600))
+    monkeypatch.setattr("sync.state.store._skew", lambda connection: timedelta(seconds=3600))
     ahead = Store.open(store.engine.url.render_as_string(hide_password=False), tmp_path, clock)
     assert ahead.now() - clock() == timedelta(seconds=0 if store.is_sqlite else 3600)
     with Lease.take(ahead, "erp-to-brex", now=clock) as lease, ahead.read() as connection:

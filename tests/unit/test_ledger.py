@@ -5,7 +5,7 @@ import pytest
 from canonical.change import Kind
 from canonical.compare import Baseline
 from canonical.facts import fingerprint
-from sync.ledger import Entry, Ledger, LedgerError
+from sync.state.ledger import Entry, Ledger, LedgerError
 
 FACTS = ("Sales", None, "100.00", True, (("2026-01", "5.00"), ("a", ("b",))), ())
 ECHO = ("SALES", None, "100.00", False, (), None)

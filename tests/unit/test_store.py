@@ -20,14 +20,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import StatementError
 
-from sync.store import VERSION_TABLE, Store, StoreError, leases, metadata, runs
+from sync.state.store import VERSION_TABLE, Store, StoreError, leases, metadata, runs
 
 OPENER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from sqlalchemy import text
-from sync.store import Store
+from sync.state.store import Store
 
 sys.stdin.readline()
 store = Store.open(sys.argv[1], Path("/"), lambda: datetime.now(UTC))
@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_written_is_refused():
 
 
 def test_a_database_that_another_process_keeps_locked_is_said_to_be_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("sync.store.PATIENCE", 0.05)
+    monkeypatch.setattr("sync.state.store.PATIENCE", 0.05)
     opened("sqlite:///state.db", tmp_path).close()
     other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -299,7 +299,7 @@ def test_no_update_of_many_threads_is_lost(store):
 
 
 def test_writers_of_one_process_take_turns_instead_of_waiting_for_a_lock(tmp_path, monkeypatch):
-    monkeypatch.setattr("sync.store.PATIENCE", 0)
+    monkeypatch.setattr("sync.state.store.PATIENCE", 0)
     store = opened("sqlite:///state.db", tmp_path)
 
     def add(name):

@@ -25,7 +25,7 @@ from connectors.sandbox.server import Served, serve
 from sync.engine import Engine
 from sync.report import Report
 from sync.spec import Limits, SyncSpec
-from sync.store import Store
+from sync.state.store import Store
 
 TODAY, NOW = date(2026, 3, 15), datetime(2026, 3, 15, 12, tzinfo=UTC)
 OPEN = Limits(

@@ -13,7 +13,7 @@ from canonical.period import Cadence, Period
 from connectors.memory import Memory
 from sync.engine import Engine
 from sync.spec import Limits, SyncSpec
-from sync.store import Store
+from sync.state.store import Store
 
 OPEN = Limits(
     max_changes=None, max_removals=None, max_money=None, max_budget_change=None, min_listing=None

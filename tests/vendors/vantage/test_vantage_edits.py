@@ -16,7 +16,7 @@ from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
 from connectors.vantage.connector import Vantage
 from sync.engine import Engine
 from sync.spec import Limits, SyncSpec
-from sync.store import Store
+from sync.state.store import Store
 
 TODAY = date(2026, 3, 15)
 OPEN = Limits(

@@ -26,7 +26,7 @@ from connectors.vtex.declared import VtexSettings
 from sync.engine import Engine
 from sync.report import Report
 from sync.spec import Limits, SyncSpec
-from sync.store import Store
+from sync.state.store import Store
 
 WHO = ("ada", "grace", "joan")
 NOW = datetime(2026, 3, 15, 12, tzinfo=UTC)

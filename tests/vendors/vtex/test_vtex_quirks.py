@@ -29,7 +29,7 @@ from connectors.vtex.movements import Movement
 from sync.engine import Engine
 from sync.report import Report
 from sync.spec import Limits, SyncSpec
-from sync.store import Store
+from sync.state.store import Store
 
 KEYS = {"app_key": SecretStr("app_key_sandbox"), "app_token": SecretStr("app_token_sandbox")}
 USER = {"user_token": SecretStr("user_token_sandbox")}

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from canonical.change import Kind, Op
-from sync.store import Moment, Store, operations
+from sync.state.store import Moment, Store, operations
 
 _BATCH = 1000
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.engine import RowMapping
 
-from sync.lease import is_held
-from sync.store import Store, leases, runs
+from sync.state.lease import is_held
+from sync.state.store import Store, leases, runs
 
 RUNNING = "running"
 INTERRUPTED = "interrupted"

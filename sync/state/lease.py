@@ -18,7 +18,7 @@ from typing import Any, Self
 from sqlalchemy import RowMapping, select, text, update
 from sqlalchemy.engine import Connection
 
-from sync.store import Store, StoreError, leases
+from sync.state.store import Store, StoreError, leases
 
 _MAKE = text("INSERT INTO leases (name, token) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING")
 

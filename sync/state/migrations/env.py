@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from sync.store import VERSION_TABLE, metadata
+from sync.state.store import VERSION_TABLE, metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from canonical.change import Kind
 from canonical.compare import Baseline
 from canonical.facts import Facts, fingerprint
-from sync.store import Store, links
+from sync.state.store import Store, links
 
 _BATCH = 1000
 _KINDS = {kind.value: kind for kind in Kind}
