@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from threading import Event
 
-from rich.console import Console
+from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -34,12 +34,12 @@ _SIGNS = {
 _GOOD = {True: "green", False: "red"}
 
 
-class Face:
+class Console:
     """Prints for people: `out` is stdout, `err` is stderr."""
 
-    def __init__(self, out: Console | None = None, err: Console | None = None) -> None:
-        self.out = out or Console(highlight=False, emoji=False)
-        self.err = err or Console(stderr=True, highlight=False, emoji=False)
+    def __init__(self, out: Terminal | None = None, err: Terminal | None = None) -> None:
+        self.out = out or Terminal(highlight=False, emoji=False)
+        self.err = err or Terminal(stderr=True, highlight=False, emoji=False)
 
     # -- plans -------------------------------------------------------------------------------
 
@@ -312,7 +312,7 @@ def _bar(progress: Progress, stop: Event, name: str = "") -> Watch:
     return Watch(stage=stage, planned=planned, done=done, stop=stop)
 
 
-def _lines(err: Console, stop: Event, name: str = "") -> Watch:
+def _lines(err: Terminal, stop: Event, name: str = "") -> Watch:
     seen = {"total": 0, "done": 0}
     prefix = f"{name}: " if name else ""
 

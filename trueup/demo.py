@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 from canonical.budget import Budget
 from canonical.change import Kind
 from sync.report import Exit
-from trueup.console import Face
+from trueup.console import Console
 from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text
 from trueup.refusal import Refusal
 from trueup.sample import write_sample
@@ -45,37 +45,37 @@ def run_demo(folder: Path) -> int:
         session = stack.enter_context(Session(folder / "trueup.toml"))
         workspace = stack.enter_context(open_workspace(folder / "trueup.toml"))
         code = _steps(session, workspace, folder)
-    session.face.title("What to try next")
-    session.face.out.print(_next_steps(folder, ports, tokens), soft_wrap=True, markup=False)
+    session.console.title("What to try next")
+    session.console.out.print(_next_steps(folder, ports, tokens), soft_wrap=True, markup=False)
     return code
 
 
 def _steps(session: Session, workspace: Workspace, folder: Path) -> int:
-    face, syncs = session.face, [f"erp-to-{name}" for name in FOLLOWERS]
-    face.title(f"A sample ERP in {folder}/, and five sandboxes on loopback")
-    face.title("trueup check")
+    console, syncs = session.console, [f"erp-to-{name}" for name in FOLLOWERS]
+    console.title(f"A sample ERP in {folder}/, and five sandboxes on loopback")
+    console.title("trueup check")
     code = session.check(None)
-    face.title("trueup plan, for each of the five")
+    console.title("trueup plan, for each of the five")
     for sync in syncs:
-        face.plan_in_short(workspace.plan(sync))
-    face.title("trueup run, all five side by side")
-    code = code or _apply(face, workspace, syncs)
+        console.plan_in_short(workspace.plan(sync))
+    console.title("trueup run, all five side by side")
+    code = code or _apply(console, workspace, syncs)
     _spend(workspace)
-    face.title("trueup verify, and a second plan: nothing to do")
+    console.title("trueup verify, and a second plan: nothing to do")
     for sync in syncs:
         found = workspace.verify(sync)
-        face.verification(found)
+        console.verification(found)
         plan = workspace.plan(sync)
-        face.plan_in_short(plan)
+        console.plan_in_short(plan)
         code = code or (Exit.PENDING if plan.pending or not found.agree else Exit.OK)
-    face.title("Budget, spent and remaining, over all five")
-    face.table(("system", "budgets", "in force", "spent", "remaining"), _totals(workspace))
+    console.title("Budget, spent and remaining, over all five")
+    console.table(("system", "budgets", "in force", "spent", "remaining"), _totals(workspace))
     return code
 
 
-def _apply(face: Face, workspace: Workspace, syncs: Sequence[str]) -> int:
+def _apply(console: Console, workspace: Workspace, syncs: Sequence[str]) -> int:
     with (
-        face.watching_each(syncs, Event()) as watches,
+        console.watching_each(syncs, Event()) as watches,
         ThreadPoolExecutor(len(syncs)) as pool,
     ):
         jobs = [
@@ -83,7 +83,7 @@ def _apply(face: Face, workspace: Workspace, syncs: Sequence[str]) -> int:
         ]
         reports = [job.result() for job in jobs]
     for report in reports:
-        face.report_in_short(report)
+        console.report_in_short(report)
     return max(report.exit_code for report in reports)
 
 

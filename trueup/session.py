@@ -31,7 +31,7 @@ from sync.schedule import Clockwork, parse_schedule
 from sync.state.history import Run, UnknownRun
 from sync.state.lease import LeaseHeld
 from sync.state.store import StoreError
-from trueup.console import Face
+from trueup.console import Console
 from trueup.refusal import Refusal
 from trueup.workspace import Workspace, open_workspace
 
@@ -52,13 +52,13 @@ _PRESSING = (Exit.FAILED, Exit.GUARD, Exit.LOCKED, Exit.UNCERTAIN, Exit.CONFLICT
 class Session:
     """The commands, one method each; each returns the exit code. Use it with `with`.
 
-    `face` is where they print.
+    `console` is where they print.
     """
 
     def __init__(self, config: Path, *, as_json: bool = False, verbosity: int = 0) -> None:
         self._config = config
         self._json = as_json
-        self.face = Face()
+        self.console = Console()
         self._stop = Event()
         self._printing = Lock()
         configure(verbosity)
@@ -100,7 +100,7 @@ class Session:
         else:
             for each in found:
                 said = " · ".join([each["identity"] or each["error"], *each["notes"]])
-                self.face.checked(each["ok"], f"{each['system']} ({each['connector']}): {said}")
+                self.console.checked(each["ok"], f"{each['system']} ({each['connector']}): {said}")
         codes = {each["code"] for each in found}
         return max(codes - {Exit.OK}, default=Exit.OK)
 
@@ -121,7 +121,7 @@ class Session:
         if self._json:
             self._print(plan.to_data())
         else:
-            self.face.plan(plan)
+            self.console.plan(plan)
         code = plan_exit_code(plan)
         return Exit.PENDING if code == Exit.OK and detailed and plan.pending else code
 
@@ -167,7 +167,7 @@ class Session:
         if self._json:
             self._print(_verification_data(found))
         else:
-            self.face.verification(found)
+            self.console.verification(found)
         return Exit.OK if found.agree else Exit.PENDING
 
     def serve(self) -> int:
@@ -185,7 +185,7 @@ class Session:
                 )
             workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
             said = ", ".join(f"{name} ({each.text})" for name, each in schedules.items())
-            self.face.say(f"serving {said}; Ctrl-C ends it")
+            self.console.say(f"serving {said}; Ctrl-C ends it")
             Clockwork(schedules, lambda name: self._serve_one(workspace, name), self._stop).serve()
         return Exit.OK
 
@@ -197,7 +197,7 @@ class Session:
             self._print({"syncs": found})
             return Exit.OK
         columns = ("sync", "last run", "outcome", "linked", "uncertain")
-        self.face.table(columns, [_cells(each) for each in found])
+        self.console.table(columns, [_cells(each) for each in found])
         return Exit.OK
 
     def history(self, sync: str | None, limit: int) -> int:
@@ -209,7 +209,7 @@ class Session:
         if self._json:
             self._print({"runs": [_run_data(run) for run in runs]})
         else:
-            self.face.runs(runs)
+            self.console.runs(runs)
         return Exit.OK
 
     def show(self, run_id: str) -> int:
@@ -219,7 +219,7 @@ class Session:
         if self._json:
             self._print(_run_data(run))
         else:
-            self.face.run(run)
+            self.console.run(run)
         return Exit.OK
 
     # -- how they work -----------------------------------------------------------------------
@@ -228,7 +228,7 @@ class Session:
     def _workspace(self, *, quiet: bool = False) -> Iterator[Workspace]:
         with (
             self._stopping(),
-            self.face.watching(self._stop, quiet=quiet or self._json) as watch,
+            self.console.watching(self._stop, quiet=quiet or self._json) as watch,
             open_workspace(self._config, watch=watch) as workspace,
         ):
             yield workspace
@@ -280,10 +280,10 @@ class Session:
             path.write_text(plan.save(), encoding="utf-8")
         except OSError as error:
             raise Refusal(f"the plan cannot be saved to {path}: {error.strerror}") from None
-        self.face.say(f"plan saved to {path}")
+        self.console.say(f"plan saved to {path}")
 
     def _ask(self, plan: Plan) -> bool:
-        self.face.plan(plan)
+        self.console.plan(plan)
         return typer.confirm("Apply these changes?", err=True)
 
     def _serve_one(self, workspace: Workspace, name: str) -> None:
@@ -291,18 +291,18 @@ class Session:
         try:
             report = workspace.apply(name, command="serve")
         except (ConnectorError, StoreError, SettingsError, LeaseHeld) as error:
-            self.face.say(f"{name}: {error}")
+            self.console.say(f"{name}: {error}")
             return
         with self._printing:
             if self._json:
                 typer.echo(json.dumps(report.to_data()))
             else:
-                self.face.report(report)
+                self.console.report(report)
 
     def _reported(self, reports: Sequence[Report]) -> int:
         if not self._json:
             for report in reports:
-                self.face.report(report)
+                self.console.report(report)
         elif len(reports) == 1:
             self._print(reports[0].to_data())
         else:
@@ -316,7 +316,7 @@ class Session:
     def _fail(self, message: str, code: int) -> NoReturn:
         if self._json:
             self._print({"error": message, "exit_code": code})
-        self.face.fail(message)
+        self.console.fail(message)
         raise typer.Exit(code)
 
 
