@@ -12,10 +12,10 @@ from decimal import Decimal
 from canonical.change import Kind, Problem
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
 from connectors.contract.interface import Connector, Known, Observed, Page
-from sync.state.ledger import Ledger, Seal
+from sync.state.ledger import Ledger, LinkFingerprint
 
 
-class Marks:
+class BitSet:
     """A set of small whole numbers, one bit each."""
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Marks:
         self.count = 0
 
     def add(self, number: int) -> bool:
-        """Mark `number`; false where it was marked already."""
+        """Add `number`; false where it was in already."""
         index, bit = number >> 3, 1 << (number & 7)
         if index >= len(self._bits):
             self._bits.extend(bytes(index + 1024 - len(self._bits)))
@@ -49,9 +49,9 @@ class Observation:
     `versions` those that the listing showed.
     """
 
-    clean: Marks = field(default_factory=Marks)
+    clean: BitSet = field(default_factory=BitSet)
     drifted: dict[int, Observed] = field(default_factory=dict)
-    unreadable: Marks = field(default_factory=Marks)
+    unreadable: BitSet = field(default_factory=BitSet)
     strangers: dict[Kind, dict[str, Observed]] = field(default_factory=lambda: defaultdict(dict))
     problems: list[Problem] = field(default_factory=list)
     assumed: list[int] = field(default_factory=list)
@@ -129,7 +129,9 @@ def _assume(observation: Observation, links: Sequence[int]) -> None:
         observation.clean.add(link)
 
 
-def _take_item(observation: Observation, kind: Kind, item: Observed, link: Seal | None) -> None:
+def _take_item(
+    observation: Observation, kind: Kind, item: Observed, link: LinkFingerprint | None
+) -> None:
     if item.actual is not None:
         observation.spent[item.id] = item.actual.spent.value
     if item.version is not None:
@@ -145,7 +147,7 @@ def _take_item(observation: Observation, kind: Kind, item: Observed, link: Seal 
     _compare(observation, link, item)
 
 
-def _compare(observation: Observation, link: Seal, item: Observed) -> None:
+def _compare(observation: Observation, link: LinkFingerprint, item: Observed) -> None:
     if fingerprint(facts(item.model)) == link.fingerprint:
         observation.clean.add(link.id)
     else:

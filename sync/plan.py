@@ -24,7 +24,7 @@ from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector, Observed, Page
 from sync.decide import Losses, Wanted, alteration, creation, held, removal
 from sync.match import Key, Matched, Newcomer, match
-from sync.observe import Marks, Observation
+from sync.observe import BitSet, Observation
 from sync.past import keeps_past, with_past
 from sync.project import Projector
 from sync.spec import OnRemove, SyncSpec
@@ -94,7 +94,7 @@ class Planner:
             Kind.BUDGET: held(self._able.budget),
             Kind.ALLOCATION: held(self._able.allocation) | {"budget"},
         }
-        self._mentioned = Marks()
+        self._mentioned = BitSet()
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
         self._refs: dict[str, str | None] = {}  # of the target's budgets, looked up or adopted

@@ -100,7 +100,7 @@ def _day(word: str) -> int:
     raise ValueError(f"{word!r} is no weekday")
 
 
-class Clockwork:
+class Scheduler:
     """Runs each sync on its schedule until `stop` is set; what is in hand is finished first."""
 
     def __init__(

@@ -27,7 +27,7 @@ from connectors.contract.errors import ConnectorError, RateLimited
 from sync.engine import Verification
 from sync.guard import RULES
 from sync.report import Exit, Report, plan_exit_code
-from sync.schedule import Clockwork, parse_schedule
+from sync.schedule import Scheduler, parse_schedule
 from sync.state.history import Run, UnknownRun
 from sync.state.lease import LeaseHeld
 from sync.state.store import StoreError
@@ -186,7 +186,7 @@ class Session:
             workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
             said = ", ".join(f"{name} ({each.text})" for name, each in schedules.items())
             self.console.say(f"serving {said}; Ctrl-C ends it")
-            Clockwork(schedules, lambda name: self._serve_one(workspace, name), self._stop).serve()
+            Scheduler(schedules, lambda name: self._serve_one(workspace, name), self._stop).serve()
         return Exit.OK
 
     def status(self) -> int:

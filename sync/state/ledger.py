@@ -76,7 +76,7 @@ class Link(NamedTuple):
     source: bytes
 
 
-class Seal(NamedTuple):
+class LinkFingerprint(NamedTuple):
     """What is needed of a link to see that nothing changed: its id, and one of its fingerprints."""
 
     id: int
@@ -150,17 +150,21 @@ class Ledger:
         with self._store.read() as connection:
             return self._refs(connection, kind, keys)
 
-    def echoes(self, kind: Kind, ids: Sequence[str]) -> dict[str, Seal]:
+    def echoes(self, kind: Kind, ids: Sequence[str]) -> dict[str, LinkFingerprint]:
         """As `by_targets`, but only what each is compared with: the fingerprint of its echo."""
         with self._store.read() as connection:
             rows = connection.execute(self._echoes, self._asked(kind, ids)).all()
-        return {target_id: Seal(id, echo) for target_id, id, echo in rows}
+        return {target_id: LinkFingerprint(id, echo) for target_id, id, echo in rows}
 
-    def desires(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Seal]:
+    def desires(
+        self, kind: Kind, keys: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], LinkFingerprint]:
         """As `by_refs`, but only the fingerprint of what was desired."""
         with self._store.read() as connection:
             rows = connection.execute(self._desires, self._asked(kind, keys)).all()
-        return {(budget_ref, ref): Seal(id, desired) for budget_ref, ref, id, desired in rows}
+        return {
+            (budget_ref, ref): LinkFingerprint(id, desired) for budget_ref, ref, id, desired in rows
+        }
 
     def by_ids(self, ids: Sequence[int]) -> dict[int, Link]:
         """The links of those ids; one that is gone is left out."""

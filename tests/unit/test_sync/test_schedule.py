@@ -5,7 +5,7 @@ from threading import Event, Thread
 
 import pytest
 
-from sync.schedule import Clockwork, parse_schedule
+from sync.schedule import Scheduler, parse_schedule
 
 MOMENT = datetime(2026, 3, 4, 10, 7, 30, tzinfo=UTC)  # a Wednesday
 
@@ -89,10 +89,10 @@ def test_what_is_no_schedule_is_refused_with_one_that_is(text):
 
 
 def served(schedules, run, stop):
-    clockwork = Clockwork(
+    scheduler = Scheduler(
         {name: parse_schedule(text) for name, text in schedules.items()}, run, stop
     )
-    thread = Thread(target=clockwork.serve)
+    thread = Thread(target=scheduler.serve)
     thread.start()
     return thread
 
