@@ -18,9 +18,9 @@ from connectors.bill.mapping import (
     with_role,
     without_money,
 )
+from connectors.bill.memberships import Seat, Seats
 from connectors.bill.people import People
 from connectors.bill.reading import Reader, bulk_path, member_path, page_of
-from connectors.bill.seats import Seat, Seats
 from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, ahead
