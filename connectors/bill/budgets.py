@@ -91,7 +91,7 @@ class Budgets:
         try:
             made = self._wrote(found)
             if not any(owner.startswith(UUID) for owner in write.owners):
-                self._members.seats.owned(made.id, write.owners)
+                self._members.memberships.owned(made.id, write.owners)
             return self._observed(made)
         except ConnectorError as error:  # it was made all the same
             raise Uncertain(f"it was made, and cannot be read: {error}") from error

@@ -86,7 +86,7 @@ class Bill(Connector):
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
         """A budget per day or week without the wish to be soft: BILL's are always hard."""
         if isinstance(model, Allocation):
-            self._members.seats.want(model)
+            self._members.memberships.want(model)
         if not isinstance(model, Budget) or model.cadence in BUFFERED:
             return model, ()
         if model.enforcement is not Enforcement.SOFT:
@@ -136,7 +136,7 @@ class Bill(Connector):
                 raise
         self._reader.outdate(id)
         if kind is Kind.ALLOCATION:
-            self._members.seats.free(*split(id))
+            self._members.memberships.free(*split(id))
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
         """Budgets by name, then by the stamp where one was written; members by their id."""
@@ -168,7 +168,7 @@ class Bill(Connector):
         first, _, token = (cursor or "").partition(" ")
         wanted = [id for id in budgets if id >= first and id not in skipped]
         if cursor is None:
-            self._members.seats.forget()
+            self._members.memberships.forget()
             yield Page((), (), None, wanted[0] if wanted else None, (), [*skipped])
         elif not wanted:
             yield Page((), (), cursor)

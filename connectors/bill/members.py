@@ -18,7 +18,7 @@ from connectors.bill.mapping import (
     with_role,
     without_money,
 )
-from connectors.bill.memberships import Seat, Seats
+from connectors.bill.memberships import Membership, Memberships
 from connectors.bill.people import People
 from connectors.bill.reading import Reader, bulk_path, member_path, page_of
 from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
@@ -35,7 +35,7 @@ class Members:
     def __init__(self, http: HttpClient, reader: Reader, people: People, currency: str) -> None:
         self._http, self._reader, self._people = http, reader, people
         self._currency = currency
-        self.seats = Seats(reader, people, currency)
+        self.memberships = Memberships(reader, people, currency)
 
     def pages(self, budget: BillBudget, token: str, following: str | None) -> Iterator[Page]:
         """A budget's members from `token` on; `following` is the cursor after its last page."""
@@ -52,7 +52,7 @@ class Members:
             listed = RawPage(raw.items, here, after)
             yield page_of(self._http.vendor, Kind.ALLOCATION, listed, read, f"{id}/")
         if not token:
-            self.seats.listed(id, members)
+            self.memberships.listed(id, members)
 
     def against(self, allocation: Allocation) -> Iterator[tuple[str, str]]:
         """Fields in which a new member cannot be made, and why."""
@@ -60,7 +60,7 @@ class Members:
         if not self._people.has_name(entity.id):
             hint = f"an email, or a row in [systems.{name}.entities]"
             yield "entity", f"{name} lists users by email: {entity} needs {hint}"
-        first = self.seats.first(allocation)
+        first = self.memberships.first(allocation)
         if first != allocation.ref:
             both = f"{first} and {allocation.ref} are both for {entity}"
             yield "entity", f"{name} gives a user one share of a budget, and {both}"
@@ -76,7 +76,7 @@ class Members:
 
         Raises `Rejected` for who has a share of it already: a second one would replace the first.
         """
-        return self._seated(self._seat(draft))
+        return self._made(self._membership(draft))
 
     def create_many(self, drafts: Sequence[Draft]) -> Sequence[Observed | ConnectorError]:
         """Put the users of the drafts, no more than `AT_ONCE`, into their one budget together.
@@ -84,17 +84,17 @@ class Members:
         Who is not listed then is put once more by themselves, unless they may still come.
         """
         made: dict[int, Observed | ConnectorError] = {}
-        seats: dict[int, Seat] = {}
+        memberships: dict[int, Membership] = {}
         for index, draft in enumerate(drafts):
             try:
                 self._meet(draft)
-                seats[index] = self._seat(draft)
+                memberships[index] = self._membership(draft)
             except ConnectorError as error:
                 made[index] = error
-        there, unknown = self._put_together([*seats.values()])
-        for index, seat in seats.items():
+        there, unknown = self._put_together([*memberships.values()])
+        for index, membership in memberships.items():
             try:
-                made[index] = self._seen_or_seated(seat, there, unknown)
+                made[index] = self._seen_or_made(membership, there, unknown)
             except ConnectorError as error:
                 made[index] = error
         return [made[index] for index, _ in enumerate(drafts)]
@@ -108,17 +108,17 @@ class Members:
         if "status" in fields:
             if self._reader.known(budget).retired:
                 raise Rejected("its budget is retired, and cannot be brought back")
-            return self._seated(self.seats.take(budget, user, draft.model.amount))
+            return self._made(self.memberships.take(budget, user, draft.model.amount))
         if {"amount", "currency"}.isdisjoint(fields):
             return self.get(id)
-        role = self.seats.role(budget, user)
+        role = self.memberships.role(budget, user)
         write = member_write(draft.model.amount, role, self._currency)
         return self._observed(self._reader.known(budget), self._put(budget, user, write))
 
     def remove(self, id: str) -> None:
         """Delete the member; who has a part in the budget besides stays, without money."""
         budget, user = split(id)
-        role = self.seats.role(budget, user)
+        role = self.memberships.role(budget, user)
         if role is not None and has_a_part(role):
             self._put(budget, user, without_money(role))
         else:
@@ -162,28 +162,28 @@ class Members:
     def _meet(self, draft: Draft) -> None:
         """List the members of a budget whose were not, in place of a call for each."""
         assert draft.container is not None
-        if not self.seats.met(draft.container):
+        if not self.memberships.met(draft.container):
             there, _ = self._listed(draft.container)
-            self.seats.meet(draft.container, there.values())
+            self.memberships.meet(draft.container, there.values())
 
-    def _seat(self, draft: Draft) -> Seat:
+    def _membership(self, draft: Draft) -> Membership:
         assert isinstance(draft.model, Allocation)
         assert draft.container is not None
         user = self._people.required(draft.model.entity.id)
-        return self.seats.take(draft.container, user, draft.model.amount)
+        return self.memberships.take(draft.container, user, draft.model.amount)
 
     def _put_together(
-        self, seats: Sequence[Seat]
+        self, memberships: Sequence[Membership]
     ) -> tuple[Mapping[str, BillMember], ConnectorError | None]:
         """Put all in one call; returns who is listed then, by user, and what keeps those who are
         not from being put again.
 
         What BILL answers is not documented and a refusal says nothing of each: the list is proof.
         """
-        if len(seats) < 2:
+        if len(memberships) < 2:
             return {}, None
-        budget, lost = seats[0].budget, None
-        body = {"members": [{"userId": each.user, **each.write.body()} for each in seats]}
+        budget, lost = memberships[0].budget, None
+        body = {"members": [{"userId": each.user, **each.write.body()} for each in memberships]}
         try:
             self._http.call("PUT", bulk_path(budget), json=body, safety=Safety.IDEMPOTENT)
         except Uncertain as error:
@@ -215,32 +215,35 @@ class Members:
                     there[member.user_id] = member
         return there, unread
 
-    def _seen_or_seated(
-        self, seat: Seat, there: Mapping[str, BillMember], unknown: ConnectorError | None
+    def _seen_or_made(
+        self,
+        membership: Membership,
+        there: Mapping[str, BillMember],
+        unknown: ConnectorError | None,
     ) -> Observed:
-        member = there.get(seat.user)
+        member = there.get(membership.user)
         if member is not None and is_share(member):
-            self.seats.put(seat.budget, member)
-            return self._observed(self._reader.known(seat.budget), member)
+            self.memberships.put(membership.budget, member)
+            return self._observed(self._reader.known(membership.budget), member)
         if unknown is not None:
-            self.seats.free(seat.budget, seat.user)
+            self.memberships.free(membership.budget, membership.user)
             raise unknown
-        return self._seated(seat)
+        return self._made(membership)
 
-    def _seated(self, seat: Seat) -> Observed:
+    def _made(self, membership: Membership) -> Observed:
         try:
-            member = self._put(seat.budget, seat.user, seat.write)
+            member = self._put(membership.budget, membership.user, membership.write)
         except ConnectorError:
-            self.seats.free(seat.budget, seat.user)
+            self.memberships.free(membership.budget, membership.user)
             raise
-        return self._observed(self._reader.known(seat.budget), member)
+        return self._observed(self._reader.known(membership.budget), member)
 
     def _put(self, budget: str, user: str, write: BillMemberWrite) -> BillMember:
         path = member_path(budget, user)
         found = self._http.call("PUT", path, json=write.body(), safety=Safety.IDEMPOTENT)
         member = parsed(BillMember, found)
         self._reader.outdate()
-        self.seats.put(budget, member)
+        self.memberships.put(budget, member)
         return member
 
 

@@ -18,7 +18,7 @@ from connectors.contract.errors import Missing, Rejected
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class Membership:
     """A user's share of a budget, taken by one draft, and what is sent to have it."""
 
     budget: str
@@ -26,8 +26,8 @@ class Seat:
     write: BillMemberWrite
 
 
-class Seats:
-    """The seats of all budgets, as last listed and as taken since."""
+class Memberships:
+    """The memberships of all budgets, as last listed and as taken since."""
 
     def __init__(self, reader: Reader, people: People, currency: str) -> None:
         self._reader, self._people, self._currency = reader, people, currency
@@ -62,7 +62,7 @@ class Seats:
         roles = self._roles.get(budget, {})
         return roles[user] if user in roles else _role(self._reader.member(budget, user))
 
-    # -- whose seat it is --------------------------------------------------------------------
+    # -- whose membership it is --------------------------------------------------------------
 
     def want(self, allocation: Allocation) -> None:
         """Take note of an allocation that is to be there; of several for one user the first is."""
@@ -75,7 +75,7 @@ class Seats:
             refs[allocation.ref] = None
 
     def first(self, allocation: Allocation) -> str:
-        """The ref of the first that wants the same seat: of no other, if there is none."""
+        """The ref of the first that wants the same membership: of no other, if there is none."""
         return next(iter(self._wanted.get(self._place(allocation), ())), allocation.ref)
 
     def meet(self, budget: str, members: Iterable[BillMember]) -> None:
@@ -91,9 +91,11 @@ class Seats:
         """Whether the members of that budget are known."""
         return budget in self._roles
 
-    def take(self, budget: str, user: str, amount: Amount | None) -> Seat:
-        """The seat of a user, in the role that they may have there; raises `Rejected` where it is
-        taken."""
+    def take(self, budget: str, user: str, amount: Amount | None) -> Membership:
+        """The membership of a user, in the role that they may have there.
+
+        Raises `Rejected` where it is taken.
+        """
         role, has_money = self._there(budget, user)
         write = member_write(amount, role or "MEMBER", self._currency)
         with self._lock:
@@ -102,10 +104,10 @@ class Seats:
                 said = f"{self._people.ours(user, None)} has a share of this budget already"
                 raise Rejected(said, hint="Make one allocation of theirs")
             taken.add(user)
-        return Seat(budget, user, write)
+        return Membership(budget, user, write)
 
     def free(self, budget: str, user: str) -> None:
-        """Nobody has that seat any more."""
+        """Nobody has that membership any more."""
         self._shares.get(budget, set()).discard(user)
 
     def _there(self, budget: str, user: str) -> tuple[str | None, bool]:

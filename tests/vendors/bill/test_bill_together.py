@@ -1,5 +1,5 @@
-"""Members that are put together, as the BILL connector does it over its sandbox; and whose seat
-each of them has."""
+"""Members that are put together, as the BILL connector does it over its sandbox; and who has which
+membership."""
 
 from dataclasses import replace
 from datetime import date
@@ -215,7 +215,7 @@ def test_a_row_that_cannot_be_read_leaves_open_who_is_not_listed(office):
     assert isinstance(unknown, Uncertain)
 
 
-# Whose seat it is
+# whose membership it is
 
 
 def test_the_plan_says_that_two_allocations_are_for_one_user(desk):
