@@ -18,8 +18,8 @@ from connectors.contract.errors import Malformed, Missing, Rejected, Transient, 
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.vantage.alerts import Alerts
+from connectors.vantage.budget_tree import Family
 from connectors.vantage.declared import VantageSettings
-from connectors.vantage.family import Family
 from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
 from connectors.vantage.wire import (
     ALERTS,

@@ -16,7 +16,7 @@ from canonical.period import Cadence, Period
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
-from connectors.vantage.family import Family
+from connectors.vantage.budget_tree import Family
 from connectors.vantage.mapping import (
     alert_of,
     alert_write,
