@@ -12,7 +12,7 @@ from connectors.vantage.periods import Phases, phases_of, summed
 from connectors.vantage.wire import VantageBudget
 
 
-class Family:
+class BudgetTree:
     """Budgets by token. Amounts are in `currency`."""
 
     def __init__(self, currency: str) -> None:

@@ -125,7 +125,7 @@ class Vantage(Connector):
             name = self._name_of(above)
             phases = self._phases(draft, None)
             if above is not None:
-                self._hierarchy.left(above, workspace.family.phases(above), {"": phases})
+                self._hierarchy.left(above, workspace.tree.phases(above), {"": phases})
             said = name_write(draft, _ALL, name, self._entities)
             said.periods = period_write(phases)
             token = workspace.post(said)
@@ -139,12 +139,12 @@ class Vantage(Connector):
         self._just_listed = False
         workspace = self._workspace
         workspace.read_whole()
-        related = workspace.known(id).child_budget_tokens or workspace.family.above(id)
+        related = workspace.known(id).child_budget_tokens or workspace.tree.above(id)
         with self._alone(bool(related or draft.container)):
             self._refuse(draft)
             if "cadence" in fields:
                 raise Rejected("how often an amount counts cannot be changed")
-            above = draft.container or workspace.family.above(id)
+            above = draft.container or workspace.tree.above(id)
             said = name_write(draft, fields, self._name_of(above), self._entities)
             if PERIOD_FIELDS.isdisjoint(fields):
                 workspace.put(id, said)
@@ -186,8 +186,8 @@ class Vantage(Connector):
     # -- reading -----------------------------------------------------------------------------
 
     def _page(self, kind: Kind, cursor: str | None) -> Page:
-        items, problems, family = [], [], self._workspace.family
-        for budget in family.all():
+        items, problems, tree = [], [], self._workspace.tree
+        for budget in tree.all():
             if is_rest(budget.name) or self._kind_of(budget.token, budget.name) is not kind:
                 continue
             try:
@@ -205,12 +205,12 @@ class Vantage(Connector):
         return Page(items, problems, cursor)
 
     def _kind_of(self, token: str | None, name: str | None) -> Kind:
-        shared = token and self._workspace.family.is_allocation(token, name)
+        shared = token and self._workspace.tree.is_allocation(token, name)
         return Kind.ALLOCATION if shared else Kind.BUDGET
 
     def _observed(self, kind: Kind, budget: VantageBudget) -> Observed:
         workspace = self._workspace
-        phases, parent = workspace.family.phases(budget.token), workspace.family.above(budget.token)
+        phases, parent = workspace.tree.phases(budget.token), workspace.tree.above(budget.token)
         alerts = workspace.alerts.of(budget)
         if kind is Kind.BUDGET:
             return budget_of(budget, phases, alerts, parent)
@@ -238,13 +238,13 @@ class Vantage(Connector):
 
     def _phases(self, draft: Draft, id: str | None) -> Phases:
         """What the draft holds; a share as long as its budget, which `id` may tell."""
-        model, family = draft.model, self._workspace.family
+        model, tree = draft.model, self._workspace.tree
         if isinstance(model, Budget):
-            held = family.phases(id) if id else ()
+            held = tree.phases(id) if id else ()
             first = held[0].period.start if held else self.runtime.now().date().replace(day=1)
             return stated_phases(model, first)
-        above = draft.container or (family.above(id) if id else None)
-        return share_phases(model, family.phases(above) if above else ())
+        above = draft.container or (tree.above(id) if id else None)
+        return share_phases(model, tree.phases(above) if above else ())
 
     def _join(self, token: str, above: str) -> None:
         """Put a new budget below another; what is refused there does not stay."""
@@ -256,10 +256,10 @@ class Vantage(Connector):
 
     def _left_behind(self, draft: Draft) -> Sequence[VantageBudget]:
         """What the draft may have become: in its place, else without any."""
-        family, above = self._workspace.family, draft.container
-        alike = [each for each in family.all() if self._is_like(draft, each)]
-        placed = [each for each in alike if family.above(each.token) == above]
-        return placed or [each for each in alike if family.above(each.token) is None]
+        tree, above = self._workspace.tree, draft.container
+        alike = [each for each in tree.all() if self._is_like(draft, each)]
+        placed = [each for each in alike if tree.above(each.token) == above]
+        return placed or [each for each in alike if tree.above(each.token) is None]
 
     def _is_like(self, draft: Draft, budget: VantageBudget) -> bool:
         """Whether both have the same natural key; a share without a place, the same whole name."""
@@ -268,7 +268,7 @@ class Vantage(Connector):
             if self._kind_of(budget.token, name) is Kind.ALLOCATION:
                 return False
             return natural_key(replace(model, name=name)) == natural_key(model)
-        if self._workspace.family.above(budget.token) is None:
+        if self._workspace.tree.above(budget.token) is None:
             return name == allocation_name(self._name_of(draft.container), model.entity)
         entity = entity_said(name)
         return entity is not None and str(entity) == str(model.entity)
@@ -276,7 +276,7 @@ class Vantage(Connector):
     def _finished(self, draft: Draft, token: str) -> bool:
         """Give what a lost create left behind its place and its alerts; whether it could be."""
         workspace, above = self._workspace, draft.container
-        if above is not None and workspace.family.above(token) != above:
+        if above is not None and workspace.tree.above(token) != above:
             try:
                 self._hierarchy.join(token, above)
             except (Rejected, Missing):

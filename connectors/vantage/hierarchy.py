@@ -25,21 +25,21 @@ class Hierarchy:
 
         Raises `Rejected` where they need more, or where one of them cannot be seen.
         """
-        family, parts = self._workspace.family, dict(instead)
+        tree, parts = self._workspace.tree, dict(instead)
         for child in self._workspace.known(parent).child_budget_tokens:
             if child in parts:
                 continue
-            found = family.get(child)
+            found = tree.get(child)
             if found is None:
                 raise Rejected(f"its part {child} cannot be seen, so that no sum can be made")
             if not is_rest(found.name):
-                parts[child] = family.phases(child)
+                parts[child] = tree.phases(child)
         return remainder(total, [each for part in parts.values() for each in part], self._currency)
 
     def resize(self, token: str, phases: Phases, said: VantageBudgetWrite) -> None:
         """Let a budget hold `phases`; its shares follow in time, the rests keep all sums."""
-        workspace, above = self._workspace, self._workspace.family.above(token)
-        total = workspace.family.phases(above) if above else ()
+        workspace, above = self._workspace, self._workspace.tree.above(token)
+        total = workspace.tree.phases(above) if above else ()
         if above:
             self.left(above, total, {token: phases})
         if workspace.known(token).child_budget_tokens:
@@ -56,31 +56,31 @@ class Hierarchy:
 
     def join(self, token: str, above: str) -> None:
         """Put a budget below another, which holds as much as before; raises `Rejected`."""
-        self._rebalance(above, self._workspace.family.phases(above), joining=token)
+        self._rebalance(above, self._workspace.tree.phases(above), joining=token)
 
     def move(self, token: str, above: str) -> None:
         """Take a budget from where it is and put it below another; the sums of both stay."""
-        family = self._workspace.family
-        before = family.above(token)
+        tree = self._workspace.tree
+        before = tree.above(token)
         if before == above:
             return
         self._workspace.known(above)
-        self.left(above, family.phases(above), {token: family.phases(token)})
+        self.left(above, tree.phases(above), {token: tree.phases(token)})
         if before is not None:
-            self._rebalance(before, family.phases(before), leaving=token)
+            self._rebalance(before, tree.phases(before), leaving=token)
         self.join(token, above)
 
     def remove(self, token: str) -> None:
         """Delete a budget; what it held goes to the rest above, and its own rest goes too."""
-        workspace, family = self._workspace, self._workspace.family
-        above = family.above(token)
-        total = family.phases(above) if above and family.get(above) else None
-        rest = family.rest_of(token) if family.get(token) else None
+        workspace, tree = self._workspace, self._workspace.tree
+        above = tree.above(token)
+        total = tree.phases(above) if above and tree.get(above) else None
+        rest = tree.rest_of(token) if tree.get(token) else None
         try:
             workspace.remove(token)
             gone = True
         except Rejected:  # perhaps it may not go while it has a place, or alerts
-            stored = family.get(token)
+            stored = tree.get(token)
             if stored is None or not (above or stored.budget_alert_tokens):
                 raise
             gone = False
@@ -94,8 +94,8 @@ class Hierarchy:
 
     def _in_time(self, token: str, phases: Phases) -> dict[str, Phases]:
         """The shares of a budget for as long as `phases` last, each with the amount it has."""
-        family = self._workspace.family
-        shares = {each.token: family.phases(each.token) for each in family.allocations(token)}
+        tree = self._workspace.tree
+        shares = {each.token: tree.phases(each.token) for each in tree.allocations(token)}
         return {
             share: throughout(held[0].amount, phases)
             for share, held in shares.items()
@@ -106,14 +106,14 @@ class Hierarchy:
         self, parent: str, total: Phases, *, joining: str | None = None, leaving: str | None = None
     ) -> None:
         """Make children and rest of `parent` sum to `total`, with one more child or one less."""
-        workspace, family = self._workspace, self._workspace.family
+        workspace, tree = self._workspace, self._workspace.tree
         before = workspace.known(parent).child_budget_tokens
         tokens = [child for child in before if child != leaving]
         if joining is not None and joining not in tokens:
             tokens.append(joining)
-        changed = {joining: family.phases(joining)} if joining else {}
+        changed = {joining: tree.phases(joining)} if joining else {}
         left = self.left(parent, total, changed | ({leaving: ()} if leaving else {}))
-        rest = family.rest_of(parent)
+        rest = tree.rest_of(parent)
         if rest is not None and rest.token in tokens:
             self._place(parent, tokens, before)
             workspace.put_phases(rest.token, left)

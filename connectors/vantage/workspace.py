@@ -18,7 +18,7 @@ from connectors.contract.errors import Malformed, Missing, Rejected, Transient, 
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.vantage.alerts import Alerts
-from connectors.vantage.budget_tree import Family
+from connectors.vantage.budget_tree import BudgetTree
 from connectors.vantage.declared import VantageSettings
 from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
 from connectors.vantage.wire import (
@@ -38,7 +38,7 @@ PAGE_SIZE = 1000
 
 
 class Workspace:
-    """The budgets of one workspace. `family` and `alerts` are what is known of them.
+    """The budgets of one workspace. `tree` and `alerts` are what is known of them.
 
     `unreadable` are the records of the last reading that have not the documented shape.
     """
@@ -57,7 +57,7 @@ class Workspace:
             runtime=runtime,
             dialect=Dialect(message=_message, reset_headers=("x-rate-limit-reset",)),
         )
-        self.family = Family(self._currency)
+        self.tree = BudgetTree(self._currency)
         self.alerts = Alerts(self._send, entities)
         self.unreadable: list[tuple[Any, Malformed]] = []
 
@@ -72,7 +72,7 @@ class Workspace:
         return parsed(VantageMe, self._http.call("GET", "/me", safety=Safety.SAFE))
 
     def read(self) -> Iterator[RawPage]:
-        """The pages of a listing; once it has ended, the family is what it showed."""
+        """The pages of a listing; once it has ended, the tree is what it showed."""
         records: list[Any] = []
         for raw in self._pages(BUDGETS, "budgets"):
             records += raw.items
@@ -89,9 +89,9 @@ class Workspace:
 
     def known(self, token: str) -> VantageBudget:
         """The budget as last read or written; reads where it was not seen. Raises `Missing`."""
-        if self.family.get(token) is None:
+        if self.tree.get(token) is None:
             self.read_whole(again=True)
-        found = self.family.get(token)
+        found = self.tree.get(token)
         if found is None:
             raise Missing(f"{self._http.vendor} shows no budget {token}")
         return found
@@ -127,22 +127,22 @@ class Workspace:
         return number if number.isdecimal() else whole
 
     def _take(self, records: Sequence[Any]) -> None:
-        family, self.unreadable = Family(self._currency), []
+        tree, self.unreadable = BudgetTree(self._currency), []
         ours = [each for each in records if self._is_ours(each)]
         usage = {each["token"] for each in ours if isinstance(each, dict) and _is_usage(each)}
         for record in ours:
             try:
                 if counts_money(record):
-                    family.put(_without(usage, parsed(VantageBudget, record)))
+                    tree.put(_without(usage, parsed(VantageBudget, record)))
             except Malformed as error:
                 said = record if isinstance(record, dict) else {}
                 self.unreadable.append((record, error))
-                family.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
+                tree.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
         if usage:
             log.info("%s: %d usage budgets are passed over", self._http.vendor, len(usage))
-        if any(budget.budget_alert_tokens for budget in family.all()):
+        if any(budget.budget_alert_tokens for budget in tree.all()):
             self.alerts.take(self._pages(ALERTS, "budget_alerts"))
-        self.family, self._is_whole = family, True
+        self.tree, self._is_whole = tree, True
 
     def _is_ours(self, record: Any) -> bool:
         """Whether it is of the workspace: older versions of the API list all that a token sees."""
@@ -193,13 +193,13 @@ class Workspace:
         if alerts is not None:
             budget = self.known(token)
             kept = self.alerts.say(budget, alerts)
-            self.family.put(budget.model_copy(update={"budget_alert_tokens": kept}))
+            self.tree.put(budget.model_copy(update={"budget_alert_tokens": kept}))
 
     def remove(self, token: str) -> None:
         """Delete a budget; no error if it is gone."""
         with suppress(Missing):
             self._send("DELETE", path_of(BUDGETS, token))
-        self.family.drop(token)
+        self.tree.drop(token)
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
         safety = Safety.ONCE if method == "POST" else Safety.IDEMPOTENT
@@ -210,13 +210,13 @@ class Workspace:
             raise
 
     def _keep(self, budget: VantageBudget, said: VantageBudgetWrite | None) -> str:
-        """Take an answer into the family; no sample of one names the children, so they may lack."""
+        """Take an answer into the tree; no sample of one names the children, so they may lack."""
         if "child_budget_tokens" not in budget.model_fields_set:
-            before = self.family.get(budget.token)
+            before = self.tree.get(budget.token)
             told = said.child_budget_tokens if said else None
             kept = before.child_budget_tokens if told is None and before else told
             budget = budget.model_copy(update={"child_budget_tokens": kept or []})
-        self.family.put(budget)
+        self.tree.put(budget)
         return budget.token
 
 

@@ -16,7 +16,7 @@ from canonical.period import Cadence, Period
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
-from connectors.vantage.budget_tree import Family
+from connectors.vantage.budget_tree import BudgetTree
 from connectors.vantage.mapping import (
     alert_of,
     alert_write,
@@ -179,29 +179,29 @@ def test_a_yearly_interval_is_a_yearly_cadence():
 
 
 @pytest.fixture
-def family():
-    found = Family("USD")
+def tree():
+    found = BudgetTree("USD")
     for record in example("hierarchy")["budgets"]["budgets"]:
         found.put(parsed(VantageBudget, record))
     return found
 
 
-def test_a_parent_holds_what_its_children_make_together(family):
-    assert family.phases("bdgt_0000000000000001") == (
+def test_a_parent_holds_what_its_children_make_together(tree):
+    assert tree.phases("bdgt_0000000000000001") == (
         phase("2026-01-01", "2026-06-30", "1000"),
         phase("2026-07-01", None, "1250.50"),
     )
 
 
-def test_a_parent_shows_its_own_periods_where_a_child_cannot_be_seen(family):
-    family.drop("bdgt_0000000000000003")
-    assert family.phases("bdgt_0000000000000001") == ()
+def test_a_parent_shows_its_own_periods_where_a_child_cannot_be_seen(tree):
+    tree.drop("bdgt_0000000000000003")
+    assert tree.phases("bdgt_0000000000000001") == ()
 
 
-def test_a_child_that_names_an_entity_is_an_allocation(family):
-    share = family.get("bdgt_0000000000000002")
-    phases = family.phases(share.token)
-    observed = allocation_of(share, phases, [], family.above(share.token), ROWS)
+def test_a_child_that_names_an_entity_is_an_allocation(tree):
+    share = tree.get("bdgt_0000000000000002")
+    phases = tree.phases(share.token)
+    observed = allocation_of(share, phases, [], tree.above(share.token), ROWS)
     assert observed.model == Allocation(
         ref="bdgt_0000000000000002",
         budget="bdgt_0000000000000001",
@@ -213,14 +213,14 @@ def test_a_child_that_names_an_entity_is_an_allocation(family):
     assert observed.container == "bdgt_0000000000000001"
 
 
-def test_a_share_whose_report_became_anothers_has_another_entity(family):
-    share = family.get("bdgt_0000000000000002").model_copy(update={"cost_report_token": "rprt_x"})
+def test_a_share_whose_report_became_anothers_has_another_entity(tree):
+    share = tree.get("bdgt_0000000000000002").model_copy(update={"cost_report_token": "rprt_x"})
     observed = allocation_of(share, (), [], None, ROWS)
     assert observed.model.entity == Entity("cost_report", "rprt_x")
 
 
-def test_a_share_with_differing_amounts_states_none(family):
-    share, phases = family.get("bdgt_0000000000000002"), YEAR
+def test_a_share_with_differing_amounts_states_none(tree):
+    share, phases = tree.get("bdgt_0000000000000002"), YEAR
     assert allocation_of(share, phases, [], None, ROWS).model.amount is None
 
 
