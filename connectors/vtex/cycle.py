@@ -22,7 +22,7 @@ _BY_MONTHS = {1: Cadence.MONTHLY, 3: Cadence.QUARTERLY, 12: Cadence.YEARLY}
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Recurrence:
     """When a budget counts, in our words; the days are inclusive."""
 
     cadence: Cadence
@@ -46,7 +46,7 @@ class Cycle:
     renews: bool
 
 
-def noted(text: str | None) -> tuple[str | None, Course | None]:
+def noted(text: str | None) -> tuple[str | None, Recurrence | None]:
     """The text without its note, and what the note says (None: it had none)."""
     found = _NOTE.search(text or "")
     if not text or not found:
@@ -56,31 +56,31 @@ def noted(text: str | None) -> tuple[str | None, Course | None]:
         end = date.fromisoformat(found["end"]) if found["end"] else None
     except ValueError:
         return text, None
-    return text[: found.start()] or None, Course(Cadence(found["cadence"]), start, end)
+    return text[: found.start()] or None, Recurrence(Cadence(found["cadence"]), start, end)
 
 
-def cycle_on(course: Course, day: date) -> Cycle:
+def cycle_on(recurrence: Recurrence, day: date) -> Cycle:
     """The cycle that VTEX is to have on `day`: the period of that day, the last one not renewing.
 
     Before its start a budget has its first period, after its end the last one.
     """
-    start, end = course.start or day, course.end
-    if course.cadence is Cadence.ONCE:
+    start, end = recurrence.start or day, recurrence.end
+    if recurrence.cadence is Cadence.ONCE:
         return Cycle(start, end, renews=False)
     day = max(day, start) if end is None else min(max(day, start), max(start, end))
-    whole = period_of(course.cadence, day, start.month)
+    whole = period_of(recurrence.cadence, day, start.month)
     if end is not None and whole.end is not None and end <= whole.end:
         return Cycle(max(whole.start, start), end, renews=False)
     return Cycle(whole.start, whole.end, renews=True)
 
 
-def course_of(cycle: Cycle | None, note: Course | None, today: date) -> Course:
+def recurrence_of(cycle: Cycle | None, note: Recurrence | None, today: date) -> Recurrence:
     """When a budget with that `cycle` counts; a `note` that the cycle does not fit is ignored.
 
     One that renews where the note has it end is seen without an end, so that a run stops it.
     """
     if cycle is None:
-        return Course(Cadence.ONCE)
+        return Recurrence(Cadence.ONCE)
     if note is not None and cycle.renews:
         endless = replace(note, end=None)
         if cycle == cycle_on(endless, cycle.first):
@@ -89,9 +89,9 @@ def course_of(cycle: Cycle | None, note: Course | None, today: date) -> Course:
     elif note is not None and cycle == cycle_on(note, cycle.first):
         return note
     if not cycle.renews or cycle.last is None:
-        return Course(Cadence.ONCE, cycle.first, cycle.last)
+        return Recurrence(Cadence.ONCE, cycle.first, cycle.last)
     cadence = _cadence(cycle.first, cycle.last + _DAY)
-    return Course(cadence or Cadence.ONCE, cycle.first)
+    return Recurrence(cadence or Cadence.ONCE, cycle.first)
 
 
 def _cadence(first: date, following: date) -> Cadence | None:

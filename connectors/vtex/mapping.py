@@ -16,7 +16,7 @@ from canonical.period import Cadence
 from connectors.calling.parsing import known, parsed
 from connectors.contract.errors import Rejected
 from connectors.contract.interface import Draft, Observed
-from connectors.vtex.cycle import Course, course_of, cycle_of, cycle_on, cycle_said, noted
+from connectors.vtex.cycle import Recurrence, cycle_of, cycle_on, cycle_said, noted, recurrence_of
 from connectors.vtex.wire import (
     IS_PERCENT,
     STATUS,
@@ -34,8 +34,8 @@ from connectors.vtex.wire import (
 THRESHOLD_TYPE = {is_percent: theirs for theirs, is_percent in IS_PERCENT.items()}
 STATUS_SAID = {Status.ACTIVE: "ACTIVE", Status.INACTIVE: "INACTIVE"}
 _MONEY = frozenset({"amount", "currency"})
-_COURSE = frozenset({"cadence", "start", "end"})
-_CYCLE = _COURSE | {"carry_over"}
+_RECURRENCE = frozenset({"cadence", "start", "end"})
+_CYCLE = _RECURRENCE | {"carry_over"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,16 @@ def actual_of(ref: str, balance: VtexBalance | None, terms: Terms) -> Actual | N
 def budget_of(wire: VtexBudget, unit: str, terms: Terms, version: str | None = None) -> Observed:
     """Their budget as ours."""
     text, stamp, note = _said_in(wire.description)
-    course, cycle = _course_of(wire, note, terms), wire.cycle_configuration
+    recurrence, cycle = _recurrence_of(wire, note, terms), wire.cycle_configuration
     id = f"{unit}/{wire.id}"
     budget = Budget(
         ref=id,
         name=wire.name,
         description=text,
         amount=amount_of(wire.balance.amount, terms),
-        cadence=course.cadence,
-        start=course.start,
-        end=course.end,
+        cadence=recurrence.cadence,
+        start=recurrence.start,
+        end=recurrence.end,
         status=known(STATUS, wire.status, "status"),
         carry_over=cycle.carry_over_balance if cycle else None,
         dimensions={"unit": unit},
@@ -167,9 +167,9 @@ def budget_write(
         text, stamp = budget.description, draft.stamp
     cycle = before.cycle_configuration if before else None
     if before is None or not _CYCLE.isdisjoint(fields):
-        seen = _course_of(before, note, terms) if before else Course(Cadence.ONCE)
-        if before is None or not _COURSE.isdisjoint(fields):
-            seen = Course(budget.cadence, budget.start or seen.start or terms.today, budget.end)
+        seen = _recurrence_of(before, note, terms) if before else Recurrence(Cadence.ONCE)
+        if before is None or not _RECURRENCE.isdisjoint(fields):
+            seen = Recurrence(budget.cadence, budget.start or seen.start or terms.today, budget.end)
             note = seen
         cycle = _cycle_said(budget, fields, cycle, seen, terms)
     return VtexBudgetWrite(
@@ -204,38 +204,38 @@ def allocation_write(
     )
 
 
-def _said_in(description: str | None) -> tuple[str | None, str | None, Course | None]:
+def _said_in(description: str | None) -> tuple[str | None, str | None, Recurrence | None]:
     """A description's own text, its stamp and its note."""
     text, stamp = unstamped(description)
     text, note = noted(text)
     return text, stamp, note
 
 
-def _with_note(text: str | None, note: Course | None) -> str | None:
+def _with_note(text: str | None, note: Recurrence | None) -> str | None:
     said = note.note() if note else None
     return f"{text} {said}" if text and said else text or said
 
 
-def _course_of(wire: VtexBudget, note: Course | None, terms: Terms) -> Course:
+def _recurrence_of(wire: VtexBudget, note: Recurrence | None, terms: Terms) -> Recurrence:
     said = wire.cycle_configuration
     cycle = cycle_of(said, inclusive=terms.inclusive) if said else None
-    return course_of(cycle, note, terms.today)
+    return recurrence_of(cycle, note, terms.today)
 
 
 def _cycle_said(
     budget: Budget,
     fields: Collection[str],
     before: VtexCycle | None,
-    course: Course,
+    recurrence: Recurrence,
     terms: Terms,
 ) -> VtexCycle:
     """The cycle that goes with `fields`; where only the carry over changes, its dates stay."""
     carry_over = bool(budget.carry_over)
     if before is not None and "carry_over" not in fields:
         carry_over = before.carry_over_balance
-    if before is not None and _COURSE.isdisjoint(fields):
+    if before is not None and _RECURRENCE.isdisjoint(fields):
         return before.model_copy(update={"carry_over_balance": carry_over})
-    cycle = cycle_on(course, terms.today)
+    cycle = cycle_on(recurrence, terms.today)
     return cycle_said(cycle, carry_over=carry_over, inclusive=terms.inclusive)
 
 

@@ -20,7 +20,15 @@ from canonical.period import Cadence
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.interface import Draft
-from connectors.vtex.cycle import Course, Cycle, course_of, cycle_of, cycle_on, cycle_said, noted
+from connectors.vtex.cycle import (
+    Cycle,
+    Recurrence,
+    cycle_of,
+    cycle_on,
+    cycle_said,
+    noted,
+    recurrence_of,
+)
 from connectors.vtex.declared import CAPABILITIES
 from connectors.vtex.mapping import (
     Terms,
@@ -51,7 +59,7 @@ TERMS = Terms(
     entities=EntityMap({"user:ada": "8f6b3712-4c05-4ce5-8057-63fd0d69a587"}),
 )
 ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
-MONTHLY = Course(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 12, 31))
+MONTHLY = Recurrence(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 12, 31))
 
 
 def usd(number):
@@ -330,8 +338,8 @@ def test_the_last_month_does_not_renew(day):
 
 
 def test_a_budget_within_one_month_has_its_own_days():
-    course = Course(Cadence.MONTHLY, date(2026, 3, 5), date(2026, 3, 20))
-    assert cycle_on(course, TODAY) == Cycle(course.start, course.end, renews=False)
+    recurrence = Recurrence(Cadence.MONTHLY, date(2026, 3, 5), date(2026, 3, 20))
+    assert cycle_on(recurrence, TODAY) == Cycle(recurrence.start, recurrence.end, renews=False)
 
 
 def test_a_budget_ahead_of_its_time_has_its_first_month():
@@ -339,32 +347,32 @@ def test_a_budget_ahead_of_its_time_has_its_first_month():
 
 
 def test_a_fiscal_year_begins_in_its_own_month():
-    course = Course(Cadence.YEARLY, date(2025, 4, 1))
-    assert cycle_on(course, TODAY) == Cycle(date(2025, 4, 1), date(2026, 3, 31), renews=True)
+    recurrence = Recurrence(Cadence.YEARLY, date(2025, 4, 1))
+    assert cycle_on(recurrence, TODAY) == Cycle(date(2025, 4, 1), date(2026, 3, 31), renews=True)
 
 
 def test_a_renewal_that_is_overdue_to_end_is_seen_without_an_end():
     renewing = cycle_on(MONTHLY, TODAY)
-    assert course_of(renewing, MONTHLY, TODAY) == MONTHLY
-    assert course_of(renewing, MONTHLY, date(2026, 12, 1)) == replace(MONTHLY, end=None)
+    assert recurrence_of(renewing, MONTHLY, TODAY) == MONTHLY
+    assert recurrence_of(renewing, MONTHLY, date(2026, 12, 1)) == replace(MONTHLY, end=None)
 
 
 def test_a_cycle_that_vtex_moved_past_the_end_is_seen_without_an_end():
     moved = Cycle(date(2027, 2, 1), date(2027, 2, 28), renews=True)
-    assert course_of(moved, MONTHLY, date(2027, 2, 3)) == replace(MONTHLY, end=None)
+    assert recurrence_of(moved, MONTHLY, date(2027, 2, 3)) == replace(MONTHLY, end=None)
 
 
 @pytest.mark.parametrize(
-    ("cycle", "course"),
+    ("cycle", "recurrence"),
     [
         (Cycle(date(2026, 3, 2), date(2026, 3, 8), True), (Cadence.WEEKLY, date(2026, 3, 2))),
         (Cycle(date(2026, 3, 9), date(2026, 4, 8), True), (Cadence.MONTHLY, date(2026, 3, 9))),
         (Cycle(date(2026, 3, 1), date(2026, 3, 31), False), (Cadence.ONCE, date(2026, 3, 1))),
     ],
 )
-def test_a_note_that_the_cycle_does_not_fit_is_ignored(cycle, course):
-    seen = course_of(cycle, MONTHLY, TODAY)
-    assert (seen.cadence, seen.start) == course
+def test_a_note_that_the_cycle_does_not_fit_is_ignored(cycle, recurrence):
+    seen = recurrence_of(cycle, MONTHLY, TODAY)
+    assert (seen.cadence, seen.start) == recurrence
 
 
 def test_a_note_stands_between_the_text_and_the_stamp():
@@ -385,7 +393,7 @@ def test_any_course_reads_back_on_the_day_that_it_was_written(
     cadence, start, length, today, inclusive
 ):
     end = None if length is None else date.fromordinal(start.toordinal() + length)
-    course = Course(cadence, start, end)
-    said = cycle_said(cycle_on(course, today), carry_over=False, inclusive=inclusive)
-    _, note = noted(course.note())
-    assert course_of(cycle_of(said, inclusive=inclusive), note, today) == course
+    recurrence = Recurrence(cadence, start, end)
+    said = cycle_said(cycle_on(recurrence, today), carry_over=False, inclusive=inclusive)
+    _, note = noted(recurrence.note())
+    assert recurrence_of(cycle_of(said, inclusive=inclusive), note, today) == recurrence
