@@ -1,16 +1,12 @@
 """Allocations: a share of a budget for a team, a person or a thing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from canonical.amount import Amount
 from canonical.period import Cadence
-
-if TYPE_CHECKING:
-    from canonical.budget import Budget
 
 
 class Status(StrEnum):
@@ -53,7 +49,8 @@ class Alert:
 class Allocation:
     """A share of one budget. `ref` is the owner's own stable id, unique within its budget.
 
-    `cadence`, `start`, `end`, `enforcement` and `carry_over` are its budget's unless stated.
+    `cadence`, `start`, `end`, `enforcement` and `carry_over` are its budget's unless stated
+    (`Budget.complete`).
     """
 
     ref: str
@@ -67,18 +64,3 @@ class Allocation:
     end: date | None = None
     enforcement: Enforcement | None = None
     carry_over: bool | None = None
-
-    def within(self, budget: "Budget") -> "Allocation":
-        """This allocation with what it leaves unsaid taken from its `budget`.
-
-        A budget that is not active takes its allocations with it.
-        """
-        return replace(
-            self,
-            status=self.status if budget.status is Status.ACTIVE else budget.status,
-            cadence=self.cadence or budget.cadence,
-            start=self.start or budget.start,
-            end=self.end or budget.end,
-            enforcement=self.enforcement or budget.enforcement,
-            carry_over=budget.carry_over if self.carry_over is None else self.carry_over,
-        )

@@ -58,6 +58,21 @@ class Budget:
             end=share.end,
         )
 
+    def complete(self, share: Allocation) -> Allocation:
+        """`share`, an allocation of this budget, with what it leaves unsaid taken from here.
+
+        A budget that is not active takes its allocations with it.
+        """
+        return replace(
+            share,
+            status=share.status if self.status is Status.ACTIVE else self.status,
+            cadence=share.cadence or self.cadence,
+            start=share.start or self.start,
+            end=share.end or self.end,
+            enforcement=share.enforcement or self.enforcement,
+            carry_over=self.carry_over if share.carry_over is None else share.carry_over,
+        )
+
     def in_force(self, day: date) -> Amount | None:
         """The amount that counts on `day`.
 

@@ -152,7 +152,7 @@ class Planner:
             reason = f"its budget {key[0]!r} is not among the source's budgets"
             self.found.problems.append(Problem(self._source.name, item.id, reason, item.id))
             return None
-        stated = stated.within(budget)
+        stated = budget.complete(stated)
         return self._fitted(kind, key, stated, *self._projector.allocation(stated))
 
     def _fitted(

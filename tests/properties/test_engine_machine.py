@@ -584,7 +584,7 @@ class TwoSides(RuleBasedStateMachine):
         found = {}
         for key, model in self.stated(kind).items():
             if isinstance(model, Allocation):
-                found[key] = model.within(self.stated(Kind.BUDGET)["", model.budget])
+                found[key] = self.stated(Kind.BUDGET)["", model.budget].complete(model)
             elif self.shape.current_only:
                 found[key] = replace(model, amount=model.in_force(self.clock.day), phases=())
             else:

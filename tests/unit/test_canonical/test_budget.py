@@ -140,15 +140,13 @@ def share(**said):
 
 
 def test_an_allocation_takes_what_it_leaves_unsaid_from_its_budget():
-    full = share().within(
-        budget(
-            cadence=Cadence.MONTHLY,
-            start=date(2026, 1, 1),
-            end=date(2026, 12, 31),
-            enforcement=Enforcement.HARD,
-            carry_over=True,
-        )
-    )
+    full = budget(
+        cadence=Cadence.MONTHLY,
+        start=date(2026, 1, 1),
+        end=date(2026, 12, 31),
+        enforcement=Enforcement.HARD,
+        carry_over=True,
+    ).complete(share())
     assert (full.cadence, full.start, full.end) == (
         Cadence.MONTHLY,
         date(2026, 1, 1),
@@ -159,17 +157,17 @@ def test_an_allocation_takes_what_it_leaves_unsaid_from_its_budget():
 
 def test_an_allocation_keeps_what_it_says():
     own = share(end=date(2026, 6, 30), carry_over=False)
-    full = own.within(budget(end=date(2026, 12, 31), carry_over=True))
+    full = budget(end=date(2026, 12, 31), carry_over=True).complete(own)
     assert (full.end, full.carry_over) == (date(2026, 6, 30), False)
 
 
 @pytest.mark.parametrize("status", [Status.INACTIVE, Status.RETIRED])
 def test_a_budget_that_is_not_active_takes_its_allocations_with_it(status):
-    assert share().within(budget(status=status)).status is status
+    assert budget(status=status).complete(share()).status is status
 
 
 def test_an_active_budget_leaves_its_allocations_their_status():
-    assert share(status=Status.INACTIVE).within(budget()).status is Status.INACTIVE
+    assert budget().complete(share(status=Status.INACTIVE)).status is Status.INACTIVE
 
 
 def test_a_period_never_ends_before_it_starts():

@@ -21,9 +21,9 @@ from connectors.sandbox.server import Served, serve
 
 Open = Callable[..., Brex]
 BUDGET = Draft(model=Budget(ref="B", name="B", amount=Amount.of(1, "USD")))
-SHARE = Allocation(
-    ref="A", budget="B", entity=Entity("user", "u"), amount=Amount.of(1, "USD")
-).within(Budget(ref="B", name="B", amount=None))
+SHARE = Budget(ref="B", name="B", amount=None).complete(
+    Allocation(ref="A", budget="B", entity=Entity("user", "u"), amount=Amount.of(1, "USD"))
+)
 
 
 @pytest.fixture
