@@ -24,7 +24,8 @@ from connectors.contract.errors import (
     Transient,
     Uncertain,
 )
-from connectors.contract.interface import Connector, Draft, Observed
+from connectors.contract.interface import Connector
+from connectors.contract.records import Draft, Observed
 from sync.match import Key
 from sync.report import Done
 from sync.send import draft_data, remember, request_fingerprint, send, stored_otherwise

@@ -20,7 +20,7 @@ from canonical.budget import Budget
 from canonical.change import Change, Effect, Kind, Loss, Op
 from canonical.compare import Cause, Difference
 from canonical.facts import Fact, Facts, fields_of, fingerprint
-from connectors.contract.interface import Capabilities, Hold, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Removal
 from sync.match import Key
 from sync.spec import OnRemove
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from canonical.change import Change, Conflict, Effect, Op, Plan, Problem
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
-from connectors.contract.interface import Connector, Known
+from connectors.contract.interface import Connector
+from connectors.contract.records import Known
 from sync.apply import Applier
 from sync.guard import Guard, Sides
 from sync.observe import Agreed, Observation, observe

@@ -12,7 +12,7 @@ from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Conflict, Kind
 from canonical.identity import natural_key
-from connectors.contract.interface import Observed
+from connectors.contract.records import Observed
 
 Key = tuple[str, str]
 """An object's name within its kind: (budget ref or "", ref)."""

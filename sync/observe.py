@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from canonical.change import Kind, Problem
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
-from connectors.contract.interface import Connector, Known, Observed, Page
+from connectors.contract.interface import Connector
+from connectors.contract.records import Known, Observed, Page
 from sync.state.ledger import Ledger, LinkFingerprint
 
 

@@ -13,7 +13,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.facts import BUDGET_FIELDS, Facts
 from canonical.period import Cadence, Period, period_of
-from connectors.contract.interface import Capabilities, Phasing
+from connectors.contract.capabilities import Capabilities, Phasing
 
 _PRESENT = frozenset({Phasing.CURRENT, Phasing.CURRENT_AND_NEXT})
 

@@ -21,7 +21,8 @@ from canonical.facts import (
     fingerprint,
 )
 from connectors.contract.errors import Missing
-from connectors.contract.interface import Connector, Observed, Page
+from connectors.contract.interface import Connector
+from connectors.contract.records import Observed, Page
 from sync.decide import Losses, Wanted, alteration, creation, held, removal
 from sync.match import Key, Matched, Newcomer, match
 from sync.observe import BitSet, Observation

@@ -16,7 +16,7 @@ from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
 from canonical.currency import COUNTS
 from canonical.period import Cadence, Period, add_months, period_of
-from connectors.contract.interface import Capabilities, Hold, Phasing
+from connectors.contract.capabilities import Capabilities, Hold, Phasing
 
 Losses = tuple[Loss, ...]
 

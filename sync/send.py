@@ -19,7 +19,8 @@ from canonical.facts import (
     facts,
     fields_of,
 )
-from connectors.contract.interface import Connector, Draft, Observed
+from connectors.contract.interface import Connector
+from connectors.contract.records import Draft, Observed
 from sync.decide import held
 from sync.state.journal import Operation
 from sync.state.ledger import Ledger

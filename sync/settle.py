@@ -15,7 +15,8 @@ from canonical.change import Kind, Op
 from canonical.compare import differences
 from canonical.facts import facts, fields_of
 from connectors.contract.errors import ConnectorError, Missing, Rejected
-from connectors.contract.interface import Connector, Draft, Observed
+from connectors.contract.interface import Connector
+from connectors.contract.records import Draft, Observed
 from sync.send import draft_of, remember, request_fingerprint, send
 from sync.state.journal import Journal, Operation, State
 from sync.state.ledger import Ledger

@@ -5,7 +5,7 @@ from typing import Any
 from canonical.change import Kind
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from connectors.contract import registry
-from connectors.contract.interface import Capabilities, Hold
+from connectors.contract.capabilities import Capabilities, Hold
 
 
 def capability_table() -> dict[str, dict[str, Any]]:

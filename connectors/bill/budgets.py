@@ -32,7 +32,7 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import ahead
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import ConnectorError, Malformed, Rejected, Stale, Uncertain
-from connectors.contract.interface import Draft, Observed, Page
+from connectors.contract.records import Draft, Observed, Page
 from connectors.contract.runtime import Runtime
 
 _PERIODIC = frozenset({"amount", "currency", "phases", "cadence"})

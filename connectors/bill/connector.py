@@ -20,16 +20,10 @@ from connectors.bill.wire import BUFFERED
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter
+from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Unsupported
-from connectors.contract.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Known,
-    Observed,
-    Page,
-)
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from connectors.bill.mapping import RECURRING_INTERVAL
-from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 AT_ONCE: Final = 5

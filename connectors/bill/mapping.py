@@ -24,7 +24,7 @@ from connectors.bill.wire import (
 )
 from connectors.calling.parsing import known
 from connectors.contract.errors import Rejected
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 
 RECURRING_INTERVAL = {ours: theirs for theirs, ours in CADENCE.items()}
 _WITHOUT_A_SHARE = frozenset({"OWNER", "OBSERVER"})

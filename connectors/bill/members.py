@@ -26,7 +26,7 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, ahead
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
-from connectors.contract.interface import Draft, Observed, Page
+from connectors.contract.records import Draft, Observed, Page
 
 
 class Members:

@@ -14,7 +14,7 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, cursor_pages
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
-from connectors.contract.interface import Observed, Page
+from connectors.contract.records import Observed, Page
 
 PAGE_SIZE: Final = 100
 """The most that a page may hold; BILL answers 400 above it."""

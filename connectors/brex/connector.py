@@ -19,16 +19,10 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.limiter import Limiter
 from connectors.calling.paging import RawPage, ahead, cursor_pages
 from connectors.calling.parsing import parsed
+from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Malformed, Rejected, Unsupported
-from connectors.contract.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Known,
-    Observed,
-    Page,
-)
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 

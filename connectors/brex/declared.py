@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from connectors.brex.wire import CADENCE, NATIVE
-from connectors.contract.interface import Capabilities, Hold, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Removal
 from connectors.contract.settings import Address, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(

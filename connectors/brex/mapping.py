@@ -28,7 +28,7 @@ from connectors.brex.wire import (
 )
 from connectors.calling.parsing import known
 from connectors.contract.errors import Malformed
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 
 PERIOD_TYPE = {ours: theirs for theirs, ours in CADENCE.items()}
 SPEND_LIMIT_PERIOD_TYPE = {ours: theirs for theirs, ours in SPEND_LIMIT_CADENCE.items()}

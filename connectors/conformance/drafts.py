@@ -14,7 +14,8 @@ from canonical.change import Kind
 from canonical.currency import exponent
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.period import Cadence, Period, period_of
-from connectors.contract.interface import Capabilities, Draft, Hold, Phasing
+from connectors.contract.capabilities import Capabilities, Hold, Phasing
+from connectors.contract.records import Draft
 
 FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.BUDGET: BUDGET_FIELDS,

@@ -11,7 +11,8 @@ from connectors.conformance.drafts import FIELDS, having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said
 from connectors.conformance.writing import every_field
-from connectors.contract.interface import Draft, Hold
+from connectors.contract.capabilities import Hold
+from connectors.contract.records import Draft
 
 _IDENTIFYING = {"name", "entity", "parent", "budget", "amount", "currency"}
 """Fields that a vendor must hold somehow, or that cannot be set aside to see what becomes of it."""

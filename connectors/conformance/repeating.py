@@ -12,7 +12,7 @@ from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said, writable
 from connectors.conformance.writing import needs_retire
 from connectors.contract.errors import ConnectorError, Uncertain
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 
 
 class Repeating:

@@ -9,7 +9,7 @@ from canonical.change import Kind
 from canonical.currency import exponent
 from connectors.conformance.world import World, said
 from connectors.contract.errors import ConnectorError, Rejected, Uncertain
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 
 
 class Together:

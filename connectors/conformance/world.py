@@ -24,7 +24,9 @@ from connectors.conformance.drafts import (
     holds,
     some_amount,
 )
-from connectors.contract.interface import Connector, Draft, Hold, Known, Observed, Page
+from connectors.contract.capabilities import Hold
+from connectors.contract.interface import Connector
+from connectors.contract.records import Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 
 _ENDLESS: Final = 10_000

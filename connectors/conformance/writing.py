@@ -14,8 +14,10 @@ from canonical.change import Kind
 from connectors.conformance.drafts import FIELDS, WRITTEN, having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said, writable
+from connectors.contract.capabilities import Removal
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Unsupported
-from connectors.contract.interface import Connector, Draft, Observed, Removal
+from connectors.contract.interface import Connector
+from connectors.contract.records import Draft, Observed
 
 every_field = pytest.mark.parametrize(
     ("kind", "field"), [(kind, field) for kind in Kind for field in FIELDS[kind]]

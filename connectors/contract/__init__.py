@@ -1,1 +1,51 @@
 """What every connector promises and is given: all that a connector of your own needs."""
+
+from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
+from connectors.contract.errors import (
+    Call,
+    ConnectorError,
+    Forbidden,
+    Malformed,
+    Missing,
+    RateLimited,
+    Rejected,
+    Stale,
+    Transient,
+    Unauthorized,
+    Uncertain,
+    Unreadable,
+    Unsupported,
+)
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import HttpSettings, SystemSettings
+
+__all__ = [
+    "Call",
+    "Capabilities",
+    "Check",
+    "Connector",
+    "ConnectorError",
+    "Draft",
+    "Forbidden",
+    "Hold",
+    "HttpSettings",
+    "Known",
+    "Malformed",
+    "Missing",
+    "Observed",
+    "Page",
+    "Phasing",
+    "RateLimited",
+    "Rejected",
+    "Removal",
+    "Runtime",
+    "Stale",
+    "SystemSettings",
+    "Transient",
+    "Unauthorized",
+    "Uncertain",
+    "Unreadable",
+    "Unsupported",
+]

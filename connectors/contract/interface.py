@@ -27,152 +27,19 @@ Failing
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from datetime import date
+from typing import Any, ClassVar
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Enforcement, Status
+from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Loss, Problem
-from canonical.period import Cadence
+from canonical.change import Kind, Loss
+from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Unsupported
+from connectors.contract.probing import probe_by_listing
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import SystemSettings
-
-
-class Hold(StrEnum):
-    """How a target holds a canonical field."""
-
-    EXACT = "exact"
-    ROUNDED = "rounded"
-    TRUNCATED = "truncated"
-    EMULATED = "emulated"
-    DROPPED = "dropped"
-    READ_ONLY = "read-only"
-    FOLLOWS = "follows"
-    """An allocation's field that the target takes from the allocation's budget."""
-
-
-class Removal(StrEnum):
-    """What a vendor's removal means."""
-
-    RETIRE_FOR_GOOD = "retire, no way back"
-    RETIRE = "retire, can be revived"
-    DELETE = "delete, history is lost"
-    NONE = "none"
-
-
-class Phasing(StrEnum):
-    """How many of a budget's differing period amounts a target can hold at a time."""
-
-    CURRENT = "current"
-    CURRENT_AND_NEXT = "current and next"
-    """The amount of the current period, and in one phase that of all that follow."""
-    PERIODS = "one entry per period"
-    ALL = "as stated"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What a vendor can be told. What it may refuse, it refuses: its limits are not copied here.
-
-    A field not named in `budget` or `allocation` is dropped. `clearable` fields can be emptied
-    again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
-    idempotency key; zero where it takes none. `ascii_text` marks vendors that refuse other text.
-    `revives` are the kinds of which a retired object can be made active again. `batch` is how
-    many new allocations of one budget go into one call.
-    """
-
-    vendor: str
-    budget: Mapping[str, Hold]
-    allocation: Mapping[str, Hold] = field(default_factory=dict)
-    cadences: frozenset[Cadence] = frozenset(Cadence)
-    entity_types: frozenset[str] | None = None
-    native_entity_types: frozenset[str] | None = None
-    statuses: frozenset[Status] = frozenset({Status.ACTIVE})
-    enforcements: frozenset[Enforcement] = frozenset(Enforcement)
-    removal: Removal = Removal.NONE
-    revives: frozenset[Kind] = frozenset()
-    phasing: Phasing = Phasing.CURRENT
-    clearable: frozenset[str] = frozenset()
-    complete_listing: bool = True
-    key_lifetime: timedelta = timedelta()
-    stamps: frozenset[Kind] = frozenset()
-    ascii_text: bool = False
-    amount_digits: int | None = None
-    batch: int = 1
-    unit_of_writing: str = "one object"
-    rate_limit: str | None = None
-    reads_actuals: bool = False
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The names of all fields that are held somehow, of either kind."""
-        return frozenset(self.budget) | frozenset(self.allocation)
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """An object as a system holds it.
-
-    `model.ref` is the system's own id; `stamp` is the owner's ref found in its text, if any.
-    `container` is the vendor's id of the parent budget, or of an allocation's budget.
-    `actual` comes along where the listing has it. `version` is what a cheap listing shows of the
-    object and, for a budget, of its allocations: while it stays the same, so probably do they.
-    """
-
-    id: str
-    model: Budget | Allocation
-    stamp: str | None = None
-    container: str | None = None
-    actual: Actual | None = None
-    version: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a listing: the cursor that fetched it, and the one that comes next.
-
-    `unchanged` are ids of objects that are there and were not read, as `Known` vouched for their
-    version; `unchanged_within` are ids of budgets whose allocations were not read for that reason.
-    """
-
-    items: Sequence[Observed]
-    problems: Sequence[Problem] = ()
-    cursor: str | None = None
-    next_cursor: str | None = None
-    unchanged: Sequence[str] = ()
-    unchanged_within: Sequence[str] = ()
-
-
-class Known(Protocol):
-    """What is remembered of an earlier reading, for vendors where a detail costs a call."""
-
-    def unchanged(self, versions: Mapping[str, str]) -> Collection[str]:
-        """Those budgets, by id, that were as agreed when last read, at this very version."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What a write should leave behind: `model` is whole, also for an update.
-
-    `container` is the vendor's id of the parent budget (None: the connector's own root) or of the
-    allocation's budget. `stamp` is the ref to write into the object, None to write none.
-    """
-
-    model: Budget | Allocation
-    container: str | None = None
-    stamp: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """What `check` proved: who we are there, and anything worth knowing before a first run."""
-
-    identity: str
-    notes: Sequence[str] = ()
 
 
 class Connector(ABC):
@@ -261,9 +128,7 @@ class Connector(ABC):
         An index without a match is absent. The default reads the listing once for all drafts and
         takes the stamp, or where none is written the natural key.
         """
-        from connectors.contract.probing import probe_by_listing
-
-        return probe_by_listing(self, drafts)
+        return probe_by_listing(self.list, drafts)
 
     def actuals(self) -> Iterator[Actual]:
         """What has been spent, per budget, where the vendor tells; nothing where it does not."""

@@ -1,26 +1,27 @@
 """Looking for what a lost create left behind, for vendors whose listing is cheap."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from canonical.change import Kind, kind_of
 from canonical.identity import natural_key
-from connectors.contract.interface import Connector, Draft, Observed
+from connectors.contract.records import Draft, Observed, Page
 
 
 def probe_by_listing(
-    connector: Connector, drafts: Sequence[Draft]
+    pages: Callable[[Kind], Iterator[Page]], drafts: Sequence[Draft]
 ) -> Mapping[int, Sequence[Observed]]:
-    """List each kind among `drafts` once and match by stamp; by natural key where none was written.
+    """List each kind among `drafts` once, by `pages`, and match what is there.
 
-    A natural key counts only within the draft's own container. Raises what listing raises.
+    By stamp, or by natural key where none was written, which counts only within the draft's own
+    container. Raises what listing raises.
     """
     found: dict[int, list[Observed]] = defaultdict(list)
     for kind in Kind:
         wanted = [(i, each) for i, each in enumerate(drafts) if kind_of(each.model) is kind]
         if not wanted:
             continue
-        for page in connector.list(kind):
+        for page in pages(kind):
             for item in page.items:
                 for index, draft in wanted:
                     if _left_behind(draft, item):

@@ -16,7 +16,8 @@ from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Problem
 from connectors.contract.errors import Malformed, Missing, Rejected
-from connectors.contract.interface import Check, Connector, Draft, Known, Observed, Page
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.file.declared import CAPABILITIES, HELD, FileSettings
 from connectors.file.documents import open_document, save

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from canonical.allocation import Status
 from canonical.change import Kind
-from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.settings import SystemSettings, Unit
 
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from canonical.change import Problem
 from connectors.contract.errors import Stale
-from connectors.contract.interface import Observed, Page
+from connectors.contract.records import Observed, Page
 from connectors.file.layout import Position, Table, Wrong, at, place
 from connectors.file.mapping import Reader, Said, WrongAt
 

@@ -10,17 +10,11 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap
 from canonical.period import Cadence, add_months
+from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
-from connectors.contract.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Known,
-    Observed,
-    Page,
-)
+from connectors.contract.interface import Connector
 from connectors.contract.probing import probe_by_listing
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.declared import CAPABILITIES, KaireonSettings
 from connectors.kaireon.fitting import Model, Terms, fitted
@@ -145,7 +139,7 @@ class Kaireon(Connector):
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
         """By name, or entity: rows have no place for a stamp, even where one is to be written."""
-        return probe_by_listing(self, [replace(draft, stamp=None) for draft in drafts])
+        return probe_by_listing(self.list, [replace(draft, stamp=None) for draft in drafts])
 
     def close(self) -> None:
         """Give back the connections."""

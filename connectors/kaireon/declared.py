@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
-from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 from connectors.kaireon.wire import CADENCE, SCOPES
 

@@ -10,7 +10,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.identity import EntityMap
 from canonical.period import Period
-from connectors.contract.interface import Observed
+from connectors.contract.records import Observed
 from connectors.kaireon.fitting import whole_periods
 from connectors.kaireon.series import Series, Title, age
 from connectors.kaireon.wire import (

@@ -22,19 +22,10 @@ from canonical.budget import Budget
 from canonical.change import Kind, kind_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, fields_of
 from canonical.identity import stamped, unstamped
+from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.errors import Missing, Rejected, Unsupported
-from connectors.contract.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Hold,
-    Known,
-    Observed,
-    Page,
-    Phasing,
-    Removal,
-)
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import SystemSettings
 

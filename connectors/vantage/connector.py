@@ -12,16 +12,10 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence
+from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
-from connectors.contract.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Known,
-    Observed,
-    Page,
-)
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.vantage.declared import CAPABILITIES, VantageSettings, widened
 from connectors.vantage.fitting import fitted

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from canonical.allocation import Status
 from canonical.period import Cadence
-from connectors.contract.interface import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(

@@ -8,7 +8,7 @@ from canonical.allocation import Alert, Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.identity import EntityMap
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 from connectors.vantage.periods import Phases, settled
 from connectors.vantage.wire import (
     VantageAlert,

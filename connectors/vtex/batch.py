@@ -11,7 +11,7 @@ from canonical.allocation import Status
 from canonical.change import Kind
 from connectors.calling.client import HttpClient, Safety
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Uncertain
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 from connectors.vtex.mapping import Terms, allocation_write
 from connectors.vtex.reading import Reader
 from connectors.vtex.records import allocations_of

@@ -13,16 +13,10 @@ from canonical.change import Kind, Loss, kind_of
 from connectors.calling.client import Safety
 from connectors.calling.paging import RawPage
 from connectors.calling.parsing import parsed
+from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
-from connectors.contract.interface import (
-    Capabilities,
-    Check,
-    Connector,
-    Draft,
-    Known,
-    Observed,
-    Page,
-)
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.vtex.batch import Batches
 from connectors.vtex.client import opened

@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from canonical.allocation import Status
 from canonical.change import Kind
-from connectors.contract.interface import Capabilities, Hold, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 AT_ONCE: Final = 20

@@ -15,7 +15,7 @@ from canonical.identity import EntityMap, stamped, unstamped
 from canonical.period import Cadence
 from connectors.calling.parsing import known, parsed
 from connectors.contract.errors import Rejected
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 from connectors.vtex.cycle import Recurrence, cycle_of, cycle_on, cycle_said, noted, recurrence_of
 from connectors.vtex.wire import (
     IS_PERCENT,

@@ -8,7 +8,7 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind
 from canonical.identity import natural_key
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 from connectors.vtex.reading import Reader, id_of
 from connectors.vtex.records import Records, allocations_of
 

@@ -11,7 +11,7 @@ from canonical.change import Kind, Problem
 from canonical.identity import EntityMap
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
-from connectors.contract.interface import Observed
+from connectors.contract.records import Observed
 from connectors.contract.runtime import Runtime
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.mapping import Terms, allocation_of, budget_of

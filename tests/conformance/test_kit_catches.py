@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from canonical.allocation import Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
 from connectors.conformance import ConformanceSuite, World
 from connectors.contract import interface
+from connectors.contract.capabilities import Hold, Removal
 from connectors.contract.errors import (
     ConnectorError,
     Malformed,
@@ -25,7 +27,7 @@ from connectors.contract.errors import (
     Unauthorized,
     Uncertain,
 )
-from connectors.contract.interface import Draft, Observed, Page, Removal
+from connectors.contract.records import Check, Draft, Observed, Page
 from connectors.memory import Memory
 
 SECRET = "s3cret-of-the-tests"
@@ -115,16 +117,15 @@ class TestWithoutKeysOrStamps(ConformanceSuite):
 
     @pytest.fixture
     def world(self) -> World:
-        holds = interface.Hold
         plain = Memory.with_capabilities(
-            budget={"name": holds.EXACT, "amount": holds.ROUNDED, "currency": holds.EXACT},
+            budget={"name": Hold.EXACT, "amount": Hold.ROUNDED, "currency": Hold.EXACT},
             allocation={
-                "entity": holds.EXACT, "amount": holds.EXACT, "start": holds.FOLLOWS,
+                "entity": Hold.EXACT, "amount": Hold.EXACT, "start": Hold.FOLLOWS,
             },
             clearable=frozenset(),
             key_lifetime=timedelta(),
             stamps=frozenset(),
-            statuses=frozenset({interface.Status.ACTIVE}),
+            statuses=frozenset({Status.ACTIVE}),
             removal=Removal.NONE,
             amount_digits=0,
         )  # fmt: skip
@@ -215,13 +216,13 @@ class GetDiffers(Memory):
 
     def get(self, kind: Kind, id: str) -> Observed:
         got = super().get(kind, id)
-        return replace(got, model=replace(got.model, status=interface.Status.INACTIVE))
+        return replace(got, model=replace(got.model, status=Status.INACTIVE))
 
 
 class CountsReads(Memory):
     """Writes down each check in a budget's name."""
 
-    def check(self) -> interface.Check:
+    def check(self) -> Check:
         for row in self._rows.values():
             if isinstance(row.model, Budget):
                 row.model = replace(row.model, name=f"{row.model.name}, checked")
@@ -249,7 +250,7 @@ class RetiresOnce(Memory):
     """Refuses to retire what is retired."""
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
-        if self.get(kind, id).model.status is interface.Status.RETIRED:
+        if self.get(kind, id).model.status is Status.RETIRED:
             raise Rejected("already retired")
         super().retire(kind, id, key)
 

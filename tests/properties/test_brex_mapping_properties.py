@@ -24,7 +24,7 @@ from connectors.brex.mapping import (
     spend_limit_write,
 )
 from connectors.brex.wire import BrexBudget, BrexSpendLimit
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 
 AMOUNTS = st.builds(
     Amount.from_minor, st.integers(0, 10**13), st.sampled_from(["USD", "JPY", "KWD"])

@@ -29,8 +29,8 @@ from canonical.change import Kind
 from canonical.compare import Cause
 from canonical.identity import unstamped
 from canonical.period import Cadence, Period, add_months
+from connectors.contract.capabilities import Phasing, Removal
 from connectors.contract.errors import Rejected, Uncertain
-from connectors.contract.interface import Phasing, Removal
 from connectors.contract.runtime import Runtime
 from connectors.memory import Memory, MemorySettings
 from sync.engine import Engine

@@ -26,7 +26,9 @@ from canonical.period import Cadence, periods
 from config.load import load
 from config.wiring import connect
 from connectors.conformance import waitless
-from connectors.contract.interface import Capabilities, Connector, Hold, Observed, Phasing
+from connectors.contract.capabilities import Capabilities, Hold, Phasing
+from connectors.contract.interface import Connector
+from connectors.contract.records import Observed
 from connectors.memory import Memory
 from connectors.sandbox.__main__ import load as load_sandbox
 from connectors.sandbox.server import serve

@@ -8,7 +8,7 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Op
 from canonical.compare import Cause, Difference
 from canonical.facts import BUDGET_FIELDS, facts
-from connectors.contract.interface import Capabilities, Hold, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Removal
 from sync.decide import Wanted, alteration, creation, held, removal
 from sync.spec import OnRemove
 

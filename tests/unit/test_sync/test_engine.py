@@ -9,8 +9,9 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind, Op, Problem
 from canonical.period import Cadence
+from connectors.contract.capabilities import Hold, Phasing
 from connectors.contract.errors import Malformed, Rejected, Stale, Uncertain
-from connectors.contract.interface import Hold, Page, Phasing
+from connectors.contract.records import Page
 from connectors.memory import Memory
 from sync.engine import Engine
 from sync.report import Outcome

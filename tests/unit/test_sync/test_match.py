@@ -4,7 +4,7 @@ from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
-from connectors.contract.interface import Observed
+from connectors.contract.records import Observed
 from sync.match import Matched, Newcomer, match
 
 

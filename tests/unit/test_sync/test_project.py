@@ -10,7 +10,7 @@ from canonical.budget import Budget, Phase
 from canonical.change import Effect
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.period import Cadence, Period
-from connectors.contract.interface import Capabilities, Hold, Phasing
+from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from sync.project import Projector
 
 DAY = date(2026, 2, 10)

@@ -17,7 +17,7 @@ from canonical.period import Cadence, Period
 from connectors.bill.connector import Bill
 from connectors.bill.declared import BillSettings
 from connectors.conformance import waitless
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.sandbox.bill.api import BillSandbox
 from connectors.sandbox.server import Served, serve
 from tests.vendors.bill import desk as desks

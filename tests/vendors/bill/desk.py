@@ -11,7 +11,7 @@ from canonical.budget import Budget
 from canonical.period import Cadence
 from connectors.bill.connector import Bill
 from connectors.bill.declared import BillSettings
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 
 NOW = datetime(2026, 3, 10, 15, tzinfo=UTC)

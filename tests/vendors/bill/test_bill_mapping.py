@@ -28,7 +28,7 @@ from connectors.bill.mapping import (
 from connectors.bill.wire import BillBudget, BillMember, BillUser
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.sandbox.bill.periods import new_period
 
 EXAMPLES = Path(__file__).parent / "examples"

@@ -25,7 +25,7 @@ from connectors.contract.errors import (
     Uncertain,
     Unsupported,
 )
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.sandbox.api import reply
 from tests.vendors.bill.desk import ADA, GRACE, NOW, budget, listed, share, usd
 

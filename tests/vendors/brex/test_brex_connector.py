@@ -14,7 +14,7 @@ from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
 from connectors.calling.client import HttpClient
 from connectors.contract.errors import Malformed, Rejected
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import Served, serve

@@ -19,7 +19,7 @@ from connectors.brex.mapping import allocation_of, budget_of, budget_write, spen
 from connectors.brex.wire import BrexBudget, BrexSpendLimit
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 
 EXAMPLES = Path(__file__).parent / "examples"
 NOBODY = EntityMap()

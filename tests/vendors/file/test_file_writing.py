@@ -19,7 +19,7 @@ from canonical.change import Kind
 from canonical.facts import facts
 from canonical.period import Cadence, Period
 from connectors.contract.errors import Missing, Rejected
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 from connectors.file import File, FileSettings
 

@@ -20,7 +20,7 @@ from connectors.contract.errors import (
     Rejected,
     Uncertain,
 )
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.kaireon.declared import KaireonSettings
 
 KEY = "krn_canary_7f21"

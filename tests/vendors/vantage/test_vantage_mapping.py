@@ -15,7 +15,7 @@ from canonical.identity import EntityMap
 from canonical.period import Cadence, Period
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.vantage.budget_tree import BudgetTree
 from connectors.vantage.mapping import (
     alert_of,

@@ -24,7 +24,7 @@ from connectors.contract.errors import (
     Transient,
     Uncertain,
 )
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.api import Refused
 from connectors.sandbox.server import serve

@@ -17,7 +17,7 @@ from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.conformance import waitless
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Uncertain
-from connectors.contract.interface import Draft, Observed
+from connectors.contract.records import Draft, Observed
 from connectors.memory import Memory
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex.api import VtexSandbox

@@ -19,7 +19,7 @@ from canonical.identity import EntityMap
 from canonical.period import Cadence
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.vtex.cycle import (
     Cycle,
     Recurrence,

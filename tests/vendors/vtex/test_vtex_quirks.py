@@ -17,7 +17,7 @@ from canonical.change import Effect, Kind
 from canonical.facts import facts
 from canonical.period import Cadence
 from connectors.contract.errors import Forbidden, Missing, Rejected, Unauthorized, Uncertain
-from connectors.contract.interface import Draft
+from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 from connectors.memory import Memory
 from connectors.sandbox.server import Served, serve

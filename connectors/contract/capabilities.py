@@ -1,0 +1,81 @@
+"""Capabilities: what a system can be told, declared by each connector as one literal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from canonical.allocation import Enforcement, Status
+from canonical.change import Kind
+from canonical.period import Cadence
+
+
+class Hold(StrEnum):
+    """How a target holds a canonical field."""
+
+    EXACT = "exact"
+    ROUNDED = "rounded"
+    TRUNCATED = "truncated"
+    EMULATED = "emulated"
+    DROPPED = "dropped"
+    READ_ONLY = "read-only"
+    FOLLOWS = "follows"
+    """An allocation's field that the target takes from the allocation's budget."""
+
+
+class Removal(StrEnum):
+    """What a vendor's removal means."""
+
+    RETIRE_FOR_GOOD = "retire, no way back"
+    RETIRE = "retire, can be revived"
+    DELETE = "delete, history is lost"
+    NONE = "none"
+
+
+class Phasing(StrEnum):
+    """How many of a budget's differing period amounts a target can hold at a time."""
+
+    CURRENT = "current"
+    CURRENT_AND_NEXT = "current and next"
+    """The amount of the current period, and in one phase that of all that follow."""
+    PERIODS = "one entry per period"
+    ALL = "as stated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a vendor can be told. What it may refuse, it refuses: its limits are not copied here.
+
+    A field not named in `budget` or `allocation` is dropped. `clearable` fields can be emptied
+    again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
+    idempotency key; zero where it takes none. `ascii_text` marks vendors that refuse other text.
+    `revives` are the kinds of which a retired object can be made active again. `batch` is how
+    many new allocations of one budget go into one call.
+    """
+
+    vendor: str
+    budget: Mapping[str, Hold]
+    allocation: Mapping[str, Hold] = field(default_factory=dict)
+    cadences: frozenset[Cadence] = frozenset(Cadence)
+    entity_types: frozenset[str] | None = None
+    native_entity_types: frozenset[str] | None = None
+    statuses: frozenset[Status] = frozenset({Status.ACTIVE})
+    enforcements: frozenset[Enforcement] = frozenset(Enforcement)
+    removal: Removal = Removal.NONE
+    revives: frozenset[Kind] = frozenset()
+    phasing: Phasing = Phasing.CURRENT
+    clearable: frozenset[str] = frozenset()
+    complete_listing: bool = True
+    key_lifetime: timedelta = timedelta()
+    stamps: frozenset[Kind] = frozenset()
+    ascii_text: bool = False
+    amount_digits: int | None = None
+    batch: int = 1
+    unit_of_writing: str = "one object"
+    rate_limit: str | None = None
+    reads_actuals: bool = False
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of all fields that are held somehow, of either kind."""
+        return frozenset(self.budget) | frozenset(self.allocation)

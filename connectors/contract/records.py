@@ -1,0 +1,72 @@
+"""What passes between the engine and a connector: objects as held, pages of them, drafts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from canonical.actual import Actual
+from canonical.allocation import Allocation
+from canonical.budget import Budget
+from canonical.change import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An object as a system holds it.
+
+    `model.ref` is the system's own id; `stamp` is the owner's ref found in its text, if any.
+    `container` is the vendor's id of the parent budget, or of an allocation's budget.
+    `actual` comes along where the listing has it. `version` is what a cheap listing shows of the
+    object and, for a budget, of its allocations: while it stays the same, so probably do they.
+    """
+
+    id: str
+    model: Budget | Allocation
+    stamp: str | None = None
+    container: str | None = None
+    actual: Actual | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing: the cursor that fetched it, and the one that comes next.
+
+    `unchanged` are ids of objects that are there and were not read, as `Known` vouched for their
+    version; `unchanged_within` are ids of budgets whose allocations were not read for that reason.
+    """
+
+    items: Sequence[Observed]
+    problems: Sequence[Problem] = ()
+    cursor: str | None = None
+    next_cursor: str | None = None
+    unchanged: Sequence[str] = ()
+    unchanged_within: Sequence[str] = ()
+
+
+class Known(Protocol):
+    """What is remembered of an earlier reading, for vendors where a detail costs a call."""
+
+    def unchanged(self, versions: Mapping[str, str]) -> Collection[str]:
+        """Those budgets, by id, that were as agreed when last read, at this very version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a write should leave behind: `model` is whole, also for an update.
+
+    `container` is the vendor's id of the parent budget (None: the connector's own root) or of the
+    allocation's budget. `stamp` is the ref to write into the object, None to write none.
+    """
+
+    model: Budget | Allocation
+    container: str | None = None
+    stamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What `check` proved: who we are there, and anything worth knowing before a first run."""
+
+    identity: str
+    notes: Sequence[str] = ()
