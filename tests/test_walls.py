@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_connector_imports_no_other_vendor() -> None:
         others = set(VENDORS) - {vendor for vendor in VENDORS if own.startswith(vendor)}
         for line, name in _imports(path):
             assert not others & set(name.split(".")), f"{path}:{line}: imports another vendor"
+
+
+def test_no_file_imports_one_that_imports_it() -> None:
+    names = {
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", "."): path for path in FILES
+    }
+    graph = {
+        name: {each for _, each in _imports(path) if each in names and each != name}
+        for name, path in names.items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        pytest.fail(f"a circle of imports: {' -> '.join(circle.args[1])}")
 
 
 def test_no_folder_of_the_tests_is_named_like_a_room() -> None:
