@@ -1,13 +1,13 @@
 """Actuals: what a system has seen spent. Read-only; Trueup never writes one."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from canonical.amount import Amount
 
 
-@dataclass(frozen=True, slots=True)
-class Actual:
+class Actual(Struct, frozen=True, gc=False):
     """`spent` of the current period as of `at` (UTC); `remaining` where the system says it."""
 
     ref: str

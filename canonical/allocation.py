@@ -1,9 +1,10 @@
 """Allocations: a share of a budget for a team, a person or a thing."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from canonical.amount import Amount
 from canonical.period import Cadence
@@ -25,8 +26,7 @@ class Enforcement(StrEnum):
     HARD = "hard"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Entity:
+class Entity(Struct, frozen=True, order=True, gc=False):
     """Who or what an allocation is for: ("user", "ada@example.com"), ("account", "6100")."""
 
     type: str
@@ -36,8 +36,7 @@ class Entity:
         return f"{self.type}:{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True, gc=False):
     """Tell `recipients` once spending reaches `threshold`: percent of the amount, or money."""
 
     threshold: Decimal
@@ -45,8 +44,7 @@ class Alert:
     recipients: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Allocation:
+class Allocation(Struct, frozen=True, kw_only=True, gc=False):
     """A share of one budget. `ref` is the owner's own stable id, unique within its budget.
 
     `cadence`, `start`, `end`, `enforcement` and `carry_over` are its budget's unless stated

@@ -5,11 +5,12 @@ Never a float, on any path. Rounding happens only where the caller names it.
 
 import decimal
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from functools import cache
 from typing import Self
+
+from msgspec import Struct
 
 from canonical.currency import exponent
 from canonical.errors import CanonicalError, Inexact, UnitMismatch
@@ -24,8 +25,7 @@ def _step(places: int) -> Decimal:
     return Decimal(1).scaleb(-places)
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Struct, frozen=True, gc=False):
     """`value` in major units of `unit`: Amount(Decimal("12.50"), "USD") is twelve dollars fifty.
 
     Two amounts are equal when unit and numeric value are, however many zeros were written.

@@ -1,25 +1,25 @@
 """Budgets: money, or a count, promised to a purpose for a period."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
 from canonical.period import Cadence, Period, period_of, periods
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(Struct, frozen=True, gc=False):
     """A stretch of a budget's life with an amount of its own, such as one month of twelve."""
 
     period: Period
     amount: Amount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Struct, frozen=True, kw_only=True, gc=False):
     """A budget as one side states it. `amount` counts per period of `cadence`.
 
     None means "this side does not say", and is never compared; only an `end` of None says
@@ -41,10 +41,10 @@ class Budget:
     carry_over: bool | None = None
     parent: str | None = None
     owners: tuple[str, ...] | None = None
-    dimensions: Mapping[str, str] = field(default_factory=dict)
+    dimensions: Mapping[str, str] = {}
     alerts: tuple[Alert, ...] | None = None
     allocations: tuple[Allocation, ...] = ()
-    extensions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    extensions: Mapping[str, Mapping[str, Any]] = {}
 
     @classmethod
     def of_share(cls, share: Allocation) -> "Budget":

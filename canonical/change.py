@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final, Self
+from functools import cache
+from typing import Annotated, Any, Final, Self
 
-from pydantic import TypeAdapter
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Cause
+from canonical.data import model_data, model_of
 from canonical.facts import MONEY_FIELDS, Fact
 
 
@@ -68,6 +70,11 @@ class Loss:
         )
 
 
+_Model = Annotated[
+    Budget | Allocation, PlainValidator(model_of), PlainSerializer(model_data, when_used="json")
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One difference to make in the target: one object, its fields before and after.
@@ -85,7 +92,7 @@ class Change:
     losses: tuple[Loss, ...] = ()
     cause: Cause = Cause.SOURCE
     matched: str | None = None
-    desired: Budget | Allocation | None = None
+    desired: _Model | None = None
     seen: str | None = None
 
     @property
@@ -178,7 +185,7 @@ class Plan:
 
     def to_data(self) -> dict[str, Any]:
         """The plan as JSON-ready data, in the shape that `plan --json` prints."""
-        data: dict[str, Any] = _PLAN.dump_python(self, mode="json", exclude={"accepted"})
+        data: dict[str, Any] = _plans().dump_python(self, mode="json", exclude={"accepted"})
         data["changes"] = [_change_data(change) for change in data["changes"]]
         order = ("plan_id", "sync", "source", "target", "as_of")
         head = {name: data.pop(name) for name in order}
@@ -201,7 +208,7 @@ class Plan:
                 name: (_tuples(each["before"]), _tuples(each["after"]))
                 for name, each in fields.items()
             }
-        return _PLAN.validate_python(data)  # type: ignore[return-value]
+        return _plans().validate_python(data)  # type: ignore[return-value]
 
 
 def _change_data(change: dict[str, Any]) -> dict[str, Any]:
@@ -216,4 +223,6 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-_PLAN: TypeAdapter[Plan] = TypeAdapter(Plan)
+@cache
+def _plans() -> TypeAdapter[Plan]:
+    return TypeAdapter(Plan)  # 60 ms: only where a plan is printed, saved or loaded

@@ -5,9 +5,10 @@ time zone: a vendor that cuts its periods at an hour says so in its own file.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 from canonical.errors import CanonicalError
 
@@ -26,8 +27,7 @@ class Cadence(StrEnum):
 _MONTHS = {Cadence.MONTHLY: 1, Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Period:
+class Period(Struct, frozen=True, order=True, gc=False):
     """From `start` to `end`, both days included; an `end` of None never comes."""
 
     start: date

@@ -5,9 +5,10 @@ are over. Where the target keeps every period, its past ones stay as they are th
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import cast
+
+from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from msgspec import structs
+
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Change, Conflict, Effect, Kind, Loss, Op, Problem
@@ -181,7 +183,7 @@ class Planner:
         )
         shape = self._shapes.get(said)
         if shape is None:
-            shape = self._shapes[said] = replace(
+            shape = self._shapes[said] = structs.replace(
                 budget, ref="", name="", amount=None, phases=(), allocations=()
             )
         return shape
@@ -420,7 +422,7 @@ class Planner:
 
 def _without_parent(desired: Budget | Allocation | None) -> Budget | Allocation | None:
     """What is written, and so remembered: the next plan finds the parent wanting again."""
-    return replace(desired, parent=None) if isinstance(desired, Budget) else desired
+    return structs.replace(desired, parent=None) if isinstance(desired, Budget) else desired
 
 
 def _parents_first(newcomers: Sequence[Wanted]) -> list[Wanted]:

@@ -4,11 +4,11 @@ Done before anything is compared, so that what a vendor cannot hold never shows 
 """
 
 import calendar
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from anyascii import anyascii
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Enforcement
 from canonical.amount import Amount

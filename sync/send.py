@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Op
 from canonical.compare import Baseline, differences
+from canonical.data import model_data, model_of
 from canonical.facts import (
     ALLOCATION_FIELDS,
     BUDGET_FIELDS,
@@ -25,19 +25,22 @@ from sync.decide import held
 from sync.state.journal import Operation
 from sync.state.ledger import Ledger
 
-_DRAFT: TypeAdapter[Draft] = TypeAdapter(Draft)
-
 
 def draft_data(draft: Draft, stated: bytes) -> dict[str, Any]:
     """What the journal keeps of a draft, with the fingerprint of what the source stated."""
-    return {**_DRAFT.dump_python(draft, mode="json"), "stated": stated.hex()}
+    return {
+        "model": model_data(draft.model),
+        "container": draft.container,
+        "stamp": draft.stamp,
+        "stated": stated.hex(),
+    }
 
 
 def draft_of(operation: Operation) -> tuple[Draft, bytes]:
     """The draft of a journaled create or update, and what the source stated."""
-    data = dict(operation.draft or {})
-    stated = bytes.fromhex(data.pop("stated"))
-    return _DRAFT.validate_python(data), stated
+    data = operation.draft
+    draft = Draft(model=model_of(data["model"]), container=data["container"], stamp=data["stamp"])
+    return draft, bytes.fromhex(data["stated"])
 
 
 def send(target: Connector, operation: Operation, draft: Draft | None) -> Observed | None:

@@ -1,10 +1,11 @@
 """The BILL connector: what BILL can be told, and the calls that tell it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from itertools import zip_longest
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Status

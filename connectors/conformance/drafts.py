@@ -7,6 +7,8 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, Final
 
+from msgspec import structs
+
 from canonical.allocation import Alert, Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
@@ -80,7 +82,7 @@ def drafts(
             if held.get(field) in WRITTEN
         }
         stamp = ref if kind in capabilities.stamps else None
-        yield Draft(model=replace(model, **said), stamp=stamp)
+        yield Draft(model=structs.replace(model, **said), stamp=stamp)
 
 
 def field_values(
@@ -120,7 +122,7 @@ def having(draft: Draft, field: str, value: Any) -> Draft:
         changed["end"] = value[-1].period.end
         if len(value) > 1:  # all the time there is; a single one says what counts later
             changed |= {"amount": value[0].amount, "start": value[0].period.start}
-    model = replace(draft.model, **changed)
+    model = structs.replace(draft.model, **changed)
     return replace(draft, model=model, container=value if field in _ABOVE else draft.container)
 
 

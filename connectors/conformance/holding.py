@@ -1,8 +1,7 @@
 """Checks of behaviour 2.8: each field is held as the capabilities declare."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.change import Effect, Kind

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from canonical.change import Kind
 from canonical.currency import exponent
@@ -29,8 +30,8 @@ class Together:
         first, *others = _drafts(world)
         foreign = next(unit for unit in ("SEK", "NOK") if unit not in world.currencies)
         assert first.model.amount is not None
-        amount = replace(first.model.amount, unit=foreign).rounded(exponent(foreign))
-        refused = replace(first, model=replace(first.model, amount=amount))
+        amount = structs.replace(first.model.amount, unit=foreign).rounded(exponent(foreign))
+        refused = replace(first, model=structs.replace(first.model, amount=amount))
         try:
             world.create(refused)
         except Rejected:

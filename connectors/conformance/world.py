@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
@@ -179,7 +180,7 @@ class World:
     def below(self, draft: Draft, budget: str) -> Draft:
         """The allocation's draft, hanging below that budget."""
         assert isinstance(draft.model, Allocation)
-        return replace(draft, container=budget, model=replace(draft.model, budget=budget))
+        return replace(draft, container=budget, model=structs.replace(draft.model, budget=budget))
 
     def key(self) -> str:
         """An idempotency key that was never sent."""
@@ -249,7 +250,7 @@ def said(subject: Draft | Observed, fields: Sequence[str] | None = None) -> dict
     """
     model = subject.model
     if isinstance(model, Budget):
-        model = replace(model, parent=subject.container)
+        model = structs.replace(model, parent=subject.container)
         kind = Kind.BUDGET
     else:
         kind = Kind.ALLOCATION

@@ -4,14 +4,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
+
 from canonical.actual import Actual
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True, gc=False):
     """An object as a system holds it.
 
     `model.ref` is the system's own id; `stamp` is the owner's ref found in its text, if any.

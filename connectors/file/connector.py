@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Problem
@@ -192,7 +194,7 @@ class File(Connector):
         with self._lock:
             model = self.get(kind, id).model
             if model.status is not Status.RETIRED:
-                self._put(kind, replace(model, status=Status.RETIRED), id)
+                self._put(kind, structs.replace(model, status=Status.RETIRED), id)
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """Takes the object's rows out, and a budget's allocations with it.
@@ -261,7 +263,7 @@ def _drafted(draft: Draft) -> tuple[Kind, Budget | Allocation, str]:
     model = draft.model
     ref = draft.stamp or model.ref
     if isinstance(model, Budget):
-        model = replace(model, ref=ref, parent=draft.container or model.parent)
+        model = structs.replace(model, ref=ref, parent=draft.container or model.parent)
         return Kind.BUDGET, model, ref
-    model = replace(model, ref=ref, budget=draft.container or model.budget)
+    model = structs.replace(model, ref=ref, budget=draft.container or model.budget)
     return Kind.ALLOCATION, model, f"{model.budget}/{ref}"

@@ -5,10 +5,11 @@ speaks for all of them, and a later one that says something else is wrong.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget, Phase

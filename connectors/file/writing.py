@@ -4,8 +4,9 @@ A file holds text only; what would not come back as it was said is refused befor
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget

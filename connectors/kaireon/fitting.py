@@ -5,9 +5,11 @@ that the shares sum to it, or it is blocked.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.amount import Amount

@@ -1,9 +1,11 @@
 """Kaireon's rows as budgets and allocations, and ours as rows. Pure: no call is made here."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Enforcement
 from canonical.amount import Amount

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import count, islice
 from typing import Any, Self, TypeAlias
 
+from msgspec import structs
 from pydantic import Field
 
 from canonical.actual import Actual
@@ -146,7 +147,7 @@ class Memory(Connector):
         self.before("retire", id)
         with self._lock:
             row = self._row(kind, id)
-            row.model = replace(row.model, status=Status.RETIRED)
+            row.model = structs.replace(row.model, status=Status.RETIRED)
         self.after("retire", id)
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
@@ -173,7 +174,7 @@ class Memory(Connector):
         """
         for model in models:
             if isinstance(model, Budget):
-                self._place(model.ref, replace(model, allocations=()), model.parent)
+                self._place(model.ref, structs.replace(model, allocations=()), model.parent)
                 self.put(*model.allocations)
             else:
                 self._place(f"{model.budget}/{model.ref}", model, model.budget)
@@ -181,7 +182,7 @@ class Memory(Connector):
     def edit(self, id: str, **changed: Any) -> None:
         """Change attributes of a stored object; another description loses a budget's stamp."""
         with self._lock:
-            self._rows[id].model = replace(self._rows[id].model, **changed)
+            self._rows[id].model = structs.replace(self._rows[id].model, **changed)
 
     def move(self, id: str, container: str) -> None:
         """Hang a stored object below another budget."""
@@ -189,9 +190,9 @@ class Memory(Connector):
             row = self._rows[id]
             row.container = container
             if isinstance(row.model, Budget):
-                row.model = replace(row.model, parent=container)
+                row.model = structs.replace(row.model, parent=container)
             else:
-                row.model = replace(row.model, budget=container)
+                row.model = structs.replace(row.model, budget=container)
 
     def drop(self, id: str) -> None:
         """Take away an object and all that hangs below it."""
@@ -302,7 +303,7 @@ class Memory(Connector):
             elif attribute == "amount" and value and holds["amount"] is Hold.ROUNDED:
                 value = value.rounded(self.capabilities.amount_digits)
             values[attribute] = value
-        row.model = self.normalise(replace(row.model, **values))
+        row.model = self.normalise(structs.replace(row.model, **values))
         row.container = container
         if kind is Kind.ALLOCATION and stamp is not None:
             row.reference = stamp
@@ -312,7 +313,9 @@ class Memory(Connector):
             row = self._rows.get(id) or _Row(id, next(self._serials), model)
             if isinstance(model, Budget) and isinstance(row.model, Budget):
                 _, stamp = unstamped(row.model.description)
-                model = replace(model, description=stamped(model.description, stamp) or None)
+                model = structs.replace(
+                    model, description=stamped(model.description, stamp) or None
+                )
             row.model, row.container = model, container
             self._rows[id] = row
 
@@ -339,5 +342,5 @@ def _observed(row: _Row) -> Observed:
     if isinstance(model, Budget):
         text, stamp = unstamped(model.description)
         if stamp is not None:
-            model = replace(model, description=text)
+            model = structs.replace(model, description=text)
     return Observed(row.id, model, stamp, row.container, row.actual)

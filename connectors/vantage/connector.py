@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from datetime import date
 from threading import RLock
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget

@@ -5,9 +5,10 @@ to it, or it is blocked.
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
+
+from msgspec.structs import replace
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Status

@@ -1,7 +1,8 @@
 """What a VTEX system, as it is set up, cannot be told about a budget or an allocation. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from canonical.allocation import Alert, Allocation
 from canonical.amount import Amount

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from canonical.allocation import Status
 from canonical.amount import Amount
@@ -189,7 +190,7 @@ class ForgetsTheUnchanged(Memory):
 
     def list(self, kind: Kind, cursor: str | None = None, known: Any = None) -> Iterator[Page]:
         for page in super().list(kind, cursor):
-            items = [replace(item, version="1") for item in page.items]
+            items = [structs.replace(item, version="1") for item in page.items]
             spared = known.unchanged({item.id: "1" for item in items}) if known else ()
             yield replace(page, items=[item for item in items if item.id not in spared])
 
@@ -216,7 +217,7 @@ class GetDiffers(Memory):
 
     def get(self, kind: Kind, id: str) -> Observed:
         got = super().get(kind, id)
-        return replace(got, model=replace(got.model, status=Status.INACTIVE))
+        return structs.replace(got, model=structs.replace(got.model, status=Status.INACTIVE))
 
 
 class CountsReads(Memory):
@@ -225,7 +226,7 @@ class CountsReads(Memory):
     def check(self) -> Check:
         for row in self._rows.values():
             if isinstance(row.model, Budget):
-                row.model = replace(row.model, name=f"{row.model.name}, checked")
+                row.model = structs.replace(row.model, name=f"{row.model.name}, checked")
         return super().check()
 
 
@@ -234,7 +235,7 @@ class UpdatesAll(Memory):
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         if isinstance(draft.model, Budget):
-            draft = replace(draft, model=replace(draft.model, description="updated"))
+            draft = replace(draft, model=structs.replace(draft.model, description="updated"))
             fields = {*fields, "description"}
         return super().update(id, draft, fields, key)
 
@@ -320,7 +321,7 @@ class Rounds(Memory):
 
     def __init__(self) -> None:
         super().__init__()
-        self.normalise = lambda model: replace(
+        self.normalise = lambda model: structs.replace(
             model, amount=model.amount and model.amount.rounded(0)
         )
 
@@ -330,7 +331,9 @@ class CentsAlways(Memory):
 
     def __init__(self) -> None:
         super().__init__()
-        self.normalise = lambda model: replace(model, amount=model.amount and _cents(model.amount))
+        self.normalise = lambda model: structs.replace(
+            model, amount=model.amount and _cents(model.amount)
+        )
 
 
 class MixesUpFaults(Faulty):

@@ -20,6 +20,7 @@ from anyascii import anyascii
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec import structs
 from sqlalchemy import event, select
 
 from canonical.allocation import Allocation, Entity, Status
@@ -144,7 +145,7 @@ def tidied(model):
     if not isinstance(model, Budget):
         return model
     owners = tuple(sorted({*(model.owners or ()), "boss"}))
-    return replace(model, name=" ".join(model.name.split()), owners=owners)
+    return structs.replace(model, name=" ".join(model.name.split()), owners=owners)
 
 
 @dataclass(frozen=True)
@@ -586,7 +587,9 @@ class TwoSides(RuleBasedStateMachine):
             if isinstance(model, Allocation):
                 found[key] = self.stated(Kind.BUDGET)["", model.budget].complete(model)
             elif self.shape.current_only:
-                found[key] = replace(model, amount=model.in_force(self.clock.day), phases=())
+                found[key] = structs.replace(
+                    model, amount=model.in_force(self.clock.day), phases=()
+                )
             else:
                 found[key] = model
         return found
@@ -685,7 +688,7 @@ def test_money_that_was_edited_while_a_run_went_on_is_put_back(sides):
 
 
 def test_money_that_the_vendor_stores_otherwise_is_never_in_sync(sides):
-    sides.target.normalise = lambda model: replace(model, amount=usd("99.00"))
+    sides.target.normalise = lambda model: structs.replace(model, amount=usd("99.00"))
     sides.source.edit("B1", amount=usd("120.00"))
     run(sides)
 
@@ -696,7 +699,7 @@ def test_money_that_the_vendor_stores_otherwise_is_never_in_sync(sides):
 
 
 def test_money_that_the_vendor_stores_otherwise_is_drift(sides):
-    sides.target.normalise = lambda model: replace(model, amount=usd("99.00"))
+    sides.target.normalise = lambda model: structs.replace(model, amount=usd("99.00"))
     sides.source.edit("B1", amount=usd("120.00"))
     run(sides)
 

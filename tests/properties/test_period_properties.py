@@ -1,11 +1,11 @@
 """Periods: every day is in exactly one, and what is in force follows the calendar."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from canonical.allocation import Alert, Allocation, Entity
 from canonical.amount import Amount
@@ -57,7 +58,7 @@ PLAN = Plan(
             losses=(LOSS,),
             cause=Cause.DRIFT,
             matched="stamp",
-            desired=replace(BUDGET, ref="B2"),
+            desired=structs.replace(BUDGET, ref="B2"),
             seen="ab12",
         ),
         Change(op=Op.BLOCKED, kind=Kind.BUDGET, ref="B3"),

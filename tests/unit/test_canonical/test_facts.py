@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase

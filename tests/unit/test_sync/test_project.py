@@ -1,8 +1,8 @@
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Alert, Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount

@@ -1,8 +1,8 @@
 """A desk at a BILL company: connectors to its sandbox, and what they are told."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from canonical.allocation import Allocation, Entity

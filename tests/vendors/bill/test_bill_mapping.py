@@ -1,12 +1,12 @@
 """BILL's examples as ours, and ours as BILL's."""
 
 import json
-from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Entity, Status

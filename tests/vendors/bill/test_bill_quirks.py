@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 from pydantic import SecretStr
 
 from canonical.allocation import Enforcement, Status
@@ -243,7 +244,7 @@ def test_a_reset_brings_the_next_amount_as_it_was_written(desk):
     assert (seen.model.amount, seen.model.phases) == (usd(2), ())
     wanted = budget(amount=usd(2), phases=(Phase(Period(MAY.start), usd(3)),))
     changed = bill.update(made.id, wanted, {"phases"}, "k")
-    expected = replace(
+    expected = structs.replace(
         wanted.model, start=date(2026, 3, 10), enforcement=Enforcement.HARD, carry_over=False
     )
     assert facts(changed.model) == facts(expected)

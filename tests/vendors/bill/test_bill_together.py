@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from canonical.allocation import Entity, Status
 from canonical.amount import Amount
@@ -153,7 +154,7 @@ def test_a_list_that_shows_nobody_leads_to_single_calls(office):
 def test_what_cannot_be_sent_is_refused_by_itself(office):
     _, bill, id = office()
     good, *bad = shares(id, "u1@x.com", "who@x.com", "u2@x.com", "U1@X.com", "nobody")
-    bad[1] = replace(bad[1], model=replace(bad[1].model, amount=Amount.of(1, "EUR")))
+    bad[1] = replace(bad[1], model=structs.replace(bad[1].model, amount=Amount.of(1, "EUR")))
     made, *refused = together(bill, [good, *bad])
     assert made.model.amount == usd(10)
     said = ["no user in use", "not EUR", "has a share of this budget already", "There is no user"]
@@ -221,8 +222,8 @@ def test_a_row_that_cannot_be_read_leaves_open_who_is_not_listed(office):
 def test_the_plan_says_that_two_allocations_are_for_one_user(desk):
     bill = desk.open(entities={"user:E7": GRACE})
     first = share("b").model
-    second = replace(share("b", "GRACE@example.com").model, ref="a2")
-    other = replace(share("b", "E7").model, ref="a3")
+    second = structs.replace(share("b", "GRACE@example.com").model, ref="a2")
+    other = structs.replace(share("b", "E7").model, ref="a3")
     for model in (first, second, other):
         bill.fit(model, LATER)
     assert bill.objections(first) == bill.objections(other) == []
@@ -236,8 +237,8 @@ def test_the_plan_says_that_two_allocations_are_for_one_user(desk):
 
 def test_an_allocation_that_is_retired_leaves_its_seat_to_another(desk):
     bill = desk.open()
-    first, second = share("b").model, replace(share("b").model, ref="a2")
-    for model in (first, replace(first, status=Status.RETIRED), second):
+    first, second = share("b").model, structs.replace(share("b").model, ref="a2")
+    for model in (first, structs.replace(first, status=Status.RETIRED), second):
         bill.fit(model, LATER)
     assert bill.objections(second) == []
 
@@ -245,7 +246,7 @@ def test_an_allocation_that_is_retired_leaves_its_seat_to_another(desk):
 def test_who_is_no_user_has_no_seat(desk):
     bill = desk.open(entities={"user:7": GRACE})
     user = share("b", "7").model
-    for model in (replace(user, ref="a0", entity=Entity("account", "7")), user):
+    for model in (structs.replace(user, ref="a0", entity=Entity("account", "7")), user):
         bill.fit(model, LATER)
     assert bill.objections(user) == []
 

@@ -1,13 +1,13 @@
 """Brex's own answers, read into canonical objects and written back."""
 
 import json
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from canonical.change import Kind
 from connectors.conformance import ConformanceSuite, World
@@ -22,7 +23,7 @@ class TestFile(ConformanceSuite):
 
         def refused():
             draft = world.draft(Kind.BUDGET)
-            return replace(draft, model=replace(draft.model, name=" "))
+            return replace(draft, model=structs.replace(draft.model, name=" "))
 
         world.refused = refused
         return world

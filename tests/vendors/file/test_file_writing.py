@@ -5,11 +5,11 @@ import os
 import stat
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from python_calamine import CalamineWorkbook
 
 from canonical.allocation import Allocation, Enforcement, Entity, Status

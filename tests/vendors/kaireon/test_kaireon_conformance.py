@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec import structs
 
 from canonical.change import Kind
 from connectors.conformance import ConformanceSuite, World, drafts
@@ -17,7 +18,7 @@ class TestKaireon(ConformanceSuite):
 
         def short(kind, n, **said):  # each period is a call
             draft, span = next(made[kind]), {"start": date(2026, 1, 1), "end": date(2026, 6, 30)}
-            return replace(draft, model=replace(draft.model, **span, **said))
+            return replace(draft, model=structs.replace(draft.model, **span, **said))
 
         def fault(kind, times):
             if kind in ("repeat_cursor", "page_drift"):

@@ -1,12 +1,12 @@
 """Kaireon's page as ours and back, and budgets cut into its periods, to the cent."""
 
 import json
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.amount import Amount

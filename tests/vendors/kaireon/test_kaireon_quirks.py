@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
@@ -69,7 +70,7 @@ def share(container, entity="channel:email", amount=40, **said):
 
 
 def changed(draft, **said):
-    return replace(draft, model=replace(draft.model, **said))
+    return replace(draft, model=structs.replace(draft.model, **said))
 
 
 def listed(connector, kind=Kind.BUDGET):
@@ -170,7 +171,10 @@ def test_every_reading_of_the_page_holds_the_same(open_tenant, switches):
     more = changed(draft, name="Trips", amount=usd(120), end=date(2026, 6, 30))
     seen = kaireon.update(made.id, more, EVERYTHING, "k")
     whole = kaireon.fit(more.model)[0]
-    assert (seen.id, seen.model) == (made.id, replace(whole, ref=made.id, enforcement="hard"))
+    assert (seen.id, seen.model) == (
+        made.id,
+        structs.replace(whole, ref=made.id, enforcement="hard"),
+    )
     assert kaireon.get(Kind.BUDGET, made.id) == seen
     (below,) = listed(kaireon, Kind.ALLOCATION).items
     assert (below.container, below.model.amount) == (made.id, usd(40))

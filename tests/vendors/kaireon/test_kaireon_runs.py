@@ -1,9 +1,9 @@
 """Whole runs into Kaireon: they end in agreement, stay there, and follow the calendar."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount

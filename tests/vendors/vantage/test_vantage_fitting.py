@@ -1,10 +1,10 @@
 """A budget or a share in Vantage's own terms: months, and nothing but periods."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount

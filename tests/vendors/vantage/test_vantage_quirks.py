@@ -2,11 +2,11 @@
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from pydantic import SecretStr, ValidationError
 
 from canonical.allocation import Alert, Allocation, Entity

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from pydantic import SecretStr
 
 from canonical.allocation import Alert, Allocation, Entity, Status
@@ -245,11 +246,13 @@ class Office:
 
     def put(self, ref: str, amount: int, *who: str, each: int = 10) -> None:
         shares = tuple(
-            replace(share(one), ref=f"{ref}-{one}", budget=ref, amount=Amount.of(each, "USD"))
+            structs.replace(
+                share(one), ref=f"{ref}-{one}", budget=ref, amount=Amount.of(each, "USD")
+            )
             for one in who
         )
         whole = budget(allocations=shares)
-        self.erp.put(replace(whole, ref=ref, name=ref, amount=Amount.of(amount, "USD")))
+        self.erp.put(structs.replace(whole, ref=ref, name=ref, amount=Amount.of(amount, "USD")))
 
     def run(self) -> Report:
         return self._engine.run(NOW.date(), command="run")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 from pydantic import SecretStr, ValidationError
 
 from canonical.allocation import Alert, Allocation, Entity, Status
@@ -228,7 +229,7 @@ def test_budgets_and_allocations_live_through_a_switch(stack, switch):
 
 def raised(within: str) -> Draft:
     draft = share(within)
-    return replace(draft, model=replace(draft.model, amount=usd(11)))
+    return replace(draft, model=structs.replace(draft.model, amount=usd(11)))
 
 
 @pytest.mark.parametrize("moves", [False, True])
@@ -261,7 +262,7 @@ def test_a_run_in_the_last_period_stops_the_renewal(stack, moves):
 def test_an_end_that_vtex_does_not_let_go_is_seen(stack):
     desk = Desk(stack, keeps_end=True)
     made = desk.budget(start=date(2026, 1, 1), end=date(2026, 6, 30))
-    endless = Draft(model=replace(made.model, end=None))
+    endless = Draft(model=structs.replace(made.model, end=None))
     assert desk.vtex.update(made.id, endless, {"end"}, "k").model.end == date(2026, 6, 30)
 
 
@@ -402,7 +403,7 @@ def test_what_a_plan_loses_is_named_also_when_it_is_an_update(desk):
     held, losses = desk.vtex.fit(model, date(2027, 1, 1))
     names = [loss.name for loss in losses]
     assert names == ["blocked:currency", "emulated:alerts", "emulated:end", "dropped:dimensions"]
-    assert held == replace(model, dimensions={})
+    assert held == structs.replace(model, dimensions={})
     assert not desk.vtex.fit(share("b").model, date(2027, 1, 1))[1]
 
 
