@@ -16,9 +16,10 @@ from connectors.brex.mapping import allocation_of, budget_of, budget_write, spen
 from connectors.brex.wire import PATH, BrexBudget, BrexPage, BrexSpendLimit
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient, Safety
+from connectors.calling.exact_json import listing
 from connectors.calling.limiter import Limiter
 from connectors.calling.paging import RawPage, ahead, cursor_pages
-from connectors.calling.parsing import parsed
+from connectors.calling.parsing import data_of, decoded
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Malformed, Rejected, Unsupported
 from connectors.contract.interface import Connector
@@ -56,7 +57,7 @@ class Brex(Connector):
         """List one budget, and get the parent of ours: both prove the token, the second its id."""
         params = {"limit": 1}
         found = self._http.call("GET", PATH[Kind.BUDGET], params=params, safety=Safety.SAFE)
-        first = next(iter(parsed(BrexPage, found).items), {})
+        first = next(iter(decoded(BrexPage, found).items), {})
         notes = []
         if self.settings.parent_budget_id:
             parent = self.get(Kind.BUDGET, self.settings.parent_budget_id).model
@@ -74,7 +75,9 @@ class Brex(Connector):
 
         def fetch(token: str | None) -> Any:
             params = {"limit": PAGE_SIZE, "cursor": token}
-            return self._http.call("GET", PATH[kind], params=params, safety=Safety.SAFE)
+            return self._http.call(
+                "GET", PATH[kind], params=params, safety=Safety.SAFE, reader=listing
+            )
 
         pages = cursor_pages(fetch, items="items", next_token="next_cursor", cursor=cursor)  # noqa: S106
         for raw in ahead(pages):
@@ -168,18 +171,17 @@ class Brex(Connector):
 
     def _observed(self, kind: Kind, record: Any) -> Observed:
         if kind is Kind.BUDGET:
-            budget = parsed(BrexBudget, record)
+            budget = decoded(BrexBudget, record)
             if budget.parent_budget_id is None:
                 self._roots.add(budget.budget_id)
             return budget_of(budget, self._entities, self._roots)
-        limit = parsed(BrexSpendLimit, record)
+        limit = decoded(BrexSpendLimit, record)
         self._policies.add(limit.expense_policy_id)
         return allocation_of(limit, self._entities)
 
     def _problem(self, kind: Kind, record: Any, error: Exception) -> Problem:
-        id = (
-            record.get("budget_id" if kind is Kind.BUDGET else "id") if _is_object(record) else None
-        )
+        said = data_of(record)
+        id = said.get("budget_id" if kind is Kind.BUDGET else "id") if _is_object(said) else None
         ref = id if isinstance(id, str) else None
         return Problem(self.name, f"{kind} {ref or 'without an id'}", str(error), ref)
 

@@ -23,6 +23,7 @@ from connectors.brex.wire import (
     BrexBudget,
     BrexBudgetWrite,
     BrexMoney,
+    BrexMoneyWrite,
     BrexSpendLimit,
     BrexSpendLimitWrite,
 )
@@ -53,9 +54,9 @@ def _amount(minor: int, currency: str) -> Amount:
         raise Malformed(str(error)) from None
 
 
-def money_of(amount: Amount) -> BrexMoney:
+def money_of(amount: Amount) -> BrexMoneyWrite:
     """An amount in their minor units; raises `Inexact` where it would have to be rounded."""
-    return BrexMoney(amount=amount.minor(), currency=amount.unit)
+    return BrexMoneyWrite(amount=amount.minor(), currency=amount.unit)
 
 
 def budget_of(

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, StrictInt
 
 from canonical.allocation import Enforcement, Status
@@ -12,18 +13,16 @@ from canonical.period import Cadence
 PATH = {Kind.BUDGET: "/v2/budgets", Kind.ALLOCATION: "/v2/spend_limits"}
 
 
-class _Read(BaseModel):
-    """As Brex answers: new fields count as compatible, so unknown ones are ignored."""
-
-    model_config = ConfigDict(extra="ignore")
+# As Brex answers: new fields count as compatible, so unknown ones are ignored.
+# Structs, as a page holds a thousand of them: they are decoded straight from its bytes.
 
 
-class BrexMoney(_Read):
-    amount: StrictInt
+class BrexMoney(Struct, frozen=True, kw_only=True, gc=False):
+    amount: int
     currency: str | None = None
 
 
-class BrexBudget(_Read):
+class BrexBudget(Struct, frozen=True, kw_only=True, gc=False):
     budget_id: str
     account_id: str
     name: str
@@ -37,22 +36,22 @@ class BrexBudget(_Read):
     spend_budget_status: str
 
 
-class BrexAuthorization(_Read):
+class BrexAuthorization(Struct, frozen=True, kw_only=True, gc=False):
     base_limit: BrexMoney
     authorization_type: str
     rollover_refresh_rate: str
     limit_with_increases: BrexMoney
 
 
-class BrexPeriodBalance(_Read):
+class BrexPeriodBalance(Struct, frozen=True, kw_only=True, gc=False):
     amount_spent: BrexMoney | None = None
 
 
-class BrexPage(_Read):
+class BrexPage(Struct, frozen=True, kw_only=True, gc=False):
     items: list[dict[str, Any]]
 
 
-class BrexSpendLimit(_Read):
+class BrexSpendLimit(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     name: str
     description: str | None = None
@@ -79,6 +78,11 @@ class _Write(BaseModel):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
+class BrexMoneyWrite(_Write):
+    amount: StrictInt
+    currency: str
+
+
 class BrexBudgetWrite(_Write):
     name: str | None = None
     description: str | None = None
@@ -87,11 +91,11 @@ class BrexBudgetWrite(_Write):
     period_recurrence_type: str | None = None
     start_date: date | None = None
     end_date: date | None = None
-    amount: BrexMoney | None = None
+    amount: BrexMoneyWrite | None = None
 
 
 class BrexAuthorizationWrite(_Write):
-    base_limit: BrexMoney | None = None
+    base_limit: BrexMoneyWrite | None = None
     authorization_type: str | None = None
     rollover_refresh_rate: str | None = None
 

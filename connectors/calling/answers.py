@@ -74,8 +74,10 @@ class Judge:
         """Whether the call came too fast, and was not done for that reason."""
         return response.status_code in self._dialect.rate_limited
 
-    def value(self, response: httpx.Response, raw: bytes, call: Call) -> Any:
-        """The JSON of a successful answer, None where it is empty; raises `Malformed`."""
+    def value(
+        self, response: httpx.Response, raw: bytes, call: Call, reader: Callable[[bytes], Any]
+    ) -> Any:
+        """What `reader` makes of a successful answer, None of an empty one; raises `Malformed`."""
         if not raw:
             return None
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -87,7 +89,7 @@ class Judge:
             said = f"the answer is {self.plain(kind)}, not JSON"
             raise Malformed(said, call=call, hint=self._see_base_url())
         try:
-            return read(raw)
+            return reader(raw)
         except UNREADABLE:
             raise Malformed("the answer is not whole JSON", call=call) from None
 

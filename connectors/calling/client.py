@@ -7,7 +7,7 @@ called failed: it is `Uncertain`. A credential goes to one scheme, host and port
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +23,7 @@ from tenacity import RetryCallState, Retrying
 
 from connectors.calling.answers import Dialect, Judge
 from connectors.calling.auth import RenewedToken, may_be_header
-from connectors.calling.exact_json import written
+from connectors.calling.exact_json import read, written
 from connectors.calling.limiter import Limiter
 from connectors.contract.errors import (
     Call,
@@ -74,6 +74,7 @@ class _Pending:
 
     request: httpx.Request
     safety: Safety
+    reader: Callable[[bytes], Any]
     deadline: float | None = None
     attempt: int = 0
     again: bool = False  # the last attempt failed in a way that may pass
@@ -153,16 +154,18 @@ class HttpClient:
         safety: Safety,
         key: str | None = None,
         key_header: str = "Idempotency-Key",
+        reader: Callable[[bytes], Any] = read,
     ) -> Any:
         """The parsed answer, None where it has no body; numbers with a point are `Decimal`.
 
+        `reader` makes data of the body and raises `UNREADABLE` where it is no JSON.
         `path` follows the base address, or is an address that `absolute` allows. Parameters that
         are None are not sent. Raises the errors of `connectors.contract.errors`.
         """
         if safety is Safety.KEYED and not key:
             raise ValueError("a keyed call needs its key")
         request = self._request(method, path, params, json, {key_header: key} if key else None)
-        pending = _Pending(request, safety)
+        pending = _Pending(request, safety, reader)
         try:
             return self._retrying(self._attempt, pending)
         except Missing:
@@ -241,7 +244,8 @@ class HttpClient:
             raise self._refusal(pending, response, raw)
         if fault is None:
             try:
-                return self._judge.value(response, raw, self._call(pending, response))
+                call = self._call(pending, response)
+                return self._judge.value(response, raw, call, pending.reader)
             except Malformed as error:
                 fault = error
         pending.lost()

@@ -17,7 +17,7 @@ from canonical.identity import EntityMap
 from canonical.period import Cadence
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
 from connectors.brex.wire import BrexBudget, BrexSpendLimit
-from connectors.calling.parsing import parsed
+from connectors.calling.parsing import decoded
 from connectors.contract.errors import Malformed
 from connectors.contract.records import Draft
 
@@ -31,7 +31,7 @@ def _read(name: str) -> Any:
 
 
 def test_the_documents_own_sample_reads_as_a_weekly_budget() -> None:
-    seen = budget_of(parsed(BrexBudget, _read("budget")), NOBODY)
+    seen = budget_of(decoded(BrexBudget, _read("budget")), NOBODY)
 
     assert seen.model == Budget(
         ref="string",
@@ -49,7 +49,7 @@ def test_the_documents_own_sample_reads_as_a_weekly_budget() -> None:
 
 def test_the_sample_is_written_back_as_it_was_but_for_limit_type() -> None:
     sample = _read("budget")
-    seen = budget_of(parsed(BrexBudget, sample), NOBODY)
+    seen = budget_of(decoded(BrexBudget, sample), NOBODY)
     draft = Draft(model=seen.model, container=seen.container)
 
     everything = {"name", "description", "cadence", "amount", "start", "end", "parent", "owners"}
@@ -61,7 +61,7 @@ def test_the_sample_is_written_back_as_it_was_but_for_limit_type() -> None:
 
 
 def test_nulls_and_unknown_fields_are_read_and_an_expired_budget_is_active() -> None:
-    company = budget_of(parsed(BrexBudget, _read("budgets_page")["items"][0]), NOBODY)
+    company = budget_of(decoded(BrexBudget, _read("budgets_page")["items"][0]), NOBODY)
 
     assert isinstance(company.model, Budget)
     assert (company.model.amount, company.container) == (None, None)
@@ -69,7 +69,7 @@ def test_nulls_and_unknown_fields_are_read_and_an_expired_budget_is_active() -> 
 
 
 def test_a_stamp_is_taken_out_of_the_description_and_fils_are_exact() -> None:
-    travel = budget_of(parsed(BrexBudget, _read("budgets_page")["items"][1]), ADA)
+    travel = budget_of(decoded(BrexBudget, _read("budgets_page")["items"][1]), ADA)
 
     assert isinstance(travel.model, Budget)
     assert (travel.stamp, travel.model.description) == ("CC0001", "All trips")
@@ -79,7 +79,7 @@ def test_a_stamp_is_taken_out_of_the_description_and_fils_are_exact() -> None:
 
 
 def test_a_spend_limit_reads_as_a_members_allocation_with_what_is_spent() -> None:
-    seen = allocation_of(parsed(BrexSpendLimit, _read("spend_limit")), ADA)
+    seen = allocation_of(decoded(BrexSpendLimit, _read("spend_limit")), ADA)
 
     assert seen.model == Allocation(
         ref="spend_limit_1",
@@ -106,14 +106,14 @@ def test_a_spend_limit_reads_as_a_members_allocation_with_what_is_spent() -> Non
 )
 def test_an_entity_survives_the_way_to_brex_and_back(entity: Entity) -> None:
     sample = _read("spend_limit")
-    seen = allocation_of(parsed(BrexSpendLimit, sample), ADA)
+    seen = allocation_of(decoded(BrexSpendLimit, sample), ADA)
     assert isinstance(seen.model, Allocation)
     draft = Draft(model=replace(seen.model, entity=entity), stamp="A [1]")
 
     sent = spend_limit_write(draft, {"entity"}, ADA, "HARD").body()
     stored = sample | {"member_user_ids": [], "department_id": None} | sent
 
-    again = allocation_of(parsed(BrexSpendLimit, stored), ADA)
+    again = allocation_of(decoded(BrexSpendLimit, stored), ADA)
     assert isinstance(again.model, Allocation)
     assert (again.model.entity, again.stamp) == (entity, "A [1]")
 
@@ -123,14 +123,14 @@ def test_money_that_is_not_whole_minor_units_is_malformed(amount: object) -> Non
     wrong = _read("budget") | {"amount": {"amount": amount, "currency": "USD"}}
 
     with pytest.raises(Malformed, match=r"amount\.amount"):
-        parsed(BrexBudget, wrong)
+        decoded(BrexBudget, wrong)
 
 
 @pytest.mark.parametrize(
     ("field", "word"), [("period_recurrence_type", "DAILY"), ("spend_budget_status", "DRAFT")]
 )
 def test_a_word_that_brex_does_not_document_is_never_guessed(field: str, word: str) -> None:
-    wrong = parsed(BrexBudget, _read("budget") | {field: word})
+    wrong = decoded(BrexBudget, _read("budget") | {field: word})
 
     with pytest.raises(Malformed, match=word):
         budget_of(wrong, NOBODY)
