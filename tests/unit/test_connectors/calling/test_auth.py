@@ -1,8 +1,8 @@
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
-import httpx
 import pytest
+from httpx import Response
 
 from connectors.calling.answers import Dialect
 from connectors.calling.auth import RenewedToken, Token
@@ -11,14 +11,18 @@ from connectors.calling.limiter import Limiter
 from connectors.conformance import waitless
 from connectors.contract.errors import Rejected, Unauthorized
 
+pytestmark = pytest.mark.respx(assert_all_called=True, assert_all_mocked=True)
+
 START = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 class Vendor:
     """Takes the tokens that it gave and has not `ended`; a clock that tests move."""
 
-    def __init__(self):
-        self.now, self.given, self.ended, self.seen = START, 0, set(), []
+    def __init__(self, route):
+        self.route = route
+        self.route.side_effect = self.answer
+        self.now, self.given, self.ended = START, 0, set()
         self.auth = RenewedToken("X-Token", self.fetch, lambda: self.now)
 
     def fetch(self):
@@ -27,10 +31,14 @@ class Vendor:
 
     def answer(self, request):
         token = request.headers["X-Token"]
-        self.seen.append(token)
         if token in self.ended:
-            return httpx.Response(401, json={"said": f"what is {token}?"})
-        return httpx.Response(200, json={})
+            return Response(401, json={"said": f"what is {token}?"})
+        return Response(200, json={})
+
+    @property
+    def seen(self):
+        """The token of each call that arrived."""
+        return [call.request.headers["X-Token"] for call in self.route.calls]
 
     def client(self):
         runtime = waitless()
@@ -41,13 +49,12 @@ class Vendor:
             runtime=runtime,
             dialect=Dialect(message=lambda body: body["said"]),
             auth=self.auth,
-            transport=httpx.MockTransport(self.answer),
         )
 
 
 @pytest.fixture
-def vendor():
-    return Vendor()
+def vendor(respx_mock):
+    return Vendor(respx_mock.route(url="https://shop.example/a"))
 
 
 def test_a_token_is_fetched_when_first_needed_and_used_until_it_is_due(vendor):
@@ -79,14 +86,13 @@ def test_threads_that_are_refused_together_fetch_one_new_token(vendor):
     client.call("GET", "/a", safety=Safety.SAFE)
     vendor.ended = {"canary-1"}
     together = Barrier(4)
-    answer = vendor.answer
 
     def late(request):
         if request.headers["X-Token"] == "canary-1":
             together.wait(5)
-        return answer(request)
+        return vendor.answer(request)
 
-    client._client._transport.handler = late
+    vendor.route.side_effect = late
     threads = [
         Thread(target=client.call, args=("GET", "/a"), kwargs={"safety": Safety.SAFE})
         for _ in range(4)
@@ -98,6 +104,7 @@ def test_threads_that_are_refused_together_fetch_one_new_token(vendor):
     assert vendor.given == 2
 
 
+@pytest.mark.respx(assert_all_called=False)
 def test_what_keeps_a_token_from_being_fetched_is_raised_as_it_is(vendor):
     def fetch():
         raise Rejected("no such pair")
@@ -108,9 +115,11 @@ def test_what_keeps_a_token_from_being_fetched_is_raised_as_it_is(vendor):
     assert vendor.seen == []
 
 
+@pytest.mark.respx(assert_all_called=False)
 @pytest.mark.parametrize("token", ["a\nb", "tökén", " blank "])
 def test_a_token_that_no_header_can_carry_is_refused_and_not_told(vendor, token):
     vendor.auth = RenewedToken("X-Token", lambda: Token(token), lambda: vendor.now)
     with pytest.raises(Unauthorized, match="characters that no header can") as caught:
         vendor.client().call("GET", "/a", safety=Safety.SAFE)
     assert token not in str(caught.value)
+    assert vendor.seen == []
