@@ -107,7 +107,6 @@ class HttpClient:
         auth: RenewedToken | None = None,
         secrets: Collection[str] = (),
         max_body: int = MAX_BODY,
-        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.vendor = vendor
         self.calls = 0
@@ -133,7 +132,6 @@ class HttpClient:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=_TIMEOUT,
             verify=_tls(),
-            transport=transport,
             event_hooks={"response": [_forget_location]},
         )
         self._retrying = Retrying(
