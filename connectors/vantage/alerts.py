@@ -59,7 +59,7 @@ class Alerts:
             if others:
                 self._put(id, VantageAlertWrite(budget_tokens=others))
             elif missing:
-                kept.append(self._put(id, alert_write(missing.pop(0), self._entities)))
+                kept.append(self._put(id, self._instead(id, missing.pop(0))))
             else:
                 with suppress(Missing):
                     self._send("DELETE", path_of(ALERTS, id))
@@ -68,6 +68,13 @@ class Alerts:
             said.budget_tokens, said.duration_in_days = [budget.token], ""  # "" is the whole month
             kept.append(self._keep(self._send("POST", ALERTS, said.body())))
         return kept
+
+    def _instead(self, id: str, alert: Alert) -> VantageAlertWrite:
+        """What makes `alert` of a stored one: a PUT leaves what it does not name."""
+        said = alert_write(alert, self._entities)
+        if self._stored[id].recipient_emails and said.recipient_emails is None:
+            said.recipient_emails = []
+        return said
 
     def _put(self, id: str, said: VantageAlertWrite) -> str:
         return self._keep(self._send("PUT", path_of(ALERTS, id), said.body()))

@@ -615,6 +615,15 @@ def test_alerts_change_with_as_few_calls_as_can_be(desk):
     assert desk.listed()[made.id].alerts == ()
 
 
+def test_who_is_taken_off_an_alert_is_told_no_more(desk):
+    people = ("ada", "cfo@example.com")
+    made = desk.make(budget(alerts=(Alert(Decimal(80), recipients=people),)))
+    for left in (("ada",), ()):
+        alerts = (Alert(Decimal(80), recipients=left),)
+        changed = desk.change(made, {"alerts"}, alerts=alerts)
+        assert changed.model.alerts == desk.listed()[made.id].alerts == alerts
+
+
 def test_alerts_read_the_same_as_old_pages_show_them(open_desk):
     desk = open_desk(old_alerts=True)
     made = desk.make(budget(alerts=(Alert(Decimal(80)),)))
