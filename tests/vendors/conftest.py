@@ -1,4 +1,6 @@
-"""While a vendor's conformance tests run, every exchange stands before the contract's judge."""
+"""What the tests of all vendors share: a script of answers; and while conformance tests run, every
+exchange stands before the contract's judge.
+"""
 
 import json
 from collections.abc import Iterator
@@ -6,12 +8,20 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import respx
 
 from connectors.calling.client import HttpClient
 from tests.contract.judge import Exchange, Judge, description
+from tests.vendors.script import Script
 
 _JUDGES: dict[str, Judge | None] = {}
 _BASES = {"vantage": "/v2"}
+
+
+@pytest.fixture
+def script(respx_mock: respx.MockRouter) -> Script:
+    """Answers that a test writes down; the module's `respx` mark says for which address."""
+    return Script(respx_mock)
 
 
 def _judge(vendor: str) -> Judge | None:
