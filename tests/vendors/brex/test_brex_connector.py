@@ -12,7 +12,6 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
-from connectors.calling.client import HttpClient
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
@@ -137,13 +136,3 @@ def test_a_currency_that_nobody_knows_is_malformed_wherever_it_is_read(
         brex.get(Kind.BUDGET, made.id)
     (problem,) = [each for page in brex.list(Kind.BUDGET) for each in page.problems]
     assert (problem.ref, "ABC" in problem.message) == (made.id, True)
-
-
-@pytest.mark.parametrize("answer", [None, [], {"items": None}, {"items": ["budget_root"]}])
-def test_a_check_that_is_answered_with_no_page_is_malformed(
-    opened: Open, monkeypatch: pytest.MonkeyPatch, answer: object
-) -> None:
-    monkeypatch.setattr(HttpClient, "call", lambda *_, **__: answer)
-
-    with pytest.raises(Malformed):
-        opened().check()
