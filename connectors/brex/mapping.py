@@ -75,7 +75,7 @@ def budget_of(
         end=wire.end_date,
         status=known(STATUS, wire.spend_budget_status, "spend_budget_status"),
         parent=None if parent in roots else parent,
-        owners=tuple([entities.ours("user", id).id for id in wire.owner_user_ids]),
+        owners=tuple([entities.our_id("user", id) for id in wire.owner_user_ids]),
     )
     return Observed(wire.budget_id, budget, stamp, parent)
 
@@ -110,7 +110,7 @@ def _entity_of(wire: BrexSpendLimit, description: str | None, entities: EntityMa
     if said and (id := held.get(said["type"])):
         return entities.ours(said["type"], id)
     if wire.member_user_ids:
-        members = [entities.ours("user", id).id for id in wire.member_user_ids]
+        members = [entities.our_id("user", id) for id in wire.member_user_ids]
         return Entity("user", ",".join(sorted(members)))
     for type, id in held.items():
         if id:

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from httpx import Response
+from msgspec import structs
 from pydantic import SecretStr
 
 from canonical.allocation import Allocation, Enforcement, Entity
@@ -59,12 +60,12 @@ WAGES = Budget(
 SHARE = Allocation(
     ref="a", budget="CC1", entity=Entity("user", "clark@example.com"), amount=usd("50.07")
 )
-OTHER = replace(SHARE, ref="b", entity=Entity("user", "ada@example.com"), amount=usd(20))
+OTHER = structs.replace(SHARE, ref="b", entity=Entity("user", "ada@example.com"), amount=usd(20))
 
 
 def draft(model, **changed):
     container = BUDGET["id"] if isinstance(model, Allocation) else None
-    return Draft(model=replace(model, **changed), container=container, stamp=model.ref)
+    return Draft(model=structs.replace(model, **changed), container=container, stamp=model.ref)
 
 
 def member(limit, role="MEMBER", **user):

@@ -1,10 +1,10 @@
 """What Brex is sent for each operation, to the letter, and what its documented refusals become."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from httpx import Response
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from canonical.allocation import Allocation, Enforcement, Entity

@@ -1,10 +1,10 @@
 """What Kaireon is sent for each operation, digit by digit, and what its documented errors become."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from httpx import Response
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from canonical.allocation import Allocation, Entity

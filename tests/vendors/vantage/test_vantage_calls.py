@@ -1,11 +1,11 @@
 """What Vantage is sent for each operation, digit by digit, and what its documented errors become."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from httpx import Response
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from canonical.allocation import Alert, Allocation, Entity
