@@ -2,6 +2,7 @@
 
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.errors import (
+    STOPS_CONNECTOR,
     Call,
     ConnectorError,
     Forbidden,
@@ -22,6 +23,7 @@ from connectors.contract.runtime import Runtime
 from connectors.contract.settings import HttpSettings, SystemSettings
 
 __all__ = [
+    "STOPS_CONNECTOR",
     "Call",
     "Capabilities",
     "Check",
