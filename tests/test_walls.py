@@ -96,6 +96,21 @@ def test_no_file_imports_one_that_imports_it() -> None:
         pytest.fail(f"a circle of imports: {' -> '.join(circle.args[1])}")
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_string_names_a_module_of_ours(path: Path) -> None:
+    """Installed, the rooms lie below `trueup`; a module's name is derived from where it stands."""
+    named = re.compile(rf"(trueup\.)?({'|'.join(set(ROOMS) - {'trueup'})})[.:]\w*")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    prose = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in prose:
+            assert not named.match(node.value), f"{path}:{node.lineno}: names {node.value!r}"
+
+
+def test_no_module_stands_where_a_room_is_installed() -> None:
+    assert not {path.stem for path in (ROOT / "trueup").iterdir()} & set(ROOMS)
+
+
 def test_no_folder_of_the_tests_is_named_like_a_room() -> None:
     folders = {path.name for path in (ROOT / "tests").rglob("*") if path.is_dir()}
     assert not folders & set(ROOMS)

@@ -8,23 +8,24 @@
         plan = workspace.plan("erp-to-cards")
         report = workspace.apply(plan)
 
-Names are imported when they are first used, so that the command line starts at once.
+Names are imported when the first of them is used, so that the command line starts at once.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from canonical.allocation import Allocation
-    from canonical.amount import Amount
-    from canonical.budget import Budget
-    from canonical.change import Plan
-    from config.load import SettingsError
-    from connectors.contract.errors import ConnectorError
-    from sync.engine import Verification
-    from sync.report import Report
-    from trueup.workspace import Workspace
-    from trueup.workspace import open_workspace as open
+    from trueup.scripting import (
+        Allocation,
+        Amount,
+        Budget,
+        ConnectorError,
+        Plan,
+        Report,
+        SettingsError,
+        Verification,
+        Workspace,
+        open,
+    )
 
 __all__ = [
     "Allocation",
@@ -39,22 +40,10 @@ __all__ = [
     "open",
 ]
 
-_HOMES = {
-    "Allocation": "canonical.allocation",
-    "Amount": "canonical.amount",
-    "Budget": "canonical.budget",
-    "ConnectorError": "connectors.contract.errors",
-    "Plan": "canonical.change",
-    "Report": "sync.report",
-    "SettingsError": "config.load",
-    "Verification": "sync.engine",
-    "Workspace": "trueup.workspace",
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name == "open":
-        return import_module("trueup.workspace").open_workspace
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'trueup' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'trueup' has no attribute {name!r}")
+    from trueup import scripting
+
+    return getattr(scripting, name)

@@ -11,6 +11,7 @@ from types import FrameType
 
 import typer
 
+from connectors import sandbox
 from trueup.refusal import Refusal
 
 VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
@@ -23,7 +24,8 @@ def sandbox_process(vendor: str, options: Mapping[str, Sequence[object]]) -> Ite
     The server also ends by itself when this process is killed.
     """
     said = [f"--{name}={each}" for name, all in options.items() for each in all if each is not None]
-    command = [sys.executable, "-m", "connectors.sandbox", vendor, "--with-parent", *said]
+    # -P: nothing is imported from the folder that we happen to be in
+    command = [sys.executable, "-P", "-m", sandbox.__name__, vendor, "--with-parent", *said]
     process = subprocess.Popen(  # noqa: S603  # our own module, and no shell
         command, stdout=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -10,14 +10,17 @@ from importlib.metadata import entry_points
 from connectors.contract.interface import Connector
 
 BUILT_IN = {
-    "bill": "connectors.bill:Bill",
-    "brex": "connectors.brex:Brex",
-    "file": "connectors.file:File",
-    "kaireon": "connectors.kaireon:Kaireon",
-    "memory": "connectors.memory:Memory",
-    "vantage": "connectors.vantage:Vantage",
-    "vtex": "connectors.vtex:Vtex",
+    "bill": "Bill",
+    "brex": "Brex",
+    "file": "File",
+    "kaireon": "Kaireon",
+    "memory": "Memory",
+    "vantage": "Vantage",
+    "vtex": "Vtex",
 }
+"""The class of each of ours, in the folder of its name."""
+
+_FOLDERS = __package__.rpartition(".")[0]
 
 
 def names() -> list[str]:
@@ -28,8 +31,7 @@ def names() -> list[str]:
 def load(name: str) -> type[Connector]:
     """The connector class of that name; raises `KeyError` when there is none."""
     if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].partition(":")
-        loaded = getattr(import_module(module), attribute)
+        loaded = getattr(import_module(f"{_FOLDERS}.{name}"), BUILT_IN[name])
     else:
         (found,) = entry_points(group="trueup.connectors", name=name) or (None,)
         if found is None:

@@ -19,7 +19,7 @@ from connectors.sandbox.state import loads
 def load(name: str) -> type[Sandbox]:
     """The sandbox of that vendor, `NameSandbox` in `name/api.py`; `KeyError` without one."""
     try:
-        module = import_module(f"connectors.sandbox.{name}.api")
+        module = import_module(f"{__package__}.{name}.api")
         loaded = getattr(module, f"{name.capitalize()}Sandbox")
     except (ModuleNotFoundError, AttributeError):
         raise KeyError(name) from None
@@ -34,7 +34,7 @@ def _switch(text: str) -> tuple[str, Any]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m connectors.sandbox")
+    parser = argparse.ArgumentParser(prog=f"python -m {__package__}")
     parser.add_argument("vendor")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
