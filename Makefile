@@ -8,14 +8,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
+INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --force-reinstall .
+# what the wheel is made of; folders too, since a file that is gone or renamed changes its folder
+SOURCES := pyproject.toml hatch_build.py README.md LICENSE \
+	$(shell find canonical config connectors sync trueup ! -name __pycache__ ! -name '*.pyc')
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet
 
 .PHONY: demo test lint format bench lock clean
 .DEFAULT_GOAL := demo
 
-demo: .venv/ready
+demo: .venv/installed
 	$(BIN)/trueup demo
 
 test: .venv/ready-dev
@@ -46,11 +49,16 @@ clean:
 		{ echo "Trueup needs Python 3.11 or later; set PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/ready: .venv/bin/python requirements.txt pyproject.toml
+.venv/ready: .venv/bin/python requirements.txt
 	$(PIP) install --require-hashes --requirement requirements.txt
+	@touch $@
+
+.venv/installed: .venv/ready $(SOURCES)
 	$(INSTALL_SELF)
 	@touch $@
 
-.venv/ready-dev: .venv/ready requirements-dev.txt
+# Tests, types and benchmarks take the code from the checkout; the wheel gives it a version.
+.venv/ready-dev: .venv/ready requirements-dev.txt pyproject.toml
 	$(PIP) install --require-hashes --requirement requirements-dev.txt
+	$(INSTALL_SELF)
 	@touch $@

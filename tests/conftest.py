@@ -1,4 +1,5 @@
-"""What tests of remembering share: both databases, empty and new for each test, and a clock.
+"""What all tests share: the checkout's code, also in the processes that they start; a clock; and
+both databases, empty and new for each test.
 
 PostgreSQL is `DATABASE_URL` where that is set, else a server of our own that starts when the first
 test asks for it and ends with the session.
@@ -6,6 +7,8 @@ test asks for it and ends with the session.
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from datetime import UTC, datetime, timedelta
@@ -18,10 +21,29 @@ import pytest
 from sync.state.store import Store
 from tests.contract.judge import judge_name
 
+ROOT = Path(__file__).parent.parent
+
 
 def pytest_terminal_summary(terminalreporter):
     """Say at the end of each run who judged the vendors' requests and answers."""
     terminalreporter.write_line(f"contract judge: {judge_name()}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checkout():
+    """Processes that a test starts run this checkout, whatever is installed, wherever they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT), prepend=os.pathsep)
+        yield ROOT
+
+
+@pytest.fixture(scope="session")
+def distributions(checkout, tmp_path_factory):
+    """A folder with the wheel and the source distribution of this checkout."""
+    folder = tmp_path_factory.mktemp("distributions")
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(folder)]
+    subprocess.run(command, cwd=checkout, check=True, stdout=subprocess.DEVNULL)
+    return folder
 
 
 class Clock:

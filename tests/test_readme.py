@@ -16,22 +16,13 @@ from connectors.file.layout import ALLOCATIONS, BUDGETS, Layout
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
 from sync.report import Exit
+from tests.readme import ROOT, example
 from trueup.capabilities import capability_table, table_text
 from trueup.cli import app
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/architecture.md")
 TOKEN = "bxt_canary_77d1"
-
-
-def _example(name: str) -> str:
-    """The code block that follows the comment `<!-- name -->`."""
-    found = re.search(
-        rf"<!-- {re.escape(name)} -->\n```\w+\n(.*?)^```$", README, re.DOTALL | re.MULTILINE
-    )
-    assert found, f"README.md has no code block after <!-- {name} -->"
-    return found[1]
 
 
 def _rows(heading: str) -> dict[str, list[str]]:
@@ -70,7 +61,7 @@ def test_every_guard_is_in_the_table_with_its_default() -> None:
 
 @pytest.mark.parametrize("layout", [BUDGETS, ALLOCATIONS], ids=lambda layout: layout.noun)
 def test_every_column_of_a_file_is_named(layout: Layout) -> None:
-    header = _example(f"{layout.noun}.csv").splitlines()[0].split(",")
+    header = example(f"{layout.noun}.csv").splitlines()[0].split(",")
     said = {*header, *re.findall(r"`([a-z_]+)`", README)}
 
     assert {*layout.columns, *layout.extra} <= said
@@ -85,13 +76,13 @@ def test_every_loss_that_is_given_as_an_example_can_be_accepted() -> None:
 
 def test_the_settings_can_be_used_as_they_stand(tmp_path: Path) -> None:
     path = tmp_path / "trueup.toml"
-    path.write_text(_example("settings"), encoding="utf-8")
+    path.write_text(example("settings"), encoding="utf-8")
 
     assert set(load(path).syncs) == {"erp-to-brex"}
 
 
 def test_the_json_says_what_the_rows_would(tmp_path: Path) -> None:
-    (tmp_path / "budgets.json").write_text(_example("budgets.json"), encoding="utf-8")
+    (tmp_path / "budgets.json").write_text(example("budgets.json"), encoding="utf-8")
     settings = tmp_path / "trueup.toml"
     settings.write_text('[systems.erp]\nconnector = "file"\npath = "budgets.json"\n')
 
@@ -109,9 +100,9 @@ def test_the_script_moves_the_budgets_of_the_examples(
 ) -> None:
     monkeypatch.setenv("BREX_TOKEN", TOKEN)
     for name in ("budgets.csv", "allocations.csv", "migrate.py"):
-        (tmp_path / name).write_text(_example(name), encoding="utf-8")
+        (tmp_path / name).write_text(example(name), encoding="utf-8")
     with serve(BrexSandbox(token=TOKEN)) as brex:
-        settings = _example("settings").replace("https://api.brex.com", brex.url)
+        settings = example("settings").replace("https://api.brex.com", brex.url)
         (tmp_path / "trueup.toml").write_text(settings, encoding="utf-8")
 
         done = subprocess.run(
@@ -137,6 +128,10 @@ def test_every_file_and_function_that_a_page_names_is_there(page: str) -> None:
     paths = [path for path in paths if "acme" not in path]  # the vendor that is still to come
     names = re.findall(r"`((?:canonical|connectors|sync|config|trueup)(?:\.\w+)+)`", text)
     names = [name for name in names if not name.endswith((".toml", ".db", ".connectors"))]
+    # what is installed as trueup.canonical is canonical here
+    names = [
+        re.sub(r"^trueup\.(?=(canonical|config|connectors|sync)\b)", "", name) for name in names
+    ]
 
     assert [link for link in links if not (folder / link).exists()] == []
     assert [path for path in paths if not (ROOT / path).exists()] == []
