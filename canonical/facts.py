@@ -12,6 +12,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, TypeAlias
 
+from msgspec import json
+
 from canonical.allocation import Alert, Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget
@@ -52,7 +54,7 @@ def fields_of(subject: Budget | Allocation) -> tuple[str, ...]:
 
 def fingerprint(values: Facts) -> bytes:
     """Sixteen bytes that differ when any value does; stable across processes and versions."""
-    return blake2b(repr(values).encode(), digest_size=16).digest()
+    return blake2b(_encoded(values), digest_size=16).digest()
 
 
 def _budget_facts(budget: Budget) -> Facts:
@@ -66,12 +68,12 @@ def _budget_facts(budget: Budget) -> Facts:
         str(budget.cadence),
         _day(budget.start) if budget.start else None,
         _day(budget.end) if budget.end else None,
-        tuple((str(each.period), each.amount.text()) for each in budget.stretches()) or None,
+        _phases(budget) if budget.phases else None,
         str(budget.status),
         str(budget.enforcement) if budget.enforcement else None,
         budget.carry_over,
         budget.parent,
-        None if budget.owners is None else tuple(sorted(budget.owners)),
+        _owners(budget.owners),
         _pairs(budget.dimensions) if budget.dimensions else None,
         _alerts(budget.alerts),
     )
@@ -92,6 +94,21 @@ def _allocation_facts(allocation: Allocation) -> Facts:
         _alerts(allocation.alerts),
         allocation.budget or None,
     )
+
+
+def _phases(budget: Budget) -> Fact:
+    return tuple((str(each.period), each.amount.text()) for each in budget.stretches()) or None
+
+
+def _owners(owners: tuple[str, ...] | None) -> Fact:
+    return owners if owners is None or len(owners) < 2 else tuple(sorted(owners))
+
+
+def _encoded(values: Facts) -> bytes:
+    try:
+        return json.encode(values)
+    except UnicodeEncodeError:  # half a character, which no UTF-8 has
+        return repr(values).encode()
 
 
 @lru_cache(maxsize=4096)
