@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -10,6 +11,8 @@ from msgspec.structs import replace
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
 from canonical.period import Cadence, Period, period_of, periods
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})  # one for all: an empty dict is 64 bytes
 
 
 class Phase(Struct, frozen=True, gc=False):
@@ -41,10 +44,10 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
     carry_over: bool | None = None
     parent: str | None = None
     owners: tuple[str, ...] | None = None
-    dimensions: Mapping[str, str] = {}
+    dimensions: Mapping[str, str] = _NONE
     alerts: tuple[Alert, ...] | None = None
     allocations: tuple[Allocation, ...] = ()
-    extensions: Mapping[str, Mapping[str, Any]] = {}
+    extensions: Mapping[str, Mapping[str, Any]] = _NONE
 
     @classmethod
     def of_share(cls, share: Allocation) -> "Budget":

@@ -11,7 +11,7 @@ from canonical.budget import Budget
 
 def model_data(model: Budget | Allocation) -> dict[str, Any]:
     """Every field by its name; amounts and dates are text, tuples are lists."""
-    data: dict[str, Any] = json.decode(json.encode(model))
+    data: dict[str, Any] = json.decode(json.encode(model, enc_hook=dict))
     return data
 
 

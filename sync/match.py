@@ -5,7 +5,7 @@ several are reported, none is guessed.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canonical.allocation import Allocation, Status
@@ -35,40 +35,75 @@ class Matched:
     by: str
 
 
-def match(
-    kind: Kind, newcomers: Sequence[Newcomer], strangers: Iterable[Observed]
-) -> tuple[dict[Key, Matched], list[Conflict]]:
-    """Newcomers recognised among the strangers, and those that cannot be told apart.
+class Matcher:
+    """Recognises newcomers of one kind among `strangers`, the target's objects without a link.
 
     What is retired in the target is over: it matches nothing.
     """
-    stamps: dict[Key, list[Observed]] = defaultdict(list)
-    names: dict[Key, list[Observed]] = defaultdict(list)
-    for item in strangers:
-        if item.model.status is Status.RETIRED:
-            continue
-        within = item.container or "" if kind is Kind.ALLOCATION else ""
-        if item.stamp is not None:
-            stamps[within, item.stamp].append(item)
-        else:
-            names[within, natural_key(item.model)].append(item)
 
-    alike = Counter((new.container or "", natural_key(new.model)) for new in newcomers)
-    found: dict[Key, Matched] = {}
-    conflicts: list[Conflict] = []
-    for new in newcomers:
-        within = new.container or ""
-        name = within, natural_key(new.model)
-        candidates, by = stamps.get((within, new.key[1]), []), "stamp"
-        if not candidates:
-            candidates, by = names.get(name, []), "natural key"
-        if not candidates:
-            continue
-        if len(candidates) == 1 and (by == "stamp" or alike[name] == 1):
-            found[new.key] = Matched(candidates[0], by)
-        else:
-            conflicts.append(_conflict(kind, new, candidates, by, alike[name]))
-    return found, conflicts
+    def __init__(self, kind: Kind, strangers: dict[str, Observed]) -> None:
+        self._kind = kind
+        self._strangers = strangers
+        self._bearers: dict[str | Key, str | None] = {}  # None where several bear the stamp
+        self._nameless: set[Key] = set()
+        self._alike: Counter[Key] = Counter()
+        for item in strangers.values():
+            if item.model.status is Status.RETIRED:
+                continue
+            if item.stamp is not None:
+                key = self._place(item.container, item.stamp)
+                self._bearers[key] = None if key in self._bearers else item.id
+            else:
+                self._nameless.add(self._name(item.container, item.model))
+
+    def take(self, newcomer: Newcomer) -> Observed | None:
+        """The only stranger that bears the newcomer's stamp; it is a stranger no longer.
+
+        For newcomers as they come: none of them need be kept until all are known.
+        """
+        id = self._bearers.get(self._place(newcomer.container, newcomer.key[1]))
+        if id is None:
+            return None
+        if self._nameless:
+            name = self._name(newcomer.container, newcomer.model)
+            if name in self._nameless:
+                self._alike[name] += 1
+        return self._strangers.pop(id, None)
+
+    def match(self, newcomers: Sequence[Newcomer]) -> tuple[dict[Key, Matched], list[Conflict]]:
+        """All other newcomers: those recognised, and those that cannot be told apart."""
+        stamps: dict[str | Key, list[Observed]] = defaultdict(list)
+        names: dict[Key, list[Observed]] = defaultdict(list)
+        for item in self._strangers.values():
+            if item.model.status is Status.RETIRED:
+                continue
+            if item.stamp is not None:
+                stamps[self._place(item.container, item.stamp)].append(item)
+            else:
+                names[self._name(item.container, item.model)].append(item)
+        alike = self._alike + Counter(self._name(each.container, each.model) for each in newcomers)
+        found: dict[Key, Matched] = {}
+        conflicts: list[Conflict] = []
+        for new in newcomers:
+            name = self._name(new.container, new.model)
+            candidates, by = stamps.get(self._place(new.container, new.key[1]), []), "stamp"
+            if not candidates:
+                candidates, by = names.get(name, []), "natural key"
+            if not candidates:
+                continue
+            if len(candidates) == 1 and (by == "stamp" or alike[name] == 1):
+                found[new.key] = Matched(candidates[0], by)
+            else:
+                conflicts.append(_conflict(self._kind, new, candidates, by, alike[name]))
+        return found, conflicts
+
+    def _place(self, container: str | None, stamp: str) -> str | Key:
+        """What a stamp is unique in: an allocation's budget, or the whole target."""
+        return stamp if self._kind is Kind.BUDGET else (container or "", stamp)
+
+    def _name(self, container: str | None, model: Budget | Allocation) -> Key:
+        within = container or "" if self._kind is Kind.ALLOCATION else ""
+        return within, natural_key(model)
 
 
 def _conflict(

@@ -26,7 +26,7 @@ from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed, Page
 from sync.decide import Losses, Wanted, alteration, creation, held, removal
-from sync.match import Key, Matched, Newcomer, match
+from sync.match import Key, Matched, Matcher, Newcomer
 from sync.observe import BitSet, Observation
 from sync.past import keeps_past, with_past
 from sync.project import Projector
@@ -101,17 +101,19 @@ class Planner:
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
         self._refs: dict[str, str | None] = {}  # of the target's budgets, looked up or adopted
+        self._adopted: dict[tuple[Kind, Key], str] = {}  # the target's ids
         self._stuck: dict[str, str] = {}
         self.found = Findings(problems=list(observation.problems))
 
     def plan(self) -> Findings:
         """Decide. Raises what listing the source, or confirming that an object is gone, raises."""
         for kind in Kind:
+            matcher = Matcher(kind, self._seen.strangers[kind])
             newcomers: dict[Key, Wanted] = {}
             for page in self._source.list(kind):
-                for wanted in self._page(kind, page):
+                for wanted in self._unrecognised(matcher, kind, list(self._page(kind, page))):
                     newcomers.setdefault(wanted.key, wanted)  # a page may repeat a record
-            self._welcome(kind, list(newcomers.values()))
+            self._welcome(matcher, kind, list(newcomers.values()))
         self._leave_in_place()
         self._remove()
         return self.found
@@ -243,6 +245,7 @@ class Planner:
         stated = fingerprint(facts(wanted.stated))
         if not found:
             self.found.unchanged += 1
+            echo = wanted.facts if observed == wanted.facts else observed  # mostly one tuple
             self.found.agreements.append(
                 Entry(
                     kind=kind,
@@ -250,7 +253,7 @@ class Planner:
                     budget_ref=wanted.key[0],
                     target_id=target_id,
                     origin=origin,
-                    baseline=Baseline(wanted.facts, observed),
+                    baseline=Baseline(wanted.facts, echo),
                     source=stated,
                 )
             )
@@ -295,7 +298,27 @@ class Planner:
 
     # -- what is new -------------------------------------------------------------------------
 
-    def _welcome(self, kind: Kind, newcomers: Sequence[Wanted]) -> None:
+    def _unrecognised(
+        self, matcher: Matcher, kind: Kind, newcomers: Sequence[Wanted]
+    ) -> Iterator[Wanted]:
+        """Adopt at once what bears a newcomer's stamp; yields the others, to be seen together."""
+        containers = self._containers(kind, newcomers)
+        for wanted in newcomers:
+            if (kind, wanted.key) in self._adopted:
+                continue
+            container = containers.get(wanted.key[0])
+            decidable = wanted.model.status is not Status.RETIRED and (
+                (kind, wanted.key) not in self._waiting
+            )
+            item = None
+            if decidable and (kind is Kind.BUDGET or container is not None):
+                item = matcher.take(Newcomer(wanted.key, wanted.model, container))
+            if item is None:
+                yield wanted
+            else:
+                self._adopt(wanted, Matched(item, "stamp"))
+
+    def _welcome(self, matcher: Matcher, kind: Kind, newcomers: Sequence[Wanted]) -> None:
         """Adopt what an earlier run or a person left in the target; create the rest."""
         active = []
         for wanted in _parents_first(newcomers):
@@ -310,7 +333,7 @@ class Planner:
         ]
         if kind is Kind.ALLOCATION:
             arrivals = [each for each in arrivals if each.container is not None]
-        matches, conflicts = match(kind, arrivals, self._seen.strangers[kind].values())
+        matches, conflicts = matcher.match(arrivals)
         self.found.conflicts.extend(conflicts)
         undecided = {(each.budget_ref or "", each.ref) for each in conflicts}
         for wanted in active:
@@ -326,6 +349,7 @@ class Planner:
 
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
         item, amount = matched.item, matched.item.model.amount
+        self._adopted[wanted.kind, wanted.key] = item.id
         if wanted.kind is Kind.BUDGET:
             self._refs[item.id] = wanted.key[1]
         if amount is not None:
@@ -339,11 +363,10 @@ class Planner:
         if kind is Kind.BUDGET:
             return {}
         refs = sorted({each.key[0] for each in wanted})
-        found = {ref: id for id, ref in self._refs.items() if ref is not None}
-        for start in range(0, len(refs), 1000):
-            links = self._ledger.by_refs(
-                Kind.BUDGET, [("", ref) for ref in refs[start : start + 1000]]
-            )
+        found = {ref: id for ref in refs if (id := self._adopted.get((Kind.BUDGET, ("", ref))))}
+        linked = [("", ref) for ref in refs if ref not in found]
+        for start in range(0, len(linked), 1000):
+            links = self._ledger.by_refs(Kind.BUDGET, linked[start : start + 1000])
             found.update((ref, link.target_id) for (_, ref), link in links.items())
         return found
 

@@ -5,7 +5,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.contract.records import Observed
-from sync.match import Matched, Newcomer, match
+from sync.match import Matched, Matcher, Newcomer
 
 
 def budget(ref, name="Travel", status=Status.ACTIVE):
@@ -18,6 +18,10 @@ def new(ref, name="Travel"):
 
 def there(id, name="Travel", stamp=None, status=Status.ACTIVE):
     return Observed(id, budget(id, name, status), stamp)
+
+
+def match(kind, newcomers, strangers):
+    return Matcher(kind, {each.id: each for each in strangers}).match(newcomers)
 
 
 def matched(newcomers, strangers):
@@ -101,3 +105,37 @@ def test_an_allocation_is_recognised_only_within_its_own_budget(stamp):
 def test_a_budget_is_recognised_wherever_it_hangs():
     moved = Observed("t1", budget("t1"), "B1", container="some other parent")
     assert match(Kind.BUDGET, [new("B1")], [moved])[0] == {("", "B1"): Matched(moved, "stamp")}
+
+
+def taken(newcomers, strangers):
+    matcher = Matcher(Kind.BUDGET, {each.id: each for each in strangers})
+    first = [matcher.take(each) for each in newcomers]
+    return [each and each.id for each in first], matcher
+
+
+def test_the_only_bearer_of_a_stamp_is_taken_at_once_and_once():
+    first, _ = taken([new("B1"), new("B1")], [there("t1", stamp="B1")])
+    assert first == ["t1", None]
+
+
+@pytest.mark.parametrize(
+    "strangers",
+    [
+        [there("t1")],
+        [there("t1", stamp="B1"), there("t2", stamp="B1")],
+        [there("t1", stamp="B1", status=Status.RETIRED)],
+    ],
+    ids=["a name only", "two bearers", "retired"],
+)
+def test_what_a_stamp_alone_does_not_tell_is_not_taken(strangers):
+    assert taken([new("B1")], strangers)[0] == [None]
+
+
+def test_a_newcomer_that_was_taken_still_shares_its_name():
+    first, matcher = taken([new("B1"), new("B2")], [there("t1", stamp="B1"), there("t2")])
+    assert first == ["t1", None]
+
+    found, (conflict,) = matcher.match([new("B2")])
+
+    assert found == {}
+    assert conflict.ref == "B2"
