@@ -38,7 +38,7 @@ def main() -> None:
 def trueup(url: str) -> Callable[[], object]:
     """Through the connector, as a run lists."""
     from canonical.change import Kind
-    from connectors.brex import Brex
+    from connectors.brex.connector import Brex
     from connectors.brex.declared import BrexSettings
     from connectors.contract.runtime import Runtime
 

@@ -305,7 +305,7 @@ def _model(path: KeyPath, raw: Any) -> type[BaseModel] | None:
             return State
         case ("systems", _):
             name = _value(path, raw).get("connector")
-            return registry.load(name).Settings if isinstance(name, str) else SystemSettings
+            return registry.settings(name) if isinstance(name, str) else SystemSettings
         case ("syncs", _):
             return Sync
         case ("syncs", _, "guard"):

@@ -13,7 +13,7 @@ from connectors.contract import registry
 
 def settings_schema() -> dict[str, Any]:
     """One schema of the whole file (draft 2020-12), with every connector of the registry."""
-    models = {name: registry.load(name).Settings for name in registry.names()}
+    models = {name: registry.settings(name) for name in registry.names()}
     wanted: list[type[BaseModel]] = [Settings, *dict.fromkeys(models.values())]
     places, document = models_json_schema([(each, "validation") for each in wanted])
     definitions: dict[str, Any] = document["$defs"]

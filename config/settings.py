@@ -112,7 +112,7 @@ def _of_connector(raw: object) -> object:
         known = {key: value for key, value in raw.items() if key in SystemSettings.model_fields}
         return SystemSettings.model_validate(known)
     try:
-        model = registry.load(name).Settings
+        model = registry.settings(name)
     except KeyError:
         message = f'no connector is named "{name}"{nearest(name, registry.names())}'
         raise _refusal(name, [_problem(("connector",), message)]) from None

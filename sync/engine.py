@@ -23,6 +23,7 @@ from sync.state.journal import Journal, JournalError, Operation
 from sync.state.lease import Lease, LeaseLost
 from sync.state.ledger import Ledger, LedgerError
 from sync.state.store import Store, StoreError
+from sync.watch import Watch
 
 _FAILURES = (ConnectorError, LeaseLost, StoreError, JournalError, LedgerError)
 
@@ -59,20 +60,6 @@ class Verification:
     def agree(self) -> bool:
         """Whether the target holds all it should."""
         return not (self.differences or self.conflicts or self.problems)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """What a run tells while it goes on, and how it is asked to stop.
-
-    `stage` is called with the name of each step as it begins, `planned` with the number of
-    operations before the first is sent, `done` with each as it ends.
-    """
-
-    stage: Callable[[str], None] = lambda name: None
-    planned: Callable[[int], None] = lambda count: None
-    done: Callable[[Done], None] = lambda done: None
-    stop: Event
 
 
 class Engine:

@@ -4,21 +4,21 @@ Tables on a terminal, plain lines elsewhere; the same words in both.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from threading import Event
+from typing import TYPE_CHECKING
 
 from rich.console import Console as Terminal
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from canonical.change import Change, Op, Plan
 from canonical.facts import Fact
-from sync.engine import Verification, Watch
-from sync.report import Done, Outcome, Report
+
+if TYPE_CHECKING:
+    from sync.engine import Verification
+from sync.report import Outcome, Report
 from sync.state.history import Run
 
 SHOWN = 40
@@ -167,7 +167,7 @@ class Console:
         if blocked or plan.conflicts or plan.problems or plan.unaccepted:
             self.plan(replace(plan, changes=tuple(blocked)))
 
-    def verification(self, found: Verification) -> None:
+    def verification(self, found: "Verification") -> None:
         """Whether both live sides agree, and where they do not."""
         self._changes(found.differences)
         for conflict in found.conflicts:
@@ -262,30 +262,6 @@ class Console:
     def _line(self, sign: str, colour: str, text: str) -> None:
         self.out.print(f"[{colour}]{sign}[/] {escape(text)}", soft_wrap=True)
 
-    @contextmanager
-    def watching(self, stop: Event, *, quiet: bool = False) -> Iterator[Watch]:
-        """A `Watch` that shows progress on stderr: a bar on a terminal, plain lines elsewhere."""
-        if quiet:
-            yield Watch(stop=stop)
-        else:
-            with self.watching_each([""], stop) as watches:
-                yield watches[""]
-
-    @contextmanager
-    def watching_each(self, names: Sequence[str], stop: Event) -> Iterator[dict[str, Watch]]:
-        """One `Watch` per name, for runs that go on side by side."""
-        if not self.err.is_terminal:
-            yield {name: _lines(self.err, stop, name) for name in names}
-            return
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        with Progress(*columns, console=self.err, transient=True) as progress:
-            yield {name: _bar(progress, stop, name) for name in names}
-
 
 def _lost(changes: Iterable[Change]) -> list[tuple[str, tuple[int, str]]]:
     """Each loss once, with how often it occurs and the reason met first."""
@@ -295,39 +271,6 @@ def _lost(changes: Iterable[Change]) -> list[tuple[str, tuple[int, str]]]:
             count, reason = found.get(loss.name, (0, loss.reason))
             found[loss.name] = count + 1, reason
     return sorted(found.items())
-
-
-def _bar(progress: Progress, stop: Event, name: str = "") -> Watch:
-    task = progress.add_task(name, total=None)
-
-    def stage(step: str) -> None:
-        progress.update(task, description=f"{name} {step}".lstrip())
-
-    def planned(count: int) -> None:
-        progress.update(task, total=count, completed=0)
-
-    def done(_: Done) -> None:
-        progress.advance(task)
-
-    return Watch(stage=stage, planned=planned, done=done, stop=stop)
-
-
-def _lines(err: Terminal, stop: Event, name: str = "") -> Watch:
-    seen = {"total": 0, "done": 0}
-    prefix = f"{name}: " if name else ""
-
-    def stage(step: str) -> None:
-        err.print(f"{prefix}{step} …")
-
-    def planned(count: int) -> None:
-        seen.update(total=count, done=0)
-
-    def done(_: Done) -> None:
-        seen["done"] += 1
-        if seen["done"] % 50 == 0 or seen["done"] == seen["total"]:
-            err.print(f"{prefix}apply: {seen['done']} of {seen['total']}")
-
-    return Watch(stage=stage, planned=planned, done=done, stop=stop)
 
 
 def _shown(value: Fact) -> str:

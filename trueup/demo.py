@@ -19,6 +19,7 @@ from canonical.change import Kind
 from sync.report import Exit
 from trueup.console import Console
 from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text
+from trueup.progress import watching
 from trueup.refusal import Refusal
 from trueup.sample import write_sample
 from trueup.sandboxes import sandbox_process
@@ -75,7 +76,7 @@ def _steps(session: Session, workspace: Workspace, folder: Path) -> int:
 
 def _apply(console: Console, workspace: Workspace, syncs: Sequence[str]) -> int:
     with (
-        console.watching_each(syncs, Event()) as watches,
+        watching(console.err, syncs, Event()) as watches,
         ThreadPoolExecutor(len(syncs)) as pool,
     ):
         jobs = [

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import typer
 
@@ -24,16 +24,17 @@ from config.logs import configure
 from config.settings import nearest
 from config.wiring import spec_of
 from connectors.contract.errors import ConnectorError, RateLimited
-from sync.engine import Verification
-from sync.guard import RULES
 from sync.report import Exit, Report, plan_exit_code
-from sync.schedule import Scheduler, parse_schedule
 from sync.state.history import Run, UnknownRun
 from sync.state.lease import LeaseHeld
 from sync.state.store import StoreError
+from sync.watch import Watch
 from trueup.console import Console
 from trueup.refusal import Refusal
 from trueup.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from sync.engine import Verification
 
 log = logging.getLogger("trueup")
 
@@ -172,6 +173,8 @@ class Session:
 
     def serve(self) -> int:
         """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish."""
+        from sync.schedule import Scheduler, parse_schedule  # nothing else keeps a clock
+
         with self._workspace(quiet=True) as workspace:
             schedules = {
                 name: parse_schedule(sync.schedule)
@@ -191,7 +194,7 @@ class Session:
 
     def status(self) -> int:
         """`trueup status`."""
-        with self._workspace() as workspace:
+        with self._workspace(quiet=True) as workspace:
             found = [workspace.status(name) for name in workspace.settings.syncs]
         if self._json:
             self._print({"syncs": found})
@@ -202,7 +205,7 @@ class Session:
 
     def history(self, sync: str | None, limit: int) -> int:
         """`trueup history`."""
-        with self._workspace() as workspace:
+        with self._workspace(quiet=True) as workspace:
             if sync is not None:
                 spec_of(workspace.settings, sync)
             runs = workspace.history.runs(sync, limit)
@@ -214,7 +217,7 @@ class Session:
 
     def show(self, run_id: str) -> int:
         """`trueup show`."""
-        with self._workspace() as workspace:
+        with self._workspace(quiet=True) as workspace:
             run = workspace.history.get(run_id)
         if self._json:
             self._print(_run_data(run))
@@ -228,10 +231,20 @@ class Session:
     def _workspace(self, *, quiet: bool = False) -> Iterator[Workspace]:
         with (
             self._stopping(),
-            self.console.watching(self._stop, quiet=quiet or self._json) as watch,
+            self._watch(quiet=quiet or self._json) as watch,
             open_workspace(self._config, watch=watch) as workspace,
         ):
             yield workspace
+
+    @contextmanager
+    def _watch(self, *, quiet: bool) -> Iterator[Watch]:
+        if quiet:
+            yield Watch(stop=self._stop)
+        else:
+            from trueup.progress import watching
+
+            with watching(self.console.err, [""], self._stop) as watches:
+                yield watches[""]
 
     @contextmanager
     def _stopping(self) -> Iterator[None]:
@@ -328,12 +341,14 @@ _STATUS = ("sync", "last_run", "outcome", "linked", "uncertain")
 
 
 def _known_rules(allow: Collection[str]) -> None:
+    from sync.guard import RULES  # with all that plans
+
     for rule in allow:
         if rule not in RULES:
             raise Refusal(f'no guard has the rule "{rule}"{nearest(rule, RULES)}')
 
 
-def _verification_data(found: Verification) -> dict[str, Any]:
+def _verification_data(found: "Verification") -> dict[str, Any]:
     plan = Plan(
         plan_id="",
         sync=found.sync,

@@ -6,11 +6,12 @@ The command line and users' scripts go through the same few methods.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event, Lock, RLock
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from msgspec.structs import replace
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation
@@ -20,12 +21,15 @@ from config.load import load
 from config.settings import Settings
 from config.wiring import connect, spec_of, state_url
 from connectors.contract.interface import Connector
-from sync.engine import Engine, Verification, Watch
-from sync.report import Report
 from sync.state.history import History
 from sync.state.journal import Journal
 from sync.state.ledger import Ledger
 from sync.state.store import Store
+from sync.watch import Watch
+
+if TYPE_CHECKING:
+    from sync.engine import Engine, Verification
+    from sync.report import Report
 
 
 def _now() -> datetime:
@@ -99,7 +103,7 @@ class Workspace:
         approve: Callable[[Plan], bool] = lambda plan: True,
         command: str = "apply",
         watch: Watch | None = None,
-    ) -> Report:
+    ) -> "Report":
         """Bring the target of a sync to what its source states.
 
         Of a plan, only what is still exactly as planned is done. `watch` is for this run alone.
@@ -111,7 +115,7 @@ class Workspace:
         with self._engine(name, watch) as engine:
             return engine.run(day, command=command, allow=allow, approve=approve, only=only)
 
-    def verify(self, sync: str, *, as_of: date | None = None) -> Verification:
+    def verify(self, sync: str, *, as_of: date | None = None) -> "Verification":
         """Read both live sides again and compare them field by field."""
         with self._engine(sync) as engine:
             return engine.verify(as_of or _today())
@@ -143,7 +147,9 @@ class Workspace:
         return History(self.store)
 
     @contextmanager
-    def _engine(self, sync: str, watch: Watch | None = None) -> Iterator[Engine]:
+    def _engine(self, sync: str, watch: Watch | None = None) -> Iterator["Engine"]:
+        from sync.engine import Engine  # only what runs needs all of it
+
         spec = spec_of(self.settings, sync)
         source, target = self.system(spec.source), self.system(spec.target)
         with self._opening:

@@ -49,7 +49,3 @@ Quirks
 
 Unit of writing: one budget, or up to five new members of one.
 """
-
-from connectors.bill.connector import Bill
-
-__all__ = ["Bill"]

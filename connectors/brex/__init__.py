@@ -33,7 +33,3 @@ Quirks
 
 Unit of writing: one budget or one spend limit.
 """
-
-from connectors.brex.connector import Brex
-
-__all__ = ["Brex"]

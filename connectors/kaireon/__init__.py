@@ -39,7 +39,3 @@ Quirks
 
 Unit of writing: one row, which is one period of a budget or an allocation.
 """
-
-from connectors.kaireon.connector import Kaireon
-
-__all__ = ["Kaireon"]

@@ -14,7 +14,6 @@ from itertools import count, islice
 from typing import Any, Self, TypeAlias
 
 from msgspec import structs
-from pydantic import Field
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity, Status
@@ -28,7 +27,7 @@ from connectors.contract.errors import Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
-from connectors.contract.settings import SystemSettings
+from connectors.memory.declared import MemorySettings
 
 Model: TypeAlias = Budget | Allocation
 Hook: TypeAlias = Callable[[str, Any], None]
@@ -37,13 +36,6 @@ Hook: TypeAlias = Callable[[str, Any], None]
 _NOT_WRITTEN = {None, Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS}
 _RETIRES = {Removal.RETIRE, Removal.RETIRE_FOR_GOOD}
 _DELETES = {Removal.RETIRE, Removal.DELETE}
-
-
-class MemorySettings(SystemSettings):
-    """The keys of a system in memory."""
-
-    connector: str = Field(default="memory", description="Which connector it is.")
-    page_size: int = Field(default=100, ge=1, description="Objects in one page of a listing.")
 
 
 @dataclass(slots=True)

@@ -42,7 +42,3 @@ Quirks
 
 Unit of writing: one budget; a share of a budget takes up to three calls.
 """
-
-from connectors.vantage.connector import Vantage
-
-__all__ = ["Vantage"]

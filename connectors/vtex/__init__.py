@@ -44,7 +44,3 @@ Quirks
 
 Unit of writing: one budget or one allocation, its status apart; new allocations by batch.
 """
-
-from connectors.vtex.connector import Vtex
-
-__all__ = ["Vtex"]

@@ -29,7 +29,7 @@ from connectors.contract.errors import (
     Uncertain,
 )
 from connectors.contract.records import Check, Draft, Observed, Page
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 
 SECRET = "s3cret-of-the-tests"
 BUDGET, ALLOCATION = Kind.BUDGET, Kind.ALLOCATION

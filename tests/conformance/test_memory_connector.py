@@ -6,7 +6,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.conformance import ConformanceSuite, World
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 
 
 class TestMemory(ConformanceSuite):

@@ -33,7 +33,7 @@ from canonical.period import Cadence, Period, add_months
 from connectors.contract.capabilities import Phasing, Removal
 from connectors.contract.errors import Rejected, Uncertain
 from connectors.contract.runtime import Runtime
-from connectors.memory import Memory, MemorySettings
+from connectors.memory.connector import Memory, MemorySettings
 from sync.engine import Engine
 from sync.report import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec

@@ -11,7 +11,7 @@ from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.calling.paging import ahead, cursor_pages, number_pages
 from connectors.contract.errors import Malformed
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 
 SIZES = st.integers(1, 12)
 COUNTS = st.integers(0, 40)

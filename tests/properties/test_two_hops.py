@@ -29,7 +29,7 @@ from connectors.conformance import waitless
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.__main__ import load as load_sandbox
 from connectors.sandbox.server import serve
 from sync.decide import held

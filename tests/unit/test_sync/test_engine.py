@@ -12,7 +12,7 @@ from canonical.period import Cadence
 from connectors.contract.capabilities import Hold, Phasing
 from connectors.contract.errors import Malformed, Rejected, Stale, Uncertain
 from connectors.contract.records import Page
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.report import Outcome
 from sync.spec import Limits, SyncSpec

@@ -20,7 +20,7 @@ from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
 from connectors.conformance import waitless
 from connectors.contract.interface import Connector
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import Served, serve
 from sync.engine import Engine

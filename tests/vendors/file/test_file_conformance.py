@@ -8,7 +8,8 @@ from msgspec import structs
 from canonical.change import Kind
 from connectors.conformance import ConformanceSuite, World
 from connectors.contract.runtime import Runtime
-from connectors.file import File, FileSettings
+from connectors.file.connector import File
+from connectors.file.declared import FileSettings
 
 
 class TestFile(ConformanceSuite):

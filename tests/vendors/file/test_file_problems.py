@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from canonical.change import Kind
 from connectors.contract.errors import Malformed, Unreadable
 from connectors.contract.runtime import Runtime
-from connectors.file import File, FileSettings
+from connectors.file.connector import File
+from connectors.file.declared import FileSettings
 
 COLUMNS = (
     "ref", "name", "currency", "amount", "cadence", "start", "end", "status", "parent",

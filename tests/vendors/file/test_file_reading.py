@@ -15,7 +15,8 @@ from canonical.change import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.errors import Missing, Stale, Transient
 from connectors.contract.runtime import Runtime
-from connectors.file import File, FileSettings
+from connectors.file.connector import File
+from connectors.file.declared import FileSettings
 
 HEADER = (
     "ref,name,description,currency,amount,cadence,start,end,status,parent,owners,"

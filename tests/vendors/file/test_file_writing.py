@@ -21,7 +21,8 @@ from canonical.period import Cadence, Period
 from connectors.contract.errors import Missing, Rejected
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
-from connectors.file import File, FileSettings
+from connectors.file.connector import File
+from connectors.file.declared import FileSettings
 
 FORMATS = ["csv", "json", "jsonl", "xlsx"]
 

@@ -10,7 +10,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.change import Op
 from canonical.period import Cadence, Period
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store

@@ -10,7 +10,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.period import Cadence
 from connectors.conformance import waitless
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.server import serve
 from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
 from connectors.vantage.connector import Vantage

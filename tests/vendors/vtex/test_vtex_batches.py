@@ -19,10 +19,10 @@ from canonical.change import Kind
 from connectors.conformance import waitless
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Uncertain
 from connectors.contract.records import Draft, Observed
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex.api import VtexSandbox
-from connectors.vtex import Vtex
+from connectors.vtex.connector import Vtex
 from connectors.vtex.declared import VtexSettings
 from sync.engine import Engine
 from sync.report import Report

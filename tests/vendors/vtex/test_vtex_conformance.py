@@ -7,7 +7,7 @@ import pytest
 from connectors.conformance import ConformanceSuite, World, waitless
 from connectors.sandbox.server import serve
 from connectors.sandbox.vtex.api import VtexSandbox
-from connectors.vtex import Vtex
+from connectors.vtex.connector import Vtex
 
 TOKEN = "app_token_canary_91c2"
 

@@ -20,11 +20,11 @@ from canonical.period import Cadence
 from connectors.contract.errors import Forbidden, Missing, Rejected, Unauthorized, Uncertain
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex.api import VtexSandbox
-from connectors.vtex import Vtex
 from connectors.vtex.client import _login_url
+from connectors.vtex.connector import Vtex
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.movements import Movement
 from sync.engine import Engine

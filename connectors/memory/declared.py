@@ -1,0 +1,12 @@
+"""What a system in memory may be told in the settings."""
+
+from pydantic import Field
+
+from connectors.contract.settings import SystemSettings
+
+
+class MemorySettings(SystemSettings):
+    """The keys of a system in memory."""
+
+    connector: str = Field(default="memory", description="Which connector it is.")
+    page_size: int = Field(default=100, ge=1, description="Objects in one page of a listing.")
