@@ -3,7 +3,7 @@
 A row is text by column, with the place where it stands, whatever the format it came from.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -27,7 +27,7 @@ class Wrong(ValueError):
         self.message = message
 
 
-Row: TypeAlias = tuple[Position, Mapping[str, str], Wrong | None]
+Row: TypeAlias = tuple[Position, dict[str, str], Wrong | None]
 """Where it stands, its cells by column, and what is wrong with the row as a whole."""
 
 

@@ -77,8 +77,11 @@ def read_budgets(
     reader = Reader(table.columns, table.point, index.units)
     waiting: dict[str, list[tuple[Position, Said]]] = {}
     aside: set[str] = set()
+    known = iter(index.units)
     for position, cells, wrong in table.rows():
         ref = cells.get("ref", "").strip()
+        if ref and ref not in waiting and ref == (twin := next(known, None)):
+            ref = cells["ref"] = twin  # the index's own text: whoever keeps it keeps one, not two
         if only is not None and ref != only:
             continue
         try:

@@ -301,7 +301,7 @@ def _engine(url: URL) -> Engine:
 
 
 def _set_up(connection: Any, _record: Any) -> None:
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "cache_size = -32000"):
+    for pragma in ("synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
