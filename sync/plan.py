@@ -7,6 +7,7 @@ is forgotten; everything else is judged from three sides: desired, observed, bas
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 from msgspec import structs
 
@@ -101,7 +102,7 @@ class Planner:
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
         self._refs: dict[str, str | None] = {}  # of the target's budgets, looked up or adopted
-        self._adopted: dict[tuple[Kind, Key], str] = {}  # the target's ids
+        self._adopted_shares: set[Key] = set()
         self._stuck: dict[str, str] = {}
         self.found = Findings(problems=list(observation.problems))
 
@@ -150,6 +151,8 @@ class Planner:
     def _want(self, kind: Kind, key: Key, item: Observed) -> Wanted | None:
         stated = item.model
         if isinstance(stated, Budget):
+            if key[1] in self._budgets:
+                return None  # a page may repeat a record
             self._budgets[key[1]] = self._shape(stated)
             return self._fitted(kind, key, stated, *self._projector.budget(stated))
         budget = self._budgets.get(key[0])
@@ -304,7 +307,7 @@ class Planner:
         """Adopt at once what bears a newcomer's stamp; yields the others, to be seen together."""
         containers = self._containers(kind, newcomers)
         for wanted in newcomers:
-            if (kind, wanted.key) in self._adopted:
+            if wanted.key in self._adopted_shares:
                 continue
             container = containers.get(wanted.key[0])
             decidable = wanted.model.status is not Status.RETIRED and (
@@ -349,9 +352,10 @@ class Planner:
 
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
         item, amount = matched.item, matched.item.model.amount
-        self._adopted[wanted.kind, wanted.key] = item.id
         if wanted.kind is Kind.BUDGET:
             self._refs[item.id] = wanted.key[1]
+        else:
+            self._adopted_shares.add(wanted.key)
         if amount is not None:
             self._seen.totals[wanted.kind, amount.unit] += amount.value
         self.found.adopted += 1
@@ -363,12 +367,17 @@ class Planner:
         if kind is Kind.BUDGET:
             return {}
         refs = sorted({each.key[0] for each in wanted})
-        found = {ref: id for ref in refs if (id := self._adopted.get((Kind.BUDGET, ("", ref))))}
+        found = {ref: self._ids[ref] for ref in refs if ref in self._ids}
         linked = [("", ref) for ref in refs if ref not in found]
         for start in range(0, len(linked), 1000):
             links = self._ledger.by_refs(Kind.BUDGET, linked[start : start + 1000])
             found.update((ref, link.target_id) for (_, ref), link in links.items())
         return found
+
+    @cached_property
+    def _ids(self) -> dict[str, str]:
+        """The target's ids of the budgets that were adopted: all of them, as budgets come first."""
+        return {ref: id for id, ref in self._refs.items() if ref is not None}
 
     def _create(self, wanted: Wanted) -> None:
         losses = _together(wanted.losses, self._target.objections(wanted.model))

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Collection
+from datetime import date
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from anyascii import anyascii
@@ -63,7 +65,7 @@ def budget_of(
     wire: BrexBudget, entities: EntityMap, roots: Collection[str] = frozenset()
 ) -> Observed:
     """Their budget as ours. What hangs below one of the account's `roots` has no parent to us."""
-    parent = wire.parent_budget_id
+    parent = wire.parent_budget_id and intern(wire.parent_budget_id)  # one text for many budgets
     description, stamp = unstamped(wire.description)
     budget = Budget(
         ref=wire.budget_id,
@@ -71,13 +73,19 @@ def budget_of(
         description=description,
         amount=amount_of(wire.amount),
         cadence=known(CADENCE, wire.period_recurrence_type, "period_recurrence_type"),
-        start=wire.start_date,
-        end=wire.end_date,
+        start=_shared(wire.start_date),
+        end=_shared(wire.end_date),
         status=known(STATUS, wire.spend_budget_status, "spend_budget_status"),
         parent=None if parent in roots else parent,
-        owners=tuple([entities.our_id("user", id) for id in wire.owner_user_ids]),
+        owners=tuple([intern(entities.our_id("user", id)) for id in wire.owner_user_ids]),
     )
     return Observed(wire.budget_id, budget, stamp, parent)
+
+
+@lru_cache(maxsize=1024)
+def _shared(day: date | None) -> date | None:
+    """One object for a day on which many budgets begin or end."""
+    return day
 
 
 def allocation_of(wire: BrexSpendLimit, entities: EntityMap) -> Observed:
