@@ -6,7 +6,8 @@ on demand. It knows no vendor.
 Beside the vendor's paths there is a control of our own, which asks for no credential:
 
     GET POST DELETE /_sandbox/faults    the rules in force; add one or a list; drop all
-    GET DELETE      /_sandbox/log       calls seen, oldest first, never with a credential
+    GET DELETE      /_sandbox/log       calls seen, oldest first, never with a credential; `at`
+                                        is when one came, in milliseconds by its clock
     GET             /_sandbox/state     every row, in the shape that a seed has
     POST            /_sandbox/reset     back to the seed; faults and log are dropped
 """
@@ -168,7 +169,13 @@ class Sandbox(ABC):
             await self._controlled(call)(scope, receive, send)
             return
         key = call.headers.get("idempotency-key")
-        seen: Row = {"method": call.method, "path": path, "query": str(call.query), "key": key}
+        seen: Row = {
+            "at": round(self._monotonic() * 1000),
+            "method": call.method,
+            "path": path,
+            "query": str(call.query),
+            "key": key,
+        }
         self.log.append(seen)
         del self.log[:-_LOG_LENGTH]
         answer = self._answered(call)

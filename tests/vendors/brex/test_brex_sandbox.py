@@ -674,13 +674,23 @@ def test_the_log_shows_the_calls_and_no_credential(desk):
     desk.send("POST", "/v2/budgets", BUDGET, key="k1")
     desk.http.get("/v2/budgets", params={"limit": 5})
     log = desk.http.get("/_sandbox/log")
-    assert log.json() == [
+    said = [{name: call[name] for name in call if name != "at"} for call in log.json()]
+    assert said == [
         {"method": "POST", "path": "/v2/budgets", "query": "", "key": "k1", "status": 200},
         {"method": "GET", "path": "/v2/budgets", "query": "limit=5", "key": None, "status": 200},
     ]
     assert "bxt_" not in log.text
     desk.http.delete("/_sandbox/log")
     assert desk.served.log == []
+
+
+def test_the_log_shows_when_each_call_came(open_desk):
+    clock = [7.0]
+    desk = open_desk(monotonic=lambda: clock[0])
+    desk.http.get("/v2/budgets")
+    clock[0] = 9.5
+    desk.http.get("/v2/budgets")
+    assert [call["at"] for call in desk.http.get("/_sandbox/log").json()] == [7000, 9500]
 
 
 def test_the_state_is_a_seed_for_another_sandbox(desk, open_desk):
