@@ -1,7 +1,7 @@
 """The Kaireon connector: what Kaireon can be told, and the calls that tell it."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
@@ -11,7 +11,7 @@ from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap
 from canonical.period import Cadence, add_months
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
+from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.probing import probe_by_listing
 from connectors.contract.records import Check, Draft, Known, Observed, Page
@@ -106,16 +106,23 @@ class Kaireon(Connector):
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Look, then POST the rows that miss, each once: a create that broke off is completed."""
-        model, kind = self._fitted(draft.model), kind_of(draft.model)
-        with self._tenant.steady():
-            records = self._tenant.records(_scope(kind))
-            title = self._title(draft, records)
-            with self._names.alone(title):
-                there = [*titled(title, records)]
-                half = placed(there) if there else None
-                if half and not half.periods < set(wanted(model, self._today())):
-                    raise self._names.taken(title)
-                return self._sent(kind, half, title, model, _ALL, records)
+        with self._tenant.steady(), ExitStack() as alone:
+            records = self._tenant.records(_scope(kind_of(draft.model)))
+            return self._made(draft, records, alone)
+
+    def create_many(
+        self, drafts: Sequence[Draft], keys: Sequence[str]
+    ) -> Sequence[Observed | ConnectorError]:
+        """As `create` does it, after one look for all of them."""
+        made: list[Observed | ConnectorError] = []
+        with self._tenant.steady(), ExitStack() as alone:
+            records = self._tenant.records(_scope(Kind.ALLOCATION))
+            for draft in drafts:
+                try:
+                    made.append(self._made(draft, records, alone))
+                except ConnectorError as error:
+                    made.append(error)
+        return made
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """DELETE what is not wanted, PUT what changed, POST what is new; a new name moves all."""
@@ -172,7 +179,17 @@ class Kaireon(Connector):
 
     # -- writing -----------------------------------------------------------------------------
 
-    def _title(self, draft: Draft, records: Iterable[Any]) -> Title:
+    def _made(self, draft: Draft, records: Sequence[Any], alone: ExitStack) -> Observed:
+        """Make what `records` do not show; its title is nobody else's until `alone` ends."""
+        model, title = self._fitted(draft.model), self._title(draft, records)
+        alone.enter_context(self._names.alone(title))
+        there = [*titled(title, records)]
+        half = placed(there) if there else None
+        if half and not half.periods < set(wanted(model, self._today())):
+            raise self._names.taken(title)
+        return self._sent(kind_of(model), half, title, model, _ALL, records)
+
+    def _title(self, draft: Draft, records: Sequence[Any]) -> Title:
         if isinstance(draft.model, Budget):
             return self._names.title(draft.model)
         name = called(draft.container, records)
@@ -181,7 +198,7 @@ class Kaireon(Connector):
         return self._names.title(draft.model, name)
 
     def _title_after(
-        self, series: Series, draft: Draft, fields: Collection[str], records: Iterable[Any]
+        self, series: Series, draft: Draft, fields: Collection[str], records: Sequence[Any]
     ) -> Title:
         """What an update leaves; an allocation is brought back below its budget."""
         before = series.title

@@ -41,6 +41,7 @@ CAPABILITIES = Capabilities(
     removal=Removal.DELETE,
     phasing=Phasing.PERIODS,
     amount_digits=2,
+    batch=10,
     unit_of_writing="one period of a budget or an allocation",
     rate_limit="2000/1m",
 )

@@ -80,12 +80,13 @@ def grouped(kind: Kind, records: Iterable[Any]) -> list[list[Any]]:
     stands alone."""
     groups: dict[object, list[Any]] = defaultdict(list)
     for index, record in enumerate(records):
-        said = [_at(record, name) for name in ("name", "scope", "periodType", "scopeId")]
-        if (said[1] == GLOBAL) is not (kind is Kind.BUDGET):
+        scope = _at(record, "scope")
+        if (scope == GLOBAL) is not (kind is Kind.BUDGET):
             continue
-        whole = all(isinstance(word, str) for word in said[:3])
-        of = repr(said[:3] if said[1] == GLOBAL else said) if whole else index
-        groups[of].append(record)
+        name, length, of = (_at(record, each) for each in ("name", "periodType", "scopeId"))
+        whole = all(isinstance(word, str) for word in (name, scope, length))
+        said = (name, scope, length, None if scope == GLOBAL else repr(of))
+        groups[said if whole else index].append(record)
     return [*groups.values()]
 
 
@@ -101,15 +102,22 @@ def series_id(records: Sequence[Any]) -> str | None:
 
 def container_of(name: str, period_type: str, records: Iterable[Any]) -> str | None:
     """The id of the budget of that name: the one with such periods, else the only one."""
-    budgets = [each for each in grouped(Kind.BUDGET, records) if _at(each[0], "name") == name]
+    budgets = _budgets_of(name, records)
     alike = [each for each in budgets if each[0]["periodType"] == period_type] or budgets
     return series_id(alike[0]) if len(alike) == 1 else None
 
 
-def called(budget: str | None, records: Iterable[Any]) -> str | None:
+def called(budget: str | None, records: Sequence[Any]) -> str | None:
     """The name of the budget with that id, readable or not."""
-    groups = (group for group in grouped(Kind.BUDGET, records) if series_id(group) == budget)
-    return next((title.name for group in groups if (title := title_said(group[0]))), None)
+    for record in records:
+        name = _at(record, "name") if _at(record, "id") == budget else None
+        if isinstance(name, str) and budget in map(series_id, _budgets_of(name, records)):
+            return name
+    return None
+
+
+def _budgets_of(name: str, records: Iterable[Any]) -> list[list[Any]]:
+    return grouped(Kind.BUDGET, (each for each in records if _at(each, "name") == name))
 
 
 def title_said(record: Any) -> Title | None:

@@ -100,6 +100,37 @@ def test_a_create_is_a_look_and_a_call_per_period(tenant):
     assert tenant.calls() == ["GET", "POST", "POST", "POST"]
 
 
+def test_allocations_that_are_made_together_share_one_look(tenant):
+    kaireon = tenant.connector()
+    id = kaireon.create(budget(), "k").id
+    tenant.calls()
+    drafts = [share(id, f"channel:{name}") for name in ("email", "sms")]
+    made = kaireon.create_many(drafts, ["k1", "k2"])
+    assert [each.model.entity.id for each in made] == ["email", "sms"]
+    assert tenant.calls() == ["GET"] + 6 * ["POST"]
+
+
+def test_two_that_are_for_one_entity_are_not_made_together(tenant):
+    kaireon = tenant.connector()
+    id = kaireon.create(budget(), "k").id
+    first, twin = kaireon.create_many([share(id), share(id)], ["k1", "k2"])
+    assert first.model.amount == usd(40)
+    assert isinstance(twin, Rejected)
+    assert len(listed(kaireon, Kind.ALLOCATION).items) == 1
+
+
+def test_one_of_a_batch_that_broke_off_stops_no_other_and_is_completed(tenant):
+    kaireon = tenant.connector()
+    id = kaireon.create(budget(), "k").id
+    drafts = [share(id, f"channel:{name}") for name in ("email", "sms")]
+    tenant.served.faults.add("lost_answer", method="POST", every=2, times=1)
+    broken, whole = kaireon.create_many(drafts, ["k1", "k2"])
+    assert isinstance(broken, Uncertain)
+    assert whole.model.end == date(2026, 5, 31)
+    assert kaireon.create(drafts[0], "k").model.end == date(2026, 5, 31)
+    assert len(tenant.rows()) == 9
+
+
 def test_an_update_touches_only_the_rows_that_change(tenant):
     kaireon = tenant.connector()
     draft = budget()
