@@ -4,32 +4,32 @@ The first plan meets an empty account and creates all 60,000 objects; in the unc
 them are there and linked. Start-up is included.
 """
 
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from benchmarks.measure import Cost, median_cost
-from benchmarks.unchanged import trueup, unchanged
-from benchmarks.world import brex, write_erp, write_settings
+from benchmarks.figures import Figure
+from benchmarks.measure import Cost
+from benchmarks.sides import Side
+from benchmarks.unchanged import costs, peaks
+from benchmarks.world import desks
 
 BUDGETS, SHARES = 10_000, 5
 ROUNDS = 3
 
 
-def main() -> None:
-    """Measure and print both."""
-    print(f"allocations: {BUDGETS:,} budgets of {SHARES} allocations, medians of {ROUNDS} rounds")
-    for name, cost in (("first plan", first()), ("unchanged", unchanged(BUDGETS, SHARES)[0])):
-        print(
-            f"  {name:11} {cost.cpu:5.2f} s CPU, {cost.wall:5.2f} s in all, "
-            f"at most {cost.peak / 1e6:4.0f} MB"
-        )
+def figures(
+    sides: Sequence[Side], budgets: int = BUDGETS, shares: int = SHARES, rounds: int = ROUNDS
+) -> Iterator[Figure]:
+    """Seconds of CPU and the peak in MB, of both plans."""
+    with desks(sides, budgets, shares, mirrored=False) as all:
+        first = [[desk.plan() for desk in all] for _ in range(rounds)]
+    yield from _both("first plan", first, budgets, shares)
+    _, unchanged = costs(sides, budgets, shares, rounds)
+    yield from _both("plan unchanged", unchanged, budgets, shares)
 
 
-def first() -> Cost:
-    """The plan that creates everything."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_erp(folder, BUDGETS, SHARES)
-        with brex() as url:
-            settings = write_settings(folder, url)
-            return median_cost([trueup("plan", settings) for _ in range(ROUNDS)])
+def _both(
+    what: str, rounds: Sequence[Sequence[Cost]], budgets: int, shares: int
+) -> Iterator[Figure]:
+    size = f"{budgets:,} budgets x {shares}"
+    yield Figure(f"{what}, {size}, s", [[cost.cpu for cost in costs] for costs in rounds], digits=2)
+    yield Figure(f"{what}, {size}, MB", peaks(rounds), digits=0)

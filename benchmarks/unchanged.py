@@ -1,46 +1,55 @@
-"""`trueup plan` where nothing changed: a CSV file against Brex over HTTP, at two sizes.
+"""A plan in which nothing changed, and the first run that adopts: a CSV file against Brex, at two
+sizes.
 
-The budgets are adopted by an earlier `trueup run`, which recognises each by its stamp.
+Adopting, each budget is recognised by its stamp and linked; nothing is written to Brex.
 Start-up is the same command for ten budgets; it is taken off before a budget's share is told.
 """
 
-import tempfile
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from benchmarks.measure import Cost, command, median_cost
-from benchmarks.world import DAY, SYNC, TOKEN, brex, write_erp, write_seed, write_settings
+from benchmarks.figures import Figure
+from benchmarks.measure import Cost
+from benchmarks.sides import Side
+from benchmarks.world import desks
 
 SIZES = (10_000, 100_000)
+FEW = 10
 ROUNDS = 3
 
 
-def main() -> None:
-    """Measure and print what a budget costs, and how memory grows."""
-    start, _ = unchanged(10)
-    print(f"unchanged: medians of {ROUNDS} rounds; start-up {start.cpu:.2f} s CPU, taken off")
-    for size in SIZES:
-        cost, adopting = unchanged(size)
-        print(
-            f"  {size:7,} budgets: {(cost.cpu - start.cpu) / size * 1e6:5.1f} µs CPU a budget, "
-            f"{cost.wall:5.2f} s in all, at most {cost.peak / 1e6:4.0f} MB "
-            f"(adopting: {adopting.cpu / size * 1e6:.0f} µs, {adopting.peak / 1e6:.0f} MB)"
-        )
+def figures(
+    sides: Sequence[Side], sizes: Sequence[int] = SIZES, rounds: int = ROUNDS
+) -> Iterator[Figure]:
+    """For each size, microseconds of CPU per budget and the peak in MB, of both commands."""
+    few = costs(sides, FEW, 0, rounds)
+    for size in sizes:
+        many = costs(sides, size, 0, rounds)
+        for what, start, whole in zip(("adopt", "plan unchanged"), few, many, strict=True):
+            yield Figure(f"{what}, {size:,} budgets, µs a budget", _each(whole, start, size))
+            yield Figure(f"{what}, {size:,} budgets, MB", peaks(whole), digits=0)
 
 
-def unchanged(budgets: int, shares: int = 0) -> tuple[Cost, Cost]:
-    """What planning costs where all is linked and nothing changed, and what adopting it cost."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_erp(folder, budgets, shares)
-        write_seed(folder / "seed.json", budgets, shares)
-        with brex(folder / "seed.json") as url:
-            settings = write_settings(folder, url)
-            adopting = trueup("run", settings)
-            costs = [trueup("plan", settings, "--detailed-exitcode") for _ in range(ROUNDS)]
-    return median_cost(costs), adopting
+def costs(
+    sides: Sequence[Side], budgets: int, shares: int, rounds: int
+) -> tuple[list[list[Cost]], list[list[Cost]]]:
+    """What adopting costs each side in each round, and what an unchanged plan costs after it."""
+    adopting, unchanged = [], []
+    with desks(sides, budgets, shares) as all:
+        for _ in range(rounds):
+            adopting.append([desk.adopt() for desk in all])
+            unchanged.append([desk.unchanged() for desk in all])
+    return adopting, unchanged
 
 
-def trueup(verb: str, settings: Path, *options: str) -> Cost:
-    """What one command of the sync costs; `--detailed-exitcode` makes pending changes an error."""
-    arguments = [verb, SYNC, "--config", str(settings), "--as-of", DAY, *options]
-    return command(["-m", "trueup", *arguments], BREX_TOKEN=TOKEN)
+def peaks(rounds: Sequence[Sequence[Cost]]) -> list[list[float]]:
+    """The most memory that each held, in MB."""
+    return [[cost.peak / 1e6 for cost in costs] for costs in rounds]
+
+
+def _each(
+    rounds: Sequence[Sequence[Cost]], starts: Sequence[Sequence[Cost]], budgets: int
+) -> list[list[float]]:
+    return [
+        [(cost.cpu - start.cpu) / budgets * 1e6 for cost, start in zip(costs, few, strict=True)]
+        for costs, few in zip(rounds, starts, strict=True)
+    ]

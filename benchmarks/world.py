@@ -8,13 +8,17 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import Cost
+from benchmarks.sides import NOW, Side
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.brex.wire import POLICY
 from trueup.sample import ALLOCATION_COLUMNS, BUDGET_COLUMNS
@@ -26,7 +30,7 @@ TOKEN = BrexSandbox.CREDENTIAL
 _SETTINGS = """\
 [systems.erp]
 connector = "file"
-path = "budgets.csv"
+path = "{erp}/budgets.csv"
 {allocations}
 [systems.brex]
 connector = "brex"
@@ -38,6 +42,71 @@ token = "env:BREX_TOKEN"
 source = "erp"
 target = "brex"
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A folder in which one side works with the Brex at `url`: its settings, and its memory."""
+
+    side: Side
+    folder: Path
+    url: str
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.folder / "trueup.toml"
+
+    def cost(self, *arguments: str) -> Cost:
+        """What a command of Trueup costs here."""
+        said = ("-m", "trueup", *arguments, "--config", str(self.settings))
+        return self.side.cost(*said, BREX_TOKEN=TOKEN)
+
+    def plan(self, *options: str) -> Cost:
+        """What planning the sync costs."""
+        return self.cost("plan", SYNC, "--as-of", DAY, *options)
+
+    def unchanged(self) -> Cost:
+        """What planning the sync costs; that anything would change is an error."""
+        return self.plan("--detailed-exitcode")
+
+    def adopt(self) -> Cost:
+        """What a first run costs that finds everything there, and links it."""
+        self.forget()
+        return self.cost("run", SYNC, "--as-of", DAY)
+
+    def forget(self) -> None:
+        """Remember nothing any more."""
+        for file in self.folder.glob("trueup.db*"):
+            file.unlink()
+
+
+@contextmanager
+def desks(
+    sides: Sequence[Side], budgets: int, shares: int = 0, *, mirrored: bool = True
+) -> Iterator[list[Desk]]:
+    """A desk for each side, all of them with one ERP and one Brex between them.
+
+    Brex holds what the ERP says where that is `mirrored`, else nothing.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_erp(folder, budgets, shares)
+        seed = folder / "seed.json" if mirrored else None
+        if seed:
+            write_seed(seed, budgets, shares)
+        with brex(seed) as url:
+            yield [_desk(side, folder, index, url) for index, side in enumerate(sides)]
+
+
+def _desk(side: Side, erp: Path, index: int, url: str) -> Desk:
+    desk = Desk(side, erp / f"desk-{index}", url)
+    desk.folder.mkdir()
+    shared = (erp / "allocations.csv").exists()
+    allocations = f'allocations = "{erp}/allocations.csv"\n' if shared else ""
+    text = _SETTINGS.format(erp=erp, allocations=allocations, url=url, sync=SYNC)
+    desk.settings.write_text(text, encoding="utf-8")
+    return desk
 
 
 def write_erp(folder: Path, budgets: int, shares: int = 0) -> None:
@@ -75,11 +144,20 @@ def write_seed(path: Path, budgets: int, shares: int = 0) -> None:
 
 @contextmanager
 def brex(seed: Path | None = None) -> Iterator[str]:
-    """The address of a sandbox in a process of its own, which ends with the block."""
-    command = [sys.executable, "-m", "connectors.sandbox", "brex"]
-    command += ["--rate-limit", "off", "--with-parent"]
-    command += ["--seed", str(seed)] if seed else []
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    """The address of a Brex sandbox without a limit; see `sandbox`."""
+    options = ["--rate-limit", "off", *(["--seed", str(seed)] if seed else [])]
+    with sandbox("brex", *options) as url:
+        yield url
+
+
+@contextmanager
+def sandbox(vendor: str, *options: str) -> Iterator[str]:
+    """The address of a vendor's sandbox in a process of its own, which ends with the block.
+
+    It is this checkout's, whichever side calls it.
+    """
+    command = [sys.executable, "-m", "connectors.sandbox", vendor, "--with-parent", *options]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=NOW.environment())
     assert server.stdout is not None
     try:
         yield server.stdout.readline().split()[1]
@@ -87,14 +165,6 @@ def brex(seed: Path | None = None) -> Iterator[str]:
         server.terminate()
         server.wait()
         server.stdout.close()
-
-
-def write_settings(folder: Path, url: str) -> Path:
-    """A settings file that mirrors the files in `folder` into the Brex at `url`."""
-    own = 'allocations = "allocations.csv"\n' if (folder / "allocations.csv").exists() else ""
-    path = folder / "trueup.toml"
-    path.write_text(_SETTINGS.format(allocations=own, url=url, sync=SYNC), encoding="utf-8")
-    return path
 
 
 def _write_rows(file: Any, rows: Iterator[dict[str, Any]]) -> None:
