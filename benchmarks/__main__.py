@@ -14,10 +14,12 @@ from benchmarks.figures import heading
 from benchmarks.sides import NOW, Side, revision
 
 NAMES = ("startup", "listing", "unchanged", "allocations")
+BY_NAME = ("first_runs",)
+"""Those that take a quarter of an hour and more, and run only when they are asked for."""
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run those benchmarks, or all."""
+    """Run those benchmarks, or all that are quick."""
     said = _said(arguments)
     with ExitStack() as stack:
         sides = [NOW]
@@ -41,10 +43,10 @@ def _measure(names: Sequence[str], sides: Sequence[Side]) -> None:
 def _said(arguments: Sequence[str]) -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("--against", metavar="REV", help="an older revision to measure beside it")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES + BY_NAME))
     said = parser.parse_args(arguments)
-    if unknown := [name for name in said.names if name not in NAMES]:
-        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(NAMES)}")
+    if unknown := [name for name in said.names if name not in NAMES + BY_NAME]:
+        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(NAMES + BY_NAME)}")
     return said
 
 
