@@ -4,6 +4,7 @@ It owns what must never differ between vendors: timeouts, retries, the rate limi
 which an answer is judged (status, then content type, then body) and the error that comes of it.
 A write is sent again only where that cannot double it, and one whose answer was lost is never
 called failed: it is `Uncertain`. A credential goes to one scheme, host and port and nowhere else.
+Every sending of a write asks first whether it may leave (`connectors.contract.departure`).
 """
 
 import logging
@@ -25,6 +26,7 @@ from connectors.calling.answers import Dialect, Judge
 from connectors.calling.auth import RenewedToken, may_be_header
 from connectors.calling.exact_json import read, written
 from connectors.calling.limiter import Limiter
+from connectors.contract.departure import leaving
 from connectors.contract.errors import (
     Call,
     ConnectorError,
@@ -46,6 +48,7 @@ _TRIES: Final = 6
 _BACKOFF: Final = 0.5
 _LONGEST_BACKOFF: Final = 60.0
 _TIMEOUT: Final = httpx.Timeout(connect=10, read=30, write=30, pool=30)
+_BEGINS: Final = ("send_request_headers.started", "send_request_body.started")
 _NEVER_LEFT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -132,7 +135,7 @@ class HttpClient:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=_TIMEOUT,
             verify=_tls(),
-            event_hooks={"response": [_forget_location]},
+            event_hooks={"request": [_leave], "response": [_forget_location]},
         )
         self._retrying = Retrying(
             sleep=runtime.sleep,
@@ -163,6 +166,8 @@ class HttpClient:
         if safety is Safety.KEYED and not key:
             raise ValueError("a keyed call needs its key")
         request = self._request(method, path, params, json, {key_header: key} if key else None)
+        if safety is not Safety.SAFE:
+            request.extensions["trace"] = _trace
         pending = _Pending(request, safety, reader)
         try:
             return self._retrying(self._attempt, pending)
@@ -359,6 +364,18 @@ def _tls() -> SSLContext:
 @cache
 def _user_agent() -> str:
     return f"trueup/{version('trueup')}"
+
+
+def _leave(request: httpx.Request) -> None:
+    # Here and not before the send: a token may have to be fetched first, or a second time.
+    if request.extensions.get("trace") is _trace:
+        leaving()
+
+
+def _trace(event: str, info: Mapping[str, Any]) -> None:
+    # Connecting takes its time too, so a write asks once more when it has its connection.
+    if event.endswith(_BEGINS):
+        leaving()
 
 
 def _forget_location(response: httpx.Response) -> None:

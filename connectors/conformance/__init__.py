@@ -18,13 +18,14 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{part}"
-        for part in ("reading", "writing", "repeating", "together", "holding", "failing")
+        for part in ("reading", "writing", "repeating", "together", "holding", "failing", "leaving")
     )
 )
 
 from connectors.conformance.drafts import drafts, field_values, having  # noqa: E402
 from connectors.conformance.failing import Failing  # noqa: E402
 from connectors.conformance.holding import Holding  # noqa: E402
+from connectors.conformance.leaving import Leaving  # noqa: E402
 from connectors.conformance.reading import Reading  # noqa: E402
 from connectors.conformance.repeating import Repeating  # noqa: E402
 from connectors.conformance.together import Together  # noqa: E402
@@ -34,7 +35,7 @@ from connectors.conformance.writing import Writing  # noqa: E402
 __all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having", "waitless"]
 
 
-class ConformanceSuite(Reading, Writing, Repeating, Together, Holding, Failing):
+class ConformanceSuite(Reading, Writing, Repeating, Together, Holding, Failing, Leaving):
     """All checks. A subclass named `Test…` gives the `world` fixture and is collected by pytest."""
 
     @pytest.fixture

@@ -1,6 +1,7 @@
 """What every connector promises and is given: all that a connector of your own needs."""
 
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
+from connectors.contract.departure import departing, leaving
 from connectors.contract.errors import (
     STOPS_CONNECTOR,
     Call,
@@ -50,4 +51,6 @@ __all__ = [
     "Uncertain",
     "Unreadable",
     "Unsupported",
+    "departing",
+    "leaving",
 ]

@@ -23,6 +23,9 @@ Failing
   3.1  A wrong credential raises `Unauthorized` or `Forbidden`, from `check` and every call.
   3.2  A garbled answer raises `Malformed`, a full server `RateLimited`, a broken one `Transient`.
   3.3  No error, log line or representation holds a secret.
+Leaving
+  4.1  Each call that may change something asks first whether it may leave, once its waits are over
+       (`connectors.contract.departure.leaving`; `HttpClient` does it), and lets a refusal through.
 """
 
 from abc import ABC, abstractmethod

@@ -17,6 +17,7 @@ from msgspec import structs
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Problem
+from connectors.contract.departure import leaving
 from connectors.contract.errors import Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page
@@ -255,6 +256,7 @@ class File(Connector):
             granted |= {"cadence": "once", "currency": self.settings.currency}
         document = open_document(place)
         document.replace(match, rows, granted)
+        leaving()
         save(place.path, document.content())
 
 

@@ -2,7 +2,8 @@
 
 It gives its own ids, lists in pages, honours idempotency keys, stamps what it makes and holds each
 field as its capabilities say. Engine tests make other vendors of it: `with_capabilities` changes
-what it can be told, `normalise` what it stores; `before` and `after` refuse, lose answers, crash.
+what it can be told, `normalise` what it stores; `before` and `after` refuse, lose answers, crash;
+in `waits` a write has yet to leave.
 """
 
 import copy
@@ -23,6 +24,7 @@ from canonical.change import Kind, kind_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, fields_of
 from canonical.identity import stamped, unstamped
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
+from connectors.contract.departure import leaving
 from connectors.contract.errors import Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page
@@ -75,6 +77,7 @@ class Memory(Connector):
         runtime: Runtime | None = None,
     ) -> None:
         super().__init__(name, settings or MemorySettings(), runtime or Runtime())
+        self.waits: Hook = _pass
         self.before: Hook = _pass
         self.after: Hook = _pass
         self.normalise: Callable[[Model], Model] = _as_it_is
@@ -119,14 +122,14 @@ class Memory(Connector):
         return observed
 
     def create(self, draft: Draft, key: str) -> Observed:
-        self.before("create", draft)
+        self._leave("create", draft)
         with self._lock:
             made = self._once(key, draft, lambda: self._made(draft))
         self.after("create", draft)
         return made
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
-        self.before("update", id)
+        self._leave("update", id)
         request = (id, draft, frozenset(fields))
         with self._lock:
             changed = self._once(key, request, lambda: self._changed(id, draft, fields))
@@ -136,7 +139,7 @@ class Memory(Connector):
     def retire(self, kind: Kind, id: str, key: str) -> None:
         if self.capabilities.removal not in _RETIRES:
             raise Unsupported(f"{self.name} cannot retire")
-        self.before("retire", id)
+        self._leave("retire", id)
         with self._lock:
             row = self._row(kind, id)
             row.model = structs.replace(row.model, status=Status.RETIRED)
@@ -145,7 +148,7 @@ class Memory(Connector):
     def delete(self, kind: Kind, id: str, key: str) -> None:
         if self.capabilities.removal not in _DELETES:
             raise Unsupported(f"{self.name} cannot delete")
-        self.before("delete", id)
+        self._leave("delete", id)
         with self._lock:
             if id in self._rows and kind_of(self._rows[id].model) is kind:
                 self.drop(id)
@@ -199,6 +202,11 @@ class Memory(Connector):
             row = self._rows[id]
             left = row.model.amount - spent if row.model.amount else None
             row.actual = Actual(id, spent, left, self.runtime.now())
+
+    def _leave(self, operation: str, subject: Any) -> None:
+        self.waits(operation, subject)
+        leaving()
+        self.before(operation, subject)
 
     def _page(self, kind: Kind, cursor: str | None) -> Page:
         self.before("list", kind)

@@ -18,6 +18,7 @@ from canonical.change import Effect, Kind, Loss, Problem
 from connectors.conformance import ConformanceSuite, World
 from connectors.contract import interface
 from connectors.contract.capabilities import Hold, Removal
+from connectors.contract.departure import departing, leaving
 from connectors.contract.errors import (
     ConnectorError,
     Malformed,
@@ -360,6 +361,30 @@ class TellsSecrets(Faulty):
             raise Malformed(f"no JSON in the answer to Authorization: Bearer {SECRET}")
 
 
+class LeavesUnasked(Memory):
+    """Writes without asking whether it may."""
+
+    def _leave(self, operation: str, subject: Any) -> None:
+        self.before(operation, subject)
+
+
+class AsksOnce(Faulty):
+    """Asks for a whole batch before its first call."""
+
+    def create_many(self, drafts: Sequence[Draft], keys: Sequence[str]) -> Any:
+        leaving()
+        with departing(lambda: None):
+            return super().create_many(drafts, keys)
+
+
+class AsksAndSendsNothing(Memory):
+    """Says that it updates, and does not."""
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        leaving()
+        return self.get(Kind.BUDGET, id)
+
+
 def _refuse_entry() -> None:
     raise Unauthorized("unknown credential")
 
@@ -401,6 +426,9 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (LosesAnswersQuietly, "test_2_9_3_with_a_lost_answer_each_is_made_once", ("lost_answer",)),
     (TakesAnyone, "test_3_1_2_a_wrong_credential_changes_nothing", ()),
     (MixesUpFaults, "test_3_2_3_a_full_server_is_rate_limited", ("list",)),
+    (LeavesUnasked, "test_4_1_1_a_write_that_may_not_leave_changes_nothing", (BUDGET, "delete")),
+    (AsksOnce, "test_4_1_2_each_call_of_a_write_asks_anew", (ALLOCATION, "create_many", 1)),
+    (AsksAndSendsNothing, "test_4_1_3_a_write_that_may_leave_is_asked_for_and_done", (BUDGET, "update")),
     (TellsSecrets, "test_3_3_3_no_fault_tells_a_secret", ("garbage",)),
 ]  # fmt: skip
 
