@@ -1,4 +1,4 @@
-"""Apply: send the changes of a plan, each journaled before it leaves, in an order that is safe.
+"""Apply: send the changes of a plan, each journaled as it leaves, in an order that is safe.
 
 First what lowers an amount or gives up a share, children before parents; then what creates or
 raises one, parents before children; budgets are removed last. So no sum of shares ever exceeds its
@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from threading import Event, Lock
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
@@ -26,9 +26,10 @@ from connectors.contract.errors import (
 )
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
+from sync.depart import Departure
 from sync.match import Key
 from sync.report import Done
-from sync.send import draft_data, remember, request_fingerprint, send, stored_otherwise
+from sync.send import draft_data, remember, send, stored_otherwise
 from sync.state.journal import Journal, Operation, State, new_operation_id
 from sync.state.ledger import Ledger
 
@@ -73,11 +74,12 @@ _Batch: TypeAlias = Sequence[tuple[Change, Operation]]
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """An operation that is journaled as sent, and what it sends."""
+    """An operation that is to be sent, and what it sends: as a draft, and as the journal has it."""
 
     change: Change
     operation: Operation
     draft: Draft | None
+    data: dict[str, Any] | None
 
 
 def _is_new_share(operation: Operation) -> bool:
@@ -202,16 +204,20 @@ class Applier:
                 yield alike[start : start + size]
 
     def _send(self, batch: _Batch) -> None:
-        """Journal each operation of a batch, send them, and journal what became of each."""
+        """Send the operations of a batch, and journal what became of each."""
         jobs = [job for each in batch if (job := self._ready(*each)) is not None]
-        for job, echo in zip(jobs, self._echoes(jobs), strict=True):
+        departure = Departure(self._journal, [(job.operation, job.data) for job in jobs])
+        with departure.open():
+            echoes = self._echoes(jobs)
+        for job, echo in zip(jobs, echoes, strict=True):
             if isinstance(echo, ConnectorError):
-                self._failed(job.change, job.operation, echo)
+                self._failed(job.change, job.operation, echo, departure)
             else:
+                departure.record()  # it was so already: no call was needed
                 self._applied(job.change, job.operation, echo)
 
     def _ready(self, change: Change, operation: Operation) -> _Job | None:
-        """The operation journaled as sent; None where it is not to be sent, which is journaled."""
+        """What is to be sent; None where that is nothing, which is journaled."""
         if self._stop.is_set() or self.halted is not None:
             reason = str(self.halted) if self.halted else "the run was asked to stop"
             self._end(change, operation, State.DEFERRED, reason)
@@ -222,8 +228,7 @@ class Applier:
             return None
         draft = None if change.desired is None else self._draft(change, container)
         data = dict(operation.draft or {}, container=container) if draft else None
-        self._journal.sent(operation.id, request_fingerprint(operation, data), data)
-        return _Job(change, operation, draft)
+        return _Job(change, operation, draft, data)
 
     def _echoes(self, jobs: Sequence[_Job]) -> Sequence[Observed | ConnectorError | None]:
         try:
@@ -266,9 +271,12 @@ class Applier:
             error = stored_otherwise(self._target, change.kind, change.desired, echo)
         self._finish(change, target_id, "applied", error)
 
-    def _failed(self, change: Change, operation: Operation, error: ConnectorError) -> None:
-        made = operation.op is Op.CREATE and isinstance(error, Malformed)
+    def _failed(
+        self, change: Change, operation: Operation, error: ConnectorError, departure: Departure
+    ) -> None:
+        made = operation.op is Op.CREATE and isinstance(error, Malformed) and departure.has_left
         if made or isinstance(error, Uncertain):
+            departure.record()
             state = State.UNCERTAIN  # what was made and cannot be read is there all the same
         elif isinstance(error, (Transient, Stale, *STOPS_CONNECTOR)):
             state = State.DEFERRED  # the next run looks again

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from canonical.change import Change, Conflict, Effect, Op, Plan, Problem
+from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known
@@ -20,7 +21,7 @@ from sync.settle import Settler, waiting
 from sync.spec import SyncSpec
 from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
-from sync.state.lease import Lease, LeaseLost
+from sync.state.lease import Lease, LeaseLost, elapsed
 from sync.state.ledger import Ledger, LedgerError
 from sync.state.store import Store, StoreError
 from sync.watch import Watch
@@ -73,10 +74,11 @@ class Engine:
         store: Store,
         *,
         now: Callable[[], datetime] = _utc_now,
+        monotonic: Callable[[], float] = elapsed,
         watch: Watch | None = None,
     ) -> None:
         self._spec, self._source, self._target, self._store = spec, source, target, store
-        self._now = now
+        self._now, self._monotonic = now, monotonic
         self._watch = watch or Watch(stop=Event())
         self._ledger = Ledger(store, spec.name)
         self._history = History(store)
@@ -121,7 +123,8 @@ class Engine:
         as in that earlier plan are skipped. Raises `LeaseHeld` when another run of the sync goes
         on; every other failure is in the report.
         """
-        with Lease.take(self._store, self._spec.name, now=self._now) as lease:
+        lease = Lease.take(self._store, self._spec.name, now=self._now, monotonic=self._monotonic)
+        with lease, departing(lease.ensure):
             report = Report(run_id=uuid4().hex, sync=self._spec.name)
             self._history.start(report.run_id, self._spec.name, command, self._now())
             try:

@@ -17,7 +17,8 @@ from canonical.facts import facts, fields_of
 from connectors.contract.errors import ConnectorError, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
-from sync.send import draft_of, remember, request_fingerprint, send
+from sync.depart import Departure
+from sync.send import draft_of, remember, send
 from sync.state.journal import Journal, Operation, State
 from sync.state.ledger import Ledger
 
@@ -78,10 +79,9 @@ class Settler:
     def _repeat(self, operation: Operation) -> bool:
         """Send the create again with the key it had; only called while the vendor knows the key."""
         draft, _ = draft_of(operation)
-        fingerprint = request_fingerprint(operation, operation.draft)
-        self._journal.sent(operation.id, fingerprint, operation.draft)
         try:
-            echo = send(self._target, operation, draft)
+            with Departure(self._journal, [(operation, operation.draft)]).open():
+                echo = send(self._target, operation, draft)
         except Rejected as error:
             self._journal.ended(operation.id, State.REJECTED, str(error))
             return True

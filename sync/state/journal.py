@@ -22,6 +22,7 @@ from canonical.change import Kind, Op
 from sync.state.store import Moment, Store, operations
 
 _BATCH = 1000
+_FOR_READING = "the journal was opened for reading; take the lease to write in it"
 
 
 class JournalError(Exception):
@@ -94,6 +95,9 @@ class Fence(Protocol):
     def guard(self, connection: Connection) -> None:
         """Raise where another process has taken over."""
 
+    def ensure(self) -> None:
+        """Raise where another process may have taken over, most times without the database."""
+
 
 def new_operation_id() -> tuple[str, str]:
     """An id that no other operation has, and its idempotency key, which `key_of` derives again."""
@@ -114,6 +118,12 @@ class Journal:
         self._store = store
         self._sync = sync
         self._lease = lease
+
+    def ensure(self) -> None:
+        """Raise where another process may have taken the run over; asked before a call leaves."""
+        if self._lease is None:
+            raise JournalError(_FOR_READING)
+        self._lease.ensure()
 
     def plan(self, operations: Iterable[Operation]) -> None:
         """Put down what a run means to do: all of it or, raising `JournalError`, nothing."""
@@ -227,7 +237,7 @@ class Journal:
 
     def _guard(self, connection: Connection) -> None:
         if self._lease is None:
-            raise JournalError("the journal was opened for reading; take the lease to write in it")
+            raise JournalError(_FOR_READING)
         self._lease.guard(connection)
 
     def _read(self, query: Select[Any]) -> list[Operation]:

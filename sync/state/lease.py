@@ -1,30 +1,48 @@
 """The lease: at most one process at a time runs a sync, and one that lost it can write no more.
 
-Each taking raises a fencing token in the lease's row, and each write of a run is made in a
-transaction in which `guard` has seen the run's own token there. So a process that was stopped,
-slept past the end of its lease and wakes again finds another's token, whatever its clock says.
+Each taking raises a fencing token in the lease's row, and each write of a run into the state is
+made in a transaction in which `guard` has seen the run's own token there. So a process that was
+stopped, slept past the end of its lease and wakes again finds another's token, whatever its clock
+says.
+
+A vendor knows no token. What leaves for one asks `ensure`, which knows without the database until
+when nobody can have taken the lease over: its own term, counted from before the transaction that
+began it.
 """
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from math import inf
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from sqlalchemy import RowMapping, select, text, update
 from sqlalchemy.engine import Connection
 
 from sync.state.store import Store, StoreError, leases
 
+TERM: Final = 30.0
+"""Seconds that a lease lasts unless it is renewed."""
+_MARGIN: Final = 0.1
+"""The part of a term at its end in which nothing leaves: clocks of two machines differ a little."""
+
 _MAKE = text("INSERT INTO leases (name, token) VALUES (:name, 0) ON CONFLICT (name) DO NOTHING")
 
 
+def elapsed() -> float:
+    """Seconds since some moment, those in which the machine was suspended too."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; elsewhere the usual one counts them
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
 class LeaseLost(Exception):
-    """Another process has taken the lease since: nothing may be written any more."""
+    """Another process has taken the lease, or may have: nothing may be written any more."""
 
 
 class LeaseHeld(Exception):
@@ -65,14 +83,21 @@ class Lease:
     """A lease that is held; `with` gives it back at the end."""
 
     def __init__(
-        self, store: Store, name: str, token: int, now: Callable[[], datetime], ttl: float
+        self,
+        store: Store,
+        name: str,
+        token: int,
+        now: Callable[[], datetime],
+        ttl: float,
+        monotonic: Callable[[], float],
     ) -> None:
         """Use `take`."""
         self.name = name
         self.token = token
         self._store = store
-        self._now = now
+        self._now, self._monotonic = now, monotonic
         self._ttl = timedelta(seconds=ttl)
+        self._ours_until = -inf
         self._over = Event()
         self._keeper = Thread(target=self._keep, name=f"lease {name}", daemon=True)
 
@@ -83,15 +108,16 @@ class Lease:
         name: str,
         *,
         now: Callable[[], datetime],
-        ttl: float = 30.0,
+        ttl: float | None = None,
         holder: Holder | None = None,
+        monotonic: Callable[[], float] = elapsed,
     ) -> Self:
         """The lease `name`, kept until it is released; raises `LeaseHeld`.
 
         A lease that ran out is taken over, and at once where its holder was a process of this
-        machine that is no more.
+        machine that is no more. `ttl` is its term in seconds, `TERM` where it is not said.
         """
-        who = holder or Holder.here()
+        who, ttl, began = holder or Holder.here(), ttl or TERM, monotonic()
         with store.write() as connection:
             connection.execute(_MAKE, {"name": name})
             row = connection.execute(
@@ -107,7 +133,8 @@ class Lease:
                 "until": moment + timedelta(seconds=ttl),
             }
             connection.execute(update(leases).where(leases.c.name == name).values(mine))
-        lease = cls(store, name, token, now, ttl)
+        lease = cls(store, name, token, now, ttl, monotonic)
+        lease._hold(began)
         lease._keeper.start()
         return lease
 
@@ -120,10 +147,28 @@ class Lease:
                 f"{self.name}: another process has taken this run over; it is fenced off"
             )
 
+    def ensure(self) -> None:
+        """Raise `LeaseLost` unless nobody else can have the lease at this moment.
+
+        Asks the database only where the term has ended, as after a sleep: it is then renewed, if
+        nobody took the lease meanwhile.
+        """
+        if self._monotonic() < self._ours_until:
+            return
+        self.renew()
+        if self._monotonic() >= self._ours_until:
+            raise LeaseLost(
+                f"{self.name}: this run stood still for longer than its lease lasts, and another "
+                "process has taken it over; it writes no more"
+            )
+
     def renew(self) -> bool:
         """Hold the lease for another term; false when another process has it."""
+        began = self._monotonic()
         until = self._store.shared(self._now()) + self._ttl
-        return self._set(until=until)
+        ours = self._set(until=until)
+        self._hold(began if ours else -inf)
+        return ours
 
     def release(self) -> None:
         """Give the lease back, if it is still ours. A database that is gone is no error here: the
@@ -132,6 +177,9 @@ class Lease:
         self._keeper.join()
         with suppress(StoreError):
             self._set(host=None, machine=None, pid=None, process=None, since=None, until=None)
+
+    def _hold(self, began: float) -> None:
+        self._ours_until = began + self._ttl.total_seconds() * (1 - _MARGIN)
 
     def _set(self, **values: Any) -> bool:
         ours = (leases.c.name == self.name) & (leases.c.token == self.token)

@@ -1,4 +1,5 @@
-"""A machine that edits both sides, loses answers, refuses and crashes, and then wants them agreed.
+"""A machine that edits both sides, loses answers, refuses, crashes and freezes, and then wants them
+agreed.
 
 The source, the target and the clock are in memory; the state is a real SQLite file, which a crash
 leaves as the dead process last committed it. After each run without a fault the second plan is
@@ -119,6 +120,38 @@ class MortalStore(Store):
         with super().write() as connection:
             yield connection
         self.fate.meets("after commit")
+
+
+class Frozen:
+    """A run that stands still before its `at`-th write leaves."""
+
+    def __init__(self, sides, at, others):
+        self.sides, self.at, self.others = sides, at, others
+        self.seen, self.stood, self.written_after = 0, False, []
+
+    def waits(self, operation, _):
+        self.seen += 1
+        if self.seen != self.at:
+            return
+        self.stood = True
+        self.sides.clock.time += timedelta(seconds=31)
+        if self.others:
+            self.sides.target.waits = lambda operation, _: None
+            self._another_run()
+            before = self.sides._hears
+            self.sides.target.before = lambda operation, _: self._hears(operation, before)
+
+    def _another_run(self):
+        """By another process, which knows the state from the disk alone."""
+        store = open_store(self.sides.folder, self.sides.clock)
+        report = self.sides.engine(store).run(self.sides.clock.day, command="run")
+        store.close()
+        assert report.outcome is not Outcome.FAILED, report.error
+
+    def _hears(self, operation, before):
+        if operation in WRITES:
+            self.written_after.append(operation)
+        before("before", operation)
 
 
 @cache
@@ -251,7 +284,7 @@ class TwoSides(RuleBasedStateMachine):
     def a_vendor(self, shape):
         self.shape = shape
         self.target = shape.target(self.clock)
-        self.target.before = lambda operation, _: self._hears("before", operation)
+        self.a_target_that_is_heard()
         self.target.after = lambda operation, _: self._hears("after", operation)
         self.spec = SyncSpec(
             name=SYNC,
@@ -261,6 +294,10 @@ class TwoSides(RuleBasedStateMachine):
             parallel=1,
             limits=FREE,
         )
+
+    def a_target_that_is_heard(self):
+        self.target.waits = lambda operation, _: None
+        self.target.before = lambda operation, _: self._hears("before", operation)
 
     def _hears(self, when, operation):
         self.fate.meets(f"{when} {'write' if operation in WRITES else 'read'}")
@@ -426,6 +463,21 @@ class TwoSides(RuleBasedStateMachine):
         """Then the next run begins when the lease of the dead has ended, or its keys have too."""
         self.run_until(Fate(kind, at))
         self.clock.time += timedelta(days=2 if aged else 0)
+
+    @rule(at=AT, others=st.booleans())
+    def a_run_that_freezes(self, at, others):
+        """It stands still before its `at`-th write leaves, for longer than its lease lasts; with
+        `others` another run takes over meanwhile, and what wakes then must not write."""
+        frozen = Frozen(self, at, others)
+        self.target.waits = frozen.waits
+        try:
+            report = self.engine().run(self.clock.day, command="run")
+        finally:
+            self.a_target_that_is_heard()
+        taken_over = others and frozen.stood
+        assert (report.outcome is Outcome.FAILED) == taken_over, report.error
+        assert not frozen.written_after
+        self._nothing_is_doubled()
 
     def run_until(self, fate):
         """A run that meets `fate`, if it comes so far."""
@@ -606,8 +658,15 @@ class TwoSides(RuleBasedStateMachine):
     def all_linked(self):
         return {(kind, key): id for kind in Kind for key, id in self.linked(kind).items()}
 
-    def engine(self):
-        return Engine(self.spec, self.source, self.target, self.store, now=self.clock)
+    def engine(self, store=None):
+        return Engine(
+            self.spec,
+            self.source,
+            self.target,
+            store or self.store,
+            now=self.clock,
+            monotonic=lambda: self.clock.time.timestamp(),
+        )
 
 
 TestTwoSides = TwoSides.TestCase

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
@@ -10,13 +11,14 @@ from canonical.budget import Budget
 from canonical.change import Kind, Op, Problem
 from canonical.period import Cadence
 from connectors.contract.capabilities import Hold, Phasing
-from connectors.contract.errors import Malformed, Rejected, Stale, Uncertain
+from connectors.contract.errors import Malformed, RateLimited, Rejected, Stale, Uncertain
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.report import Outcome
 from sync.spec import Limits, SyncSpec
-from sync.state.store import Store
+from sync.state.journal import Journal, State
+from sync.state.store import Store, operations
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
 OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
@@ -239,3 +241,134 @@ def test_a_ledger_that_is_lost_is_made_again_from_the_stamps_without_a_write(wor
     world.store = Store.open("sqlite:///state.db", tmp_path, lambda: NOW)
     report = world.run()
     assert (report.plan.changes, report.verified, world.target.writes) == ((), True, [])
+
+
+# -- when a write leaves -------------------------------------------------------------------------
+
+
+class Frozen:
+    """A run whose `at`-th write stands still, before it leaves, for longer than its lease lasts."""
+
+    def __init__(self, world, tmp_path, at=1, then=lambda: None):
+        self.world, self.at, self.then, self.folder = world, at, then, tmp_path
+        self.seconds, self.seen = 0.0, 0
+        self.world.target.waits = self.stand
+
+    def stand(self, operation, subject):
+        self.seen += 1
+        if self.seen == self.at:
+            self.seconds += 31
+            self.then()
+
+    def engine(self, store, seconds):
+        spec = SyncSpec(name="s", source="erp", target="target", limits=OPEN, parallel=1)
+        now = lambda: NOW + timedelta(seconds=self.seconds)  # noqa: E731
+        sides = self.world.source, self.world.target, store
+        return Engine(spec, *sides, now=now, monotonic=lambda: seconds())
+
+    def run(self):
+        return self.engine(self.world.store, lambda: self.seconds).run(TODAY, command="test")
+
+    def another(self):
+        """A run by another process, which knows the state from the disk alone."""
+        later = NOW + timedelta(seconds=self.seconds)
+        with closing(Store.open("sqlite:///state.db", self.folder, lambda: later)) as store:
+            self.other = self.engine(store, lambda: 0.0).run(TODAY, command="other")
+        self.world.target.writes.clear()
+
+
+def journaled(world):
+    """The state that each operation of all runs is in, by the journal as another process sees it."""
+    with world.store.read() as connection:
+        return [
+            *connection.execute(select(operations.c.state).order_by(operations.c.number)).scalars()
+        ]
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_a_run_that_was_taken_over_while_a_write_waited_sends_nothing(world, tmp_path, at):
+    world.source.put(budget("A"), budget("B"), budget("C"))
+    frozen = Frozen(world, tmp_path, at)
+    frozen.then = frozen.another
+    report = frozen.run()
+    assert (report.outcome, report.exit_code) == (Outcome.FAILED, 1)
+    assert "another process has taken" in report.error
+    assert frozen.other.verified
+    assert len(world.target._rows) == 3
+
+
+def test_a_run_that_slept_and_was_not_taken_over_goes_on(world, tmp_path):
+    world.source.put(budget("A"), budget("B"))
+    report = Frozen(world, tmp_path).run()
+    assert (report.outcome, report.verified) == (Outcome.OK, True)
+
+
+def test_between_the_calls_of_one_batch_the_lease_is_asked_too(world, tmp_path):
+    world.source.put(budget("A"), share("A", "ada"), share("A", "bob"), share("A", "cy"))
+    frozen = Frozen(world, tmp_path, at=3)
+    frozen.then = frozen.another
+    assert frozen.run().outcome is Outcome.FAILED
+    assert world.target.writes == []
+    assert len(world.target._rows) == 4
+
+
+def test_what_waits_is_not_called_sent_and_what_left_is(world):
+    world.source.put(budget("A"))
+    seen = {}
+    world.target.waits = lambda operation, subject: seen.update(waits=journaled(world))
+    world.target.before = lambda operation, subject: (
+        seen.update(left=journaled(world)) if operation == "create" else None
+    )
+    assert world.run().verified
+    assert seen == {"waits": ["planned"], "left": ["sent"]}
+
+
+def test_what_never_left_is_deferred_and_was_never_sent(world):
+    def refuse(operation, subject):
+        raise RateLimited("the vendor wants no call for 900 s", after=900)
+
+    world.source.put(budget("A"))
+    world.target.waits = refuse
+    report = world.run()
+    (row,) = Journal(world.store, "s").of_run(report.run_id)
+    assert (row.state, row.sent_at) == (State.DEFERRED, None)
+
+
+def test_a_create_that_broke_off_before_it_left_is_not_held_to_be_made(world):
+    def garble(operation, subject):
+        raise Malformed("what it hangs on cannot be read")
+
+    world.source.put(budget("A"))
+    world.target.waits = garble
+    report = world.run()
+    assert (report.counts["rejected"], report.counts["uncertain"]) == (1, 0)
+
+
+def test_a_change_that_needs_no_call_is_applied(world):
+    world.source.put(budget("A"))
+    world.run()
+    (id,) = ids(world.target, Kind.BUDGET).values()
+    world.source.put(budget("A", amount=usd(101)))
+    still = world.target.get(Kind.BUDGET, id)
+    world.target.update = lambda id, draft, fields, key: (
+        world.target.edit(id, amount=usd(101)) or world.target.get(Kind.BUDGET, id)
+    )
+    report = world.run()
+    assert (report.counts["applied"], report.verified) == (1, True)
+    assert still.model.amount == usd(100)
+
+
+def test_a_lost_create_is_not_repeated_by_a_run_that_was_taken_over(world, tmp_path):
+    def lose(operation, subject):
+        if operation == "create":
+            raise Uncertain("no answer")
+
+    world.source.put(budget("A"))
+    world.target.before = lose
+    world.run()
+    world.target.before = lambda operation, subject: None
+    frozen = Frozen(world, tmp_path)
+    frozen.then = frozen.another
+    report = frozen.run()
+    assert (report.outcome, len(world.target._rows)) == (Outcome.FAILED, 1)
+    assert world.target.writes == []

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from threading import Event, Thread
 
 import pytest
 
-from sync.state.lease import Holder, Lease, LeaseHeld, LeaseLost
+from sync.state.lease import Holder, Lease, LeaseHeld, LeaseLost, elapsed
 from sync.state.store import Store, StoreError, leases
 
 ELSEWHERE = Holder("other-host", "other-machine", 4711, "1")
@@ -42,7 +43,8 @@ def take(store, clock):
     taken = []
 
     def take(holder=None, **more):
-        taken.append(Lease.take(store, "erp-to-brex", now=clock, holder=holder, **more))
+        given = {"now": clock, "monotonic": lambda: clock.time.timestamp(), "holder": holder}
+        taken.append(Lease.take(store, "erp-to-brex", **given | more))
         return taken[-1]
 
     yield take
@@ -229,3 +231,79 @@ def test_a_database_that_is_gone_is_no_error_when_a_lease_ends(store, clock, mon
     with Lease.take(store, "erp-to-brex", now=clock) as lease:
         monkeypatch.setattr(store, "write", gone)
     assert lease.token == 1
+
+
+# -- what may leave for a vendor -----------------------------------------------------------------
+
+
+class Unreachable:
+    """A store that must not be asked."""
+
+    def __getattr__(self, name):
+        pytest.fail(f"the database was asked: {name}")
+
+
+def test_what_leaves_within_the_term_asks_no_database(take, clock):
+    lease = take(ELSEWHERE)
+    lease._store, store = Unreachable(), lease._store
+    clock.advance(26)
+    lease.ensure()
+    lease._store = store
+
+
+def test_nothing_leaves_once_another_process_may_have_the_lease(take, clock):
+    first = take(ELSEWHERE)
+    clock.advance(30)
+    take()
+    with pytest.raises(LeaseLost, match="stood still for longer than its lease lasts"):
+        first.ensure()
+
+
+def test_who_slept_past_a_lease_that_nobody_took_goes_on_and_holds_it_again(take, clock):
+    first = take(ELSEWHERE)
+    clock.advance(300)
+    first.ensure()
+    with pytest.raises(LeaseHeld):
+        take()
+
+
+def test_a_renewal_that_shows_another_holder_stops_what_leaves_at_once(take, clock):
+    began = clock.time.timestamp()
+    first = take(ELSEWHERE, monotonic=lambda: began)  # by this clock its term has just begun
+    clock.advance(30)
+    take()
+    assert not first.renew()
+    with pytest.raises(LeaseLost):
+        first.ensure()
+
+
+def test_a_term_counts_from_before_the_transaction_that_begins_it(store, clock, monkeypatch):
+    moments = iter([0.0, 26.0, 100.0, 100.0, 100.0])  # taking it took 26 s
+    with Lease.take(store, "slow", now=clock, monotonic=lambda: next(moments)) as lease:
+        lease.ensure()
+        asked = []
+        monkeypatch.setattr(lease, "renew", lambda: asked.append(1))
+        with pytest.raises(LeaseLost):
+            lease.ensure()
+        assert asked == [1]
+
+
+def test_a_renewal_that_took_longer_than_a_term_is_worth_nothing(take, clock):
+    lease = take(ELSEWHERE)
+    clock.advance(300)
+    write = lease._store.write
+
+    def slow():
+        clock.advance(30)
+        return write()
+
+    lease._store = copy(lease._store)
+    lease._store.write = slow
+    with pytest.raises(LeaseLost):
+        lease.ensure()
+
+
+def test_time_that_a_machine_sleeps_counts(monkeypatch):
+    monkeypatch.setattr("time.CLOCK_BOOTTIME", 7, raising=False)
+    monkeypatch.setattr("time.clock_gettime", lambda clock: {7: 42.0}[clock])
+    assert elapsed() == 42.0
