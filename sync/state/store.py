@@ -7,6 +7,8 @@ Moments are text in UTC and of one width, so they sort and mean the same in both
 """
 
 import json
+import os
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -36,9 +38,11 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError
 from sqlalchemy.sql import functions
 from sqlalchemy.types import TypeDecorator
+
+from sync.state.waiting import let_take_its_time, limit, told, waited_in_vain
 
 VERSION_TABLE: Final = "trueup_schema"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -216,8 +220,9 @@ class Store:
         try:
             store._prepare()
         except (DBAPIError, sqlite3.Error) as error:
+            said = store._explained(error)
             store.close()
-            raise StoreError(_explain(error, where, parsed)) from None
+            raise StoreError(said) from None
         except BaseException:
             store.close()
             raise
@@ -251,8 +256,13 @@ class Store:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except OperationalError as error:
-            raise StoreError(_explain(error, self.where, self.engine.url)) from error
+        except (OperationalError, InternalError) as error:
+            raise StoreError(self._explained(error)) from error
+
+    def _explained(self, error: DBAPIError | sqlite3.Error) -> str:
+        if not waited_in_vain(error):
+            return _explain(error, self.where, self.engine.url)
+        return f"{self.where}: {told(self.engine, PATIENCE)}"
 
     def _prepare(self) -> None:
         if self.is_sqlite:
@@ -261,6 +271,7 @@ class Store:
             if not self.is_sqlite:
                 connection.execute(select(functions.func.pg_advisory_xact_lock(_OPENING)))
                 self._skew = _skew(connection)
+                let_take_its_time(connection)
             _migrate(connection, self.where)
 
 
@@ -294,10 +305,17 @@ def _engine(url: URL) -> Engine:
         event.listen(engine, "begin", _begin)
         return engine
     # poolers such as pgbouncer lose prepared statements between transactions
-    arguments: dict[str, Any] = {"prepare_threshold": None}
-    if "connect_timeout" not in url.query:
-        arguments["connect_timeout"] = 10
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True)
+    given = {"connect_timeout": 10, "application_name": _who_we_are()}
+    arguments = {key: value for key, value in given.items() if key not in url.query}
+    engine = create_engine(
+        url, connect_args={"prepare_threshold": None, **arguments}, pool_pre_ping=True
+    )
+    event.listen(engine, "begin", lambda connection: limit(connection, PATIENCE))
+    return engine
+
+
+def _who_we_are() -> str:
+    return f"trueup {os.getpid()} on {socket.gethostname()}"[:63]  # what PostgreSQL keeps of it
 
 
 def _set_up(connection: Any, _record: Any) -> None:
