@@ -1,6 +1,7 @@
 """A run as a table of contents: settle, observe, match, plan, guard, apply, verify, remember."""
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from threading import Event
@@ -23,6 +24,7 @@ from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
 from sync.state.lease import Lease, LeaseLost, elapsed
 from sync.state.ledger import Ledger, LedgerError
+from sync.state.pauses import Pauses
 from sync.state.store import Store, StoreError
 from sync.watch import Watch
 
@@ -82,14 +84,17 @@ class Engine:
         self._watch = watch or Watch(stop=Event())
         self._ledger = Ledger(store, spec.name)
         self._history = History(store)
+        self._pauses = Pauses(store)
 
     def plan(self, as_of: date, allow: Collection[str] = ()) -> Plan:
         """What would change. Reads both sides; writes nothing anywhere."""
+        self._wait_for_both()
         journal = Journal(self._store, self._spec.name)
         return self._plan(as_of, allow, journal, journal.open()).plan
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""
+        self._wait_for_both()
         observation = self._observe(None)
         found = self._planner(observation, as_of, frozenset(), thorough=True).plan()
         differences = tuple(each for each in found.changes if not self._accepts(each))
@@ -131,6 +136,7 @@ class Engine:
                 journal = Journal(self._store, self._spec.name, lease)
                 self._run(report, journal, as_of, allow, approve, only)
             except RateLimited as error:
+                self._hold_back(error)
                 report.error = f"deferred: {error}"
                 report.worsen(Outcome.PARTIAL)
             except _FAILURES as error:
@@ -147,6 +153,19 @@ class Engine:
                 )
             return report
 
+    # -- what a vendor asked for ---------------------------------------------------------------
+
+    def _wait_for_both(self) -> None:
+        """Leave a system alone for as long as it asked an earlier run to."""
+        for system in (self._source, self._target):
+            self._pauses.wait(system)
+
+    def _hold_back(self, error: RateLimited) -> None:
+        """Remember what a system asked for; one that is not named by the error is the target."""
+        source = error.call is not None and error.call.vendor == self._source.name
+        with suppress(StoreError):  # the run says it all the same
+            self._pauses.keep((self._source if source else self._target).name, error)
+
     # -- the steps ---------------------------------------------------------------------------
 
     def _run(
@@ -158,6 +177,7 @@ class Engine:
         approve: Callable[[Plan], bool],
         only: Plan | None,
     ) -> None:
+        self._wait_for_both()
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
         planned = self._plan(as_of, allow, journal, uncertain)
@@ -312,6 +332,8 @@ class Engine:
             report.operations.extend(applier.done)
         if applier.halted is not None:
             report.error = str(applier.halted)
+            if isinstance(applier.halted, RateLimited):
+                self._hold_back(applier.halted)
             if isinstance(applier.halted, STOPS_CONNECTOR):
                 raise applier.halted
 

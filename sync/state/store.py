@@ -189,6 +189,13 @@ leases: Final = Table(
     Column("until", Moment),
 )
 
+pauses: Final = Table(
+    "pauses",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("until", Moment, nullable=False),
+)
+
 
 class Store:
     """An open database. Safe to use from several threads; `close` it when done."""

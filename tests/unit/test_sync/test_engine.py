@@ -11,7 +11,7 @@ from canonical.budget import Budget
 from canonical.change import Kind, Op, Problem
 from canonical.period import Cadence
 from connectors.contract.capabilities import Hold, Phasing
-from connectors.contract.errors import Malformed, RateLimited, Rejected, Stale, Uncertain
+from connectors.contract.errors import Call, Malformed, RateLimited, Rejected, Stale, Uncertain
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory
 from sync.engine import Engine
@@ -372,3 +372,42 @@ def test_a_lost_create_is_not_repeated_by_a_run_that_was_taken_over(world, tmp_p
     report = frozen.run()
     assert (report.outcome, len(world.target._rows)) == (Outcome.FAILED, 1)
     assert world.target.writes == []
+
+
+# -- what a vendor asked for ---------------------------------------------------------------------
+
+
+def test_a_run_that_was_told_to_wait_for_long_keeps_the_next_one_from_calling(world):
+    def refuse(operation, subject):
+        asked.append(operation)
+        raise RateLimited("too many calls", after=4000)
+
+    asked = []
+    world.source.put(budget("A"))
+    world.target.before = refuse
+    world.run()
+    asked.clear()
+    report = world.run()
+    assert (report.outcome, report.exit_code, asked) == (Outcome.PARTIAL, 4, [])
+    assert report.error == "deferred: target asked for no call before 2026-03-10 01:06:40 UTC"
+
+
+def test_a_write_that_was_told_to_wait_for_long_keeps_the_next_run_from_calling(world):
+    def refuse(operation, subject):
+        raise RateLimited("too many calls", after=4000)
+
+    world.source.put(budget("A"))
+    world.target.waits = refuse
+    assert world.run().counts["deferred"] == 1
+    world.target.waits = lambda operation, subject: None
+    assert "no call before" in world.run().error
+
+
+def test_a_source_that_asked_for_a_wait_is_the_one_that_is_left_alone(world):
+    def refuse(operation, subject):
+        raise RateLimited("too many calls", after=4000, call=Call("erp", "GET", "/budgets"))
+
+    world.source.before = refuse
+    world.run()
+    world.source.before = lambda operation, subject: None
+    assert "erp asked for no call" in world.run().error
