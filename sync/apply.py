@@ -167,14 +167,13 @@ class Applier:
 
     def _look_again(self) -> None:
         """Settle what lost its answer before going on to what hangs on it, and correct `done`."""
-        remaining = {operation.id for operation in self._settle()}
-        ended = {
+        self._settle()
+        now = {
             (each.kind, each.budget_ref, each.ref): each
             for each in self._journal.of_run(self._run_id)
-            if each.id not in remaining
         }
         for index, done in enumerate(self.done):
-            operation = ended.get((done.kind, done.budget_ref or "", done.ref))
+            operation = now.get((done.kind, done.budget_ref or "", done.ref))
             if done.outcome == "uncertain" and operation is not None:
                 outcome = "deferred" if operation.state is State.LOST else operation.state.value
                 self.done[index] = replace(

@@ -8,13 +8,15 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from canonical.change import Change, Conflict, Effect, Op, Plan, Problem
+from canonical.change import Change, Conflict, Effect, Kind, Op, Plan, Problem
 from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known
 from sync.apply import Applier
+from sync.grace import Newborn
 from sync.guard import Guard, Sides
+from sync.match import Key
 from sync.observe import Agreed, Observation, observe
 from sync.plan import Findings, Planner
 from sync.report import Done, Outcome, Report
@@ -96,7 +98,8 @@ class Engine:
         """Read both live sides again and compare them field by field."""
         self._wait_for_both()
         observation = self._observe(None)
-        found = self._planner(observation, as_of, frozenset(), thorough=True).plan()
+        unseen = self._unseen(observation, Journal(self._store, self._spec.name))
+        found = self._planner(observation, as_of, unseen, thorough=True).plan()
         differences = tuple(each for each in found.changes if not self._accepts(each))
         return Verification(
             sync=self._spec.name,
@@ -204,19 +207,35 @@ class Engine:
                 self._ledger.save_versions(connection, planned.versions)
         else:
             report.worsen(Outcome.PARTIAL)
+            self._say_unseen(report, planned.plan)
+
+    def _say_unseen(self, report: Report, plan: Plan) -> None:
+        """Say what the target may have and does not show, unless an operation says it already."""
+        report.unseen = max(0, plan.uncertain - report.counts["uncertain"])
+        if report.unseen:
+            objects = "1 object is" if report.unseen == 1 else f"{report.unseen} objects are"
+            report.error = (
+                f"{objects} not shown yet by {self._spec.target}; the next run looks again"
+            )
 
     def _settle(self, journal: Journal, report: Report) -> list[Operation]:
         pending = journal.open()
         if not pending:
             return []
         self._watch.stage("settle")
-        remaining = Settler(self._target, self._ledger, journal, self._now).settle()
+        settler = Settler(self._target, self._ledger, journal, self._store.now, self._watch.stop)
+        remaining = settler.settle()
         report.settled += len(pending) - len(remaining)
         return remaining
 
     def _observe(self, known: Known | None) -> Observation:
         self._watch.stage("observe")
         return observe(self._target, self._ledger, known)
+
+    def _unseen(self, observation: Observation, journal: Journal) -> frozenset[tuple[Kind, Key]]:
+        """What was just made and is not shown yet; it is waited for."""
+        newborn = Newborn(self._target, self._ledger, journal)
+        return newborn.unseen(observation, self._store.now, self._watch.stop)
 
     def _known(self) -> Known | None:
         """What need not be read in detail; nothing when a full pass is due."""
@@ -247,7 +266,8 @@ class Engine:
         self, as_of: date, allow: Collection[str], journal: Journal, uncertain: list[Operation]
     ) -> Planned:
         observation = self._observe(self._known())
-        found = self._planner(observation, as_of, waiting(uncertain)).plan()
+        left_alone = waiting(uncertain) | self._unseen(observation, journal)
+        found = self._planner(observation, as_of, left_alone).plan()
         if found.changes:
             observation.count_assumed(self._ledger)
         sides = Sides(

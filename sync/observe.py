@@ -106,6 +106,11 @@ def observe(target: Connector, ledger: Ledger, known: Known | None = None) -> Ob
     return observation
 
 
+def add(observation: Observation, kind: Kind, item: Observed, ledger: Ledger) -> None:
+    """Take an object that was read by itself as if a listing had shown it."""
+    _take(observation, kind, Page([item]), ledger)
+
+
 def _take(observation: Observation, kind: Kind, page: Page, ledger: Ledger) -> None:
     ids = [item.id for item in page.items]
     ids.extend(problem.ref for problem in page.problems if problem.ref)

@@ -55,7 +55,7 @@ class Done:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """One run of one sync."""
+    """One run of one sync; `unseen` counts what it left and the target does not show yet."""
 
     run_id: str
     sync: str
@@ -65,6 +65,7 @@ class Report:
     verified: bool = False
     error: str | None = None
     settled: int = 0
+    unseen: int = 0
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
@@ -92,7 +93,7 @@ class Report:
         """The most pressing thing about the run, as the process's exit code."""
         if self.outcome is Outcome.FAILED:
             return Exit.FAILED
-        if self.counts["uncertain"]:
+        if self.counts["uncertain"] or self.unseen:
             return Exit.UNCERTAIN
         if self.plan is not None:
             code = plan_exit_code(self.plan)

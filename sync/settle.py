@@ -2,13 +2,16 @@
 
 a removal or update   the object itself tells: it is as wanted (applied), or not (lost)
 a create              look for it first; if nothing is found, repeat it with the same key while
-                      the vendor still knows that key; else it did not happen (lost)
+                      the vendor still knows that key; else wait for it as long as the vendor may
+                      take to show it; else it did not happen (lost)
 two or more found,    parked as uncertain: only a person can say which one is meant
 or one unreadable
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from enum import Enum, auto
+from threading import Event
 
 from canonical.allocation import Status
 from canonical.change import Kind, Op
@@ -18,18 +21,36 @@ from connectors.contract.errors import ConnectorError, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.depart import Departure
+from sync.grace import Wait
 from sync.send import draft_of, remember, send
 from sync.state.journal import Journal, Operation, State
 from sync.state.ledger import Ledger
+
+
+class _Verdict(Enum):
+    """What is known of a create after a look."""
+
+    SETTLED = auto()
+    PARKED = auto()
+    """Only a person, or a later run, can say."""
+    HIDDEN = auto()
+    """It may be there and not be shown yet."""
 
 
 class Settler:
     """Settles operations of this run or an earlier one. What stays open is uncertain."""
 
     def __init__(
-        self, target: Connector, ledger: Ledger, journal: Journal, now: Callable[[], datetime]
+        self,
+        target: Connector,
+        ledger: Ledger,
+        journal: Journal,
+        now: Callable[[], datetime],
+        stop: Event,
     ) -> None:
+        """Once `stop` is set, nothing is waited for."""
         self._target, self._ledger, self._journal, self._now = target, ledger, journal, now
+        self._stop = stop
 
     def settle(self) -> list[Operation]:
         """Every open operation, in its order; returns those that remain uncertain.
@@ -40,18 +61,35 @@ class Settler:
         for operation in pending:
             if operation.state is State.SENT:
                 self._journal.ended(operation.id, State.UNCERTAIN, "no answer was recorded")
-        creates = [each for each in pending if each.op is Op.CREATE]
-        found = self._target.probe([draft_of(each)[0] for each in creates]) if creates else {}
-        remaining = []
-        for index, operation in enumerate(creates):
-            if not self._settle_create(operation, found.get(index, ())):
-                remaining.append(operation)
+        remaining = self._settle_creates([each for each in pending if each.op is Op.CREATE])
         for operation in pending:
             if operation.op is not Op.CREATE:
                 self._settle_in_place(operation)
         return remaining
 
-    def _settle_create(self, operation: Operation, found: Sequence[Observed]) -> bool:
+    def _settle_creates(self, creates: Sequence[Operation]) -> list[Operation]:
+        """Those that remain uncertain, after a wait for what may yet be shown."""
+        wait, remaining = Wait(self._target, self._now, self._stop), list[Operation]()
+        while creates:
+            found = self._target.probe([draft_of(each)[0] for each in creates])
+            hidden: list[Operation] = []
+            for index, operation in enumerate(creates):
+                left = wait.left(operation.sent_at)
+                verdict = self._settle_create(operation, found.get(index, ()), left)
+                if verdict is not _Verdict.SETTLED:
+                    (hidden if verdict is _Verdict.HIDDEN else remaining).append(operation)
+            if not hidden or not wait.more(max(wait.left(each.sent_at) for each in hidden)):
+                return self._in_order([*remaining, *hidden])
+            creates = hidden
+        return self._in_order(remaining)
+
+    def _in_order(self, operations: Iterable[Operation]) -> list[Operation]:
+        open_now = {each.id: number for number, each in enumerate(self._journal.open())}
+        return sorted(operations, key=lambda each: open_now[each.id])
+
+    def _settle_create(
+        self, operation: Operation, found: Sequence[Observed], left: float
+    ) -> _Verdict:
         taken = self._ledger.by_targets(operation.kind, [item.id for item in found])
         found = [item for item in found if item.id not in taken and _in_use(item)]
         if len(found) > 1:
@@ -59,19 +97,23 @@ class Settler:
             self._journal.ended(
                 operation.id, State.UNCERTAIN, f"{len(found)} objects could be it: {ids}"
             )
-            return False
+            return _Verdict.PARKED
         if found:
             self._applied(operation, found[0])
-            return True
+            return _Verdict.SETTLED
         age = self._now() - (operation.sent_at or self._now())
         if age < self._target.capabilities.key_lifetime:
-            return self._repeat(operation)
+            return _Verdict.SETTLED if self._repeat(operation) else _Verdict.PARKED
+        if left > 0:
+            reason = f"nothing of it is shown, which may yet come within {left:.0f} s"
+            self._journal.ended(operation.id, State.UNCERTAIN, reason)
+            return _Verdict.HIDDEN
         if self._shows_unreadable(operation.kind):
             reason = "nothing of it is shown, but a record that cannot be read may be it"
             self._journal.ended(operation.id, State.UNCERTAIN, reason)
-            return False
+            return _Verdict.PARKED
         self._journal.ended(operation.id, State.LOST, "nothing of it is in the target")
-        return True
+        return _Verdict.SETTLED
 
     def _shows_unreadable(self, kind: Kind) -> bool:
         return any(page.problems for page in self._target.list(kind))

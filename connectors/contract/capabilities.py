@@ -50,7 +50,8 @@ class Capabilities:
     again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
     idempotency key; zero where it takes none. `ascii_text` marks vendors that refuse other text.
     `revives` are the kinds of which a retired object can be made active again. `batch` is how
-    many new allocations of one budget go into one call.
+    many new allocations of one budget go into one call. `grace` is how long listings and reads may
+    fail to show what was just made.
     """
 
     vendor: str
@@ -71,6 +72,7 @@ class Capabilities:
     ascii_text: bool = False
     amount_digits: int | None = None
     batch: int = 1
+    grace: timedelta = timedelta(seconds=60)
     unit_of_writing: str = "one object"
     rate_limit: str | None = None
     reads_actuals: bool = False

@@ -1,6 +1,7 @@
 """What a file connector may be told in the settings file, and what a file can hold."""
 
 import codecs
+from datetime import timedelta
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -92,6 +93,7 @@ CAPABILITIES: Final = Capabilities(
             "dimensions",
         }
     ),
+    grace=timedelta(),
     unit_of_writing="the whole file",
 )
 HELD: Final = {

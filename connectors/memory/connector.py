@@ -67,6 +67,7 @@ class Memory(Connector):
         clearable=frozenset(BUDGET_FIELDS[4:]) - {"cadence", "status"} | {"description"},
         key_lifetime=timedelta(days=1),
         stamps=frozenset(Kind),
+        grace=timedelta(),
         reads_actuals=True,
     )
 

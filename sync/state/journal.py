@@ -203,6 +203,12 @@ class Journal:
         """Those of `keys` of which a create was sent once and nothing came of it."""
         return self._creates(kind, keys, _table.c.state == State.LOST)
 
+    def made_since(self, moment: datetime) -> list[Operation]:
+        """The creates that were applied after `moment`, whichever run sent them, in their order."""
+        made = (_table.c.state == State.APPLIED) & (_table.c.op == Op.CREATE)
+        query = select(_table).where(made, _table.c.ended_at > moment)
+        return self._read(query.order_by(_table.c.number))
+
     def of_run(self, run_id: str) -> list[Operation]:
         """What one run of this sync meant to do, in its order."""
         return self._read(select(_table).where(_table.c.run_id == run_id).order_by(_table.c.seq))
