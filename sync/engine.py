@@ -12,8 +12,9 @@ from canonical.change import Change, Conflict, Effect, Kind, Op, Plan, Problem
 from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector
-from connectors.contract.records import Known
+from connectors.contract.records import Known, Observed
 from sync.apply import Applier
+from sync.gone import STILL_THERE, linked_again, still_there
 from sync.grace import Newborn
 from sync.guard import Guard, Sides
 from sync.match import Key
@@ -44,6 +45,7 @@ class Planned:
     plan: Plan
     found: Findings
     versions: Mapping[str, str]
+    strangers: Mapping[Kind, Mapping[str, Observed]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,13 +203,26 @@ class Engine:
                 return
             self._watch.stage("verify")
             planned = self._plan(as_of, (), journal, journal.open())
-        report.verified = _in_sync(planned.plan)
+        removed = self._confirm_removals(report, journal, planned)
+        report.verified = _in_sync(planned.plan) and removed
         if report.verified:
             with journal.writing() as connection:
                 self._ledger.save_versions(connection, planned.versions)
         else:
             report.worsen(Outcome.PARTIAL)
             self._say_unseen(report, planned.plan)
+
+    def _confirm_removals(self, report: Report, journal: Journal, planned: Planned) -> bool:
+        """Whether nothing of what was removed is shown; what is gets its link back."""
+        left = still_there(self._target, planned.strangers, report.operations)
+        if not left:
+            return True
+        entries = [linked_again(report.operations[index], item) for index, item in left.items()]
+        with journal.writing() as connection:
+            self._ledger.save_many(connection, entries, report.run_id)
+        for index in left:
+            report.operations[index] = replace(report.operations[index], error=STILL_THERE)
+        return False
 
     def _say_unseen(self, report: Report, plan: Plan) -> None:
         """Say what the target may have and does not show, unless an operation says it already."""
@@ -294,7 +309,7 @@ class Engine:
             uncertain=found.waiting,
             accepted=self._spec.accept,
         )
-        return Planned(plan, found, observation.versions)
+        return Planned(plan, found, observation.versions, observation.strangers)
 
     def _still_as_planned(
         self, report: Report, only: Plan, changes: Collection[Change]

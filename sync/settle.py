@@ -1,6 +1,7 @@
 """Settle: find out what became of writes whose answer was lost, before anything else is planned.
 
-a removal or update   the object itself tells: it is as wanted (applied), or not (lost)
+a removal or update   the object itself tells: it is as wanted (applied), or not (lost); that it is
+                      gone is what a listing tells
 a create              look for it first; if nothing is found, repeat it with the same key while
                       the vendor still knows that key; else wait for it as long as the vendor may
                       take to show it; else it did not happen (lost)
@@ -21,6 +22,7 @@ from connectors.contract.errors import ConnectorError, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.depart import Departure
+from sync.gone import lists
 from sync.grace import Wait
 from sync.send import draft_of, remember, send
 from sync.state.journal import Journal, Operation, State
@@ -141,7 +143,8 @@ class Settler:
         except Missing:
             item = None
         if operation.op is not Op.UPDATE:
-            if item is None or item.model.status is Status.RETIRED:
+            gone = item is None and not lists(self._target, operation.kind, operation.target_id)
+            if gone or (item is not None and not _in_use(item)):
                 self._applied(operation, None)
             else:
                 self._journal.ended(operation.id, State.LOST, "the object is still there")

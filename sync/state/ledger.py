@@ -12,14 +12,24 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import TextClause, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    TextClause,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from canonical.change import Kind
 from canonical.compare import Baseline
 from canonical.facts import Facts, fingerprint
-from sync.state.store import Store, links
+from sync.state.store import Store, links, versions
 
 _BATCH = 1000
 _KINDS = {kind.value: kind for kind in Kind}
@@ -260,14 +270,19 @@ class Ledger:
 
     def forget(self, connection: Connection, id: int) -> None:
         """Remove a link and its baseline within the caller's transaction; none is no error."""
-        query = delete(links).where(links.c.id == id, links.c.sync == self._sync)
-        connection.execute(query)
+        self._forget(connection, links.c.id == id)
 
     def forget_ref(self, connection: Connection, kind: Kind, budget_ref: str, ref: str) -> None:
         """As `forget`, by what the link is for."""
         this = (links.c.kind == kind.value) & (links.c.budget_ref == budget_ref)
-        query = delete(links).where(this, links.c.ref == ref, links.c.sync == self._sync)
-        connection.execute(query)
+        self._forget(connection, this & (links.c.ref == ref))
+
+    def _forget(self, connection: Connection, these: ColumnElement[bool]) -> None:
+        """With its version: what is still shown of it is then read, as a stranger."""
+        ours = (links.c.sync == self._sync) & these
+        seen = versions.c.target_id.in_(select(links.c.target_id).where(ours))
+        connection.execute(delete(versions).where(versions.c.sync == self._sync, seen))
+        connection.execute(delete(links).where(ours))
 
     def _targets(self, connection: Connection, kind: Kind, ids: Sequence[str]) -> dict[str, Link]:
         found = self._found(connection, self._by_targets, kind, ids)

@@ -10,13 +10,21 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind, Op, Problem
 from canonical.period import Cadence
-from connectors.contract.capabilities import Hold, Phasing
-from connectors.contract.errors import Call, Malformed, RateLimited, Rejected, Stale, Uncertain
+from connectors.contract.capabilities import Hold, Phasing, Removal
+from connectors.contract.errors import (
+    Call,
+    Malformed,
+    Missing,
+    RateLimited,
+    Rejected,
+    Stale,
+    Uncertain,
+)
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.report import Outcome
-from sync.spec import Limits, SyncSpec
+from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.journal import Journal, State
 from sync.state.store import Store, operations
 
@@ -411,3 +419,74 @@ def test_a_source_that_asked_for_a_wait_is_the_one_that_is_left_alone(world):
     world.run()
     world.source.before = lambda operation, subject: None
     assert "erp asked for no call" in world.run().error
+
+
+# -- what is gone --------------------------------------------------------------------------------
+
+
+class SaysItIsGone(Recording):
+    """Answers a removal as if there were nothing to remove, as a 404 is taken, and keeps it."""
+
+    def __init__(self):
+        super().__init__(removal=Removal.DELETE)
+        self.lies = True
+
+    def delete(self, kind, id, key):
+        if not self.lies:
+            super().delete(kind, id, key)
+
+
+def deleting(world):
+    """Engine runs after which what the source no longer has is deleted."""
+    limits = replace(OPEN, min_listing=None)
+    sides = world.source, world.target, world.store
+    spec = SyncSpec(
+        name="s",
+        source="erp",
+        target="target",
+        limits=limits,
+        parallel=1,
+        on_remove=OnRemove.DELETE,
+    )
+    return Engine(spec, *sides, now=lambda: NOW).run(TODAY, command="test")
+
+
+def test_a_removal_is_believed_when_a_listing_shows_it_no_more(world):
+    world.target = SaysItIsGone()
+    world.source.put(budget("A"), budget("B"))
+    deleting(world)
+    world.source.drop("B")
+    report = deleting(world)
+    assert (report.verified, report.exit_code) == (False, 4)
+    assert "the target still shows it" in report.operations[0].error
+    world.target.lies = False
+    assert deleting(world).verified
+    assert [row.model.name for row in world.target._rows.values()] == ["A"]
+
+
+def test_a_listing_that_lags_behind_a_removal_is_no_reason_to_doubt_it(world):
+    world.target = SaysItIsGone()
+    world.source.put(budget("A"), budget("B"))
+    deleting(world)
+    world.source.drop("B")
+    world.target.get = lambda kind, id: (_ for _ in ()).throw(Missing("gone"))
+    assert deleting(world).verified
+
+
+def test_a_removal_whose_answer_was_lost_is_not_proved_by_one_read_that_finds_nothing(world):
+    def lose(operation, subject):
+        if operation == "delete":
+            raise Uncertain("no answer")
+
+    world.target = Recording(removal=Removal.DELETE)
+    world.source.put(budget("A"), budget("B"))
+    deleting(world)
+    world.source.drop("B")
+    world.target.before = lose
+    read = world.target.get
+    world.target.get = lambda kind, id: (_ for _ in ()).throw(Missing("a gateway says so"))
+    report = deleting(world)
+    assert (report.verified, report.counts["deferred"]) == (False, 1)
+    world.target.get, world.target.before = read, lambda operation, subject: None
+    assert deleting(world).verified
+    assert len(world.target._rows) == 1

@@ -139,3 +139,18 @@ def test_what_is_saved_in_an_undone_transaction_is_not_remembered(store, ledger)
     with pytest.raises(ZeroDivisionError):
         saved_and_failed()
     assert ledger.count() == 0
+
+
+@pytest.mark.parametrize("by", ["id", "ref"])
+def test_what_is_forgotten_is_not_vouched_for_by_a_version_either(store, ledger, by):
+    save(store, ledger, entry(), entry("CC-2", "b-2"))
+    (link,) = ledger.by_targets(Kind.BUDGET, ["b-1"]).values()
+    with store.write() as connection:
+        ledger.save_versions(connection, {"b-1": "v1", "b-2": "v1"})
+    with store.write() as connection:
+        if by == "id":
+            ledger.forget(connection, link.id)
+        else:
+            ledger.forget_ref(connection, Kind.BUDGET, "", "CC-1")
+    assert ledger.versions(["b-1", "b-2"]) == {"b-2": "v1"}
+    assert ledger.count() == 1

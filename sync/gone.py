@@ -1,0 +1,68 @@
+"""Gone: an object is gone when a listing that otherwise works does not show it.
+
+That a vendor answers "no such object" to a removal, or to one read, proves nothing: the answer may
+come from a cache, a replica or a gateway.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from canonical.allocation import Status
+from canonical.change import Kind, Op
+from canonical.compare import Baseline
+from canonical.facts import facts
+from connectors.contract.errors import Missing
+from connectors.contract.interface import Connector
+from connectors.contract.records import Observed
+from sync.report import Done
+from sync.state.ledger import Entry
+
+STILL_THERE = "it was removed, as the target said, and the target still shows it"
+
+
+def still_there(
+    target: Connector, shown: Mapping[Kind, Mapping[str, Observed]], done: Sequence[Done]
+) -> Mapping[int, Observed]:
+    """Index into `done` → the object in use that a removal left; `shown` is without a link."""
+    found = {}
+    for index, each in enumerate(done):
+        removed = each.op in (Op.RETIRE, Op.DELETE) and each.outcome == "applied"
+        item = shown.get(each.kind, {}).get(each.target_id or "") if removed else None
+        if item is not None and _in_use(item) and _reads(target, each.kind, item.id):
+            found[index] = item
+    return found
+
+
+def linked_again(done: Done, item: Observed) -> Entry:
+    """The link by which the next run finds what is still to be removed."""
+    values = facts(item.model)
+    return Entry(
+        kind=done.kind,
+        ref=done.ref,
+        budget_ref=done.budget_ref or "",
+        target_id=item.id,
+        origin="adopted",
+        baseline=Baseline(values, values),
+        source=b"",
+    )
+
+
+def lists(target: Connector, kind: Kind, id: str) -> bool:
+    """Whether a listing shows the object as in use, or a record of it that cannot be read."""
+    for page in target.list(kind):
+        if any(item.id == id and _in_use(item) for item in page.items):
+            return True
+        if any(problem.ref == id for problem in page.problems):
+            return True
+    return False
+
+
+def _reads(target: Connector, kind: Kind, id: str) -> bool:
+    """A listing may lag behind a removal: then a read of its own does not show the object."""
+    try:
+        return _in_use(target.get(kind, id))
+    except Missing:
+        return False
+
+
+def _in_use(item: Observed) -> bool:
+    return item.model.status is not Status.RETIRED
