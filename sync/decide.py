@@ -12,8 +12,10 @@ absent          there, linked      keep, retire or delete, as the sync's `on_rem
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+
+from msgspec import structs
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
@@ -39,9 +41,11 @@ class Wanted:
     facts: Facts
 
 
-_SHAPE: Final = frozenset({"amount", "currency", "limits", "cadence", "start", "end", "phases"})
-"""Fields that say how much counts when: where one cannot be held, none of the object is written, as
-the others would be said in terms of what is there, not of what is wanted."""
+_SHAPE: Final = frozenset(
+    {"entity", "amount", "currency", "limits", "cadence", "start", "end", "phases"}
+)
+"""Fields that say for whom how much counts when: where one cannot be held, none of the object is
+written, as the others would be said in terms of what is there, not of what is wanted."""
 
 
 def held(holds: Mapping[str, Hold]) -> frozenset[str]:
@@ -93,6 +97,8 @@ def alteration(
         reason = f"it is below another budget there, and {able.vendor} cannot move it"
         losses.append(Loss("budget", Effect.BLOCKED, reason))
     moves = {name: each for name, each in moves.items() if name not in unfit}
+    if "owners" in unfit:  # what is not written is not remembered as agreed
+        wanted = replace(wanted, model=structs.replace(wanted.model, owners=None))
     causes = {each.cause for each in moves.values()} or {Cause.SOURCE}
     cause = Cause.DRIFT if causes == {Cause.DRIFT} else Cause.SOURCE
     return _change(

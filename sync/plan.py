@@ -27,6 +27,7 @@ from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed, Page
 from sync.decide import Losses, Wanted, alteration, creation, held, removal
+from sync.identify import Identifier, names_others
 from sync.match import Key, Matched, Matcher, Newcomer
 from sync.observe import BitSet, Observation
 from sync.past import keeps_past, with_past
@@ -94,6 +95,7 @@ class Planner:
         self._able = target.capabilities
         self._projector = Projector(self._able, as_of, spec.horizon_months)
         self._keeps_past = keeps_past(source.capabilities, self._able)
+        self._who = Identifier(target)
         self._held = {
             Kind.BUDGET: held(self._able.budget),
             Kind.ALLOCATION: held(self._able.allocation) | {"budget"},
@@ -244,6 +246,12 @@ class Planner:
         agreed = baseline and Baseline(baseline.desired, self._in_our_terms(kind, baseline.echo))
         names = fields_of(wanted.model)
         found = differences(names, self._held[kind], wanted.facts, ours, agreed)
+        if names_others(found):
+            self._who.ask([wanted.model])
+            unknown = tuple(self._who.unknown(wanted.model))
+            wanted = replace(wanted, losses=_together(wanted.losses, unknown))
+            ours, agreed = self._who.recognised(wanted.model, ours, agreed)
+            found = differences(names, self._held[kind], wanted.facts, ours, agreed)
         self.found.note(wanted.losses)
         stated = fingerprint(facts(wanted.stated))
         if not found:
@@ -330,9 +338,12 @@ class Planner:
                 self._stick(kind, wanted.key, _RETIRED)
             else:
                 active.append(wanted)
+        if active:
+            self._who.ask(wanted.model for wanted in active)
         containers = self._containers(kind, active)
         arrivals = [
-            Newcomer(wanted.key, wanted.model, containers.get(wanted.key[0])) for wanted in active
+            Newcomer(wanted.key, self._who.theirs(wanted.model), containers.get(wanted.key[0]))
+            for wanted in active
         ]
         if kind is Kind.ALLOCATION:
             arrivals = [each for each in arrivals if each.container is not None]
@@ -380,7 +391,8 @@ class Planner:
         return {ref: id for id, ref in self._refs.items() if ref is not None}
 
     def _create(self, wanted: Wanted) -> None:
-        losses = _together(wanted.losses, self._target.objections(wanted.model))
+        objections = (*self._who.unknown(wanted.model), *self._target.objections(wanted.model))
+        losses = _together(wanted.losses, objections)
         self.found.note(losses)
         above = wanted.key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
         if above in self._stuck:

@@ -19,7 +19,7 @@ from connectors.contract.errors import (
     Unsupported,
 )
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import HttpSettings, SystemSettings
 
@@ -43,6 +43,7 @@ __all__ = [
     "RateLimited",
     "Rejected",
     "Removal",
+    "Resolved",
     "Runtime",
     "Stale",
     "SystemSettings",

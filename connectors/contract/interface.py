@@ -34,13 +34,13 @@ from datetime import date
 from typing import Any, ClassVar
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation
+from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.change import Kind, Loss
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Unsupported
 from connectors.contract.probing import probe_by_listing
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import SystemSettings
 
@@ -85,6 +85,14 @@ class Connector(ABC):
         Fitting what is fitted changes nothing. Makes no call; asked of every object in each plan.
         """
         return model, ()
+
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        """Look up entities that new or changed objects name; a budget's owners are users.
+
+        May call, and keeps what it found until budgets are listed anew. Asked while planning,
+        never of what is as agreed; also with no entity, where new objects name none.
+        """
+        return Resolved()
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What this system, as it is set up, cannot be told about a new `model`.

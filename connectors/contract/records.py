@@ -1,13 +1,13 @@
 """What passes between the engine and a connector: objects as held, pages of them, drafts."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import Struct
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation
+from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.change import Problem
 
@@ -63,6 +63,18 @@ class Draft:
     model: Budget | Allocation
     container: str | None = None
     stamp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Who entities of ours are in a system.
+
+    `there` is what its listings call them, `unknown` why a write that names them would be refused.
+    An entity in neither passes as it is.
+    """
+
+    there: Mapping[Entity, Entity] = field(default_factory=dict)
+    unknown: Mapping[Entity, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
