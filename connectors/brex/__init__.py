@@ -20,7 +20,12 @@ Quirks
   that all existing spend limits have; where there is none, Brex is asked without.
 - A spend limit cannot be moved below another budget, and one below no budget is passed over.
 - Authorization settings may be null; they are then said whole, else only in part.
-- `limit_type` HARD is a legal value that Brex refuses on budgets; we never send the field.
+- `limit_type` HARD is a legal value that Brex refuses on budgets; we never send the field. What
+  an old budget has of it is read as `hard`.
+- Users are named by id; an e-mail is refused. So one that has no row in `entities` is looked up
+  in the Team API while planning, once for new or changed objects, which takes `users.readonly`. A
+  listing shows the id, so the ledger holds both and nobody is looked up again.
+- A 403 of a write may mean that the account has no budget management; reads do not show it.
 - PUT changes what it is sent and nothing else. Null is not sent: Brex does not say whether it
   clears a field or leaves it, so what is set on a budget cannot be emptied again.
 - Free text takes ASCII only.

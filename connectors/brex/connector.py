@@ -1,18 +1,21 @@
 """The Brex connector: what Brex can be told, and the calls that tell it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
+from msgspec import structs
+
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Status
+from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
-from canonical.identity import EntityMap
 from connectors.brex.declared import CAPABILITIES, BrexSettings
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
+from connectors.brex.people import People
 from connectors.brex.wire import PATH, BrexBudget, BrexPage, BrexSpendLimit
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient, Safety
@@ -21,14 +24,19 @@ from connectors.calling.limiter import Limiter
 from connectors.calling.paging import RawPage, ahead, cursor_pages
 from connectors.calling.parsing import data_of, decoded
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import Malformed, Rejected, Unsupported
+from connectors.contract.errors import Forbidden, Malformed, Rejected, Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.probing import probe_by_listing
+from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 
 PAGE_SIZE = 1000
 """The most that a page may hold; Brex answers 400 above it."""
+_RIGHTS: Final = (
+    "Writing takes a token with the scope budgets, and an account with budget management: "
+    "ask Brex for the latter"
+)
 
 
 class Brex(Connector):
@@ -40,7 +48,6 @@ class Brex(Connector):
 
     def __init__(self, name: str, settings: BrexSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
-        self._entities = EntityMap(settings.entities)
         self._roots = {settings.parent_budget_id} if settings.parent_budget_id else set[str]()
         self._policies: set[str] = set()
         self._listed: set[Kind] = set()
@@ -52,6 +59,7 @@ class Brex(Connector):
             runtime=runtime,
             dialect=Dialect(message=_message, request_id=("X-Brex-Trace-Id",)),
         )
+        self._people = People(self._http, settings.entities)
 
     def check(self) -> Check:
         """List one budget, and get the parent of ours: both prove the token, the second its id."""
@@ -73,6 +81,9 @@ class Brex(Connector):
         A spend limit below no budget is a share of nothing: it is passed over.
         """
 
+        if kind is Kind.BUDGET and cursor is None:
+            self._people.outdated()
+
         def fetch(token: str | None) -> Any:
             params = {"limit": PAGE_SIZE, "cursor": token}
             return self._http.call(
@@ -88,6 +99,10 @@ class Brex(Connector):
         """One object; raises `Missing`."""
         found = self._http.call("GET", _path(kind, id), safety=Safety.SAFE)
         return self._observed(kind, found)
+
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        """Look up users by e-mail, one call each; ids and who has a row in `entities` pass."""
+        return self._people.resolve(entities)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """A budget without a parent cannot be said; nor one of several expense policies guessed.
@@ -130,10 +145,15 @@ class Brex(Connector):
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """Archive, once: Brex takes no key here and does not say what a second call does."""
         try:
-            self._http.call("POST", f"{_path(kind, id)}/archive", safety=Safety.ONCE)
+            self._send("POST", f"{_path(kind, id)}/archive", Safety.ONCE)
         except Rejected:
             if self.get(kind, id).model.status is not Status.RETIRED:
                 raise
+
+    def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
+        """By stamp, else by what they are for, users by the names that listings have."""
+        there = self.resolve({*filter(None, map(_sought_by, drafts))}).there
+        return probe_by_listing(self.list, [_as_shown(each, there) for each in drafts])
 
     def actuals(self) -> Iterator[Actual]:
         """Spent in the current period, per budget: the sum over the spend limits below it."""
@@ -174,10 +194,10 @@ class Brex(Connector):
             budget = decoded(BrexBudget, record)
             if budget.parent_budget_id is None:
                 self._roots.add(budget.budget_id)
-            return budget_of(budget, self._entities, self._roots)
+            return budget_of(budget, self._people.entities, self._roots)
         limit = decoded(BrexSpendLimit, record)
         self._policies.add(limit.expense_policy_id)
-        return allocation_of(limit, self._entities)
+        return allocation_of(limit, self._people.entities)
 
     def _problem(self, kind: Kind, record: Any, error: Exception) -> Problem:
         said = data_of(record)
@@ -190,20 +210,27 @@ class Brex(Connector):
     def _said(
         self, draft: Draft, fields: Collection[str], id: str | None = None
     ) -> tuple[Kind, dict[str, Any]]:
+        entities = self._people.writing(_users(draft.model, fields))
         if isinstance(draft.model, Budget):
-            return Kind.BUDGET, budget_write(draft, fields, self._entities).body()
+            return Kind.BUDGET, budget_write(draft, fields, entities).body()
         before: Allocation | None = None
         if id and not {"entity", "currency"}.isdisjoint(fields):
             there = self.get(Kind.ALLOCATION, id).model
             assert isinstance(there, Allocation)
             before = there
         strictness = self.settings.authorization_type
-        said = spend_limit_write(draft, fields, self._entities, strictness, before)
+        said = spend_limit_write(draft, fields, entities, strictness, before)
         return Kind.ALLOCATION, said.body()
 
     def _write(self, method: str, path: str, kind: Kind, body: Any, key: str) -> Observed:
-        found = self._http.call(method, path, json=body, safety=Safety.KEYED, key=key)
-        return self._observed(kind, found)
+        return self._observed(kind, self._send(method, path, Safety.KEYED, json=body, key=key))
+
+    def _send(self, method: str, path: str, safety: Safety, **said: Any) -> Any:
+        """A write; one that is forbidden says what Brex may be missing, as it often does not."""
+        try:
+            return self._http.call(method, path, safety=safety, **said)
+        except Forbidden as error:
+            raise Forbidden(error.message, call=error.call, hint=_RIGHTS) from error
 
     def _parent(self) -> str:
         parent = self.settings.parent_budget_id or self._only(self._roots, Kind.BUDGET)
@@ -237,6 +264,27 @@ _SPEND_LIMIT_DEFAULTS = {
 
 def _path(kind: Kind, id: str) -> str:
     return f"{PATH[kind]}/{quote(id, safe='')}"
+
+
+def _users(model: Budget | Allocation, fields: Collection[str]) -> Collection[str]:
+    """Our names of the users that a write of those fields names."""
+    if isinstance(model, Budget):
+        return (model.owners or ()) if "owners" in fields else ()
+    is_said = "entity" in fields and model.entity.type == "user"
+    return model.entity.id.split(",") if is_said else ()
+
+
+def _sought_by(draft: Draft) -> Entity | None:
+    """The entity by which a draft without a stamp is looked for."""
+    model = draft.model
+    return model.entity if isinstance(model, Allocation) and draft.stamp is None else None
+
+
+def _as_shown(draft: Draft, there: Mapping[Entity, Entity]) -> Draft:
+    if not isinstance(draft.model, Allocation):
+        return draft
+    entity = there.get(draft.model.entity, draft.model.entity)
+    return replace(draft, model=structs.replace(draft.model, entity=entity))
 
 
 def _is_object(record: Any) -> bool:

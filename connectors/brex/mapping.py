@@ -76,6 +76,7 @@ def budget_of(
         start=_shared(wire.start_date),
         end=_shared(wire.end_date),
         status=known(STATUS, wire.spend_budget_status, "spend_budget_status"),
+        enforcement=Enforcement.HARD if wire.limit_type == "HARD" else None,
         parent=None if parent in roots else parent,
         owners=tuple([intern(entities.our_id("user", id)) for id in wire.owner_user_ids]),
     )

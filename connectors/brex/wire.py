@@ -11,6 +11,7 @@ from canonical.change import Kind
 from canonical.period import Cadence
 
 PATH = {Kind.BUDGET: "/v2/budgets", Kind.ALLOCATION: "/v2/spend_limits"}
+USERS = "/v2/users"
 
 
 # As Brex answers: new fields count as compatible, so unknown ones are ignored.
@@ -34,6 +35,7 @@ class BrexBudget(Struct, frozen=True, kw_only=True, gc=False):
     end_date: date | None = None
     amount: BrexMoney | None = None
     spend_budget_status: str
+    limit_type: str | None = None
 
 
 class BrexAuthorization(Struct, frozen=True, kw_only=True, gc=False):
@@ -66,6 +68,12 @@ class BrexSpendLimit(Struct, frozen=True, kw_only=True, gc=False):
     department_id: str | None = None
     legal_entity_id: str | None = None
     current_period_balance: BrexPeriodBalance | None = None
+
+
+class BrexUser(Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    email: str
+    status: str | None = None
 
 
 class _Write(BaseModel):
@@ -122,6 +130,8 @@ class BrexSpendLimitWrite(_Write):
 
 NATIVE = frozenset({"user", "department", "legal_entity"})
 """The types of entities that a spend limit has fields for."""
+OUT_OF_USE = frozenset({"CLOSED", "DISABLED", "DELETED", "INACTIVE", "ARCHIVED"})
+"""Statuses of a user to whom nothing can be given."""
 
 STATUS = {
     "ACTIVE": Status.ACTIVE,

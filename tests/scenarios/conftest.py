@@ -103,6 +103,10 @@ class Desk:
         ours = {row["budget_id"] for row in self.budgets}
         return [r for r in self.brex.state["spend_limits"].rows() if r["parent_budget_id"] in ours]
 
+    def has_user(self, id: str) -> None:
+        """Somebody joins at Brex."""
+        self.brex.state["users"].put(self.brex.sandbox.completed("users", {"id": id}))
+
     def named(self, name: str) -> dict[str, Any]:
         (found,) = [row for row in self.budgets if row["name"] == name]
         return found

@@ -74,9 +74,6 @@ def test_one_refused_change_does_not_stop_the_others(desk: Desk) -> None:
     rows = desk.rows("allocations.csv")
     rows[0] |= {"entity_type": "user", "entity": "user_nobody"}
     desk.write(rows, "allocations.csv")
-    desk.brex.sandbox.switches = desk.brex.sandbox.switches.model_copy(
-        update={"known_users_only": True}
-    )
 
     result = desk.run("run", SYNC, "--json")
 

@@ -76,6 +76,7 @@ def test_amounts_are_exact_in_every_currency(
     desk: Desk, currency: str, amount: str, minor: int
 ) -> None:
     row = {"ref": "B1", "name": "One", "currency": currency, "amount": amount}
+    desk.has_user("u1")
     desk.write([row])
     desk.write([{"budget": "B1", "ref": "B1-1", "entity_type": "user", "entity": "u1",
                  "amount": amount, "status": "active"}], "allocations.csv")  # fmt: skip

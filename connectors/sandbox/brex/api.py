@@ -2,6 +2,7 @@
 
 Source: the Budgets API document as bundled on developer.brex.com in July 2026, and the guide pages
 on authentication, idempotency, pagination, rate limits and error codes.
+Of the Team API the list of users, as budgets and spend limits name them.
 What those leave open is a switch; the default is what fits the rest best.
 Not here: /v1/budgets (spend limits under their old name) and budget programs.
 """
@@ -15,7 +16,7 @@ from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, Sandbox, reply
 from connectors.sandbox.brex.switches import BrexSwitches
-from connectors.sandbox.brex.wire import KINDS, SETTINGS, Kind
+from connectors.sandbox.brex.wire import BLANK_USER, KINDS, SETTINGS, Kind
 from connectors.sandbox.fields import Shape
 from connectors.sandbox.state import Row, loads
 
@@ -43,14 +44,18 @@ def _invalid(field: str) -> Refused:
 
 
 class BrexSandbox(Sandbox):
-    """An account with a root budget `ROOT`, and a spend limit that uses the policy `POLICY`.
+    """An account with a root budget `ROOT`, a spend limit that uses the policy `POLICY`, and the
+    users of the switch `users`.
 
     `POST /_sandbox/spend {"spend_limit_id", "amount"}` spends, in the smallest unit.
     """
 
     CREDENTIAL = "bxt_sandbox"
     RATE_LIMIT = "1000/1m"
-    ID_FIELDS: ClassVar[Mapping[str, str]] = {kind.table: kind.id for kind in KINDS.values()}
+    ID_FIELDS: ClassVar[Mapping[str, str]] = {
+        "users": "id",
+        **{kind.table: kind.id for kind in KINDS.values()},
+    }
     Switches = BrexSwitches
     switches: BrexSwitches
 
@@ -66,9 +71,16 @@ class BrexSandbox(Sandbox):
                 "rollover_refresh_rate": "OFF",
             },
         }
-        return {"budgets": [root], "spend_limits": [] if self.switches.without_limits else [limit]}
+        return {
+            "users": [{"id": id} for id in self.switches.users],
+            "budgets": [root],
+            "spend_limits": [] if self.switches.without_limits else [limit],
+        }
 
     def completed(self, table: str, row: Row) -> Row:
+        if table == "users":
+            id = row.get("id") or self.state.new_id("cuuser")
+            return {"id": id, "email": f"{id.rpartition('_')[2]}@example.com", **BLANK_USER, **row}
         kind = KINDS[table]
         id = row.get(kind.id) or self.state.new_id(kind.prefix)
         whole = {kind.id: id, "account_id": ACCOUNT, **kind.blank, **row}
@@ -95,6 +107,8 @@ class BrexSandbox(Sandbox):
     def answer(self, call: Call) -> Response:
         self._authorize(call)
         match call.method, call.path.split("/"):
+            case "GET", ["", "v2", "users"]:
+                return self._users(call)
             case "GET", ["", "v2", table] if table in KINDS:
                 return self._list(call, KINDS[table])
             case "POST", ["", "v2", table] if table in KINDS:
@@ -118,6 +132,8 @@ class BrexSandbox(Sandbox):
         elif token != self.token or token == said:
             wrong = _error(403, "Invalid or Revoked Token")
             raise Refused(self.refusal(401) if self.switches.bad_token_is_401 else wrong)
+        elif call.method != "GET" and not self.switches.budget_management:
+            raise Refused(_error(403, "Not permitted; contact support"))
 
     def _keyed(self, call: Call, write: Callable[[Row], Response]) -> Response:
         key = call.headers.get("idempotency-key")
@@ -151,13 +167,17 @@ class BrexSandbox(Sandbox):
     def _shown(self, kind: Kind, row: Row) -> Response:
         return Response(self.state[kind.table].json(row[kind.id]), media_type="application/json")
 
+    def _users(self, call: Call) -> Response:
+        if not self.switches.reads_users:
+            return _error(403, "The token lacks the scope users.readonly")
+        email = None if self.switches.ignores_email else call.query.get("email")
+
+        def where(row: Row) -> bool:
+            return email is None or row["email"].casefold() == email.casefold()
+
+        return self._paged(call, "users", where)
+
     def _list(self, call: Call, kind: Kind) -> Response:
-        asked = call.query.get("limit", "100")
-        if not asked.isdecimal() or not 1 <= int(asked) <= 1000:
-            raise _invalid("limit")
-        limit = min(int(asked), self.switches.largest_page)
-        cursor = call.query.get("cursor")
-        offset = 0 if cursor is None else _offset(kind, cursor)
         said = call.query.getlist("member_user_id[]") if kind.table == "spend_limits" else []
         members = {id for ids in said for id in ids.split(",")}
         hidden = "ARCHIVED" if self.switches.hides_archived else None
@@ -167,11 +187,21 @@ class BrexSandbox(Sandbox):
                 not members or not members.isdisjoint(row["member_user_ids"])
             )
 
-        filtered = where if members or hidden else None
-        items, after = self.page(kind.table, call, offset, limit, filtered)
+        return self._paged(call, kind.table, where if members or hidden else None)
+
+    def _paged(
+        self, call: Call, table: str, where: Callable[[Row], bool] | None = None
+    ) -> Response:
+        asked = call.query.get("limit", "100")
+        if not asked.isdecimal() or not 1 <= int(asked) <= 1000:
+            raise _invalid("limit")
+        limit = min(int(asked), self.switches.largest_page)
+        cursor = call.query.get("cursor")
+        offset = 0 if cursor is None else _offset(table, cursor)
+        items, after = self.page(table, call, offset, limit, where)
         if after is None and self.switches.absent_last_cursor:
             return Response(b'{"items":%s}' % items, media_type="application/json")
-        following = b"null" if after is None else b'"%s"' % _cursor(kind, after)
+        following = b"null" if after is None else b'"%s"' % _cursor(table, after)
         page = b'{"next_cursor":%s,"items":%s}' % (following, items)
         return Response(page, media_type="application/json")
 
@@ -227,7 +257,7 @@ class BrexSandbox(Sandbox):
         if parent is not None and (not line or id in line):
             raise _invalid("parent_budget_id")
         for name in ("owner_user_ids", "member_user_ids"):
-            unknown = set(body.get(name) or ()) - set(self.switches.users)
+            unknown = any(id not in self.state["users"] for id in body.get(name) or ())
             if unknown and self.switches.known_users_only:
                 raise _invalid(name)
 
@@ -278,14 +308,14 @@ def _derived(limit: Row) -> Row:
     }
 
 
-def _cursor(kind: Kind, offset: int) -> bytes:
-    return base64.urlsafe_b64encode(f"{kind.table}:{offset}".encode())
+def _cursor(table: str, offset: int) -> bytes:
+    return base64.urlsafe_b64encode(f"{table}:{offset}".encode())
 
 
-def _offset(kind: Kind, cursor: str) -> int:
+def _offset(table: str, cursor: str) -> int:
     try:
-        table, _, offset = base64.urlsafe_b64decode(cursor).decode().partition(":")
-        if table == kind.table:
+        within, _, offset = base64.urlsafe_b64decode(cursor).decode().partition(":")
+        if within == table:
             return int(offset)
     except ValueError:
         pass

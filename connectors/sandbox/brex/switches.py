@@ -11,8 +11,14 @@ class BrexSwitches(SandboxSwitches):
     """Where Brex's pages are silent, and where accounts differ."""
 
     reader: str = Field("bxt_readonly", description="A token that may read and not write.")
-    users: tuple[str, ...] = Field(("cuuser_ada", "cuuser_grace"), description="First: ours.")
-    known_users_only: bool = Field(False, description="Refuse user ids that are not in `users`.")
+    users: tuple[str, ...] = Field(
+        ("cuuser_ada", "cuuser_grace"),
+        description="Ids of a fresh account's users; cuuser_ada is ada@example.com. First: ours.",
+    )
+    known_users_only: bool = Field(True, description="Refuse ids of users that are not there.")
+    reads_users: bool = Field(True, description="The token has the scope users.readonly.")
+    ignores_email: bool = Field(False, description="The filter `email` of users does nothing.")
+    budget_management: bool = Field(True, description="The account may write budgets at all.")
     bad_token_is_401: bool = Field(False, description="A wrong token is answered 401, not 403.")
     lenient_keys: bool = Field(False, description="A key with another body replays; else 409.")
     replay: Literal["answer", "nothing", "refused"] = Field(

@@ -152,6 +152,14 @@ class Kind:
     blank: Row
 
 
+BLANK_USER: Row = {
+    "first_name": "",
+    "last_name": "",
+    "status": "ACTIVE",
+    **dict.fromkeys(("manager_id", "department_id", "location_id", "title_id")),
+}
+"""What a user has besides an id and an e-mail; source: `GET /v2/users` of the Team API."""
+
 KINDS = {
     "budgets": Kind(
         "budgets", "budget_id", "budget", "spend_budget_status", *_BUDGET, _BLANK_BUDGET

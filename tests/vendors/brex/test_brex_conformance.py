@@ -15,6 +15,7 @@ from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
 
 TOKEN = "bxt_canary_91c2"
+USERS = ("u1", "owner-1", "owner-2")
 SETTINGS = {"parent_budget_id": "budget_root", "expense_policy_id": "policy_default"}
 
 
@@ -22,7 +23,8 @@ class TestBrex(ConformanceSuite):
     @pytest.fixture
     def world(self) -> Iterator[World]:
         with ExitStack() as stack:
-            served = stack.enter_context(serve(BrexSandbox(token=TOKEN, rate_limit="off")))
+            sandbox = BrexSandbox(token=TOKEN, rate_limit="off", users=USERS)
+            served = stack.enter_context(serve(sandbox))
 
             def opened(token: str = TOKEN) -> Brex:
                 settings: Any = {"connector": "brex", "base_url": served.url, **SETTINGS}

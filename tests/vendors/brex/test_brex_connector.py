@@ -33,7 +33,8 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def served(stack: ExitStack) -> Served:
-    return stack.enter_context(serve(BrexSandbox(token="bxt_test", rate_limit="off")))
+    sandbox = BrexSandbox(token="bxt_test", rate_limit="off", users=("u",))
+    return stack.enter_context(serve(sandbox))
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ def test_the_documents_own_sample_reads_as_a_weekly_budget() -> None:
         end=date(2019, 8, 24),
         parent="string",
         owners=("string",),
+        enforcement=Enforcement.HARD,
     )
     assert (seen.id, seen.container, seen.stamp) == ("string", "string", None)
 

@@ -29,6 +29,7 @@ from sync.spec import Limits, SyncSpec
 from sync.state.store import Store
 
 TODAY, NOW = date(2026, 3, 15), datetime(2026, 3, 15, 12, tzinfo=UTC)
+PEOPLE = {"users": [{"id": id, "email": f"{id}@x.com"} for id in ("ada", "grace", "cuuser_1")]}
 OPEN = Limits(
     max_changes=None, max_removals=None, max_money=None, max_budget_change=None, min_listing=None
 )
@@ -78,7 +79,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as stack:
 
         def opened(entities: Any = (), **switches: Any) -> Round:
-            sandbox = BrexSandbox(token="bxt_test", rate_limit="off", **switches)
+            sandbox = BrexSandbox(token="bxt_test", rate_limit="off", seed=PEOPLE, **switches)
             served = stack.enter_context(serve(sandbox))
             settings = BrexSettings(
                 connector="brex",

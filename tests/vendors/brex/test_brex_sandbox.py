@@ -196,7 +196,8 @@ def test_a_switch_makes_pages_smaller_than_asked(open_desk):
 @pytest.mark.parametrize(
     "query", ["?member_user_id[]=u1&member_user_id[]=u2", "?member_user_id[]=u1,u2"]
 )
-def test_spend_limits_are_filtered_by_member(desk, query):
+def test_spend_limits_are_filtered_by_member(open_desk, query):
+    desk = open_desk(users=("u1", "u2", "u3"))
     for name, members in (("one", ["u1"]), ("two", ["u2", "u3"]), ("three", ["u3"])):
         desk.made(LIMIT | {"name": name, "member_user_ids": members}, "spend_limits")
     found = desk.http.get("/v2/spend_limits" + query).json()["items"]
@@ -285,15 +286,46 @@ def test_money_without_a_currency_is_dollars(desk):
     }
 
 
-def test_unknown_users_are_taken_or_by_switch_refused(open_desk):
+def test_unknown_users_are_refused_or_by_switch_taken(open_desk):
     desk = open_desk()
-    assert desk.made(BUDGET | {"owner_user_ids": ["cuuser_new"]})["owner_user_ids"] == [
-        "cuuser_new"
-    ]
-    desk = open_desk(known_users_only=True)
     assert desk.made(BUDGET | {"owner_user_ids": ["cuuser_ada"]})
-    answer = desk.send("POST", "/v2/budgets", BUDGET | {"owner_user_ids": ["cuuser_new"]})
-    assert answer.json()["message"] == "owner_user_ids is invalid"
+    for said in ("cuuser_new", "ada@example.com"):
+        answer = desk.send("POST", "/v2/budgets", BUDGET | {"owner_user_ids": [said]})
+        assert answer.json()["message"] == "owner_user_ids is invalid"
+    desk = open_desk(known_users_only=False)
+    made = desk.made(BUDGET | {"owner_user_ids": ["cuuser_new"]})
+    assert made["owner_user_ids"] == ["cuuser_new"]
+
+
+# Users
+
+
+def emails(desk, query=""):
+    return [user["email"] for user in desk.http.get(f"/v2/users{query}").json()["items"]]
+
+
+def test_users_are_listed_and_found_by_their_email(open_desk):
+    desk = open_desk(seed={"users": [{"id": "cuuser_mary", "email": "Mary@x.com"}]})
+    assert emails(desk) == ["ada@example.com", "grace@example.com", "Mary@x.com"]
+    (mary,) = desk.http.get("/v2/users?email=mary%40X.com").json()["items"]
+    assert (mary["id"], mary["status"]) == ("cuuser_mary", "ACTIVE")
+    assert emails(desk, "?email=nobody%40x.com") == []
+
+
+def test_users_come_in_pages(desk):
+    first = desk.http.get("/v2/users?limit=1").json()
+    assert emails(desk, f"?cursor={first['next_cursor']}") == ["grace@example.com"]
+
+
+def test_by_switch_the_email_filters_nothing(open_desk):
+    assert len(emails(open_desk(ignores_email=True), "?email=ada%40example.com")) == 2
+
+
+def test_by_switch_a_token_may_not_read_users_nor_an_account_write(open_desk):
+    desk = open_desk(reads_users=False, budget_management=False)
+    assert desk.http.get("/v2/users").status_code == 403
+    assert desk.http.get("/v2/budgets").status_code == 200
+    assert desk.send("POST", "/v2/budgets", BUDGET).status_code == 403
 
 
 # Updates
