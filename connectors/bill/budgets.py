@@ -73,6 +73,9 @@ class Budgets:
         if budget.parent and not (self._settings.budget_groups or self._reader.has_groups()):
             reason = f"{name} shows no budget group to hang it below"
             yield "parent", f"{reason}; set budget_groups in [systems.{name}]"
+        owner = self._settings.default_owner
+        if owner and not budget.owners and (lacking := self._people.lacks(owner)):
+            yield "owners", f"default_owner: {lacking}"
 
     def create(self, draft: Draft) -> Observed:
         """POST, once. `Uncertain` where it was made and the answer cannot be read."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from msgspec.structs import replace
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Enforcement, Status
+from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, kind_of
 from connectors.bill.budgets import Budgets
@@ -24,7 +24,7 @@ from connectors.calling.limiter import Limiter
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 
@@ -89,9 +89,15 @@ class Bill(Connector):
         reason = f"{self.name} lets no {model.cadence} budget spend beyond its limit"
         return replace(model, enforcement=None), (Loss("enforcement", Effect.DROPPED, reason),)
 
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        """Find users by email in the list of all, which is read once; the default owner as well."""
+        owner = self.settings.default_owner
+        self._people.resolve([Entity("user", owner)] if owner else ())
+        return self._people.resolve(entities)
+
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
-        """Other money, a start that is yet to come, no parent to be had, a user without a name
-        or with a share of the budget already."""
+        """Other money, a start that is yet to come, no parent to be had, a default owner who is
+        nobody, a user without a name or with a share of the budget already."""
         said = []
         if model.amount and model.amount.unit != self.settings.currency:
             reason = f"{self.name} holds {self.settings.currency}, not {model.amount.unit}"

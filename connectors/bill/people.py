@@ -1,7 +1,8 @@
 """BILL's users by the names that the source has for them: a row of `entities`, else their email.
 
 The API has no search by email. All users are listed when a first one is met who has no row, and
-once more in a later reading for one who is not found.
+once more in a later reading for one who is not found. New objects are resolved while planning, so
+that an email which nobody has is blocked in the plan.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from connectors.bill.wire import USERS, BillUser
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Rejected
+from connectors.contract.records import Resolved
 
 UUID: Final = "usr_"
 """How the other spelling of a user's id begins; paths take both, answers are compared by `id`."""
@@ -63,6 +65,28 @@ class People:
         found = self._entities.theirs(Entity("user", id))
         return found.casefold() if "@" in found else found
 
+    def resolve(self, entities: Iterable[Entity]) -> Resolved:
+        """Look up those whom an email names; unknown is who is not there, nor to be made."""
+        there, unknown = {}, {}
+        for entity in entities:
+            found = self.spelled(entity.id)
+            if entity.type != "user" or "@" not in found:
+                continue
+            user = self._with_email(found)
+            if user is not None:
+                there[entity] = Entity("user", self.ours(user.id, user.uuid))
+            elif not self._make:
+                unknown[entity] = self._nobody(entity.id)
+        return Resolved(there, unknown)
+
+    def lacks(self, id: str) -> str | None:
+        """Why a write cannot name our user, as far as users were listed; makes no call."""
+        found = self.spelled(id)
+        if "@" not in found or self._make or self._users is None:
+            return None
+        there = any(map(_has_email(found), self._users))
+        return None if there else self._nobody(id)
+
     def theirs(self, id: str) -> str | None:
         """BILL's id of our user; None for an email that no user in use has."""
         found = self._entities.theirs(Entity("user", id))
@@ -71,8 +95,7 @@ class People:
             return user.id if user else found
         if "@" not in found:
             return found
-        email = found.casefold()
-        user = self._found(lambda user: not user.retired and (user.email or "").casefold() == email)
+        user = self._with_email(found)
         return user.id if user else None
 
     def required(self, id: str) -> str:
@@ -82,10 +105,7 @@ class People:
             if found is not None:
                 return found
             if not self._make:
-                raise Rejected(
-                    f"{self._http.vendor} has no user in use with the email {id}",
-                    hint=f"Give user:{id} a row in [systems.{self._http.vendor}.entities]",
-                )
+                raise Rejected(self._nobody(id))
             made = self._http.call("POST", USERS, json=new_user(id), safety=Safety.ONCE)
             user = parsed(BillUser, made)
             with self._lock:
@@ -100,6 +120,14 @@ class People:
         user = self._found(lambda user: user.id == id)
         return self._entities.ours("user", user.email).id if user and user.email else id
 
+    def _nobody(self, id: str) -> str:
+        name = self._http.vendor
+        hint = f'invite them, or give "user:{id}" a row in [systems.{name}.entities]'
+        return f"{name} has no user in use with the email {id}; {hint}"
+
+    def _with_email(self, email: str) -> BillUser | None:
+        return self._found(_has_email(email))
+
     def _found(self, wanted: Callable[[BillUser], bool]) -> BillUser | None:
         with self._lock:
             found = next(filter(wanted, self._users or ()), None)
@@ -107,3 +135,8 @@ class People:
                 self._users, self._fresh = list(self._read()), True
                 found = next(filter(wanted, self._users), None)
             return found
+
+
+def _has_email(email: str) -> Callable[[BillUser], bool]:
+    wanted = email.casefold()
+    return lambda user: not user.retired and (user.email or "").casefold() == wanted

@@ -1,0 +1,122 @@
+"""Whole runs into BILL: who is unknown is blocked in the plan, and links outlive what ids are."""
+
+from contextlib import closing
+from datetime import date
+
+import pytest
+from msgspec.structs import replace
+
+from canonical.allocation import Allocation, Entity
+from canonical.change import Effect, Op
+from connectors.contract.records import Draft
+from connectors.memory import Memory
+from sync.engine import Engine
+from sync.spec import Limits, SyncSpec
+from sync.state.store import Store
+from tests.vendors.bill.desk import ADA, NOW, usd
+from tests.vendors.bill.desk import budget as budget_draft
+
+TODAY = date(2026, 3, 10)
+NOBODY = "nobody@example.com"
+OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
+
+
+def budget(ref="B", **said):
+    return replace(budget_draft().model, ref=ref, name=f"Name {ref}", **said)
+
+
+def share(user, ref="S", of="B", number=20):
+    return Allocation(ref=ref, budget=of, entity=Entity("user", user), amount=usd(number))
+
+
+class Round:
+    """A company at BILL, a source in memory, and what runs between them remember."""
+
+    def __init__(self, desk, store, **settings):
+        self.desk, self.store, self.source = desk, store, Memory("erp")
+        self.settings = settings
+        self.bill = desk.open(**settings)
+
+    def engine(self):
+        spec = SyncSpec(name="s", source="a", target="b", limits=OPEN, parallel=1)
+        return Engine(spec, self.source, self.bill, self.store, now=lambda: NOW)
+
+    def run(self):
+        return self.engine().run(TODAY, command="run")
+
+    def blocked(self):
+        """Why each that is blocked in a plan is."""
+        found = {}
+        for change in self.engine().plan(TODAY).changes:
+            if change.op is Op.BLOCKED:
+                reasons = [each for each in change.losses if each.effect is Effect.BLOCKED]
+                found[change.ref] = reasons[0].reason
+        return found
+
+    def switch(self, **switches):
+        sandbox = self.desk.served.sandbox
+        sandbox.switches = sandbox.switches.model_copy(update=switches)
+        self.bill = self.desk.open(**self.settings)
+
+
+@pytest.fixture
+def opened(open_desk, tmp_path):
+    with closing(Store.open("sqlite:///s.db", tmp_path, lambda: NOW)) as store:
+
+        def opened(switches=(), **settings):
+            return Round(open_desk(**dict(switches)), store, **settings)
+
+        yield opened
+
+
+def test_unknown_people_are_blocked_in_the_plan_and_the_others_are_made(opened):
+    round = opened()
+    shares = (share("grace@example.com"), share(NOBODY, "T"))
+    round.source.put(budget("A", owners=(NOBODY,)), budget(allocations=shares))
+
+    found = round.blocked()
+    counts = round.run().to_data()["counts"]
+
+    assert set(found) == {"A", "T"}
+    assert all(NOBODY in reason and "entities" in reason for reason in found.values())
+    assert counts | {"applied": 2, "rejected": 0} == counts
+
+
+def test_users_are_listed_while_planning_and_not_again(opened):
+    round = opened()
+    round.source.put(
+        budget(allocations=(share("grace@example.com"), share("ada@example.com", "T")))
+    )
+    round.run()
+
+    assert [call for call in round.desk.calls() if call[1] == "/users"] == [("GET", "/users")] * 2
+
+
+def test_a_default_owner_whom_bill_does_not_know_blocks_what_has_no_other(opened):
+    round = opened(default_owner=NOBODY)
+    round.source.put(budget("A"), budget(owners=("ada@example.com",)))
+
+    found = round.blocked()
+
+    assert set(found) == {"A"}
+    assert "default_owner" in found["A"]
+
+
+def test_who_is_made_where_that_is_wished_is_not_unknown(opened):
+    round = opened(create_users=True, default_owner=ADA)
+    round.source.put(budget(allocations=(share(NOBODY),)))
+
+    assert round.blocked() == {}
+    assert round.run().verified
+
+
+def test_a_share_found_there_under_another_spelling_is_no_difference(opened):
+    round = opened()
+    made = round.bill.create(budget_draft(), "k")
+    round.bill.create(Draft(model=share("grace@example.com"), container=made.id), "k")
+    stated = budget_draft().model
+    round.source.put(replace(stated, allocations=(share("GRACE@Example.com", of="CC1"),)))
+    round.desk.calls()
+
+    assert round.run().verified
+    assert [call for call in round.desk.calls() if call[0] != "GET"] == []
