@@ -64,6 +64,14 @@ class Observation:
         """Whether the linked object was in the listing, readable or not."""
         return link in self.clean or link in self.drifted or link in self.unreadable
 
+    def renamed(self, kind: Kind, link: int, item: Observed) -> None:
+        """The linked object was listed as a stranger: the target gives it another id now."""
+        self.strangers[kind].pop(item.id, None)
+        self.drifted[link] = item
+        amount = item.model.amount
+        if amount is not None:
+            self.totals[kind, amount.unit] += amount.value
+
     def count_assumed(self, ledger: Ledger) -> None:
         """Add to `totals` the amounts that were not read, as they were agreed."""
         for start in range(0, len(self.assumed), 1000):

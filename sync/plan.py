@@ -105,6 +105,7 @@ class Planner:
         self._shapes: dict[object, Budget] = {}
         self._refs: dict[str, str | None] = {}  # of the target's budgets, looked up or adopted
         self._adopted_shares: set[Key] = set()
+        self._moved: dict[int, str] = {}  # links whose objects go by another id now
         self._stuck: dict[str, str] = {}
         self.found = Findings(problems=list(observation.problems))
 
@@ -213,21 +214,29 @@ class Planner:
                     self.found.forgotten.append(link.id)
                     yield wanted
                 else:
-                    self._compare(wanted, link.target_id, link.origin, observed, baseline, link)
+                    target_id = self._moved.get(link.id, link.target_id)
+                    self._compare(wanted, target_id, link.origin, observed, baseline, link)
 
     def _observed(self, kind: Kind, link: Link, baseline: Baseline) -> Facts | None:
         """The target's facts of a linked object; None where it is proved to be gone.
 
-        Absence from a complete listing is confirmed by asking for the object itself.
+        Absence from a complete listing is confirmed by asking for the object itself; one that
+        answers under another id than it had is what the listing shows under that.
         """
         if link.id in self._seen.drifted:
             return facts(self._seen.drifted[link.id].model)
         if link.id in self._seen.clean:
             return baseline.echo
         try:
-            return facts(self._target.get(kind, link.target_id).model)
+            item = self._target.get(kind, link.target_id)
         except Missing:
             return None
+        if item.id != link.target_id:
+            self._moved[link.id] = item.id
+            self._seen.renamed(kind, link.id, item)
+            if kind is Kind.BUDGET:
+                self._refs[item.id] = link.ref
+        return facts(item.model)
 
     def _compare(
         self,

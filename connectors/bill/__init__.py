@@ -31,6 +31,8 @@ Quirks
   refused, as the one PUT would replace the other. Who was removed comes back as a plain member.
 - Lists hide what is retired, and one real company's hid everything else: both are listed, and a row
   counts once. A filter may be ignored, so rows are judged by what they say.
+- Ids are to give way to `uuid`, on no said day. An object goes by its id as long as an answer has
+  one, then by its uuid; a path takes both, so a link by the old id leads to the object all the same.
 - A budget's start is the day it was made. One that begins later is made on that day, not before.
 - Owners are not in the answer: they are members with the role OWNER, named when the budget is made
   and moved when the source moves them. An owner or observer without money of their own is no

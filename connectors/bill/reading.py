@@ -61,16 +61,18 @@ class Reader:
         """A write has changed something: the budget of that `id`, where one is said."""
         self._listed = None
         if id is not None:
-            self._budgets.pop(id, None)
+            self._budgets.pop(self._ids.get(id, id), None)
 
     def budget(self, id: str) -> BillBudget:
         """The budget as it is now; raises `Missing`."""
         found = self._http.call("GET", budget_path(id), safety=Safety.SAFE)
-        return self.saw(parsed(BillBudget, found))
+        budget = self.saw(parsed(BillBudget, found))
+        self._ids[id] = budget.id  # it may have been asked for by an id that it shows no more
+        return budget
 
     def known(self, id: str) -> BillBudget:
         """The budget as it was last seen, read now where it never was."""
-        return self._budgets.get(id) or self.budget(id)
+        return self._budgets.get(self._ids.get(id, id)) or self.budget(id)
 
     def parent(self, budget: BillBudget) -> str | None:
         """The `id` of the budget above, in whichever spelling the answer names it."""
@@ -160,7 +162,7 @@ def page_of(
         try:
             item = read(row)
         except (Malformed, ValueError) as error:
-            id = _id(row, "userId" if below else "id")
+            id = _id(row, "userId", "userUuid") if below else _id(row)
             ref = f"{below}{id}" if id else None
             problems.append(Problem(system, f"{kind} {ref or 'without an id'}", str(error), ref))
         else:
@@ -169,9 +171,10 @@ def page_of(
     return Page(items, problems, raw.cursor, raw.next_cursor)
 
 
-def _id(row: Any, field: str = "id") -> str | None:
-    found = row.get(field) if isinstance(row, dict) else None
-    return found if isinstance(found, str) else None
+def _id(row: Any, field: str = "id", spare: str = "uuid") -> str | None:
+    """The id of a row, or the uuid of one that has only that."""
+    said = [row.get(field), row.get(spare)] if isinstance(row, dict) else []
+    return next((each for each in said if isinstance(each, str)), None)
 
 
 def _place(half: str, token: str | None) -> str:

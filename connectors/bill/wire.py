@@ -2,9 +2,9 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from canonical.period import Cadence
@@ -14,9 +14,23 @@ USERS = "/v3/spend/users"
 
 
 class _Read(BaseModel):
-    """As BILL answers: unknown fields are ignored; numbers are taken from text too."""
+    """As BILL answers: unknown fields are ignored; numbers are taken from text too.
+
+    An id that an answer has no more is the uuid that is to take its place.
+    """
 
     model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
+    spellings: ClassVar[dict[str, str]] = {}
+    """The name of an id → that of its uuid."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_uuid(cls, record: Any) -> Any:
+        if not isinstance(record, dict):
+            return record
+        gone = [name for name in cls.spellings if record.get(name) is None]
+        told = {name: record.get(cls.spellings[name]) for name in gone}
+        return record | {name: said for name, said in told.items() if said is not None}
 
 
 class BillSpent(_Read):
@@ -32,6 +46,7 @@ class BillPeriod(_Read):
 
 
 class BillBudget(_Read):
+    spellings: ClassVar = {"id": "uuid", "parentBudgetId": "parentBudgetUuid"}
     id: str
     uuid: str | None = None
     name: str
@@ -52,6 +67,7 @@ class BillBudget(_Read):
 
 
 class BillMember(_Read):
+    spellings: ClassVar = {"userId": "userUuid"}
     user_id: str
     user_uuid: str | None = None
     spent: Decimal | None = None
@@ -63,6 +79,7 @@ class BillMember(_Read):
 
 
 class BillUser(_Read):
+    spellings: ClassVar = {"id": "uuid"}
     id: str
     uuid: str | None = None
     email: str | None = None

@@ -130,6 +130,9 @@ _SAID_ELSEWHERE = frozenset(
 )
 """Fields of a request that no budget's answer has under that name."""
 
+_IDS = frozenset({"id", "userId", "parentBudgetId"})
+"""What the changelog of 2025-02-28 says will go; a row then has its uuids."""
+
 
 def failures(shape: Shape, body: Any) -> list[str]:
     """One message per field that is missing or wrong; unknown fields are no fault."""
@@ -178,6 +181,7 @@ class BillSwitches(SandboxSwitches):
     timezone: str = Field("US/Eastern", description="Of the company's billing address.")
     trims_names: bool = Field(False, description="A name is stored without blanks around it.")
     uuids: bool = Field(True, description="Answers have `uuid` and `userUuid`.")
+    ids: bool = Field(True, description="Answers have `id`, `userId` and `parentBudgetId`.")
     parent_as_uuid: bool = Field(False, description="`parentBudgetId` is answered as a uuid.")
     hides_parent: bool = Field(False, description="No answer has `parentBudgetId`.")
     hides_recur_month: bool = Field(False, description="No answer has `recurMonth`.")
@@ -266,8 +270,12 @@ def spelled(row: Row, above: Row | None, switches: BillSwitches) -> Row:
         said = {name: said[name] for name in said if name not in ("uuid", "userUuid")}
     if above and switches.parent_as_uuid:
         said["parentBudgetId"] = above["uuid"]
+    if above and switches.uuids:
+        said["parentBudgetUuid"] = above["uuid"]
+    if not switches.ids:
+        said = {name: said[name] for name in said if name not in _IDS}
     if switches.hides_parent:
-        said.pop("parentBudgetId", None)
+        said = {name: said[name] for name in said if not name.startswith("parentBudget")}
     if switches.hides_recur_month:
         said.pop("recurMonth", None)
     if switches.money_as_text:

@@ -7,11 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Entity
-from canonical.change import Effect, Op
+from canonical.change import Effect, Kind, Op
 from connectors.contract.records import Draft
 from connectors.memory import Memory
 from sync.engine import Engine
 from sync.spec import Limits, SyncSpec
+from sync.state.ledger import Ledger
 from sync.state.store import Store
 from tests.vendors.bill.desk import ADA, NOW, usd
 from tests.vendors.bill.desk import budget as budget_draft
@@ -120,3 +121,64 @@ def test_a_share_found_there_under_another_spelling_is_no_difference(opened):
 
     assert round.run().verified
     assert [call for call in round.desk.calls() if call[0] != "GET"] == []
+
+
+def stated():
+    shares = (share("grace@example.com"), share("ada@example.com", "T", number=7))
+    return budget("G"), budget(parent="G", owners=("ada@example.com",), allocations=shares)
+
+
+def test_links_outlive_the_ids_that_bill_gives_up_for_uuids(opened):
+    round = opened(budget_groups=True)
+    round.source.put(*stated())
+    assert round.run().verified
+    round.desk.calls()
+    round.switch(ids=False)
+
+    moved = round.run()
+    after = round.desk.calls()
+
+    assert moved.verified, moved.to_data()
+    assert [call for call in after if call[0] != "GET"] == []
+    assert round.run().verified
+    assert [call for call in round.desk.calls() if "/budgets/QnVk" in call[1]] == []
+    (link,) = Ledger(round.store, "s").by_refs(Kind.BUDGET, [("", "B")]).values()
+    assert link.target_id.startswith("bgt_")
+
+
+def test_what_changed_while_the_ids_went_is_written_to_the_same_objects(opened):
+    round = opened(budget_groups=True)
+    round.source.put(*stated())
+    round.run()
+    round.switch(ids=False)
+    group, whole = stated()
+    fewer = replace(whole, amount=usd(90), allocations=(share("grace@example.com", number=5),))
+    round.source.put(group, fewer)
+
+    assert round.run().verified
+    rows = round.desk.rows
+    assert sorted(str(row["currentPeriod"]["limit"]) for row in rows["budgets"].rows()) == [
+        "100.50",
+        "90.00",
+    ]
+    assert {row["limit"] for row in rows["members"].rows() if row["budgetRole"] == "MEMBER"} == {5}
+
+
+def test_rows_that_have_only_a_uuid_are_read(opened):
+    round = opened({"ids": False}, budget_groups=True)
+    round.source.put(*stated())
+
+    assert round.run().verified
+    again = round.run()
+    assert again.verified
+    assert again.plan.summary["unchanged"] == 4
+
+
+def test_a_row_without_any_id_is_named_as_a_problem(opened):
+    round = opened({"ids": False, "uuids": False})
+    sandbox = round.desk.served.sandbox
+    round.desk.rows["budgets"].put(sandbox.completed("budgets", {"name": "B", "recurringLimit": 1}))
+
+    (problem,) = [each for page in round.bill.list(Kind.BUDGET) for each in page.problems]
+
+    assert problem.where == "budget without an id"
