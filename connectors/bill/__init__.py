@@ -32,7 +32,7 @@ Quirks
 - Lists hide what is retired, and one real company's hid everything else: both are listed, and a row
   counts once. A filter may be ignored, so rows are judged by what they say.
 - Ids are to give way to `uuid`, on no said day. An object goes by its id as long as an answer has
-  one, then by its uuid; a path takes both, so a link by the old id leads to the object all the same.
+  one, then by its uuid; a path takes both, so a link by the old id still leads to the object.
 - A budget's start is the day it was made. One that begins later is made on that day, not before.
 - Owners are not in the answer: they are members with the role OWNER, named when the budget is made
   and moved when the source moves them. An owner or observer without money of their own is no
@@ -46,8 +46,11 @@ Quirks
 - A user is known by email, or by a row in `entities`; the API has no search by email, so users are
   listed once when a first one is met. An email that nobody has is blocked in the plan.
 - Members of retired budgets are not listed: they are over with their budget.
-- How soft a soft budget is cannot be read: it spends on without limit (`limitlessOverspend`); a
-  buffer above the limit counts as soft too. Budgets per day or week are always hard.
+- How soft a soft budget is cannot be read: it spends on without limit (`limitlessOverspend`), or
+  `overspend_buffer` of the settings beyond it; a buffer above the limit counts as soft too.
+  Budgets per day or week are always hard.
+- Of a budget that declines what goes beyond it, owners assign no more than it has, in BILL's own
+  pages. What the API says to more is not documented: it is told in the plan, and sent.
 
 Unit of writing: one budget, or up to five new members of one.
 """

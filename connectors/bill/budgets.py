@@ -82,7 +82,8 @@ class Budgets:
         budget, currency = draft.model, self._settings.currency
         assert isinstance(budget, Budget)
         month = recur_month(budget)
-        write = budget_write(draft, BUDGET_FIELDS, currency, self._today(), month)
+        buffer = self._settings.overspend_buffer
+        write = budget_write(draft, BUDGET_FIELDS, currency, self._today(), month, buffer)
         write.owners = [*self._owners(budget)]
         if self._settings.timezone:
             write.timezone = self._settings.timezone
@@ -144,9 +145,9 @@ class Budgets:
         """What is sent of the `fields`, in the periods that BILL has or will have from it."""
         budget, currency = draft.model, self._settings.currency
         assert isinstance(budget, Budget)
-        month = recur_month(budget)
+        month, buffer = recur_month(budget), self._settings.overspend_buffer
         if budget.cadence is Cadence.ONCE or _PERIODIC.isdisjoint(fields):
-            return budget_write(draft, fields, currency, self._today(), month)
+            return budget_write(draft, fields, currency, self._today(), month, buffer)
         shown = self._current(id)
         day = self._today(shown)
         if cut_alike(shown, budget):
@@ -154,7 +155,7 @@ class Budgets:
         else:
             fields = {*fields, "cadence"}
         self._wait(shown, budget.cadence, day, month)
-        write = budget_write(draft, fields, currency, day, month)
+        write = budget_write(draft, fields, currency, day, month, buffer)
         if shown.limitless_overspend and budget.cadence not in BUFFERED:
             write.limitless_overspend = False
         return write

@@ -11,6 +11,7 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, kind_of
+from connectors.bill.assigned import Assigned
 from connectors.bill.budgets import Budgets
 from connectors.bill.declared import CAPABILITIES, BillSettings
 from connectors.bill.mapping import version_of
@@ -46,6 +47,7 @@ class Bill(Connector):
             runtime=runtime,
             dialect=Dialect(message=_message, credential="api_token"),
         )
+        self._assigned = Assigned(name)
         self._reader = Reader(self._http)
         self._people = People(
             self._http, settings.entities, self._reader.users, make=settings.create_users
@@ -79,10 +81,13 @@ class Bill(Connector):
     def fit(
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """A budget per day or week without the wish to be soft: BILL's are always hard."""
+        """A budget per day or week without the wish to be soft: BILL's are always hard. Of a
+        share, whether the hard budget has that much to give."""
         if isinstance(model, Allocation):
             self._members.memberships.want(model)
-        if not isinstance(model, Budget) or model.cadence in BUFFERED:
+            return model, tuple(self._assigned.over(model))
+        self._assigned.state(model)
+        if model.cadence in BUFFERED:
             return model, ()
         if model.enforcement is not Enforcement.SOFT:
             return model, ()
@@ -170,6 +175,7 @@ class Bill(Connector):
         wanted = [id for id in budgets if id >= first and id not in skipped]
         if cursor is None:
             self._members.memberships.forget()
+            self._assigned.forget()
             yield Page((), (), None, wanted[0] if wanted else None, (), [*skipped])
         elif not wanted:
             yield Page((), (), cursor)

@@ -1,5 +1,6 @@
 """What a BILL connector may be told in the settings file, and what BILL can hold."""
 
+from decimal import Decimal
 from typing import Final
 
 from pydantic import Field, SecretStr
@@ -77,6 +78,12 @@ class BillSettings(HttpSettings):
         pattern="^US/.+",
         description="In which new budgets are reset at midnight, such as US/Pacific; default: the "
         "company's own, taken for US/Eastern when a first period is computed.",
+    )
+    overspend_buffer: Decimal | None = Field(
+        default=None,
+        ge=0,
+        decimal_places=2,
+        description="How much more than its amount a soft budget may spend; default: any amount.",
     )
     budget_groups: bool = Field(
         default=False, description="Make budgets without a parent groups, so that they can be one."

@@ -184,11 +184,17 @@ def cut_alike(wire: BillBudget, budget: Budget) -> bool:
 
 
 def budget_write(
-    draft: Draft, fields: Collection[str], currency: str, day: date, month: int
+    draft: Draft,
+    fields: Collection[str],
+    currency: str,
+    day: date,
+    month: int,
+    buffer: Decimal | None = None,
 ) -> BillBudgetWrite:
     """What is sent of a budget; only `fields`. `day` is in its current period at BILL.
 
-    `month` is the one in which its years and quarters begin there.
+    `month` is the one in which its years and quarters begin there. What is soft spends `buffer`
+    more than its limit, without one as much as it likes.
     """
     budget = draft.model
     assert isinstance(budget, Budget)
@@ -206,7 +212,7 @@ def budget_write(
     if "carry_over" in fields and budget.carry_over is not None:
         said["carry_over"] = budget.carry_over
     said |= _amounts(budget, fields, currency, day, month)
-    return BillBudgetWrite(**said, **_enforcement(budget, fields))
+    return BillBudgetWrite(**said, **_enforcement(budget, fields, buffer))
 
 
 def _amounts(
@@ -224,11 +230,13 @@ def _amounts(
     return said
 
 
-def _enforcement(budget: Budget, fields: Collection[str]) -> dict[str, Any]:
+def _enforcement(budget: Budget, fields: Collection[str], buffer: Decimal | None) -> dict[str, Any]:
     """Nothing is said for days and weeks, whose budgets are always hard, unless it is refused."""
     if "enforcement" not in fields or budget.enforcement is None:
         return {}
     if budget.enforcement is Enforcement.SOFT:
+        if buffer:
+            return {"limitless_overspend": False, "overspend_buffer": buffer}
         return {"limitless_overspend": True}
     if budget.cadence in BUFFERED:
         return {"limitless_overspend": False, "overspend_buffer": _ZERO}

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
-from canonical.allocation import Allocation, Entity
+from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.change import Effect, Kind, Op
 from connectors.contract.records import Draft
 from connectors.memory import Memory
@@ -182,3 +182,51 @@ def test_a_row_without_any_id_is_named_as_a_problem(opened):
     (problem,) = [each for page in round.bill.list(Kind.BUDGET) for each in page.problems]
 
     assert problem.where == "budget without an id"
+
+
+def told(round):
+    """What the plan says of amounts that is neither lost nor blocked, by ref."""
+    changes = round.engine().plan(TODAY).changes
+    return {each.ref: loss.reason for each in changes for loss in each.losses}
+
+
+@pytest.mark.parametrize(
+    ("said", "over"),
+    [
+        ({}, {"T"}),
+        ({"enforcement": Enforcement.HARD}, {"T"}),
+        ({"enforcement": Enforcement.SOFT}, set()),
+        ({"amount": usd(101)}, set()),
+    ],
+)
+def test_shares_above_a_hard_budget_are_told_and_sent(opened, said, over):
+    round = opened()
+    shares = (share("ada@example.com", number=60), share("grace@example.com", "T", number=41))
+    round.source.put(budget(allocations=shares, **said))
+
+    assert set(told(round)) == over
+    assert all("101.00 USD" in reason for reason in told(round).values())
+    assert round.run().verified
+
+
+def test_what_is_told_of_shares_is_told_anew_in_each_plan(opened):
+    round = opened()
+    shares = [share("ada@example.com", number=60), share("grace@example.com", "T", number=41)]
+    round.source.put(budget(allocations=tuple(shares)))
+    round.run()
+    round.source.put(budget(allocations=(share("ada@example.com", number=50), shares[1])))
+
+    assert told(round) == {}
+
+
+@pytest.mark.parametrize("soft", ["made", "changed"])
+def test_a_soft_budget_may_be_given_a_buffer(opened, soft):
+    round = opened(overspend_buffer="250.00")
+    if soft == "changed":
+        round.source.put(budget(enforcement=Enforcement.HARD))
+        round.run()
+    round.source.put(budget(enforcement=Enforcement.SOFT))
+
+    assert round.run().verified
+    (row,) = round.desk.rows["budgets"].rows()
+    assert (row["limitlessOverspend"], row["currentPeriod"]["overspendBuffer"]) == (False, 250)
