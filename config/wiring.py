@@ -42,6 +42,11 @@ def connect(settings: Settings, system: str, runtime: Runtime | None = None) -> 
     return registry.load(own.connector)(system, ready, runtime or Runtime(base=settings.base))
 
 
+def account_of(settings: Settings, system: str) -> str:
+    """Names the account of that system, which is in the settings; no secret is needed for it."""
+    return settings.systems[system].account(system, settings.base)
+
+
 def spec_of(settings: Settings, sync: str) -> SyncSpec:
     """What the engine is told of that sync; raises `SettingsError` for an unknown name."""
     own = settings.syncs.get(sync)

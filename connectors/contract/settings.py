@@ -7,6 +7,7 @@ by the time a connector is made, `config` has put the secret itself there.
 """
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -66,9 +67,20 @@ class SystemSettings(BaseModel):
         "with columns entity_type,entity,id. Without a row the id is passed through.",
     )
 
+    def account(self, system: str, base: Path) -> str:
+        """Names the account that `system`, a block of these settings, writes into: alike for all
+        blocks that share it. No secret is in it; `base` is where relative paths start from.
+
+        Accounts whose ids never meet may share a name.
+        """
+        return f"{self.connector} {system}"
+
 
 class HttpSettings(SystemSettings):
     """The keys that every system reached over HTTP has."""
 
     base_url: Address = Field(description="The vendor's address.")
     rate_limit: RateLimit = Field(description='Calls per window, such as "1000/1m".')
+
+    def account(self, system: str, base: Path) -> str:
+        return f"{self.connector} {self.base_url.lower()}"

@@ -2,6 +2,7 @@
 
 import codecs
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
@@ -42,6 +43,10 @@ class FileSettings(SystemSettings):
         default=None, description="The worksheet of budgets; the first one without it."
     )
     currency: Unit | None = Field(default=None, description="The currency of rows that name none.")
+
+    def account(self, system: str, base: Path) -> str:
+        """The file, whichever way its path is written."""
+        return f"{self.connector} {(base / Path(self.path).expanduser()).resolve()}"
 
 
 CAPABILITIES: Final = Capabilities(

@@ -1,5 +1,6 @@
 """What a Kaireon connector may be told in the settings file, and what Kaireon can hold."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -65,3 +66,7 @@ class KaireonSettings(HttpSettings):
         description="Cadences that Kaireon does not have and that may be held as quarters or "
         "months whose amounts sum to the whole.",
     )
+
+    def account(self, system: str, base: Path) -> str:
+        """A tenant's own: two tenants may have objects of one id."""
+        return f"{super().account(system, base)} {self.tenant_id}"
