@@ -103,13 +103,28 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """A decision that only a person can make, with the ids that it is between."""
+    """A decision that only a person can make, with the ids that it is between.
+
+    `owner` is the other sync that one of them belongs to, if any.
+    """
 
     kind: Kind
     ref: str
     budget_ref: str | None
     reason: str
     candidates: tuple[str, ...] = ()
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """An object that passes from another sync, the giver, to this one."""
+
+    kind: Kind
+    ref: str
+    budget_ref: str | None
+    target_id: str
+    giver: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +157,8 @@ class Plan:
 
     `lossy` counts the losses that need acceptance, over all objects: name → count, first reason.
     `kept` are linked objects that the source no longer has, `uncertain` those with a write of
-    unknown outcome, `adopted` those recognised in the target without a link.
+    unknown outcome, `adopted` those recognised in the target without a link of this sync, and
+    `handovers` those among them that pass from another sync to this one.
     """
 
     plan_id: str
@@ -152,6 +168,7 @@ class Plan:
     as_of: date
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    handovers: tuple[Handover, ...] = ()
     guards: tuple[Trip, ...] = ()
     problems: tuple[Problem, ...] = ()
     lossy: Mapping[str, tuple[int, str]] = field(default_factory=dict)

@@ -17,16 +17,20 @@ from sync.apply import Applier
 from sync.gone import STILL_THERE, linked_again, still_there
 from sync.grace import Newborn
 from sync.guard import Guard, Sides
+from sync.handover import take_over
 from sync.match import Key
+from sync.neighbours import Neighbours, Sources
 from sync.observe import Agreed, Observation, observe
+from sync.ownership import Ownership
 from sync.plan import Findings, Planner
 from sync.report import Done, Outcome, Report
 from sync.settle import Settler, waiting
 from sync.spec import SyncSpec
 from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
-from sync.state.lease import Lease, LeaseLost, elapsed
+from sync.state.lease import Lease, LeaseHeld, LeaseLost, elapsed
 from sync.state.ledger import Ledger, LedgerError
+from sync.state.owners import Owners
 from sync.state.pauses import Pauses
 from sync.state.store import Store, StoreError
 from sync.watch import Watch
@@ -82,11 +86,16 @@ class Engine:
         now: Callable[[], datetime] = _utc_now,
         monotonic: Callable[[], float] = elapsed,
         watch: Watch | None = None,
+        neighbours: Sources | None = None,
     ) -> None:
+        """`neighbours` are the sources of the other syncs into the same account."""
         self._spec, self._source, self._target, self._store = spec, source, target, store
         self._now, self._monotonic = now, monotonic
         self._watch = watch or Watch(stop=Event())
-        self._ledger = Ledger(store, spec.name)
+        self._neighbours = neighbours or {}
+        account = target.settings.account(target.name, target.runtime.base)
+        self._owners = Owners(store, spec.name, account, self._neighbours)
+        self._ledger = Ledger(store, spec.name, lambda: self._owners.names)
         self._history = History(store)
         self._pauses = Pauses(store)
 
@@ -144,6 +153,9 @@ class Engine:
                 self._hold_back(error)
                 report.error = f"deferred: {error}"
                 report.worsen(Outcome.PARTIAL)
+            except LeaseHeld as error:
+                report.error = f"deferred: {error}"
+                report.worsen(Outcome.PARTIAL)
             except _FAILURES as error:
                 report.error = str(error)
                 report.worsen(Outcome.FAILED)
@@ -183,6 +195,7 @@ class Engine:
         only: Plan | None,
     ) -> None:
         self._wait_for_both()
+        self._say_account(journal)
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
         planned = self._plan(as_of, allow, journal, uncertain)
@@ -233,19 +246,27 @@ class Engine:
                 f"{objects} not shown yet by {self._spec.target}; the next run looks again"
             )
 
+    def _say_account(self, journal: Journal) -> None:
+        if not self._owners.is_said:
+            with journal.writing() as connection:
+                self._owners.say(connection)
+
     def _settle(self, journal: Journal, report: Report) -> list[Operation]:
         pending = journal.open()
         if not pending:
             return []
         self._watch.stage("settle")
-        settler = Settler(self._target, self._ledger, journal, self._store.now, self._watch.stop)
+        settler = Settler(
+            self._target, self._ledger, self._owners, journal, self._store.now, self._watch.stop
+        )
         remaining = settler.settle()
         report.settled += len(pending) - len(remaining)
         return remaining
 
     def _observe(self, known: Known | None) -> Observation:
         self._watch.stage("observe")
-        return observe(self._target, self._ledger, known)
+        self._owners.refresh()
+        return observe(self._target, self._ledger, self._owners, known)
 
     def _unseen(self, observation: Observation, journal: Journal) -> frozenset[tuple[Kind, Key]]:
         """What was just made and is not shown yet; it is waited for."""
@@ -266,12 +287,15 @@ class Engine:
         thorough: bool = False,
     ) -> Planner:
         self._watch.stage("plan")
+        neighbours = Neighbours(self._owners, self._neighbours)
+        ownership = Ownership(self._spec.name, self._owners, neighbours, observation)
         return Planner(
             self._spec,
             self._source,
             self._target,
             self._ledger,
             observation,
+            ownership,
             as_of,
             left_alone,
             thorough=thorough,
@@ -300,6 +324,7 @@ class Engine:
             as_of=as_of,
             changes=tuple(found.changes),
             conflicts=tuple(found.conflicts),
+            handovers=tuple(found.handovers),
             guards=guard.judge(found, observation, sides, journal.judged),
             problems=tuple(found.problems),
             lossy=found.lossy,
@@ -338,9 +363,13 @@ class Engine:
     def _remember(self, report: Report, journal: Journal, planned: Planned) -> None:
         """Links and baselines of what agrees without a write; links of what is gone go."""
         found = planned.found
-        if not (found.agreements or found.forgotten):
+        if not (found.agreements or found.forgotten or found.taken):
             return
-        with journal.writing() as connection:
+        with (
+            take_over(self._store, self._owners, found.taken, self._now) as taking,
+            journal.writing() as connection,
+        ):
+            taking(connection)
             for id in found.forgotten:
                 self._ledger.forget(connection, id)
             self._ledger.save_many(connection, found.agreements, report.run_id)

@@ -98,12 +98,20 @@ class Matcher:
         return found, conflicts
 
     def _place(self, container: str | None, stamp: str) -> str | Key:
-        """What a stamp is unique in: an allocation's budget, or the whole target."""
-        return stamp if self._kind is Kind.BUDGET else (container or "", stamp)
+        return place_of(self._kind, container, stamp)
 
     def _name(self, container: str | None, model: Budget | Allocation) -> Key:
-        within = container or "" if self._kind is Kind.ALLOCATION else ""
-        return within, natural_key(model)
+        return name_of(self._kind, container, model)
+
+
+def place_of(kind: Kind, container: str | None, stamp: str) -> str | Key:
+    """What a stamp is unique in: an allocation's budget, or the whole target."""
+    return stamp if kind is Kind.BUDGET else (container or "", stamp)
+
+
+def name_of(kind: Kind, container: str | None, model: Budget | Allocation) -> Key:
+    """The natural key, within what it is unique in."""
+    return container or "" if kind is Kind.ALLOCATION else "", natural_key(model)
 
 
 def _conflict(

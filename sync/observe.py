@@ -14,6 +14,7 @@ from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed, Page
 from sync.state.ledger import Ledger, LinkFingerprint
+from sync.state.owners import Owned, Owners
 
 
 class BitSet:
@@ -47,7 +48,9 @@ class Observation:
     are not, `unreadable` the links whose objects came as a problem. `strangers` are objects without
     a link, by id, `totals` the money of linked objects by kind and unit, `spent` what the listing
     showed as spent, by target id. `assumed` are links that are clean on the word of a version,
-    `versions` those that the listing showed.
+    `versions` those that the listing showed. `owned` are objects that another sync links, by id,
+    each with that link; where there are such syncs, `unread_within` are the ids of budgets whose
+    allocations were not read.
     """
 
     clean: BitSet = field(default_factory=BitSet)
@@ -59,6 +62,10 @@ class Observation:
     versions: dict[str, str] = field(default_factory=dict)
     totals: dict[tuple[Kind, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     spent: dict[str, Decimal] = field(default_factory=dict)
+    owned: dict[Kind, dict[str, tuple[Observed, Owned]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    unread_within: set[str] = field(default_factory=set)
 
     def has(self, link: int) -> bool:
         """Whether the linked object was in the listing, readable or not."""
@@ -102,7 +109,9 @@ class Agreed:
         return {id for id, version in versions.items() if agreed.get(id) == version}
 
 
-def observe(target: Connector, ledger: Ledger, known: Known | None = None) -> Observation:
+def observe(
+    target: Connector, ledger: Ledger, owners: Owners, known: Known | None = None
+) -> Observation:
     """Read every object of the target that is not `known` to be as it was.
 
     Raises what listing raises: a part of it proves nothing.
@@ -111,12 +120,23 @@ def observe(target: Connector, ledger: Ledger, known: Known | None = None) -> Ob
     for kind in Kind:
         for page in target.list(kind, known=known):
             _take(observation, kind, page, ledger)
+            if owners.names:
+                _take_owned(observation, kind, page, owners)
     return observation
 
 
 def add(observation: Observation, kind: Kind, item: Observed, ledger: Ledger) -> None:
-    """Take an object that was read by itself as if a listing had shown it."""
+    """Take a linked object that was read by itself as if a listing had shown it."""
     _take(observation, kind, Page([item]), ledger)
+
+
+def _take_owned(observation: Observation, kind: Kind, page: Page, owners: Owners) -> None:
+    """What another sync links is no stranger."""
+    strangers, owned = observation.strangers[kind], observation.owned[kind]
+    new = [item.id for item in page.items if item.id in strangers]
+    for id, owner in owners.by_targets(kind, new).items() if new else ():
+        owned[id] = strangers.pop(id), owner
+    observation.unread_within.update(page.unchanged_within)
 
 
 def _take(observation: Observation, kind: Kind, page: Page, ledger: Ledger) -> None:

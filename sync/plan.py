@@ -4,7 +4,7 @@ An object whose projection and whose counterpart are both as last agreed costs t
 is forgotten; everything else is judged from three sides: desired, observed, baseline.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -13,7 +13,7 @@ from msgspec import structs
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
-from canonical.change import Change, Conflict, Effect, Kind, Loss, Op, Problem
+from canonical.change import Change, Conflict, Effect, Handover, Kind, Loss, Op, Problem
 from canonical.compare import Baseline, differences
 from canonical.facts import (
     ALLOCATION_FIELDS,
@@ -30,16 +30,19 @@ from sync.decide import Losses, Wanted, alteration, creation, held, removal
 from sync.identify import Identifier, names_others
 from sync.match import Key, Matched, Matcher, Newcomer
 from sync.observe import BitSet, Observation
+from sync.ownership import Ownership
 from sync.past import keeps_past, with_past
 from sync.project import Projector
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Entry, Ledger, Link
+from sync.state.owners import Owned
 
 _ABOVE = {
     Kind.BUDGET: BUDGET_FIELDS.index("parent"),
     Kind.ALLOCATION: ALLOCATION_FIELDS.index("budget"),
 }
 _RETIRED = "it is retired"
+_UNDECIDED = "a conflict about it waits for a decision"
 _STATUS = {
     Kind.BUDGET: BUDGET_FIELDS.index("status"),
     Kind.ALLOCATION: ALLOCATION_FIELDS.index("status"),
@@ -55,6 +58,8 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     agreements: list[Entry] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
+    taken: list[Owned] = field(default_factory=list)
     unchanged: int = 0
     kept: int = 0
     waiting: int = 0
@@ -84,6 +89,7 @@ class Planner:
         target: Connector,
         ledger: Ledger,
         observation: Observation,
+        ownership: Ownership,
         as_of: date,
         waiting: frozenset[tuple[Kind, Key]] = frozenset(),
         *,
@@ -92,6 +98,7 @@ class Planner:
         self._thorough = thorough
         self._spec, self._source, self._target, self._as_of = spec, source, target, as_of
         self._ledger, self._seen, self._waiting = ledger, observation, waiting
+        self._ownership, self._elders = ownership, ownership.elders
         self._able = target.capabilities
         self._projector = Projector(self._able, as_of, spec.horizon_months)
         self._keeps_past = keeps_past(source.capabilities, self._able)
@@ -107,6 +114,7 @@ class Planner:
         self._adopted_shares: set[Key] = set()
         self._moved: dict[int, str] = {}  # links whose objects go by another id now
         self._stuck: dict[str, str] = {}
+        self._undecided: dict[Kind, set[Key]] = {kind: set() for kind in Kind}
         self.found = Findings(problems=list(observation.problems))
 
     def plan(self) -> Findings:
@@ -140,6 +148,8 @@ class Planner:
                 yield wanted
                 continue
             if not self._mentioned.add(link.id):
+                continue
+            if link.id in self._elders and not self._pass(wanted, self._elders[link.id]):
                 continue
             as_agreed = (
                 link.id in self._seen.clean and fingerprint(wanted.facts) == link.fingerprint
@@ -323,7 +333,7 @@ class Planner:
     ) -> Iterator[Wanted]:
         """Adopt at once what bears a newcomer's stamp; yields the others, to be seen together."""
         containers = self._containers(kind, newcomers)
-        for wanted in newcomers:
+        for wanted in self._without_owner(kind, newcomers, containers):
             if wanted.key in self._adopted_shares:
                 continue
             container = containers.get(wanted.key[0])
@@ -358,20 +368,26 @@ class Planner:
             arrivals = [each for each in arrivals if each.container is not None]
         matches, conflicts = matcher.match(arrivals)
         self.found.conflicts.extend(conflicts)
-        undecided = {(each.budget_ref or "", each.ref) for each in conflicts}
+        undecided = self._undecided[kind]
+        undecided |= {(each.budget_ref or "", each.ref) for each in conflicts}
         for wanted in active:
             matched = matches.get(wanted.key)
             if (kind, wanted.key) in self._waiting:
                 self._wait(kind, wanted.key)
             elif wanted.key in undecided:
-                self._stick(kind, wanted.key, "a conflict about it waits for a decision")
+                self._stick(kind, wanted.key, _UNDECIDED)
             elif matched is not None:
                 self._adopt(wanted, matched)
             else:
                 self._create(wanted)
 
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
-        item, amount = matched.item, matched.item.model.amount
+        self._count_in(wanted, matched.item)
+        values = facts(matched.item.model)
+        self._compare(wanted, matched.item.id, "adopted", values, None, None, matched.by)
+
+    def _count_in(self, wanted: Wanted, item: Observed) -> None:
+        amount = item.model.amount
         if wanted.kind is Kind.BUDGET:
             self._refs[item.id] = wanted.key[1]
         else:
@@ -379,8 +395,64 @@ class Planner:
         if amount is not None:
             self._seen.totals[wanted.kind, amount.unit] += amount.value
         self.found.adopted += 1
-        values = facts(item.model)
-        self._compare(wanted, item.id, "adopted", values, None, None, matched.by)
+
+    # -- what other syncs own ----------------------------------------------------------------
+
+    def _without_owner(
+        self, kind: Kind, newcomers: Sequence[Wanted], containers: Mapping[str, str]
+    ) -> Iterator[Wanted]:
+        """The newcomers that no other sync owns; one that it has done with is taken over."""
+        open = [
+            Newcomer(each.key, each.model, containers.get(each.key[0]))
+            for each in newcomers
+            if (kind, each.key) not in self._waiting and each.key[0] not in self._stuck
+        ]
+        owned, being_made = self._ownership.owned(kind, open), self._ownership.being_made(kind)
+        for wanted in newcomers:
+            key = wanted.key
+            if key in self._adopted_shares or key in self._undecided[kind]:
+                continue
+            if key in owned:
+                if not self._take_over(wanted, owned[key]):
+                    yield wanted
+            elif key in being_made and (kind, key) not in self._waiting:
+                sync = being_made[key]
+                said = f"the sync {sync} waits for the outcome of making it"
+                self._leave_undecided(kind, Conflict(kind, key[1], key[0] or None, said, (), sync))
+            else:
+                yield wanted
+
+    def _take_over(self, wanted: Wanted, owned: Owned) -> bool:
+        """Take the object over, or say why not; false where there is none, or it is over."""
+        item = self._ownership.item(wanted.kind, owned, self._target)
+        if item is None:
+            return False
+        if not self._pass(wanted, owned, over=item.model.status is Status.RETIRED):
+            return wanted.key in self._undecided[wanted.kind]
+        self._count_in(wanted, item)
+        link, values = owned.link, facts(item.model)
+        baseline = self._ledger.baselines([link.id])[link.id]
+        self._compare(wanted, item.id, link.origin, values, baseline, link, "handover")
+        return True
+
+    def _pass(self, wanted: Wanted, owned: Owned, *, over: bool = False) -> bool:
+        """Whether the object passes to this sync: not while its owner needs it, which is a
+        conflict, and not where it is `over`, which is none."""
+        kind, key = wanted.kind, wanted.key
+        reason = self._ownership.obstacle(kind, key, owned)
+        if reason is not None:
+            self._leave_undecided(kind, self._ownership.conflict(kind, key, owned, reason))
+        elif not over:
+            said = Handover(kind, key[1], key[0] or None, owned.link.target_id, owned.sync)
+            self.found.handovers.append(said)
+            self.found.taken.append(owned)
+        return reason is None and not over
+
+    def _leave_undecided(self, kind: Kind, conflict: Conflict) -> None:
+        key = conflict.budget_ref or "", conflict.ref
+        self.found.conflicts.append(conflict)
+        self._undecided[kind].add(key)
+        self._stick(kind, key, _UNDECIDED)
 
     def _containers(self, kind: Kind, wanted: Sequence[Wanted]) -> dict[str, str]:
         """The target's ids of the budgets that new allocations belong to, where they exist."""
@@ -455,17 +527,32 @@ class Planner:
             absent = [id for id in self._ledger.ids(kind) if id not in self._mentioned]
             for start in range(0, len(absent), 1000):
                 self._remove_links(kind, absent[start : start + 1000], trusted)
+        self.found.problems.extend(self._ownership.problems.values())
 
     def _remove_links(self, kind: Kind, ids: Sequence[int], trusted: bool) -> None:
+        if self._elders:
+            self.found.forgotten.extend(id for id in ids if id in self._elders)
+            ids = [id for id in ids if id not in self._elders]
+        keep = self._spec.on_remove is OnRemove.KEEP or not trusted
         baselines = self._ledger.baselines(ids)
+        leaving: list[tuple[Link, Facts]] = []
         for link in self._ledger.by_ids(ids).values():
             observed = baselines[link.id].echo
             if link.id in self._seen.drifted:
                 observed = facts(self._seen.drifted[link.id].model)
             retired = observed[_STATUS[kind]] == Status.RETIRED
-            keep = self._spec.on_remove is OnRemove.KEEP or not trusted
             if keep or retired or not self._seen.has(link.id):
                 self.found.kept += 1
+            else:
+                leaving.append((link, observed))
+        self._remove_unless_owned(kind, leaving)
+
+    def _remove_unless_owned(self, kind: Kind, leaving: Sequence[tuple[Link, Facts]]) -> None:
+        """Nothing goes that another sync links, states or may state."""
+        protected = self._ownership.protected(kind, [link for link, _ in leaving])
+        self.found.kept += len(protected)
+        for link, observed in leaving:
+            if link.id in protected:
                 continue
             key = link.budget_ref, link.ref
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)

@@ -27,6 +27,7 @@ from sync.grace import Wait
 from sync.send import draft_of, remember, send
 from sync.state.journal import Journal, Operation, State
 from sync.state.ledger import Ledger
+from sync.state.owners import Owners
 
 
 class _Verdict(Enum):
@@ -46,13 +47,14 @@ class Settler:
         self,
         target: Connector,
         ledger: Ledger,
+        owners: Owners,
         journal: Journal,
         now: Callable[[], datetime],
         stop: Event,
     ) -> None:
         """Once `stop` is set, nothing is waited for."""
-        self._target, self._ledger, self._journal, self._now = target, ledger, journal, now
-        self._stop = stop
+        self._target, self._ledger, self._owners = target, ledger, owners
+        self._journal, self._now, self._stop = journal, now, stop
 
     def settle(self) -> list[Operation]:
         """Every open operation, in its order; returns those that remain uncertain.
@@ -93,7 +95,12 @@ class Settler:
         self, operation: Operation, found: Sequence[Observed], left: float
     ) -> _Verdict:
         taken = self._ledger.by_targets(operation.kind, [item.id for item in found])
-        found = [item for item in found if item.id not in taken and _in_use(item)]
+        owned = self._owners.by_targets(operation.kind, [item.id for item in found])
+        found = [
+            item
+            for item in found
+            if item.id not in taken and item.id not in owned and _in_use(item)
+        ]
         if len(found) > 1:
             ids = ", ".join(item.id for item in found)
             self._journal.ended(
@@ -102,6 +109,10 @@ class Settler:
             return _Verdict.PARKED
         if found:
             self._applied(operation, found[0])
+            return _Verdict.SETTLED
+        if owned:  # to repeat the create would make a second one beside it
+            owner = min(each.sync for each in owned.values())
+            self._journal.ended(operation.id, State.LOST, f"it belongs to the sync {owner} by now")
             return _Verdict.SETTLED
         age = self._now() - (operation.sent_at or self._now())
         if age < self._target.capabilities.key_lifetime:

@@ -4,12 +4,12 @@ A run that was killed cannot say so. It is told by its lease: a run without an e
 the lease that it started under is held, and interrupted afterwards.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, insert, select, update
-from sqlalchemy.engine import RowMapping
+from sqlalchemy.engine import Connection, RowMapping
 
 from sync.state.lease import is_held
 from sync.state.store import Store, leases, runs
@@ -57,6 +57,10 @@ class History:
             done = connection.execute(update(runs).where(going_on).values(values))
             if done.rowcount != 1:
                 raise UnknownRun(f"no run {run_id} is going on")
+
+    def record(self, connection: Connection, run: Run) -> None:
+        """Put down, within the caller's transaction, what began and ended in one."""
+        connection.execute(insert(runs).values(**asdict(run)))
 
     def latest(self, sync: str) -> Run | None:
         """The run of that sync that began last."""

@@ -7,7 +7,7 @@ ref. Keys travel as one JSON text, so a page costs one statement that never need
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -111,11 +111,14 @@ class Entry:
 
 
 class Ledger:
-    """The links of one sync."""
+    """The links of one sync; `neighbours` tells which other syncs write into the same account."""
 
-    def __init__(self, store: Store, sync: str) -> None:
+    def __init__(
+        self, store: Store, sync: str, neighbours: Callable[[], Sequence[str]] = tuple
+    ) -> None:
         self._store = store
         self._sync = sync
+        self._neighbours = neighbours
         dialect = store.engine.dialect.name
         keys, numbers, pairs = _KEYS[dialect], _NUMBERS[dialect], _PAIRS[dialect]
         mine = "l.sync = :sync AND l.kind = :kind"
@@ -258,7 +261,8 @@ class Ledger:
         """Make links, or bring those of the same refs up to date; their origin stays.
 
         Raises `LedgerError` where a target id is linked to another ref: one object of the target
-        cannot stand for two of ours. The transaction is then of no more use.
+        cannot stand for two of ours. So it does where a neighbour links it, which owns it then.
+        The transaction is then of no more use.
         """
         rest = iter(entries)
         while batch := list(islice(rest, _BATCH)):
@@ -324,6 +328,7 @@ class Ledger:
         ids = {key: link.id for key, link in known.items()}
         old = [_row(each) | {"at": ids[_key(each)]} for each in entries if _key(each) in ids]
         new = [_row(each) | self._first(each) for each in entries if _key(each) not in ids]
+        self._check_owners(connection, kind, [each["target_id"] for each in new])
         try:
             if old:
                 at = links.c.id == bindparam("at")
@@ -335,6 +340,15 @@ class Ledger:
         except IntegrityError as error:
             raise LedgerError(f"two of {len(entries)} objects share a ref or an id") from error
         connection.execute(_REMEMBER, [_agreed(ids[_key(each)], each, run_id) for each in entries])
+
+    def _check_owners(self, connection: Connection, kind: Kind, new: Sequence[str]) -> None:
+        names = self._neighbours()
+        if not (names and new):
+            return
+        held = links.c.sync.in_(names) & (links.c.kind == kind.value) & links.c.target_id.in_(new)
+        found = connection.execute(select(links.c.target_id, links.c.sync).where(held)).first()
+        if found is not None:
+            raise LedgerError(f"{kind} {found.target_id} belongs to the sync {found.sync}")
 
     def _first(self, entry: Entry) -> dict[str, str]:
         return {

@@ -134,6 +134,13 @@ versions: Final = Table(
     Column("version", Text, nullable=False),
 )
 
+accounts: Final = Table(
+    "accounts",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+)
+
 runs: Final = Table(
     "runs",
     metadata,
