@@ -160,6 +160,26 @@ def verify(
 
 
 @app.command()
+def handover(
+    sync: Annotated[str, typer.Argument(metavar="SYNC", help="The sync that becomes the owner.")],
+    giver: Annotated[
+        str, typer.Option("--from", metavar="OTHER", help="The sync that owns it now.")
+    ],
+    refs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REF…]", help="Budgets, with their allocations; default: all."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Make a sync the owner of what another sync made or adopted."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.handover(sync, giver, refs or (), yes))
+
+
+@app.command()
 def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
     """Run every sync on its schedule until told to stop."""
     with _session(config, as_json, verbose) as session:

@@ -13,13 +13,14 @@ from rich.console import Console as Terminal
 from rich.markup import escape
 from rich.table import Table
 
-from canonical.change import Change, Op, Plan
+from canonical.change import Change, Conflict, Handover, Op, Plan
 from canonical.facts import Fact
+from sync.handover import Handed, Offer
+from sync.report import Outcome, Report
+from sync.state.history import Run
 
 if TYPE_CHECKING:
     from sync.engine import Verification
-from sync.report import Outcome, Report
-from sync.state.history import Run
 
 SHOWN = 40
 """Changes that a plan lists; `--json` has all of them."""
@@ -50,9 +51,8 @@ class Console:
         self._money(plan.changes)
         self._losses(plan.changes)
         self._unaccepted(plan)
-        for conflict in plan.conflicts:
-            ids = ", ".join(conflict.candidates)
-            self._line("?", "magenta", f"{conflict.kind} {conflict.ref}: {conflict.reason} ({ids})")
+        self._handovers(plan.handovers)
+        self._conflicts(plan.conflicts)
         for problem in plan.problems:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
         for trip in plan.guards:
@@ -118,6 +118,19 @@ class Console:
         for name, (count, reason) in _lost(changes):
             self._line("·", "dim", f"{count} × {name}: {reason}")
 
+    def _handovers(self, handovers: Sequence[Handover]) -> None:
+        for each in handovers[:SHOWN]:
+            said = f"{each.kind} {each.ref} is taken over from {each.giver} ({each.target_id})"
+            self._line("→", "cyan", said)
+        if len(handovers) > SHOWN:
+            self.out.print(f"  … and {len(handovers) - SHOWN} more are taken over")
+
+    def _conflicts(self, conflicts: Iterable[Conflict]) -> None:
+        for each in conflicts:
+            ids = ", ".join(each.candidates)
+            said = f"{each.kind} {each.ref}: {each.reason}"
+            self._line("?", "magenta", f"{said} ({ids})" if ids else said)
+
     def _unaccepted(self, plan: Plan) -> None:
         if plan.unaccepted:
             names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
@@ -170,8 +183,7 @@ class Console:
     def verification(self, found: "Verification") -> None:
         """Whether both live sides agree, and where they do not."""
         self._changes(found.differences)
-        for conflict in found.conflicts:
-            self._line("?", "magenta", f"{conflict.kind} {conflict.ref}: {conflict.reason}")
+        self._conflicts(found.conflicts)
         for problem in found.problems:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
         parts = {
@@ -185,6 +197,31 @@ class Console:
             f"[bold]{found.sync}[/]: [{_GOOD[found.agree]}]{said or 'both sides agree'}[/], "
             f"{found.compared} objects compared{without}, as of {found.as_of}"
         )
+
+    def offer(self, offer: Offer) -> None:
+        """What would pass from one sync to another, and what cannot."""
+        passing = offer.passing
+        self.out.print(
+            f"[bold]{escape(offer.giver)}[/] → [bold]{escape(offer.sync)}[/]: "
+            f"{len(passing)} of {len(offer.links)} objects pass"
+        )
+        for link in passing[:SHOWN]:
+            self._line("→", "cyan", f"{link.kind} {link.ref} ({link.target_id})")
+        if len(passing) > SHOWN:
+            self.out.print(f"  … and {len(passing) - SHOWN} more")
+        for link in offer.links:
+            if link.id in offer.obstacles:
+                _, reason = offer.obstacles[link.id]
+                said = f"{link.kind} {link.ref} stays: {reason} ({link.target_id})"
+                self._line("?", "magenta", said)
+
+    def handed(self, handed: Handed) -> None:
+        """How a handover ended."""
+        if not handed.approved:
+            self._line("■", "red", "not approved; nothing was handed over")
+            return
+        self.offer(handed.offer)
+        self.out.print(f"handed over (run {handed.run_id[:12]})")
 
     def runs(self, runs: Sequence[Run]) -> None:
         """Runs, newest first."""

@@ -24,9 +24,11 @@ from config.logs import configure
 from config.settings import nearest
 from config.wiring import spec_of
 from connectors.contract.errors import ConnectorError, RateLimited
+from sync.handover import Offer, UnknownHandover
 from sync.report import Exit, Report, plan_exit_code
 from sync.state.history import Run, UnknownRun
 from sync.state.lease import LeaseHeld
+from sync.state.ledger import LedgerError
 from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
@@ -41,10 +43,12 @@ log = logging.getLogger("trueup")
 _CODES: Sequence[tuple[type[Exception], int]] = (
     (SettingsError, Exit.USAGE),
     (UnknownRun, Exit.USAGE),
+    (UnknownHandover, Exit.USAGE),
     (LeaseHeld, Exit.LOCKED),
     (RateLimited, Exit.PARTIAL),
     (ConnectorError, Exit.FAILED),
     (StoreError, Exit.FAILED),
+    (LedgerError, Exit.FAILED),
 )
 _PRESSING = (Exit.FAILED, Exit.GUARD, Exit.LOCKED, Exit.UNCERTAIN, Exit.CONFLICTS, Exit.PARTIAL)
 """Which exit code speaks for several runs, the most pressing first."""
@@ -135,9 +139,7 @@ class Session:
     ) -> int:
         """`trueup apply`."""
         _known_rules(allow)
-        if not yes and (self._json or not sys.stdin.isatty()):
-            why = "--json leaves no room to ask" if self._json else "there is no terminal"
-            raise Refusal(f"apply asks before it writes, and {why}; add --yes")
+        self._must_ask("apply", yes)
         with self._workspace() as workspace:
             planned = None if what in workspace.settings.syncs else self._load(what, workspace)
             report = workspace.apply(
@@ -160,6 +162,18 @@ class Session:
                 workspace.apply(name, as_of=as_of, allow=allow, command="run") for name in names
             ]
         return self._reported(reports)
+
+    def handover(self, sync: str, giver: str, refs: Collection[str], yes: bool = False) -> int:
+        """`trueup handover`."""
+        self._must_ask("handover", yes)
+        with self._workspace() as workspace:
+            approve = (lambda offer: True) if yes else self._ask_handover
+            handed = workspace.handover(sync, giver, refs, approve=approve)
+        if self._json:
+            self._print(handed.to_data())
+        else:
+            self.console.handed(handed)
+        return handed.exit_code
 
     def verify(self, sync: str, as_of: date | None = None) -> int:
         """`trueup verify`."""
@@ -294,6 +308,16 @@ class Session:
         except OSError as error:
             raise Refusal(f"the plan cannot be saved to {path}: {error.strerror}") from None
         self.console.say(f"plan saved to {path}")
+
+    def _must_ask(self, command: str, yes: bool) -> None:
+        if not yes and (self._json or not sys.stdin.isatty()):
+            why = "--json leaves no room to ask" if self._json else "there is no terminal"
+            raise Refusal(f"{command} asks before it writes, and {why}; add --yes")
+
+    def _ask_handover(self, offer: Offer) -> bool:
+        self.console.offer(offer)
+        question = f"Make {offer.sync} the owner of these {len(offer.passing)} objects?"
+        return typer.confirm(question, err=True)
 
     def _ask(self, plan: Plan) -> bool:
         self.console.plan(plan)

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock, RLock
 from typing import TYPE_CHECKING, Any, Self
@@ -17,13 +18,15 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Plan
-from config.load import load
+from config.load import SettingsError, load
 from config.settings import Settings
-from config.wiring import connect, spec_of, state_url
+from config.wiring import account_of, connect, spec_of, state_url
 from connectors.contract.interface import Connector
+from sync.handover import Handed, Handing, Offer
 from sync.state.history import History
 from sync.state.journal import Journal
 from sync.state.ledger import Ledger
+from sync.state.owners import Owners
 from sync.state.store import Store
 from sync.watch import Watch
 
@@ -39,7 +42,7 @@ def _now() -> datetime:
 class Workspace:
     """Plans, applies and verifies the syncs of one settings file. Use it with `with`.
 
-    Safe to share between threads; syncs into one target take turns, as a connector keeps what it
+    Safe to share between threads; syncs into one account take turns, as a connector keeps what it
     has seen of its system from one step of a run to the next.
     """
 
@@ -120,6 +123,25 @@ class Workspace:
         with self._engine(sync) as engine:
             return engine.verify(as_of or _today())
 
+    def handover(
+        self,
+        sync: str,
+        giver: str,
+        refs: Collection[str] = (),
+        *,
+        approve: Callable[[Offer], bool] = lambda offer: True,
+    ) -> Handed:
+        """Make `sync` the owner of budgets, with their allocations, that the sync `giver` owns.
+
+        Without `refs` all of them. Asks no system anything. Raises `UnknownHandover`, and
+        `LeaseHeld` while a run of either goes on.
+        """
+        spec = spec_of(self.settings, sync)
+        account = account_of(self.settings, spec.target)
+        owners = Owners(self.store, sync, account, self._neighbours(sync, account))
+        with self._turn(account):
+            return Handing(self.store, sync, owners, _now).hand_over(giver, refs, approve)
+
     def status(self, sync: str) -> dict[str, Any]:
         """How a sync stands: its last run, how many objects are linked, how many writes wait."""
         last = self.history.latest(sync)
@@ -152,10 +174,35 @@ class Workspace:
 
         spec = spec_of(self.settings, sync)
         source, target = self.system(spec.source), self.system(spec.target)
+        account = account_of(self.settings, spec.target)
+        with self._turn(account):
+            yield Engine(
+                spec,
+                source,
+                target,
+                self.store,
+                now=_now,
+                watch=watch or self._watch,
+                neighbours=self._neighbours(sync, account),
+            )
+
+    def _turn(self, account: str) -> Lock:
         with self._opening:
-            turn = self._turns[spec.target]
-        with turn:
-            yield Engine(spec, source, target, self.store, now=_now, watch=watch or self._watch)
+            return self._turns[account]
+
+    def _neighbours(self, sync: str, account: str) -> dict[str, Callable[[], Connector | None]]:
+        """The other syncs of these settings into that account, each with its source."""
+        return {
+            name: partial(self._source, each.source)
+            for name, each in self.settings.syncs.items()
+            if name != sync and account_of(self.settings, each.target) == account
+        }
+
+    def _source(self, system: str) -> Connector | None:
+        try:
+            return self.system(system)
+        except SettingsError:
+            return None
 
     def close(self) -> None:
         """Give back connections and the state."""
