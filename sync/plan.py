@@ -36,6 +36,7 @@ from sync.project import Projector
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Entry, Ledger, Link
 from sync.state.owners import Owned
+from sync.twins import twins
 
 _ABOVE = {
     Kind.BUDGET: BUDGET_FIELDS.index("parent"),
@@ -126,6 +127,7 @@ class Planner:
                 for wanted in self._unrecognised(matcher, kind, list(self._page(kind, page))):
                     newcomers.setdefault(wanted.key, wanted)  # a page may repeat a record
             self._welcome(matcher, kind, list(newcomers.values()))
+            self._report_twins(kind)
         self._leave_in_place()
         self._remove()
         return self.found
@@ -453,6 +455,11 @@ class Planner:
         self.found.conflicts.append(conflict)
         self._undecided[kind].add(key)
         self._stick(kind, key, _UNDECIDED)
+
+    def _report_twins(self, kind: Kind) -> None:
+        adopted = {id for (each, _), id in self._adopted.items() if each is kind}
+        said = self._undecided[kind]
+        self.found.conflicts.extend(twins(kind, self._seen, self._ledger, adopted, said))
 
     def _containers(self, kind: Kind, wanted: Sequence[Wanted]) -> dict[str, str]:
         """The target's ids of the budgets that new allocations belong to, where they exist."""

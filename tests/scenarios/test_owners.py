@@ -4,6 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.sandbox.server import Served
@@ -68,6 +69,18 @@ class Two(Desk):
     def linked(self) -> dict[str, int]:
         _, said = self.json("status")
         return {each["sync"]: each["linked"] for each in said["syncs"]}
+
+    def copy_with_stamp(self, ref: str) -> str:
+        """Somebody makes a second budget that bears the stamp of the first."""
+        row = self.named(f"Budget {ref}")
+        body = {
+            "name": "A copy", "description": row["description"],
+            "parent_budget_id": "budget_root", "period_recurrence_type": "ONE_TIME",
+            "amount": row["amount"], "start_date": row["start_date"],
+        }  # fmt: skip
+        url = f"{self.brex.url}/v2/budgets"
+        httpx.post(url, headers=AUTH, json=body).raise_for_status()
+        return str(self.named("A copy")["budget_id"])
 
 
 @pytest.fixture
@@ -268,3 +281,43 @@ def _link_twice(two: Two) -> None:
         state.execute(
             f"INSERT INTO baselines (link_id, desired, echo, run_id) SELECT ?{said} ?", [new, old]
         )
+
+
+def test_a_second_object_with_our_stamp_is_told_by_plan_run_and_verify(two: Two) -> None:
+    ids = {two.named("Budget X")["budget_id"], two.copy_with_stamp("X")}
+
+    code, report = two.json("run", "north")
+
+    assert (code, report["verified"]) == (6, False)
+    (conflict,) = report["plan"]["conflicts"]
+    assert conflict["ref"] == "X"
+    assert set(conflict["candidates"]) == ids
+    assert two.run("plan", "north").code == 6
+    verification = two.json("verify", "north")
+    assert verification[0] == 3
+    assert set(verification[1]["conflicts"][0]["candidates"]) == ids
+    said = two.run("verify", "north").out
+    assert all(id in said for id in ids)
+
+
+def test_a_second_object_with_our_stamp_is_neither_adopted_nor_removed(two: Two) -> None:
+    two.copy_with_stamp("X")
+    copy = dict(two.named("A copy"))
+    two.state("north", "N1")
+
+    two.run("run", "north")
+    two.run("run", "north")
+
+    assert two.named("A copy") == copy
+
+
+def test_two_objects_with_one_stamp_are_told_though_nobody_states_the_ref(two: Two) -> None:
+    two.copy_with_stamp("X")
+    two.state("north", "N1")
+    with sqlite3.connect(two.folder / "trueup.db") as state:
+        state.execute("DELETE FROM links WHERE ref = 'X'")
+
+    code, plan = two.json("plan", "north")
+
+    assert code == 6
+    assert [(each["ref"], len(each["candidates"])) for each in plan["conflicts"]] == [("X", 2)]
