@@ -13,7 +13,7 @@ from canonical.change import Kind
 from connectors.contract.errors import Missing, Uncertain
 from connectors.contract.records import Page
 from connectors.contract.runtime import Runtime
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine, Watch
 from sync.report import Outcome
 from sync.spec import Limits, SyncSpec

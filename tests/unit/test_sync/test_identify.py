@@ -7,7 +7,7 @@ from canonical.change import Effect
 from canonical.compare import Baseline
 from canonical.facts import facts
 from connectors.contract.records import Resolved
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.identify import Identifier
 
 ADA, BOB = Entity("user", "ada@x.com"), Entity("user", "bob@x.com")

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.change import Effect, Kind, Op
 from connectors.contract.records import Draft
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.spec import Limits, SyncSpec
 from sync.state.ledger import Ledger

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.contract.errors import RateLimited
 from connectors.contract.runtime import Runtime
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.state.pauses import Pauses
 
 
