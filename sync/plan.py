@@ -112,7 +112,7 @@ class Planner:
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
         self._refs: dict[str, str | None] = {}  # of the target's budgets, looked up or adopted
-        self._adopted_shares: set[Key] = set()
+        self._adopted_shares: dict[Key, str] = {}  # the target's ids
         self._moved: dict[int, str] = {}  # links whose objects go by another id now
         self._stuck: dict[str, str] = {}
         self._undecided: dict[Kind, set[Key]] = {kind: set() for kind in Kind}
@@ -393,7 +393,7 @@ class Planner:
         if wanted.kind is Kind.BUDGET:
             self._refs[item.id] = wanted.key[1]
         else:
-            self._adopted_shares.add(wanted.key)
+            self._adopted_shares[wanted.key] = item.id
         if amount is not None:
             self._seen.totals[wanted.kind, amount.unit] += amount.value
         self.found.adopted += 1
@@ -457,7 +457,7 @@ class Planner:
         self._stick(kind, key, _UNDECIDED)
 
     def _report_twins(self, kind: Kind) -> None:
-        adopted = {id for (each, _), id in self._adopted.items() if each is kind}
+        adopted = self._refs if kind is Kind.BUDGET else set(self._adopted_shares.values())
         said = self._undecided[kind]
         self.found.conflicts.extend(twins(kind, self._seen, self._ledger, adopted, said))
 
