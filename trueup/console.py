@@ -179,6 +179,8 @@ class Console:
         blocked = [change for change in plan.changes if change.op is Op.BLOCKED]
         if blocked or plan.conflicts or plan.problems or plan.unaccepted:
             self.plan(replace(plan, changes=tuple(blocked)))
+        else:
+            self._handovers(plan.handovers)
 
     def verification(self, found: "Verification") -> None:
         """Whether both live sides agree, and where they do not."""

@@ -149,6 +149,7 @@ def test_a_plan_tells_what_it_takes_over(two: Two) -> None:
     ]
     assert "X is taken over from north" in two.run("plan", "south").out
     assert two.linked() == {"north": 2, "south": 1}
+    assert "X is taken over from north" in two.run("run", "south").out
 
 
 def test_what_both_stated_stays_when_its_owner_drops_it(two: Two) -> None:
