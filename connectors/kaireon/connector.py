@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
+from msgspec import structs
+
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap
@@ -93,7 +95,7 @@ class Kaireon(Connector):
         self._names.call(model)
         today = self._today()
         horizon = until or add_months(today.replace(day=1), HORIZON_MONTHS)
-        return fitted(model, self._terms, today, horizon)
+        return fitted(self._begun(model, today), self._terms, today, horizon)
 
     def objections(self, model: Model) -> Sequence[Loss]:
         """What does not fit; and the title of another, which cannot be taken."""
@@ -162,6 +164,16 @@ class Kaireon(Connector):
                 raise Rejected(loss.reason)
         return whole
 
+    def _begun(self, model: Model, today: date) -> Model:
+        """A model without a start begins with the first row that is listed, or with today's.
+
+        So a first row that somebody deletes is found to miss, as is any other.
+        """
+        first = self._names.begins(model) if model.start is None else None
+        if first is None or model.cadence not in CADENCE.values():
+            return model
+        return structs.replace(model, start=min(first, today, model.end or today))
+
     # -- reading -----------------------------------------------------------------------------
 
     def _series(self, kind: Kind, id: str, records: Iterable[Any]) -> Series:
@@ -171,11 +183,11 @@ class Kaireon(Connector):
         raise Missing(f"{self.name} has no {kind} {id!r}")
 
     def _observed(self, kind: Kind, series: Series, records: Iterable[Any]) -> Observed:
-        currency, today = self.settings.currency, self._today()
+        currency = self.settings.currency
         if kind is Kind.BUDGET:
-            return budget_of(series, currency, today)
+            return budget_of(series, currency, self._today())
         above = container_of(series.title.name, series.rows[0][1].period_type, records)
-        return allocation_of(series, above, self._entities, currency, today)
+        return allocation_of(series, above, self._entities, currency)
 
     # -- writing -----------------------------------------------------------------------------
 

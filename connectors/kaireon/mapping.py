@@ -50,14 +50,14 @@ def budget_of(series: Series, currency: str, today: date) -> Observed:
 
 
 def allocation_of(
-    series: Series, container: str | None, entities: EntityMap, currency: str, today: date
+    series: Series, container: str | None, entities: EntityMap, currency: str
 ) -> Observed:
     """Their rows as an allocation.
 
-    It has no amount where the periods that have not passed have different ones, or one is missing
-    between them, or there is no budget: no single number is what was agreed.
+    It has no amount where its periods have different ones, or one is missing between them, or there
+    is no budget: no single number is what was agreed. Passed periods count as all others do.
     """
-    title, rows = series.title, series.current(today)
+    title, rows = series.title, series.rows
     field = _amount_field(row for _, row in rows)
     found = {getattr(row, field) for _, row in rows}
     between = [*whole_periods(series.cadence, rows[0][0].start, rows[-1][0].start)]

@@ -6,6 +6,7 @@ else to the first that a plan asks for, else to the first that is made.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from threading import Lock
 from typing import Any
 
@@ -14,7 +15,7 @@ from canonical.change import Kind
 from canonical.identity import EntityMap
 from connectors.contract.errors import Rejected
 from connectors.kaireon.fitting import Model
-from connectors.kaireon.series import Title, title_said
+from connectors.kaireon.series import Title, first_day, title_said
 from connectors.kaireon.wire import GLOBAL
 
 
@@ -25,15 +26,19 @@ class Names:
         self._system = system
         self._entities = entities
         self._called: dict[str, str] = {}
-        self._shown: dict[Kind, frozenset[Title]] = {}
+        self._shown: dict[Kind, dict[Title, date | None]] = {}
         self._promised: dict[Title, tuple[str, str]] = {}
         self._making: set[Title] = set()
         self._lock = Lock()
 
     def show(self, kind: Kind, records: Iterable[Any]) -> None:
         """Take note of a listing; what was promised before is forgotten."""
-        said = (title_said(record) for record in records)
-        self._shown[kind] = frozenset(title for title in said if title and _kind(title) is kind)
+        shown: dict[Title, date | None] = {}
+        for record in records:
+            title = title_said(record)
+            if title and _kind(title) is kind:
+                shown[title] = _earlier(shown.get(title), first_day(record))
+        self._shown[kind] = shown
         self._promised.clear()
 
     def call(self, model: Model) -> None:
@@ -47,6 +52,11 @@ class Names:
             return Title(model.name, GLOBAL, None)
         name = self._called.get(model.budget, "") if name is None else name
         return Title(name, model.entity.type, self._entities.theirs(model.entity))
+
+    def begins(self, model: Model) -> date | None:
+        """The first day of the rows that are listed under the title of `model`, if any."""
+        title = self.title(model)
+        return self._shown.get(_kind(title), {}).get(title)
 
     def promise(self, model: Model) -> str | None:
         """Give `model` its title in this plan; says why not where another has it."""
@@ -77,6 +87,10 @@ class Names:
     def _said(self, title: Title) -> str:
         what = f"{title.scope} {title.scope_id}" if title.scope_id else "budget"
         return f"{self._system} has another {what} under the name {title.name!r}"
+
+
+def _earlier(one: date | None, other: date | None) -> date | None:
+    return min(one, other) if one and other else one or other
 
 
 def _kind(title: Title) -> Kind:

@@ -128,6 +128,14 @@ def title_said(record: Any) -> Title | None:
     return Title(name, scope, None if scope == GLOBAL else str(scope_id))
 
 
+def first_day(record: Any) -> date | None:
+    """The first day of a record's period; None where it cannot be read."""
+    try:
+        return parsed(KaireonRow, record).period.start
+    except Malformed:
+        return None
+
+
 def series_of(records: Sequence[Any]) -> Series:
     """The records as one object.
 

@@ -4,21 +4,33 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
-from canonical.change import Kind
+from canonical.budget import Budget
+from canonical.change import Kind, Plan
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.connector import Kaireon
 from connectors.kaireon.declared import KaireonSettings
+from connectors.memory import Memory
 from connectors.sandbox.kaireon.api import KaireonSandbox
 from connectors.sandbox.server import Served, serve
+from sync.engine import Engine, Verification
+from sync.report import Report
+from sync.spec import Limits, OnRemove, SyncSpec
+from sync.state.store import Store
+from tests.vendors.kaireon.stated import day
 
 KEY = "krn_canary_7f21"
 TODAY = date(2026, 3, 18)
+OPEN = Limits(
+    max_changes=None, max_removals=None, max_money=None, max_budget_change=None, min_listing=None
+)
+EVERY_CADENCE = ("yearly", "once")
 
 
 @dataclass
@@ -81,3 +93,50 @@ def open_tenant() -> Iterator[Callable[..., Tenant]]:
 @pytest.fixture
 def tenant(open_tenant: Callable[..., Tenant]) -> Tenant:
     return open_tenant()
+
+
+class Mirror:
+    """Called with budgets, puts them into the source, and runs; gives the report, and the methods
+    of its writes."""
+
+    def __init__(self, tenant: Tenant, folder: Path) -> None:
+        self.tenant, self.source = tenant, Memory("erp")
+        self.store = Store.open("sqlite:///s.db", folder, self.now)
+        self.on_remove = OnRemove.KEEP
+
+    def now(self) -> datetime:
+        today = self.tenant.today
+        return datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+
+    def engine(self) -> Engine:
+        """One with a connector of its own, as in a process of its own."""
+        spec = SyncSpec(
+            name="s",
+            source="erp",
+            target="kaireon",
+            limits=OPEN,
+            parallel=1,
+            on_remove=self.on_remove,
+        )
+        target = self.tenant.connector(emulate=EVERY_CADENCE)
+        return Engine(spec, self.source, target, self.store, now=self.now)
+
+    def __call__(self, *budgets: Budget, on: str | None = None) -> tuple[Report, list[str]]:
+        self.tenant.today = day(on) or self.tenant.today
+        self.source.put(*budgets)
+        self.tenant.calls()
+        report = self.engine().run(self.tenant.today, command="run")
+        return report, [method for method in self.tenant.calls() if method != "GET"]
+
+    def planned(self) -> Plan:
+        return self.engine().plan(self.tenant.today)
+
+    def verified(self) -> Verification:
+        return self.engine().verify(self.tenant.today)
+
+
+@pytest.fixture
+def mirror(tenant: Tenant, tmp_path: Path) -> Iterator[Mirror]:
+    mirror = Mirror(tenant, tmp_path)
+    yield mirror
+    mirror.store.close()

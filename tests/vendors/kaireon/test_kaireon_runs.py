@@ -1,75 +1,12 @@
 """Whole runs into Kaireon: they end in agreement, stay there, and follow the calendar."""
 
-from datetime import UTC, date, datetime
-
 import pytest
 from msgspec.structs import replace
 
-from canonical.allocation import Allocation, Entity, Status
+from canonical.allocation import Status
 from canonical.amount import Amount
-from canonical.budget import Budget, Phase
 from canonical.change import Op
-from canonical.period import Cadence, Period
-from connectors.memory.connector import Memory
-from sync.engine import Engine
-from sync.spec import Limits, SyncSpec
-from sync.state.store import Store
-
-OPEN = Limits(
-    max_changes=None, max_removals=None, max_money=None, max_budget_change=None, min_listing=None
-)
-EVERY_CADENCE = ("yearly", "once")
-
-
-def usd(number):
-    return Amount.of(number, "USD")
-
-
-def day(text):
-    return date.fromisoformat(text) if text else None
-
-
-def phase(first, last, amount):
-    return Phase(Period(day(first), day(last)), usd(amount))
-
-
-def budget(ref="B", cadence="monthly", amount=100, start="2026-03-01", end="2026-05-31", **said):
-    amount = amount if isinstance(amount, Amount) else usd(amount)
-    span = {"start": day(start), "end": day(end)}
-    said = {"name": f"Name {ref}", **said}
-    return Budget(ref=ref, amount=amount, cadence=Cadence(cadence), **span, **said)
-
-
-def share(ref, of="B", entity="channel:email", amount=40):
-    entity = Entity(*entity.split(":"))
-    return Allocation(ref=ref, budget=of, entity=entity, amount=usd(amount))
-
-
-@pytest.fixture
-def mirror(tenant, tmp_path):
-    """Put budgets into the source, and run; gives the report, and the methods of its writes."""
-
-    def now():
-        return datetime(tenant.today.year, tenant.today.month, tenant.today.day, 12, tzinfo=UTC)
-
-    source, target = Memory("erp"), tenant.connector(emulate=EVERY_CADENCE)
-    spec = SyncSpec(name="s", source="erp", target="kaireon", limits=OPEN, parallel=1)
-    store = Store.open("sqlite:///s.db", tmp_path, now)
-
-    def mirrored(*budgets, on=None):
-        tenant.today = day(on) or tenant.today
-        source.put(*budgets)
-        tenant.calls()
-        report = Engine(spec, source, target, store, now=now).run(tenant.today, command="run")
-        return report, [method for method in tenant.calls() if method != "GET"]
-
-    yield mirrored
-    store.close()
-
-
-def told(tenant):
-    return sorted((row["name"], row["periodKey"], row["maxSpend"]) for row in tenant.rows())
-
+from tests.vendors.kaireon.stated import budget, phase, share, told, usd
 
 KINDS = {
     "a year": budget(end="2026-12-31"),
