@@ -15,6 +15,7 @@ from canonical.budget import Budget
 from canonical.compare import Cause
 from canonical.data import model_data, model_of
 from canonical.facts import MONEY_FIELDS, Fact
+from canonical.traces import Traces
 
 
 class Kind(StrEnum):
@@ -140,12 +141,20 @@ class Trip:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a listing that could not be read; it is set aside, never taken for missing."""
+    """Something in a listing that could not be read; it is set aside, never taken for missing.
+
+    `ref` is the id of the object, `traces` what else it may be; without them it may be anything.
+    """
 
     system: str
     where: str
     message: str
     ref: str | None = None
+    traces: Traces | None = field(default=None, repr=False, compare=False)
+
+    def may_be(self, ref: str, model: Budget | Allocation, container: str | None) -> bool:
+        """Whether this may be an object of the kind that was listed (`Traces.may_be`)."""
+        return self.traces is None or self.traces.may_be(ref, model, container)
 
 
 SUMMARY: Final = ("create", "update", "retire", "delete", "unchanged", "conflict", "blocked")
@@ -202,7 +211,7 @@ class Plan:
 
     def to_data(self) -> dict[str, Any]:
         """The plan as JSON-ready data, in the shape that `plan --json` prints."""
-        data: dict[str, Any] = _plans().dump_python(self, mode="json", exclude={"accepted"})
+        data: dict[str, Any] = _plans().dump_python(self, mode="json", exclude=_UNSAID)
         data["changes"] = [_change_data(change) for change in data["changes"]]
         order = ("plan_id", "sync", "source", "target", "as_of")
         head = {name: data.pop(name) for name in order}
@@ -226,6 +235,9 @@ class Plan:
                 for name, each in fields.items()
             }
         return _plans().validate_python(data)  # type: ignore[return-value]
+
+
+_UNSAID: Final[Any] = {"accepted": True, "problems": {"__all__": {"traces"}}}
 
 
 def _change_data(change: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from canonical.allocation import Allocation
+from canonical.budget import Budget
 from canonical.change import Kind, Problem
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
+from canonical.traces import Traces
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed, Page
 from sync.state.ledger import Ledger, LinkFingerprint
@@ -45,7 +48,9 @@ class Observation:
     """One complete reading of the target, against the ledger.
 
     `clean` holds the links whose objects are as last agreed, `drifted` the objects of those that
-    are not, `unreadable` the links whose objects came as a problem. `strangers` are objects without
+    are not, `unreadable` the links whose objects came as a problem, or may be a part of one;
+    `suspects` are the problems that may be something else as well, `above` the ids of budgets that
+    an unreadable allocation may belong to. `strangers` are objects without
     a link, by id, `totals` the money of linked objects by kind and unit, `spent` what the listing
     showed as spent, by target id. `assumed` are links that are clean on the word of a version,
     `versions` those that the listing showed. `owned` are objects that another sync links, by id,
@@ -56,6 +61,8 @@ class Observation:
     clean: BitSet = field(default_factory=BitSet)
     drifted: dict[int, Observed] = field(default_factory=dict)
     unreadable: BitSet = field(default_factory=BitSet)
+    above: set[str] = field(default_factory=set)
+    suspects: dict[Kind, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     strangers: dict[Kind, dict[str, Observed]] = field(default_factory=lambda: defaultdict(dict))
     problems: list[Problem] = field(default_factory=list)
     assumed: list[int] = field(default_factory=list)
@@ -78,6 +85,13 @@ class Observation:
         amount = item.model.amount
         if amount is not None:
             self.totals[kind, amount.unit] += amount.value
+
+    def suspect(
+        self, kind: Kind, ref: str, model: Budget | Allocation, container: str | None
+    ) -> Problem | None:
+        """The first record that cannot be read and may be this object, which has no link."""
+        found = (each for each in self.suspects[kind] if each.may_be(ref, model, container))
+        return next(found, None)
 
     def count_assumed(self, ledger: Ledger) -> None:
         """Add to `totals` the amounts that were not read, as they were agreed."""
@@ -141,20 +155,35 @@ def _take_owned(observation: Observation, kind: Kind, page: Page, owners: Owners
 
 def _take(observation: Observation, kind: Kind, page: Page, ledger: Ledger) -> None:
     ids = [item.id for item in page.items]
-    ids.extend(problem.ref for problem in page.problems if problem.ref)
+    ids.extend(id for problem in page.problems for id in _ids(problem))
     ids.extend(page.unchanged)
     links = ledger.echoes(kind, ids)
     for item in page.items:
         _take_item(observation, kind, item, links.get(item.id))
     for problem in page.problems:
-        observation.problems.append(problem)
-        link = links.get(problem.ref or "")
-        if link is not None:
-            observation.unreadable.add(link.id)
+        _take_problem(observation, kind, problem)
+        for id in _ids(problem) & links.keys():
+            observation.unreadable.add(links[id].id)
+        if problem.ref not in links or (problem.traces and problem.traces.ids):
+            observation.suspects[kind].append(problem)  # what is linked is that and nothing else
     _assume(observation, [links[id].id for id in page.unchanged if id in links])
     if page.unchanged_within:
         budgets = ledger.by_targets(Kind.BUDGET, page.unchanged_within)
         _assume(observation, ledger.within([link.ref for link in budgets.values()]))
+
+
+def _take_problem(observation: Observation, kind: Kind, problem: Problem) -> None:
+    traces = problem.traces or Traces()
+    if not traces.ids or problem not in observation.problems:  # both kinds' listings may show it
+        observation.problems.append(problem)
+    if kind is Kind.ALLOCATION:
+        observation.above.update(traces.containers or ())
+
+
+def _ids(problem: Problem) -> frozenset[str]:
+    """The objects that a problem is about, as far as it says so."""
+    also = problem.traces.ids if problem.traces else frozenset()
+    return also | {problem.ref} if problem.ref else also
 
 
 def _assume(observation: Observation, links: Sequence[int]) -> None:

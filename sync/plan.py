@@ -378,6 +378,12 @@ class Planner:
                 self._wait(kind, wanted.key)
             elif wanted.key in undecided:
                 self._stick(kind, wanted.key, _UNDECIDED)
+            elif matched is not None and matched.by == "stamp":
+                self._adopt(wanted, matched)
+            elif suspect := self._seen.suspect(
+                kind, wanted.key[1], wanted.model, containers.get(wanted.key[0])
+            ):
+                self._create(wanted, _may_be_there(suspect))
             elif matched is not None:
                 self._adopt(wanted, matched)
             else:
@@ -478,8 +484,11 @@ class Planner:
         """The target's ids of the budgets that were adopted: all of them, as budgets come first."""
         return {ref: id for id, ref in self._refs.items() if ref is not None}
 
-    def _create(self, wanted: Wanted) -> None:
-        objections = (*self._who.unknown(wanted.model), *self._target.objections(wanted.model))
+    def _create(self, wanted: Wanted, *doubts: Loss) -> None:
+        objections = doubts or (
+            *self._who.unknown(wanted.model),
+            *self._target.objections(wanted.model),
+        )
         losses = _together(wanted.losses, objections)
         self.found.note(losses)
         above = wanted.key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
@@ -548,7 +557,9 @@ class Planner:
             if link.id in self._seen.drifted:
                 observed = facts(self._seen.drifted[link.id].model)
             retired = observed[_STATUS[kind]] == Status.RETIRED
-            if keep or retired or not self._seen.has(link.id):
+            unknown = link.id in self._seen.unreadable or link.target_id in self._seen.above
+            unknown = unknown or not self._seen.has(link.id)
+            if keep or retired or unknown:
                 self.found.kept += 1
             else:
                 leaving.append((link, observed))
@@ -565,6 +576,11 @@ class Planner:
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)
             self.found.note(change.losses)
             self.found.changes.append(change)
+
+
+def _may_be_there(problem: Problem) -> Loss:
+    reason = f"it may be there already: {problem.where} cannot be read, {problem.message}"
+    return Loss("name", Effect.BLOCKED, reason)
 
 
 def _without_parent(desired: Budget | Allocation | None) -> Budget | Allocation | None:

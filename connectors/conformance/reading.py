@@ -125,6 +125,24 @@ class Reading:
         assert len(before.keys() - seen) == 1
         assert seen < before.keys()
 
+    @both_kinds
+    def test_1_3_2_an_unreadable_record_says_which_objects_it_may_be(
+        self, world: World, kind: Kind
+    ) -> None:
+        garble = world.hook("garble")
+        world.needs(kind)
+        made = {item.id: draft for draft, item in (world.make(kind) for _ in range(3))}
+        garble(kind)
+        pages = all_pages(world.connector, kind)
+        (problem,) = (problem for page in pages for problem in page.problems)
+        (hidden,) = made.keys() - {item.id for page in pages for item in page.items}
+        draft, other = made[hidden], world.draft(kind)
+        assert problem.may_be(draft.stamp or draft.model.ref, draft.model, draft.container), (
+            "what is hidden would be made a second time"
+        )
+        if problem.traces is not None and kind is Kind.BUDGET:
+            assert not problem.may_be(other.stamp or other.model.ref, other.model, other.container)
+
     def test_1_4_1_a_repeated_page_token_ends_the_listing(self, world: World) -> None:
         world.make_some(Kind.BUDGET, 5)
         world.fail("repeat_cursor", -1)

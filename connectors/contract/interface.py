@@ -5,7 +5,8 @@ Every behaviour has a number; the conformance suite (`connectors.conformance`) t
 Reading
   1.1  `list` yields every object of a kind exactly once, whatever the page size.
   1.2  A listing that ends without an error is complete, from first page to last.
-  1.3  A record that cannot be read comes as a `Problem` in its page; the others come as usual.
+  1.3  A record that cannot be read comes as a `Problem` in its page, with what it may be; the
+       others come as usual.
   1.4  A repeated page token ends the listing with `Malformed`; it never loops.
   1.5  `get` returns what `list` shows for the same id, and raises `Missing` for an unknown id.
   1.6  Reading changes nothing.
