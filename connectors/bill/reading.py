@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from canonical.change import Kind, Problem
+from canonical.traces import Traces
 from connectors.bill.wire import BUDGETS, USERS, BillBudget, BillMember, BillUser
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, cursor_pages
@@ -164,7 +165,9 @@ def page_of(
         except (Malformed, ValueError) as error:
             id = _id(row, "userId", "userUuid") if below else _id(row)
             ref = f"{below}{id}" if id else None
-            problems.append(Problem(system, f"{kind} {ref or 'without an id'}", str(error), ref))
+            where = f"{kind} {ref or 'without an id'}"
+            traces = Traces.of(row, name=None if below else "name", within=[below.rstrip("/")])
+            problems.append(Problem(system, where, str(error), ref, traces))
         else:
             if item is not None:
                 items.append(item)

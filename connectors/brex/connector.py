@@ -13,6 +13,7 @@ from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
+from canonical.traces import Traces
 from connectors.brex.declared import CAPABILITIES, BrexSettings
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
 from connectors.brex.people import People
@@ -203,7 +204,8 @@ class Brex(Connector):
         said = data_of(record)
         id = said.get("budget_id" if kind is Kind.BUDGET else "id") if _is_object(said) else None
         ref = id if isinstance(id, str) else None
-        return Problem(self.name, f"{kind} {ref or 'without an id'}", str(error), ref)
+        traces = Traces.of(said, name="name" if kind is Kind.BUDGET else None)
+        return Problem(self.name, f"{kind} {ref or 'without an id'}", str(error), ref, traces)
 
     # -- writing -----------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence
+from canonical.traces import Traces
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
@@ -188,7 +189,7 @@ class Vantage(Connector):
             try:
                 items.append(self._observed(kind, budget))
             except (Malformed, ValueError) as error:
-                problems.append(self._problem(kind, budget.token, error))
+                problems.append(self._problem(kind, budget.token, budget.name, error))
         for record, reason in self._workspace.unreadable:
             said = record if isinstance(record, dict) else {}
             token, name = (
@@ -196,7 +197,7 @@ class Vantage(Connector):
                 for key in ("token", "name")
             )
             if self._kind_of(token, name) is kind:
-                problems.append(self._problem(kind, token, reason))
+                problems.append(self._problem(kind, token, name, reason))
         return Page(items, problems, cursor)
 
     def _kind_of(self, token: str | None, name: str | None) -> Kind:
@@ -211,8 +212,17 @@ class Vantage(Connector):
             return budget_of(budget, phases, alerts, parent)
         return allocation_of(budget, phases, alerts, parent, self._entities)
 
-    def _problem(self, kind: Kind, token: str | None, error: Exception) -> Problem:
-        return Problem(self.name, f"{kind} {token or 'without an id'}", str(error), token)
+    def _problem(
+        self, kind: Kind, token: str | None, name: str | None, error: Exception
+    ) -> Problem:
+        where = f"{kind} {token or 'without an id'}"
+        if kind is Kind.BUDGET:
+            return Problem(self.name, where, str(error), token, Traces.of({"n": name}, name="n"))
+        entity, above = entity_said(name), token and self._workspace.tree.above(token)
+        share = Allocation(ref="", budget="", entity=entity, amount=None) if entity else None
+        names = frozenset([natural_key(share)]) if share else None
+        traces = Traces(names, frozenset([above]) if above else None)
+        return Problem(self.name, where, str(error), token, traces)
 
     # -- writing -----------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any
 from canonical.allocation import Status
 from canonical.change import Kind, Problem
 from canonical.identity import EntityMap
+from canonical.traces import Traces
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
 from connectors.contract.records import Observed
@@ -67,7 +68,9 @@ class Records:
                 continue
             except (Malformed, ValueError) as error:
                 where = f"{kind} {id or f'without an id in {within}'}"
-                problems.append(Problem(self._name, where, str(error), id))
+                name = "name" if kind is Kind.BUDGET else None
+                traces = Traces.of(record, name=name, within=[within])
+                problems.append(Problem(self._name, where, str(error), id, traces))
         return items, problems
 
     def version(self, summary: Any) -> str:
