@@ -288,7 +288,8 @@ class Engine:
     ) -> Planner:
         self._watch.stage("plan")
         neighbours = Neighbours(self._owners, self._neighbours)
-        ownership = Ownership(self._spec.name, self._owners, neighbours, observation)
+        identity = self._target.capabilities.identity
+        ownership = Ownership(self._spec.name, self._owners, neighbours, observation, identity)
         return Planner(
             self._spec,
             self._source,

@@ -5,12 +5,13 @@ several are reported, none is guessed.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Conflict, Kind
+from canonical.facts import BUDGET_FIELDS, facts
 from canonical.identity import natural_key
 from connectors.contract.records import Observed
 
@@ -38,11 +39,15 @@ class Matched:
 class Matcher:
     """Recognises newcomers of one kind among `strangers`, the target's objects without a link.
 
-    What is retired in the target is over: it matches nothing.
+    What is retired in the target is over: it matches nothing. `identity` are fields that tell a
+    budget from its namesakes (`Capabilities.identity`).
     """
 
-    def __init__(self, kind: Kind, strangers: dict[str, Observed]) -> None:
+    def __init__(
+        self, kind: Kind, strangers: dict[str, Observed], identity: Collection[str] = ()
+    ) -> None:
         self._kind = kind
+        self._identity = identity
         self._strangers = strangers
         self._bearers: dict[str | Key, str | None] = {}  # None where several bear the stamp
         self._nameless: set[Key] = set()
@@ -101,7 +106,7 @@ class Matcher:
         return place_of(self._kind, container, stamp)
 
     def _name(self, container: str | None, model: Budget | Allocation) -> Key:
-        return name_of(self._kind, container, model)
+        return name_of(self._kind, container, model, self._identity)
 
 
 def place_of(kind: Kind, container: str | None, stamp: str) -> str | Key:
@@ -109,9 +114,17 @@ def place_of(kind: Kind, container: str | None, stamp: str) -> str | Key:
     return stamp if kind is Kind.BUDGET else (container or "", stamp)
 
 
-def name_of(kind: Kind, container: str | None, model: Budget | Allocation) -> Key:
+def name_of(
+    kind: Kind,
+    container: str | None,
+    model: Budget | Allocation,
+    identity: Collection[str] = (),
+) -> Key:
     """The natural key, within what it is unique in."""
-    return container or "" if kind is Kind.ALLOCATION else "", natural_key(model)
+    if kind is Kind.ALLOCATION:
+        return container or "", natural_key(model)
+    said = dict(zip(BUDGET_FIELDS, facts(model), strict=True)) if identity else {}
+    return "".join(str(said[field]) for field in sorted(identity)), natural_key(model)
 
 
 def _conflict(

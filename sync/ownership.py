@@ -6,7 +6,7 @@ no run of the owner goes on, and no write of it waits. Everything else is a conf
 owner, and nothing that a neighbour states or links is removed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -36,10 +36,16 @@ class Ownership:
     """Judges one plan's objects of the sync `sync`; asks nothing where it has no neighbours."""
 
     def __init__(
-        self, sync: str, owners: Owners, neighbours: Neighbours, observation: Observation
+        self,
+        sync: str,
+        owners: Owners,
+        neighbours: Neighbours,
+        observation: Observation,
+        identity: Collection[str] = (),
     ) -> None:
+        """`identity` are the target's (`Capabilities.identity`)."""
         self._sync, self._owners, self._neighbours = sync, owners, neighbours
-        self._seen = observation
+        self._seen, self._identity = observation, identity
         self._indexes: dict[Kind, _Index] = {}
         self._waiting: dict[str, Sequence[Operation]] = {}
         self.problems: dict[str, Problem] = {}
@@ -82,14 +88,14 @@ class Ownership:
 
     def _like(self, kind: Kind, new: Newcomer) -> str | None:
         if kind not in self._indexes:
-            self._indexes[kind] = _indexed(kind, self._seen.owned[kind].values())
+            self._indexes[kind] = _indexed(kind, self._seen.owned[kind].values(), self._identity)
         index = self._indexes[kind]
         if new.key in index.keys:
             return index.keys[new.key]
         if kind is Kind.ALLOCATION and new.container is None:
             return None
         stamped = index.stamps.get(place_of(kind, new.container, new.key[1]))
-        return stamped or index.names.get(name_of(kind, new.container, new.model))
+        return stamped or index.names.get(name_of(kind, new.container, new.model, self._identity))
 
     def item(self, kind: Kind, owned: Owned, target: Connector) -> Observed | None:
         """The neighbour's object as it is; None where it is gone, or of another account."""
@@ -171,7 +177,9 @@ class Ownership:
         return self._owners.claimed()
 
 
-def _indexed(kind: Kind, owned: Iterable[tuple[Observed, Owned]]) -> _Index:
+def _indexed(
+    kind: Kind, owned: Iterable[tuple[Observed, Owned]], identity: Collection[str]
+) -> _Index:
     index = _Index()
     for item, (_, link) in owned:
         index.keys[link.budget_ref, link.ref] = item.id
@@ -180,5 +188,5 @@ def _indexed(kind: Kind, owned: Iterable[tuple[Observed, Owned]]) -> _Index:
         if item.stamp is not None:
             index.stamps[place_of(kind, item.container, item.stamp)] = item.id
         else:
-            index.names[name_of(kind, item.container, item.model)] = item.id
+            index.names[name_of(kind, item.container, item.model, identity)] = item.id
     return index

@@ -121,7 +121,7 @@ class Planner:
     def plan(self) -> Findings:
         """Decide. Raises what listing the source, or confirming that an object is gone, raises."""
         for kind in Kind:
-            matcher = Matcher(kind, self._seen.strangers[kind])
+            matcher = Matcher(kind, self._seen.strangers[kind], self._able.identity)
             newcomers: dict[Key, Wanted] = {}
             for page in self._source.list(kind):
                 for wanted in self._unrecognised(matcher, kind, list(self._page(kind, page))):

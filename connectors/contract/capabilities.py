@@ -50,8 +50,9 @@ class Capabilities:
     again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
     idempotency key; zero where it takes none. `ascii_text` marks vendors that refuse other text.
     `revives` are the kinds of which a retired object can be made active again. `batch` is how
-    many new allocations of one budget go into one call. `grace` is how long listings and reads may
-    fail to show what was just made.
+    many new allocations of one budget go into one call. `identity` names fields that tell a budget
+    from others of its name. `grace` is how long listings and reads may fail to show what was just
+    made.
     """
 
     vendor: str
@@ -73,6 +74,7 @@ class Capabilities:
     amount_digits: int | None = None
     batch: int = 1
     grace: timedelta = timedelta(seconds=60)
+    identity: frozenset[str] = frozenset()
     unit_of_writing: str = "one object"
     rate_limit: str | None = None
     reads_actuals: bool = False
