@@ -7,8 +7,10 @@ users, offers and frequency caps, in November 2026. There is no OpenAPI document
     ----------                      --------
     budget allocation               a row: what one object may use in one period
     rows of one name, scope global  budget: one row for each period, from its start to its end
-    rows with another scope         allocation of the budget that has their name
-    scope, scopeId                  the allocation's entity: category, offer or channel, and its id
+    rows with another scope         allocation of the budget that has their name; without a global
+                                    row of it, a budget of their own
+    scope, scopeId                  category, offer or channel and its id: the allocation's entity,
+                                    or the dimension of such a budget
     maxSpend                        amount, in the currency of the settings
     maxImpressions, maxConversions  limits; or the amount itself, where that is a count
 
@@ -17,9 +19,12 @@ row, which a change of name, amount or entity does not touch. So a name is what 
 of two that have one name the plan blocks the second, as it does two shares of one budget for one
 entity; and a budget that is renamed takes the rows of its allocations along.
 An amount without phases counts in all rows, in those of passed periods too; without a start, rows
-are made from the day of the first run on.
+are made from the day of the first run on, and the first row listed is the start from then on.
 
 Quirks
+- Rows of scope global, category and channel enforce nothing by themselves: the contact policy
+  `budget_exhausted` has the scopes offer and creative only.
+- A row that does not say which object it is of may be of any: nothing is written to those.
 - PUT and DELETE take the id in the body and in the query; there is no read of one row.
 - DELETE needs an admin's key. Where a period goes, its row becomes that of a period that overlaps
   it, if one is new; so most changes need no delete.

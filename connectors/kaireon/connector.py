@@ -1,19 +1,21 @@
 """The Kaireon connector: what Kaireon can be told, and the calls that tell it."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from msgspec import structs
 
+from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem, kind_of
-from canonical.identity import EntityMap
+from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence, add_months
+from canonical.traces import Traces
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing, Rejected
+from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.probing import probe_by_listing
 from connectors.contract.records import Check, Draft, Known, Observed, Page
@@ -28,19 +30,10 @@ from connectors.kaireon.mapping import (
     wanted,
 )
 from connectors.kaireon.names import Names
-from connectors.kaireon.series import (
-    Series,
-    Title,
-    called,
-    container_of,
-    grouped,
-    placed,
-    series_id,
-    series_of,
-    titled,
-)
+from connectors.kaireon.scopes import SILENT, enforcing, scoped
+from connectors.kaireon.series import Doubt, Group, Rows, Said, Series, Title, placed
 from connectors.kaireon.tenant import Tenant
-from connectors.kaireon.wire import CADENCE, GLOBAL, key_of
+from connectors.kaireon.wire import CADENCE, GLOBAL, KaireonRow, key_of
 
 HORIZON_MONTHS = 12
 """How far an open end is held where the caller did not say."""
@@ -67,35 +60,42 @@ class Kaireon(Connector):
         """List the rows of this month: that proves the key, and its tenant if there is a row."""
         rows = self._tenant.records(period_key=key_of(Cadence.MONTHLY, self._today()))
         notes = [] if rows else ["no row of this month shows which tenant the key belongs to"]
-        return Check(f"tenant {self.settings.tenant_id}", notes)
+        return Check(f"tenant {self.settings.tenant_id}", [*notes, SILENT])
 
     def list(
         self, kind: Kind, cursor: str | None = None, known: Known | None = None
     ) -> Iterator[Page]:
         """One page: the rows of an object may be anywhere in Kaireon's answer."""
-        records = self._tenant.records(_scope(kind))
-        items, problems = [], []
-        for group in grouped(kind, records):
+        rows = self._rows()
+        items, problems = [], [self._doubtful(kind, *each, rows) for each in rows.doubts_of(kind)]
+        for group in rows.of(kind):
             try:
-                items.append(self._observed(kind, series_of(group), records))
+                items.append(self._observed(kind, group.series(), rows))
             except (Malformed, ValueError) as error:
-                ref = series_id(group)
-                where = f"{kind} {ref or 'without an id'}"
-                problems.append(Problem(self.name, where, str(error), ref))
-        self._names.show(kind, records)
+                problems.append(self._problem(kind, group, error, rows))
+        self._names.show(kind, rows.begins(kind))
         yield Page(items, problems)
 
     def get(self, kind: Kind, id: str) -> Observed:
         """One object, looked for among all of its kind; raises `Missing`."""
-        records = self._tenant.records(_scope(kind))
-        return self._observed(kind, self._series(kind, id, records), records)
+        rows = self._rows()
+        return self._observed(kind, rows.series(kind, id), rows)
 
     def fit(self, model: Model, until: date | None = None) -> tuple[Model, Sequence[Loss]]:
         """`model` in whole calendar periods, an open end up to `until`; and what that loses."""
+        model, losses = scoped(model)
         self._names.call(model)
         today = self._today()
         horizon = until or add_months(today.replace(day=1), HORIZON_MONTHS)
-        return fitted(self._begun(model, today), self._terms, today, horizon)
+        whole, more = fitted(self._begun(model, today), self._terms, today, horizon)
+        return whole, (*losses, *more, *self._unheld(model))
+
+    def _unheld(self, model: Model) -> Iterator[Loss]:
+        """What the scope of the rows makes of enforcement, and of allocations."""
+        if isinstance(model, Allocation) and self._names.is_scoped(model.budget):
+            reason = "kaireon holds no allocations below a budget of one category, offer or channel"
+            yield Loss("budget", Effect.BLOCKED, reason)
+        yield from enforcing(model.enforcement, self._names.title(model).scope)
 
     def objections(self, model: Model) -> Sequence[Loss]:
         """What does not fit; and the title of another, which cannot be taken."""
@@ -108,41 +108,43 @@ class Kaireon(Connector):
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Look, then POST the rows that miss, each once: a create that broke off is completed."""
-        with self._tenant.steady(), ExitStack() as alone:
-            records = self._tenant.records(_scope(kind_of(draft.model)))
-            return self._made(draft, records, alone)
-
-    def create_many(
-        self, drafts: Sequence[Draft], keys: Sequence[str]
-    ) -> Sequence[Observed | ConnectorError]:
-        """As `create` does it, after one look for all of them."""
-        made: list[Observed | ConnectorError] = []
-        with self._tenant.steady(), ExitStack() as alone:
-            records = self._tenant.records(_scope(Kind.ALLOCATION))
-            for draft in drafts:
-                try:
-                    made.append(self._made(draft, records, alone))
-                except ConnectorError as error:
-                    made.append(error)
-        return made
+        model, kind = self._fitted(draft.model), kind_of(draft.model)
+        with self._tenant.steady():
+            rows = self._rows()
+            title = self._title(draft, rows)
+            with self._names.alone(title):
+                half = self._half(title, rows)
+                if half and not half.periods < set(wanted(model, self._today())):
+                    raise self._names.taken(title)
+                self._make_sure(kind, title, rows)
+                return self._sent(kind, half, title, model, _ALL, rows)
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """DELETE what is not wanted, PUT what changed, POST what is new; a new name moves all."""
         model, kind = self._fitted(draft.model), kind_of(draft.model)
         with self._tenant.steady():
-            records = self._tenant.records(None if "name" in fields else _scope(kind))
-            series = self._series(kind, id, records)
-            title, before = self._title_after(series, draft, fields, records), series.title
+            rows = self._rows()
+            series = rows.series(kind, id)
+            title, before = self._title_after(series, draft, fields, rows), series.title
             if title != before or "cadence" in fields:
-                series = self._joined(series, title, model, records)
-            if kind is Kind.BUDGET and title != before:
-                self._rename_within(id, title.name, records)
-            return self._sent(kind, series, title, model, fields, records)
+                series = self._joined(series, title, model, rows)
+            if title != before:
+                self._make_sure(kind, title, rows)
+            if kind is Kind.BUDGET and title.name != before.name:
+                self._rename_within(before.name, title.name, rows)
+            return self._sent(kind, series, title, model, fields, rows)
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
-        """DELETE each row, the oldest last; what is gone is gone."""
+        """DELETE each row, the oldest last; what is gone is gone.
+
+        Refused while rows stand below: without theirs they would be budgets of their own.
+        """
         with self._tenant.steady(), suppress(Missing):
-            series = self._series(kind, id, self._tenant.records(_scope(kind)))
+            rows = self._rows()
+            series = rows.series(kind, id)
+            if kind is Kind.BUDGET and rows.leaves_alone(series):
+                said = f"allocations stand below {series.title.name!r}, which would be budgets then"
+                raise Rejected(said, hint="Remove them first")
             for row in sorted((row for _, row in series.rows), key=lambda row: row.id == id):
                 self._tenant.delete(row.id)
 
@@ -176,56 +178,87 @@ class Kaireon(Connector):
 
     # -- reading -----------------------------------------------------------------------------
 
-    def _series(self, kind: Kind, id: str, records: Iterable[Any]) -> Series:
-        for group in grouped(kind, records):
-            if series_id(group) == id:
-                return series_of(group)
-        raise Missing(f"{self.name} has no {kind} {id!r}")
+    def _rows(self) -> Rows:
+        return Rows(self._tenant.records())
 
-    def _observed(self, kind: Kind, series: Series, records: Iterable[Any]) -> Observed:
+    def _observed(self, kind: Kind, series: Series, rows: Rows) -> Observed:
         currency = self.settings.currency
         if kind is Kind.BUDGET:
-            return budget_of(series, currency, self._today())
-        above = container_of(series.title.name, series.rows[0][1].period_type, records)
+            return budget_of(series, self._entities, currency, self._today())
+        above = rows.container(series.title.name, series.rows[0][1].period_type)
         return allocation_of(series, above, self._entities, currency)
+
+    def _problem(self, kind: Kind, group: Group, error: Exception, rows: Rows) -> Problem:
+        where = f"{kind} {group.id or 'without an id'}"
+        said = Said(*group.title, group.period_type)
+        return Problem(self.name, where, str(error), group.id, self._traces(kind, said, rows))
+
+    def _doubtful(self, kind: Kind, doubt: Doubt, ids: frozenset[str], rows: Rows) -> Problem:
+        traces = self._traces(kind, doubt.said, rows, ids)
+        return Problem(self.name, str(doubt), str(doubt.error), doubt.id, traces)
+
+    def _traces(
+        self, kind: Kind, said: Said, rows: Rows, ids: frozenset[str] = frozenset()
+    ) -> Traces:
+        """What newcomers a row that cannot be read may be."""
+        model: Model | None = None
+        if kind is Kind.BUDGET and said.name is not None:
+            model = Budget(ref="", name=said.name, amount=None)
+        if kind is Kind.ALLOCATION and said.scope and said.scope_id:
+            entity = self._entities.ours(said.scope, said.scope_id)
+            model = Allocation(ref="", budget="", entity=entity, amount=None)
+        names = frozenset([natural_key(model)]) if model else None
+        above = rows.containers(said.name) if said.name is not None else None
+        return Traces(names, above, ids=ids)
 
     # -- writing -----------------------------------------------------------------------------
 
-    def _made(self, draft: Draft, records: Sequence[Any], alone: ExitStack) -> Observed:
-        """Make what `records` do not show; its title is nobody else's until `alone` ends."""
-        model, title = self._fitted(draft.model), self._title(draft, records)
-        alone.enter_context(self._names.alone(title))
-        there = [*titled(title, records)]
-        half = placed(there) if there else None
-        if half and not half.periods < set(wanted(model, self._today())):
-            raise self._names.taken(title)
-        return self._sent(kind_of(model), half, title, model, _ALL, records)
-
-    def _title(self, draft: Draft, records: Sequence[Any]) -> Title:
+    def _title(self, draft: Draft, rows: Rows) -> Title:
         if isinstance(draft.model, Budget):
             return self._names.title(draft.model)
-        name = called(draft.container, records)
-        if name is None:
-            raise Missing(f"{self.name} has no budget {draft.container!r}")
-        return self._names.title(draft.model, name)
+        above = rows.title_of(draft.container)
+        if above is None or above.scope != GLOBAL:
+            raise Missing(f"{self.name} has no budget {draft.container!r} of scope {GLOBAL}")
+        return self._names.title(draft.model, above.name)
 
     def _title_after(
-        self, series: Series, draft: Draft, fields: Collection[str], records: Sequence[Any]
+        self, series: Series, draft: Draft, fields: Collection[str], rows: Rows
     ) -> Title:
         """What an update leaves; an allocation is brought back below its budget."""
         before = series.title
         if isinstance(draft.model, Budget):
-            return self._title(draft, records) if "name" in fields else before
-        title = self._title(draft, records) if draft.container else before
+            after = self._names.title(draft.model)
+            scoped = after if "dimensions" in fields else before
+            return Title(after.name if "name" in fields else before.name, *scoped[1:])
+        title = self._title(draft, rows) if draft.container else before
         if "entity" not in fields:
             return Title(title.name, *before[1:])
         return self._names.title(draft.model, title.name)
 
-    def _joined(self, series: Series, title: Title, model: Model, records: Iterable[Any]) -> Series:
+    def _there(self, title: Title, rows: Rows) -> Sequence[KaireonRow]:
+        """The rows of that title; nothing is made beside one that cannot be read."""
+        try:
+            return rows.titled(title)
+        except Malformed as error:
+            raise Rejected(f"it may be there already: {error.message}") from error
+
+    def _half(self, title: Title, rows: Rows) -> Series | None:
+        """What of that title is there already."""
+        try:
+            return placed(there) if (there := self._there(title, rows)) else None
+        except Malformed as error:
+            raise Rejected(error.message) from error
+
+    def _make_sure(self, kind: Kind, title: Title, rows: Rows) -> None:
+        """Rows of a scope, made below a global row of their name, would be its allocation."""
+        if rows.kind_of(title) is not kind:
+            raise self._names.taken(Title(title.name, GLOBAL, None))
+
+    def _joined(self, series: Series, title: Title, model: Model, rows: Rows) -> Series:
         """`series` with the rows that have the `title` already: those of a rename that broke off,
         or that stayed what they were when somebody gave the oldest another name or type."""
         ours = {row.id for _, row in series.rows}
-        others = [row for row in titled(title, records) if row.id not in ours]
+        others = [row for row in self._there(title, rows) if row.id not in ours]
         if title == series.title:
             others = [row for row in others if CADENCE.get(row.period_type) is model.cadence]
         if not others:
@@ -235,13 +268,11 @@ class Kaireon(Connector):
             raise self._names.taken(title)
         return placed([*(row for _, row in series.rows), *others])
 
-    def _rename_within(self, budget: str, name: str, records: Sequence[Any]) -> None:
+    def _rename_within(self, before: str, name: str, rows: Rows) -> None:
         """First the allocations: while the budget has its old name, a rename is seen as undone."""
-        for group in grouped(Kind.ALLOCATION, records):
-            rows = [row for _, row in series_of(group).rows]
-            if container_of(rows[0].name, rows[0].period_type, records) == budget:
-                for row in rows:
-                    self._tenant.change(renamed(row, name))
+        for group in rows.below(before):
+            for _, row in group.series().rows:
+                self._tenant.change(renamed(row, name))
 
     def _sent(
         self,
@@ -250,7 +281,7 @@ class Kaireon(Connector):
         title: Title,
         model: Model,
         fields: Collection[str],
-        records: Sequence[Any],
+        rows: Rows,
     ) -> Observed:
         """Take all steps; returns what is stored then."""
         todo = steps(series, title, model, fields, self._today())
@@ -261,15 +292,11 @@ class Kaireon(Connector):
             raise Rejected(error.message, call=error.call, hint=error.hint) from error
         stored = [self._tenant.change(write) for write in todo.put]
         stored += [self._tenant.make(write) for write in todo.post]
-        rows = [*todo.left, *(row for row in stored if row)]
+        held = [*todo.left, *(row for row in stored if row)]
         if None in stored:  # not every answer shows its row: look
-            rows = [*titled(title, self._tenant.records(_scope(kind)))]
-        return self._observed(kind, placed(rows), records)
+            rows = self._rows()
+            held = rows.titled(title)
+        return self._observed(kind, placed(held), rows)
 
 
 _ALL = CAPABILITIES.fields
-
-
-def _scope(kind: Kind) -> str | None:
-    """Of budgets only the global rows are asked for; an allocation needs those too, for its own."""
-    return GLOBAL if kind is Kind.BUDGET else None

@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from canonical.allocation import Allocation, Enforcement
+from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.identity import EntityMap
 from canonical.period import Period
 from connectors.contract.records import Observed
 from connectors.kaireon.fitting import whole_periods
+from connectors.kaireon.scopes import enforced
 from connectors.kaireon.series import Series, Title, age
 from connectors.kaireon.wire import (
     CADENCE,
@@ -27,8 +28,12 @@ from connectors.kaireon.wire import (
 PERIOD_TYPE = {ours: theirs for theirs, ours in CADENCE.items()}
 
 
-def budget_of(series: Series, currency: str, today: date) -> Observed:
-    """Their rows as a budget: one phase each, and the amount and limits that count today."""
+def budget_of(series: Series, entities: EntityMap, currency: str, today: date) -> Observed:
+    """Their rows as a budget: one phase each, and the amount and limits that count today.
+
+    Rows of one category, offer or channel have it as the dimension.
+    """
+    name, scope, scope_id = series.title
     field = _amount_field(row for _, row in series.rows)
     phases = [
         Phase(period, Amount.of(value, _unit(field, currency)))
@@ -37,14 +42,15 @@ def budget_of(series: Series, currency: str, today: date) -> Observed:
     ]
     budget = Budget(
         ref=series.id,
-        name=series.title.name,
+        name=name,
         amount=None,
         limits=_common_limits([row for _, row in series.current(today)], field, currency),
         cadence=series.cadence,
         start=series.rows[0][0].start,
         end=series.rows[-1][0].end,
         phases=tuple(phases),
-        enforcement=Enforcement.HARD,
+        enforcement=enforced(scope),
+        dimensions={scope: entities.our_id(scope, scope_id)} if scope_id else {},
     )
     return Observed(series.id, replace(budget, amount=budget.in_force(today)))
 
@@ -71,7 +77,7 @@ def allocation_of(
         cadence=series.cadence,
         start=series.rows[0][0].start,
         end=series.rows[-1][0].end,
-        enforcement=Enforcement.HARD,
+        enforcement=enforced(title.scope),
     )
     return Observed(series.id, allocation, container=container)
 

@@ -4,18 +4,19 @@ Two objects of one title would be one, so each title is given away once: to what
 else to the first that a plan asks for, else to the first that is made.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from threading import Lock
-from typing import Any
 
+from canonical.allocation import Entity
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.change import Kind, kind_of
 from canonical.identity import EntityMap
 from connectors.contract.errors import Rejected
 from connectors.kaireon.fitting import Model
-from connectors.kaireon.series import Title, first_day, title_said
+from connectors.kaireon.scopes import scope_of
+from connectors.kaireon.series import Title
 from connectors.kaireon.wire import GLOBAL
 
 
@@ -25,47 +26,71 @@ class Names:
     def __init__(self, system: str, entities: EntityMap) -> None:
         self._system = system
         self._entities = entities
-        self._called: dict[str, str] = {}
-        self._shown: dict[Kind, dict[Title, date | None]] = {}
+        self._called: dict[str, Title] = {}
+        self._shown: dict[Kind, Mapping[Title, date | None]] = {}
         self._promised: dict[Title, tuple[str, str]] = {}
         self._making: set[Title] = set()
         self._lock = Lock()
 
-    def show(self, kind: Kind, records: Iterable[Any]) -> None:
+    def show(self, kind: Kind, begins: Mapping[Title, date | None]) -> None:
         """Take note of a listing; what was promised before is forgotten."""
-        shown: dict[Title, date | None] = {}
-        for record in records:
-            title = title_said(record)
-            if title and _kind(title) is kind:
-                shown[title] = _earlier(shown.get(title), first_day(record))
-        self._shown[kind] = shown
+        self._shown[kind] = begins
         self._promised.clear()
+        if kind is Kind.BUDGET:
+            self._called.clear()
 
     def call(self, model: Model) -> None:
         """Take note of what a budget is called, for the titles of its allocations."""
         if isinstance(model, Budget):
-            self._called[model.ref] = model.name
+            self._called[model.ref] = self.title(model)
+
+    def is_scoped(self, budget: str) -> bool:
+        """Whether the budget of that ref is for one category, offer or channel."""
+        title = self._called.get(budget)
+        return title is not None and title.scope != GLOBAL
 
     def title(self, model: Model, name: str | None = None) -> Title:
         """The title of `model`; an allocation's budget has that `name`, or is called so."""
         if isinstance(model, Budget):
-            return Title(model.name, GLOBAL, None)
-        name = self._called.get(model.budget, "") if name is None else name
-        return Title(name, model.entity.type, self._entities.theirs(model.entity))
+            scope, id = scope_of(model)
+            theirs = self._entities.theirs(Entity(scope, id)) if id is not None else None
+            return Title(model.name, scope, theirs)
+        above = self._called.get(model.budget)
+        said = above.name if above else ""
+        return Title(
+            said if name is None else name, model.entity.type, self._entities.theirs(model.entity)
+        )
 
     def begins(self, model: Model) -> date | None:
         """The first day of the rows that are listed under the title of `model`, if any."""
-        title = self.title(model)
-        return self._shown.get(_kind(title), {}).get(title)
+        return self._shown.get(kind_of(model), {}).get(self.title(model))
 
     def promise(self, model: Model) -> str | None:
         """Give `model` its title in this plan; says why not where another has it."""
         title = self.title(model)
         by = ("", model.ref) if isinstance(model, Budget) else (model.budget, model.ref)
-        shown = title in self._shown.get(_kind(title), ())
-        if not shown and self._promised.setdefault(title, by) == by:
+        if title in self._shown.get(kind_of(model), ()):
+            return f"{self._said(title)}; {_HINT}"
+        other = self._mixed(title) if isinstance(model, Budget) else None
+        if other is not None:
+            return f"{self._said(other)}; {_MIXED}"
+        if self._promised.setdefault(title, by) == by:
             return None
         return f"{self._said(title)}; {_HINT}"
+
+    def _mixed(self, title: Title) -> Title | None:
+        """The budget whose rows and those of `title` would be one budget with an allocation.
+
+        A global row takes no account of rows of a scope that the source does not mean to keep:
+        they may be the allocations of one that somebody deleted.
+        """
+        shown, promised = self._shown.get(Kind.BUDGET, {}), self._promised
+        if title.scope != GLOBAL:
+            other = Title(title.name, GLOBAL, None)
+            return other if other in shown or other in promised else None
+        meant = (each for each in self._called.values() if each.name == title.name)
+        scoped = (each for each in meant if each.scope != GLOBAL)
+        return next((each for each in scoped if each in shown or each in promised), None)
 
     @contextmanager
     def alone(self, title: Title) -> Iterator[None]:
@@ -89,12 +114,5 @@ class Names:
         return f"{self._system} has another {what} under the name {title.name!r}"
 
 
-def _earlier(one: date | None, other: date | None) -> date | None:
-    return min(one, other) if one and other else one or other
-
-
-def _kind(title: Title) -> Kind:
-    return Kind.BUDGET if title.scope == GLOBAL else Kind.ALLOCATION
-
-
 _HINT = "names tell budgets apart here, entities their allocations"
+_MIXED = "the rows of a scope would be an allocation of the global ones of their name"

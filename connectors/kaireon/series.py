@@ -1,21 +1,23 @@
-"""Rows put together: which of them make one object, and what its id is.
+"""Rows put together: which of them make one object, of which kind, and what its id is.
 
 What cannot be read is never passed over: an object with such a row is unreadable as a whole, as
-whoever wrote to the rest of it would make the period a second time.
+whoever wrote to the rest of it would make the period a second time. A row that does not even say
+which object it is of casts its doubt on all that it may be of.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from canonical.change import Kind
 from canonical.period import Cadence, Period
 from connectors.calling.parsing import parsed
-from connectors.contract.errors import Malformed
+from connectors.contract.errors import Malformed, Missing
 from connectors.kaireon.fitting import last_day
-from connectors.kaireon.wire import CADENCE, GLOBAL, SCOPES, KaireonRow
+from connectors.kaireon.wire import CADENCE, GLOBAL, SCOPES, KaireonRow, period_said
 
 
 class Title(NamedTuple):
@@ -24,6 +26,23 @@ class Title(NamedTuple):
     name: str
     scope: str
     scope_id: str | None
+
+
+class Said(NamedTuple):
+    """What a row says it is of; None where that cannot be read, so that it may be of any."""
+
+    name: str | None
+    scope: str | None
+    scope_id: str | None
+    period_type: str | None
+
+    def may_be(self, title: Title, period_type: str | None = None) -> bool:
+        """Whether this may be a row of that title, and type where one is given."""
+        if self.name not in (None, title.name) or self.scope not in (None, title.scope):
+            return False
+        if title.scope != GLOBAL and self.scope_id not in (None, title.scope_id):
+            return False
+        return period_type is None or self.period_type in (None, period_type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +76,190 @@ class Series:
         """How long its periods are."""
         return CADENCE[self.rows[0][1].period_type]
 
-    def current(self, today: date) -> Sequence[tuple[Period, KaireonRow]]:
+    def current(self, today: date) -> Collection[tuple[Period, KaireonRow]]:
         """The rows that have not passed; the last one where all have."""
         return [each for each in self.rows if last_day(each[0]) >= today] or self.rows[-1:]
+
+
+@dataclass(slots=True)
+class Group:
+    """The rows of one title and type of period, readable as one object or not."""
+
+    title: Title
+    period_type: str
+    rows: list[KaireonRow] = field(default_factory=list)
+    ages: list[tuple[str, str]] = field(default_factory=list)
+    error: Malformed | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The id of the object, readable or not."""
+        return min(self.ages)[1] if self.ages else None
+
+    def series(self) -> Series:
+        """The object; raises `Malformed` where a row cannot be read, or two are for one period."""
+        if self.error is not None:
+            raise self.error
+        return placed(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A row that may be of several objects, as it does not say of which; `error` is why."""
+
+    said: Said
+    id: str | None
+    error: Malformed
+
+    def __str__(self) -> str:
+        name = "without a name" if self.said.name is None else f"of {self.said.name!r}"
+        return f"row {self.id or 'without an id'} {name}"
+
+    def casts_on(self, group: Group) -> bool:
+        """Whether it may be a row of that group."""
+        return self.said.may_be(group.title, group.period_type)
+
+
+class Rows:
+    """All rows that a listing showed, by the objects that they make."""
+
+    def __init__(self, records: Iterable[Any]) -> None:
+        self._groups: dict[tuple[Title, str], Group] = {}
+        self._budgets: set[str] = set()
+        self.doubts: list[Doubt] = []
+        for record in records:
+            self._take(record)
+
+    def _take(self, record: Any) -> None:
+        said, error = _said(record)
+        id = _at(record, "id") if isinstance(_at(record, "id"), str) else None
+        if said.scope == GLOBAL and said.name is not None:
+            self._budgets.add(said.name)
+        name, scope, scope_id, period_type = said
+        if name is None or scope is None or period_type is None:
+            self.doubts.append(Doubt(said, id, error or Malformed("it does not say of what")))
+            return
+        if scope_id is None and scope != GLOBAL:
+            self.doubts.append(Doubt(said, id, Malformed(f"a row of scope {scope} has no scopeId")))
+            return
+        title = Title(name, scope, scope_id)
+        group = self._groups.setdefault((title, period_type), Group(title, period_type))
+        if id is not None:
+            group.ages.append((str(_at(record, "createdAt") or ""), id))
+        try:
+            group.rows.append(parsed(KaireonRow, record))
+        except Malformed as wrong:
+            group.error = group.error or Malformed(f"row {id or 'without an id'}: {wrong.message}")
+
+    def kind_of(self, title: Title) -> Kind:
+        """Rows of a scope are an allocation below a global row of their name, else a budget."""
+        alone = title.scope == GLOBAL or title.name not in self._budgets
+        return Kind.BUDGET if alone else Kind.ALLOCATION
+
+    def of(self, kind: Kind) -> list[Group]:
+        """The objects of that kind on which no row casts a doubt."""
+        return [each for each in self._of(kind) if not self.doubted(each)]
+
+    def _of(self, kind: Kind) -> Iterator[Group]:
+        return (each for each in self._groups.values() if self.kind_of(each.title) is kind)
+
+    def doubted(self, group: Group) -> Doubt | None:
+        """The row that may be one of that object, and cannot be read."""
+        return next((each for each in self.doubts if each.casts_on(group)), None)
+
+    def doubts_of(self, kind: Kind) -> Iterator[tuple[Doubt, frozenset[str]]]:
+        """Each row that may be of an object of that kind, with the ids of all that it may be of."""
+        for doubt in self.doubts:
+            if self._may_be(doubt.said, kind):
+                cast = (each for each in self._groups.values() if doubt.casts_on(each))
+                yield doubt, frozenset(each.id for each in cast if each.id)
+
+    def _may_be(self, said: Said, kind: Kind) -> bool:
+        """Whether a row that says so may be of an object of that kind."""
+        if said.scope == GLOBAL:
+            return kind is Kind.BUDGET
+        if said.scope is None or said.name is None:
+            return True
+        return self.kind_of(Title(said.name, said.scope, said.scope_id)) is kind
+
+    def series(self, kind: Kind, id: str) -> Series:
+        """The object with that id; an allocation also where its budget is gone.
+
+        Raises `Missing`, or `Malformed` where it cannot be read, or a row that may be its own.
+        """
+        group = self._by_id.get(id)
+        doubts = [each for each in self.doubts if each.id == id]
+        if group is not None:
+            if not self._is(kind, group):
+                raise Missing(f"there is no {kind} {id!r}")
+            doubts += filter(None, [self.doubted(group)])
+        if doubts:
+            raise Malformed(f"{doubts[0]} may be one of its rows: {doubts[0].error}")
+        if group is None:
+            raise Missing(f"there is no {kind} {id!r}")
+        return group.series()
+
+    def _is(self, kind: Kind, group: Group) -> bool:
+        """Whether it can be asked for as one of that kind: an allocation outlives its budget."""
+        if kind is Kind.ALLOCATION:
+            return group.title.scope != GLOBAL
+        return self.kind_of(group.title) is kind
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Group]:
+        return {each.id: each for each in self._groups.values() if each.id}
+
+    @cached_property
+    def _by_title(self) -> Mapping[Title, list[Group]]:
+        found = defaultdict(list)
+        for group in self._groups.values():
+            found[group.title].append(group)
+        return found
+
+    def titled(self, title: Title) -> list[KaireonRow]:
+        """The rows of that title; raises `Malformed` where one of them cannot be read, or a row
+        that may be one of them."""
+        doubt = next((each for each in self.doubts if each.said.may_be(title)), None)
+        if doubt is not None:
+            raise Malformed(f"{doubt} may be one of its rows: {doubt.error}")
+        groups = self._by_title.get(title, [])
+        for group in groups:
+            if group.error is not None:
+                raise group.error
+        return [row for group in groups for row in group.rows]
+
+    def below(self, name: str) -> Iterator[Group]:
+        """The allocations of the budget of that name, readable or not."""
+        return (each for each in self._of(Kind.ALLOCATION) if each.title.name == name)
+
+    def leaves_alone(self, budget: Series) -> bool:
+        """Whether rows of a scope would stand without a global one if the budget's were gone."""
+        title = budget.title
+        last = title.scope == GLOBAL and len(self._by_title[title]) == 1
+        return last and any(True for _ in self.below(title.name))
+
+    def container(self, name: str, period_type: str) -> str | None:
+        """The id of the budget of that name: the one with such periods, else the only one."""
+        budgets = self._by_title.get(Title(name, GLOBAL, None), [])
+        alike = [each for each in budgets if each.period_type == period_type] or budgets
+        return alike[0].id if len(alike) == 1 else None
+
+    def containers(self, name: str) -> frozenset[str]:
+        """The ids of all budgets of that name."""
+        budgets = self._by_title.get(Title(name, GLOBAL, None), [])
+        return frozenset(each.id for each in budgets if each.id)
+
+    def title_of(self, id: str | None) -> Title | None:
+        """The title of the object with that id, readable or not."""
+        group = self._by_id.get(id or "")
+        return group.title if group else None
+
+    def begins(self, kind: Kind) -> dict[Title, date | None]:
+        """Each title of that kind with the first day of its rows, None where none can be read."""
+        return {
+            each.title: min((row.period.start for row in each.rows), default=None)
+            for each in self._of(kind)
+        }
 
 
 def title_of(row: KaireonRow) -> Title:
@@ -67,95 +267,13 @@ def title_of(row: KaireonRow) -> Title:
     return Title(row.name, row.scope, None if row.scope == GLOBAL else row.scope_id)
 
 
-def titled(title: Title, records: Iterable[Any]) -> Iterator[KaireonRow]:
-    """The rows of that title; raises `Malformed` where one of them cannot be read."""
-    for record in records:
-        of_scope = _at(record, "name") == title.name and _at(record, "scope") == title.scope
-        if of_scope and (title.scope == GLOBAL or _at(record, "scopeId") == title.scope_id):
-            yield parsed(KaireonRow, record)
-
-
-def grouped(kind: Kind, records: Iterable[Any]) -> list[list[Any]]:
-    """The records of that kind by the object that they are rows of; one that does not say which
-    stands alone."""
-    groups: dict[object, list[Any]] = defaultdict(list)
-    for index, record in enumerate(records):
-        scope = _at(record, "scope")
-        if (scope == GLOBAL) is not (kind is Kind.BUDGET):
-            continue
-        name, length, of = (_at(record, each) for each in ("name", "periodType", "scopeId"))
-        whole = all(isinstance(word, str) for word in (name, scope, length))
-        said = (name, scope, length, None if scope == GLOBAL else repr(of))
-        groups[said if whole else index].append(record)
-    return [*groups.values()]
-
-
-def series_id(records: Sequence[Any]) -> str | None:
-    """The id of the object that the records make, readable or not."""
-    ids = [
-        (str(_at(each, "createdAt") or ""), each["id"])
-        for each in records
-        if isinstance(_at(each, "id"), str)
-    ]
-    return min(ids)[1] if ids else None
-
-
-def container_of(name: str, period_type: str, records: Iterable[Any]) -> str | None:
-    """The id of the budget of that name: the one with such periods, else the only one."""
-    budgets = _budgets_of(name, records)
-    alike = [each for each in budgets if each[0]["periodType"] == period_type] or budgets
-    return series_id(alike[0]) if len(alike) == 1 else None
-
-
-def called(budget: str | None, records: Sequence[Any]) -> str | None:
-    """The name of the budget with that id, readable or not."""
-    for record in records:
-        name = _at(record, "name") if _at(record, "id") == budget else None
-        if isinstance(name, str) and budget in map(series_id, _budgets_of(name, records)):
-            return name
-    return None
-
-
-def _budgets_of(name: str, records: Iterable[Any]) -> list[list[Any]]:
-    return grouped(Kind.BUDGET, (each for each in records if _at(each, "name") == name))
-
-
-def title_said(record: Any) -> Title | None:
-    """The title that a record says, readable or not; None where it says none."""
-    name, scope, scope_id = (_at(record, field) for field in ("name", "scope", "scopeId"))
-    if not isinstance(name, str) or not isinstance(scope, str):
-        return None
-    return Title(name, scope, None if scope == GLOBAL else str(scope_id))
-
-
-def first_day(record: Any) -> date | None:
-    """The first day of a record's period; None where it cannot be read."""
-    try:
-        return parsed(KaireonRow, record).period.start
-    except Malformed:
-        return None
-
-
-def series_of(records: Sequence[Any]) -> Series:
-    """The records as one object.
-
-    Raises `Malformed` where one cannot be read, or two are for one period: what cannot be read
-    whole must not be written to.
-    """
-    return placed(parsed(KaireonRow, record) for record in records)
-
-
 def placed(rows: Iterable[KaireonRow]) -> Series:
-    """Rows in order of their periods; raises `Malformed` as `series_of` does.
+    """Rows in order of their periods; raises `Malformed` where two are for one.
 
     A row that two pages showed is one row.
     """
     by_period: dict[Period, KaireonRow] = {}
     for row in rows:
-        if row.scope not in (GLOBAL, *SCOPES):
-            raise Malformed(
-                f"scope is {row.scope!r}, which is none of {GLOBAL}, {', '.join(SCOPES)}"
-            )
         twin = by_period.setdefault(row.period, row)
         if twin.id != row.id:
             raise Malformed(
@@ -168,6 +286,27 @@ def placed(rows: Iterable[KaireonRow]) -> Series:
 def age(row: KaireonRow) -> tuple[str, str]:
     """What the rows of an object are sorted by to find the oldest."""
     return row.created_at or "", row.id
+
+
+def _said(record: Any) -> tuple[Said, Malformed | None]:
+    """What a record says it is of; and why not all of it, where it does not.
+
+    A key that is none of its type leaves open which of the two is wrong.
+    """
+    name, scope, scope_id, period_type, key = (
+        value if isinstance(value := _at(record, each), str) else None
+        for each in ("name", "scope", "scopeId", "periodType", "periodKey")
+    )
+    error = None
+    if scope not in (GLOBAL, *SCOPES):
+        error = Malformed(f"scope is {scope!r}, which is none of {GLOBAL}, {', '.join(SCOPES)}")
+        scope = None
+    try:
+        period_said(period_type, key)
+    except Malformed as wrong:
+        error, period_type = error or wrong, None
+    of_scope = scope_id or None if scope in SCOPES else None
+    return Said(name, scope, of_scope, period_type), error
 
 
 def _at(record: Any, name: str) -> Any:

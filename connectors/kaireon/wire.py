@@ -38,7 +38,7 @@ class KaireonRow(BaseModel):
     @property
     def period(self) -> Period:
         """The days that the key names; raises `Malformed` where it names none of its type."""
-        return period_named(known(CADENCE, self.period_type, "periodType"), self.period_key)
+        return period_said(self.period_type, self.period_key)
 
 
 class KaireonRowWrite(BaseModel):
@@ -109,6 +109,14 @@ def period_named(cadence: Cadence, key: str) -> Period:
         return period_of(cadence, day)
     except (ValueError, CanonicalError):
         raise Malformed(f"periodKey is {key!r}, which is no {cadence} period") from None
+
+
+def period_said(period_type: Any, key: Any) -> Period:
+    """The period that a row says; raises `Malformed` where it says none."""
+    cadence = known(CADENCE, period_type, "periodType")
+    if not isinstance(key, str):
+        raise Malformed(f"periodKey is {key!r}, which is no {cadence} period")
+    return period_named(cadence, key)
 
 
 def page_of(answer: Any) -> Any:

@@ -100,7 +100,7 @@ class Mirror:
     of its writes."""
 
     def __init__(self, tenant: Tenant, folder: Path) -> None:
-        self.tenant, self.source = tenant, Memory("erp")
+        self.tenant, self.source, self.folder = tenant, Memory("erp"), folder
         self.store = Store.open("sqlite:///s.db", folder, self.now)
         self.on_remove = OnRemove.KEEP
 
@@ -127,6 +127,12 @@ class Mirror:
         self.tenant.calls()
         report = self.engine().run(self.tenant.today, command="run")
         return report, [method for method in self.tenant.calls() if method != "GET"]
+
+    def forget(self) -> None:
+        """The state is lost."""
+        self.store.close()
+        (self.folder / "s.db").unlink()
+        self.store = Store.open("sqlite:///s.db", self.folder, self.now)
 
     def planned(self) -> Plan:
         return self.engine().plan(self.tenant.today)

@@ -74,7 +74,7 @@ CALLS = {
     ),
     "list budgets": (
         lambda kaireon: [*kaireon.list(Kind.BUDGET)],
-        [(f"GET {ROWS}?scope=global", rows(MARCH, APRIL))],
+        [(f"GET {ROWS}", rows(MARCH, APRIL))],
     ),
     "list allocations": (
         lambda kaireon: [*kaireon.list(Kind.ALLOCATION)],
@@ -95,7 +95,7 @@ CALLS = {
     ),
     "get a budget": (
         lambda kaireon: kaireon.get(Kind.BUDGET, "clx-march"),
-        [(f"GET {ROWS}?scope=global", rows(MARCH, APRIL))],
+        [(f"GET {ROWS}", rows(MARCH, APRIL))],
     ),
     "get an allocation": (
         lambda kaireon: kaireon.get(Kind.ALLOCATION, EMAIL["id"]),
@@ -104,7 +104,7 @@ CALLS = {
     "create a budget of two months": (
         lambda kaireon: kaireon.create(draft(CARDS, phases=PHASES), "key-1"),
         [
-            (f"GET {ROWS}?scope=global", rows()),
+            (f"GET {ROWS}", rows()),
             (
                 """POST /api/v1/budgets
                 {"name": "Cards", "scope": "global", "periodType": "monthly",
@@ -136,7 +136,7 @@ CALLS = {
             "clx-march", draft(CARDS, amount=usd("9999.99")), {"amount"}, "key-1"
         ),
         [
-            (f"GET {ROWS}?scope=global", rows(MARCH, APRIL)),
+            (f"GET {ROWS}", rows(MARCH, APRIL)),
             (
                 """PUT /api/v1/budgets
                 {"id": "clx-april", "name": "Cards", "scope": "global", "periodType": "monthly",
@@ -176,7 +176,7 @@ CALLS = {
     "delete a budget": (
         lambda kaireon: kaireon.delete(Kind.BUDGET, "clx-march", "key-1"),
         [
-            (f"GET {ROWS}?scope=global", rows(MARCH, APRIL)),
+            (f"GET {ROWS}", rows(MARCH, APRIL)),
             (f"DELETE {ROWS}?id=clx-april", DELETED),
             (f"DELETE {ROWS}?id=clx-march", Response(204)),
         ],
@@ -252,7 +252,7 @@ def test_an_error_is_told_in_kaireons_words(kaireon, respx_mock, status, code, e
 
 def test_after_a_row_that_is_refused_no_other_is_made(kaireon, script):
     refused = {"error": {"code": "BAD_REQUEST", "message": "is there", "status": 400}}
-    script.play([(f"GET {ROWS}?scope=global", rows()), (f"POST {ROWS}", reply(400, refused))])
+    script.play([(f"GET {ROWS}", rows()), (f"POST {ROWS}", reply(400, refused))])
     with pytest.raises(Rejected, match="is there"):
         kaireon.create(draft(CARDS), "key-1")
     assert len(script.sent) == 2

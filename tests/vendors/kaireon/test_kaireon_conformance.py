@@ -29,6 +29,7 @@ class TestKaireon(ConformanceSuite):
         return World(
             connector=tenant.connector(),
             currencies=["USD"],
+            values={"budget.dimensions": [{"channel": "email"}, {"channel": "sms"}]},
             fresh_draft=short,
             secrets=["krn_canary_7f21"],
             refused=lambda: short(Kind.BUDGET, 0, name="x" * 256),

@@ -18,7 +18,7 @@ from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
 from connectors.kaireon.fitting import Terms, fitted
 from connectors.kaireon.mapping import allocation_of, budget_of, steps
-from connectors.kaireon.series import Title, grouped, placed, series_of
+from connectors.kaireon.series import Rows, Title, placed
 from connectors.kaireon.wire import (
     CADENCE,
     KaireonRow,
@@ -67,10 +67,19 @@ def stored(model):
 # The page's examples
 
 
-def test_the_listed_example_is_an_allocation_to_a_channel():
-    (group,) = grouped(Kind.ALLOCATION, page_of(example("list"))["rows"])
+def test_the_listed_example_is_a_budget_of_a_channel():
+    (group,) = Rows(page_of(example("list"))["rows"]).of(Kind.BUDGET)
+    found = budget_of(group.series(), EntityMap({"channel:email": "ch_email"}), "USD", TODAY)
+    assert (found.model.name, found.model.dimensions) == ("Q1 Email Budget", {"channel": "email"})
+    assert (found.model.amount, found.model.enforcement) == (usd("10000.00"), Enforcement.TRACK)
+
+
+def test_the_listed_example_is_an_allocation_below_a_global_row_of_its_name():
+    (row,) = page_of(example("list"))["rows"]
+    above = row | {"id": "clx_b", "scope": "global", "scopeId": None}
+    (group,) = Rows([row, above]).of(Kind.ALLOCATION)
     entities = EntityMap({"channel:email": "ch_email"})
-    found = allocation_of(series_of(group), "clx_b", entities, "USD")
+    found = allocation_of(group.series(), "clx_b", entities, "USD")
     assert found.model == Allocation(
         ref="clx0000000000000000000001",
         budget="clx_b",
@@ -79,7 +88,7 @@ def test_the_listed_example_is_an_allocation_to_a_channel():
         cadence=Cadence.MONTHLY,
         start=date(2026, 3, 1),
         end=date(2026, 3, 31),
-        enforcement=Enforcement.HARD,
+        enforcement=Enforcement.TRACK,
     )
 
 
@@ -163,7 +172,7 @@ def test_what_is_written_reads_back_equal(cadence):
     span = period_of(Cadence.WEEKLY, TODAY) if cadence == "weekly" else None
     said = {"start": span.start, "end": span.end} if span else {}
     whole, losses = fit(budget(cadence=cadence, **said))
-    read = budget_of(stored(whole), "USD", TODAY).model
+    read = budget_of(stored(whole), EntityMap(), "USD", TODAY).model
     assert replace(read, ref="B", enforcement=None) == whole
     assert losses == set()
 
@@ -172,16 +181,16 @@ def test_phases_with_a_gap_read_back_equal():
     months = periods(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 6, 30))
     phases = tuple(Phase(p, usd(10 + n)) for n, p in enumerate(months) if n != 3)
     whole, _ = fit(budget(phases=phases, end=date(2026, 6, 30)))
-    read = budget_of(stored(whole), "USD", TODAY).model
+    read = budget_of(stored(whole), EntityMap(), "USD", TODAY).model
     assert (read.phases, read.amount, read.end) == (phases, usd(12), date(2026, 6, 30))
 
 
 def test_counts_are_limits_beside_the_money_and_the_amount_without_it():
     limits = (Amount.of(50000, "impressions"), Amount.of(20, "conversions"))
-    read = budget_of(stored(fit(budget(limits=limits))[0]), "USD", TODAY).model
+    read = budget_of(stored(fit(budget(limits=limits))[0]), EntityMap(), "USD", TODAY).model
     assert (read.amount, read.limits) == (usd(100), limits)
     count = Amount.of(700, "impressions")
-    read = budget_of(stored(fit(budget(amount=count))[0]), "USD", TODAY).model
+    read = budget_of(stored(fit(budget(amount=count))[0]), EntityMap(), "USD", TODAY).model
     assert (read.amount, read.limits) == (count, ())
 
 
