@@ -227,6 +227,9 @@ class Planner:
                     yield wanted
                 else:
                     target_id = self._moved.get(link.id, link.target_id)
+                    if link.id not in self._seen.clean:
+                        known = baseline.desired
+                        observed = self._disowned(kind, target_id, wanted.model, observed, known)
                     self._compare(wanted, target_id, link.origin, observed, baseline, link)
 
     def _observed(self, kind: Kind, link: Link, baseline: Baseline) -> Facts | None:
@@ -248,6 +251,22 @@ class Planner:
             self._seen.renamed(kind, link.id, item)
             if kind is Kind.BUDGET:
                 self._refs[item.id] = link.ref
+        return facts(item.model)
+
+    def _disowned(
+        self,
+        kind: Kind,
+        id: str,
+        model: Budget | Allocation | None,
+        observed: Facts,
+        agreed: Facts | None,
+    ) -> Facts:
+        """The target's facts without what somebody else put into the object; that is told."""
+        found = self._target.disown(kind, id, model, agreed)
+        if found is None:
+            return observed
+        item, said = found
+        self.found.problems.append(Problem(self._target.name, f"{kind} {id}", said, id))
         return facts(item.model)
 
     def _compare(
@@ -391,8 +410,9 @@ class Planner:
 
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
         self._count_in(wanted, matched.item)
-        values = facts(matched.item.model)
-        self._compare(wanted, matched.item.id, "adopted", values, None, None, matched.by)
+        item = matched.item
+        values = self._disowned(wanted.kind, item.id, wanted.model, facts(item.model), None)
+        self._compare(wanted, item.id, "adopted", values, None, None, matched.by)
 
     def _count_in(self, wanted: Wanted, item: Observed) -> None:
         amount = item.model.amount
@@ -572,6 +592,9 @@ class Planner:
         for link, observed in leaving:
             if link.id in protected:
                 continue
+            if link.id in self._seen.drifted:
+                agreed = baselines[link.id].desired
+                observed = self._disowned(kind, link.target_id, None, observed, agreed)
             key = link.budget_ref, link.ref
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)
             self.found.note(change.losses)

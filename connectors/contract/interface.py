@@ -38,6 +38,7 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.change import Kind, Loss
+from canonical.facts import Facts
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Unsupported
 from connectors.contract.probing import probe_by_listing
@@ -101,6 +102,17 @@ class Connector(ABC):
         Asked while planning, after the target was listed; makes no call.
         """
         return ()
+
+    def disown(
+        self, kind: Kind, id: str, model: Budget | Allocation | None, agreed: Facts | None
+    ) -> tuple[Observed, str] | None:
+        """What of a listed object nobody told us to make: neither `model` wants it, nor was it
+        `agreed` (None: the object is new to us). It is told, and left alone by later writes.
+
+        Returns the object without it, and what to tell; None where there is no such part. Asked
+        while planning, of what is not as agreed; makes no call.
+        """
+        return None
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Make the object and return it as stored. Sent once, unless `key` makes repeating safe."""
