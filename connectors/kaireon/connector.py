@@ -11,6 +11,7 @@ from msgspec import structs
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem, kind_of
+from canonical.facts import Facts
 from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence, add_months
 from canonical.traces import Traces
@@ -22,6 +23,7 @@ from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.declared import CAPABILITIES, KaireonSettings
 from connectors.kaireon.fitting import Model, Terms, fitted
+from connectors.kaireon.foreign import foreign, spans_of
 from connectors.kaireon.mapping import (
     allocation_of,
     budget_of,
@@ -55,6 +57,8 @@ class Kaireon(Connector):
         self._entities = EntityMap(settings.entities)
         self._names = Names(name, self._entities)
         self._tenant = Tenant(name, settings, runtime)
+        self._listed = Rows(())
+        self._spared: dict[str, frozenset[str]] = {}
 
     def check(self) -> Check:
         """List the rows of this month: that proves the key, and its tenant if there is a row."""
@@ -74,6 +78,9 @@ class Kaireon(Connector):
             except (Malformed, ValueError) as error:
                 problems.append(self._problem(kind, group, error, rows))
         self._names.show(kind, rows.begins(kind))
+        self._listed = rows
+        if kind is Kind.BUDGET:
+            self._spared.clear()
         yield Page(items, problems)
 
     def get(self, kind: Kind, id: str) -> Observed:
@@ -106,6 +113,23 @@ class Kaireon(Connector):
                 losses.append(Loss(field, Effect.BLOCKED, reason))
         return losses
 
+    def disown(
+        self, kind: Kind, id: str, model: Model | None, agreed: Facts | None
+    ) -> tuple[Observed, str] | None:
+        """Rows of periods that are neither wanted nor agreed: somebody else's, under one name."""
+        with suppress(Missing, Malformed):
+            series = self._listed.series(kind, id)
+            ours = wanted(model, self._today(), series) if model else {}
+            spans = None if agreed is None else spans_of(kind, agreed)
+            strange = foreign(series, id, ours, spans)
+            self._spared[id] = frozenset(row.id for row in strange)
+            left = self._without_spared(id, series)
+            if strange and left:
+                keys = ", ".join(row.period_key for row in strange)
+                said = f"the rows for {keys} are not ours, and are left alone"
+                return self._observed(kind, left, self._listed), said
+        return None
+
     def create(self, draft: Draft, key: str) -> Observed:
         """Look, then POST the rows that miss, each once: a create that broke off is completed."""
         model, kind = self._fitted(draft.model), kind_of(draft.model)
@@ -124,15 +148,17 @@ class Kaireon(Connector):
         model, kind = self._fitted(draft.model), kind_of(draft.model)
         with self._tenant.steady():
             rows = self._rows()
-            series = rows.series(kind, id)
-            title, before = self._title_after(series, draft, fields, rows), series.title
-            if title != before or "cadence" in fields:
+            whole = rows.series(kind, id)
+            title, before = self._title_after(whole, draft, fields, rows), whole.title
+            series = self._without_spared(id, whole)
+            if series and (title != before or "cadence" in fields):
                 series = self._joined(series, title, model, rows)
             if title != before:
                 self._make_sure(kind, title, rows)
             if kind is Kind.BUDGET and title.name != before.name:
                 self._rename_within(before.name, title.name, rows)
-            return self._sent(kind, series, title, model, fields, rows)
+            stored = self._sent(kind, series, title, model, fields, rows)
+            return structs.replace(stored, id=id) if self._spared.get(id) else stored
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """DELETE each row, the oldest last; what is gone is gone.
@@ -145,7 +171,9 @@ class Kaireon(Connector):
             if kind is Kind.BUDGET and rows.leaves_alone(series):
                 said = f"allocations stand below {series.title.name!r}, which would be budgets then"
                 raise Rejected(said, hint="Remove them first")
-            for row in sorted((row for _, row in series.rows), key=lambda row: row.id == id):
+            spared = self._spared.get(id, ())
+            ours = [row for _, row in series.rows if row.id not in spared]
+            for row in sorted(ours, key=lambda row: row.id == id):
                 self._tenant.delete(row.id)
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
@@ -212,6 +240,13 @@ class Kaireon(Connector):
         return Traces(names, above, ids=ids)
 
     # -- writing -----------------------------------------------------------------------------
+
+    def _without_spared(self, id: str, series: Series) -> Series | None:
+        spared = self._spared.get(id)
+        if not spared:
+            return series
+        left = [row for _, row in series.rows if row.id not in spared]
+        return placed(left) if left else None
 
     def _title(self, draft: Draft, rows: Rows) -> Title:
         if isinstance(draft.model, Budget):
