@@ -571,7 +571,7 @@ class Planner:
             ids = [id for id in ids if id not in self._elders]
         keep = self._spec.on_remove is OnRemove.KEEP or not trusted
         baselines = self._ledger.baselines(ids)
-        leaving: list[tuple[Link, Facts]] = []
+        leaving: list[tuple[Link, Facts, Facts]] = []
         for link in self._ledger.by_ids(ids).values():
             observed = baselines[link.id].echo
             if link.id in self._seen.drifted:
@@ -582,18 +582,22 @@ class Planner:
             if keep or retired or unknown:
                 self.found.kept += 1
             else:
-                leaving.append((link, observed))
+                leaving.append((link, observed, baselines[link.id].desired))
         self._remove_unless_owned(kind, leaving)
 
-    def _remove_unless_owned(self, kind: Kind, leaving: Sequence[tuple[Link, Facts]]) -> None:
-        """Nothing goes that another sync links, states or may state."""
-        protected = self._ownership.protected(kind, [link for link, _ in leaving])
+    def _remove_unless_owned(
+        self, kind: Kind, leaving: Sequence[tuple[Link, Facts, Facts]]
+    ) -> None:
+        """Nothing goes that another sync links, states or may state.
+
+        `leaving` are links, each with the facts observed and those agreed as desired.
+        """
+        protected = self._ownership.protected(kind, [link for link, _, _ in leaving])
         self.found.kept += len(protected)
-        for link, observed in leaving:
+        for link, observed, agreed in leaving:
             if link.id in protected:
                 continue
             if link.id in self._seen.drifted:
-                agreed = baselines[link.id].desired
                 observed = self._disowned(kind, link.target_id, None, observed, agreed)
             key = link.budget_ref, link.ref
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)

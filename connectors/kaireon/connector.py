@@ -70,7 +70,7 @@ class Kaireon(Connector):
         self, kind: Kind, cursor: str | None = None, known: Known | None = None
     ) -> Iterator[Page]:
         """One page: the rows of an object may be anywhere in Kaireon's answer."""
-        rows = self._rows()
+        rows = Rows(self._tenant.shown())
         items, problems = [], [self._doubtful(kind, *each, rows) for each in rows.doubts_of(kind)]
         for group in rows.of(kind):
             try:
@@ -85,7 +85,7 @@ class Kaireon(Connector):
 
     def get(self, kind: Kind, id: str) -> Observed:
         """One object, looked for among all of its kind; raises `Missing`."""
-        rows = self._rows()
+        rows = Rows(self._tenant.shown())
         return self._observed(kind, rows.series(kind, id), rows)
 
     def fit(self, model: Model, until: date | None = None) -> tuple[Model, Sequence[Loss]]:
@@ -133,7 +133,7 @@ class Kaireon(Connector):
     def create(self, draft: Draft, key: str) -> Observed:
         """Look, then POST the rows that miss, each once: a create that broke off is completed."""
         model, kind = self._fitted(draft.model), kind_of(draft.model)
-        with self._tenant.steady():
+        with self._tenant.operation():
             rows = self._rows()
             title = self._title(draft, rows)
             with self._names.alone(title):
@@ -146,7 +146,7 @@ class Kaireon(Connector):
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """DELETE what is not wanted, PUT what changed, POST what is new; a new name moves all."""
         model, kind = self._fitted(draft.model), kind_of(draft.model)
-        with self._tenant.steady():
+        with self._tenant.operation():
             rows = self._rows()
             whole = rows.series(kind, id)
             title, before = self._title_after(whole, draft, fields, rows), whole.title
@@ -165,7 +165,7 @@ class Kaireon(Connector):
 
         Refused while rows stand below: without theirs they would be budgets of their own.
         """
-        with self._tenant.steady(), suppress(Missing):
+        with self._tenant.operation(), suppress(Missing):
             rows = self._rows()
             series = rows.series(kind, id)
             if kind is Kind.BUDGET and rows.leaves_alone(series):
@@ -177,8 +177,28 @@ class Kaireon(Connector):
                 self._tenant.delete(row.id)
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
-        """By name, or entity: rows have no place for a stamp, even where one is to be written."""
-        return probe_by_listing(self.list, [replace(draft, stamp=None) for draft in drafts])
+        """By name, or entity: rows have no place for a stamp, even where one is to be written.
+
+        Only what is whole: a half-made object is not what the create was to leave. It is recognised
+        by its name in the next plan, and completed.
+        """
+        found = probe_by_listing(self.list, [replace(draft, stamp=None) for draft in drafts])
+        whole = {
+            index: [item for item in items if self._is_whole(drafts[index].model, item)]
+            for index, items in found.items()
+        }
+        return {index: items for index, items in whole.items() if items}
+
+    def _is_whole(self, model: Model, item: Observed) -> bool:
+        """Whether all periods of `model` have a row."""
+        fit, _ = self.fit(model)
+        if isinstance(fit, Budget) and isinstance(item.model, Budget):
+            if fit.dimensions != item.model.dimensions:
+                return False
+            there = {phase.period for phase in item.model.phases}
+        else:
+            there = set(wanted(item.model, self._today()))
+        return set(wanted(fit, self._today())) <= there
 
     def close(self) -> None:
         """Give back the connections."""
@@ -207,7 +227,8 @@ class Kaireon(Connector):
     # -- reading -----------------------------------------------------------------------------
 
     def _rows(self) -> Rows:
-        return Rows(self._tenant.records())
+        """For a write: what we made is there, listed or not."""
+        return Rows(self._tenant.there())
 
     def _observed(self, kind: Kind, series: Series, rows: Rows) -> Observed:
         currency = self.settings.currency

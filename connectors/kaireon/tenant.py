@@ -1,8 +1,8 @@
 """The rows of one tenant, over HTTP: each that is answered is proved to be the tenant's."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from threading import Lock
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from threading import Lock, local
 from typing import Any
 
 from connectors.calling.answers import Dialect
@@ -10,11 +10,23 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.limiter import Limiter
 from connectors.calling.paging import cursor_pages
 from connectors.calling.parsing import parsed
-from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing
+from connectors.contract.errors import (
+    ConnectorError,
+    Forbidden,
+    Malformed,
+    Missing,
+    Uncertain,
+)
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.kaireon.declared import KaireonSettings
 from connectors.kaireon.wire import PATH, KaireonRow, KaireonRowWrite, count_of, page_of
+
+GRACE = 60.0
+"""Seconds in which a listing may not yet show a row that was made."""
+
+_WAITS = (1, 2, 4, 8, 15, 30)
+"""Seconds between looks for a row that was made; altogether `GRACE`."""
 
 
 class Tenant:
@@ -27,6 +39,10 @@ class Tenant:
         self._id = settings.tenant_id
         self._paged = False
         self._lock = Lock()
+        self._own = local()
+        self._guard = Lock()
+        self._made: dict[str, tuple[float, Any]] = {}
+        self._now, self._sleep = runtime.monotonic, runtime.sleep
         self._http = HttpClient(
             name,
             settings.base_url,
@@ -40,8 +56,32 @@ class Tenant:
             dialect=Dialect(message=_message, credential="api_key"),
         )
 
+    def shown(self) -> Sequence[Any]:
+        """All rows, once the listing shows those that we made; it has `GRACE` seconds for that."""
+        for wait in _WAITS:
+            records = self.records()
+            if not self._unlisted(records):
+                return records
+            self._sleep(wait)
+        return self.records()
+
+    def there(self) -> Sequence[Any]:
+        """All rows, those too that we made and that the listing does not show yet."""
+        records = self.records()
+        return [*records, *self._unlisted(records)]
+
+    def _unlisted(self, records: Sequence[Any]) -> Sequence[Any]:
+        """What we made in the last `GRACE` seconds, and `records` lack."""
+        with self._guard:
+            oldest = self._now() - GRACE
+            self._made = {id: each for id, each in self._made.items() if each[0] > oldest}
+            if not self._made:
+                return ()
+            listed = {each.get("id") for each in records if isinstance(each, dict)}
+            return [answer for id, (_, answer) in self._made.items() if id not in listed]
+
     def records(self, scope: str | None = None, period_key: str | None = None) -> Sequence[Any]:
-        """All rows of that scope and period, every page of them."""
+        """All rows of that scope and period as listed, every page of them."""
         answers = []
 
         def fetch(token: str | None) -> Any:
@@ -61,23 +101,48 @@ class Tenant:
             self._prove(record)
         return records
 
-    def steady(self) -> AbstractContextManager[object]:
-        """Where rows come in pages, one thread at a time reads and writes: a row that another makes
-        or deletes between two pages moves those that follow, and one would look as if it missed."""
-        return self._lock if self._paged else nullcontext()
+    @contextmanager
+    def operation(self) -> Iterator[None]:
+        """One write of several calls; once one of them had an effect, what fails is `Uncertain`.
+
+        Where rows come in pages, one thread at a time reads and writes: a row that another makes or
+        deletes between two pages moves those that follow, and one would look as if it missed.
+        """
+        self._own.effects = 0
+        with self._lock if self._paged else nullcontext():
+            try:
+                yield
+            except Uncertain:
+                raise
+            except ConnectorError as error:
+                if not self._own.effects:
+                    raise
+                said = f"{error.message}; {self._own.effects} rows were written before"
+                raise Uncertain(said, call=error.call, hint=error.hint) from error
 
     def make(self, write: KaireonRowWrite) -> KaireonRow | None:
         """POST, once. What turns out to be another tenant's is taken back."""
         answer = self._http.call("POST", PATH, json=write.body(), safety=Safety.ONCE)
         try:
-            return self._stored(answer)
+            row = self._stored(answer)
         except Forbidden as error:
+            before = getattr(self._own, "effects", 0)
             said = f"{error.message}, {self._taken_back(answer['id'])}"
+            self._own.effects = before  # nothing of it is left
             raise Forbidden(said, hint=error.hint) from error
+        except Malformed:
+            self._count()
+            raise
+        self._count()
+        if row is not None:
+            with self._guard:
+                self._made[row.id] = self._now(), answer
+        return row
 
     def change(self, write: KaireonRowWrite) -> KaireonRow | None:
         """PUT; the row as stored, or None where the answer does not show it."""
         answer = self._http.call("PUT", PATH, json=write.body(), safety=Safety.IDEMPOTENT)
+        self._count()
         return self._stored(answer)
 
     def delete(self, id: str) -> None:
@@ -86,6 +151,9 @@ class Tenant:
             with suppress(Missing):
                 params = {"id": id}
                 self._http.call("DELETE", PATH, params=params, safety=Safety.IDEMPOTENT)
+                self._count()
+            with self._guard:
+                self._made.pop(id, None)
         except Forbidden as error:
             hint = "Kaireon deletes with an admin's key only"
             raise Forbidden(error.message, call=error.call, hint=hint) from error
@@ -93,6 +161,9 @@ class Tenant:
     def close(self) -> None:
         """Give back the connections."""
         self._http.close()
+
+    def _count(self) -> None:
+        self._own.effects = getattr(self._own, "effects", 0) + 1
 
     def _stored(self, answer: Any) -> KaireonRow | None:
         if not isinstance(answer, dict) or "id" not in answer:
