@@ -38,7 +38,7 @@ Quirks
 - No duplicate is known to be refused: a create looks first, and makes only the rows that miss.
 - How soon a listing shows a new row is not documented: what we made counts as there for 60 seconds,
   and a listing that lacks it is asked again for that long.
-- A write that fails after its first row is `Uncertain`, and only a whole object is found by a probe.
+- A write that fails after its first row is `Uncertain`, and a probe finds whole objects only.
 - A row that we did not make, for a period that was neither agreed nor is wanted, is left alone.
 - No paging is documented, and no cap on an answer: `count` must agree, and a cursor is followed.
   Where there are pages, one thread at a time writes, as a write may move those that are read.

@@ -24,7 +24,10 @@ class TestKaireon(ConformanceSuite):
             if kind in ("repeat_cursor", "page_drift"):
                 raise NotImplementedError("no pages")
             for method in ("POST", "PUT", "DELETE") if times == 1 else (None,):
-                tenant.served.faults.add(kind, times=times, method=method)
+                # Only what is whole is found by a probe: of six rows the last is the lost one.
+                last = method == "POST" and kind in ("lost_answer", "error_after", "cut", "garbage")
+                every = 6 if last else 1
+                tenant.served.faults.add(kind, times=times, method=method, every=every)
 
         return World(
             connector=tenant.connector(),
