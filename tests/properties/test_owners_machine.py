@@ -24,7 +24,7 @@ from canonical.change import Kind
 from canonical.identity import stamped
 from connectors.contract.capabilities import Removal
 from connectors.contract.runtime import Runtime
-from connectors.memory import Memory, MemorySettings
+from connectors.memory.connector import Memory, MemorySettings
 from sync.engine import Engine
 from sync.report import Outcome
 from sync.spec import OnRemove, SyncSpec

@@ -10,7 +10,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.identity import stamped
 from connectors.contract.errors import Uncertain
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.lease import Lease

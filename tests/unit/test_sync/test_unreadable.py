@@ -13,7 +13,7 @@ from canonical.identity import stamped
 from canonical.traces import Traces
 from connectors.contract.capabilities import Removal
 from connectors.contract.records import Page
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store

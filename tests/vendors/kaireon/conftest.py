@@ -16,7 +16,7 @@ from canonical.change import Kind, Plan
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.connector import Kaireon
 from connectors.kaireon.declared import KaireonSettings
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.kaireon.api import KaireonSandbox
 from connectors.sandbox.server import Served, serve
 from sync.engine import Engine, Verification
