@@ -9,6 +9,7 @@ the rest, so that one look shows all that is wrong.
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -44,6 +45,8 @@ ACCEPTABLE: Final = tuple(f"{effect}:{name}" for effect in _EFFECTS for name in 
 """The losses that a sync's `accept` list may name."""
 
 _PERCENT: Final = r"^(off|[0-9]+(\.[0-9]+)?%)$"
+_TIME: Final = re.compile(r"^([1-9][0-9]{0,3})([mhd])$")
+_UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 _STATE: Final = re.compile(r"sqlite:///|postgres(ql(\+psycopg)?)?://")
 
 
@@ -146,6 +149,12 @@ def _percent(text: str) -> str:
     return text
 
 
+def _full_pass(said: int | str) -> int | str:
+    if said < 1 if isinstance(said, int) else not _TIME.fullmatch(said):
+        raise ValueError(f'"{said}" is not a time such as "12h", nor a number of runs')
+    return said
+
+
 def _acceptable(text: str) -> str:
     if text not in ACCEPTABLE:
         close = get_close_matches(text, ACCEPTABLE, 1)
@@ -173,6 +182,13 @@ Acceptance = Annotated[
     str, AfterValidator(_acceptable), Field(json_schema_extra={"enum": list(ACCEPTABLE)})
 ]
 Rule = Literal["max_changes", "max_removals", "max_money", "max_budget_change", "min_listing"]
+
+
+FullPass = Annotated[
+    int | str,
+    AfterValidator(_full_pass),
+    Field(json_schema_extra={"pattern": _TIME.pattern, "minimum": 1}),
+]
 
 
 class _Table(BaseModel):
@@ -257,15 +273,23 @@ class Sync(_Table):
     parallel: int = Field(
         default=8, ge=1, le=64, description="How many writes are under way at the same time."
     )
-    full_pass_every: int = Field(
-        default=24,
-        ge=1,
-        description="Every n-th run reads all details, also of what a cheap listing shows to be "
-        "unchanged; 1 reads everything every time.",
+    full_pass_every: FullPass = Field(
+        default="12h",
+        description="How long details that a cheap listing does not show are believed to be as "
+        'they were: a time such as "12h", "30m" or "1d"; or a number of runs, of which the last '
+        "reads everything. 1 reads everything every time.",
     )
     guard: Guard = Field(
         default_factory=Guard, description="How much one run may change before it stops."
     )
+
+    def full_pass(self) -> timedelta | int:
+        """`full_pass_every` as a time, or as the number of runs that it is."""
+        if isinstance(self.full_pass_every, int):
+            return self.full_pass_every
+        found = _TIME.fullmatch(self.full_pass_every)
+        assert found is not None
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
     @field_validator("schedule")
     @classmethod

@@ -71,7 +71,7 @@ def spec_of(settings: Settings, sync: str) -> SyncSpec:
         stamp=own.stamp,
         horizon_months=own.horizon_months,
         parallel=own.parallel,
-        full_pass_every=own.full_pass_every,
+        full_pass_every=own.full_pass(),
         limits=limits,
     )
 

@@ -54,6 +54,12 @@ def held(holds: Mapping[str, Hold]) -> frozenset[str]:
     return frozenset(name for name, hold in holds.items() if hold not in silent)
 
 
+def covers_all(able: Capabilities) -> bool:
+    """Whether a version shows all that is compared, so that while it stays nothing has moved."""
+    holds = {Kind.BUDGET: able.budget, Kind.ALLOCATION: able.allocation}
+    return all(held(holds[kind]) <= able.version_covers.get(kind, frozenset()) for kind in Kind)
+
+
 def creation(wanted: Wanted, fields: frozenset[str], losses: Losses) -> Change:
     """Make the object; blocked where a loss says that it cannot be held."""
     names = fields_of(wanted.model)

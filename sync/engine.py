@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -14,6 +14,7 @@ from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimi
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
 from sync.apply import Applier
+from sync.decide import covers_all
 from sync.gone import STILL_THERE, linked_again, still_there
 from sync.grace import Newborn
 from sync.guard import Guard, Sides
@@ -50,6 +51,7 @@ class Planned:
     found: Findings
     versions: Mapping[str, str]
     strangers: Mapping[Kind, Mapping[str, Observed]]
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,11 +218,13 @@ class Engine:
                 return
             self._watch.stage("verify")
             planned = self._plan(as_of, (), journal, journal.open())
+            if not planned.plan.guards:
+                self._remember(report, journal, planned)
         removed = self._confirm_removals(report, journal, planned)
         report.verified = _in_sync(planned.plan) and removed
         if report.verified:
             with journal.writing() as connection:
-                self._ledger.save_versions(connection, planned.versions)
+                self._ledger.save_versions(connection, planned.versions, planned.read_at)
         else:
             report.worsen(Outcome.PARTIAL)
             self._say_unseen(report, planned.plan)
@@ -275,7 +279,11 @@ class Engine:
 
     def _known(self) -> Known | None:
         """What need not be read in detail; nothing when a full pass is due."""
-        full = self._history.count(self._spec.name) % self._spec.full_pass_every == 0
+        every = self._spec.full_pass_every
+        if isinstance(every, timedelta):
+            ages = not covers_all(self._target.capabilities)
+            return Agreed(self._ledger, self._now() - every if ages else None)
+        full = self._history.count(self._spec.name) % every == 0
         return None if full else Agreed(self._ledger)
 
     def _planner(
@@ -305,6 +313,7 @@ class Engine:
     def _plan(
         self, as_of: date, allow: Collection[str], journal: Journal, uncertain: list[Operation]
     ) -> Planned:
+        read_at = self._now()
         observation = self._observe(self._known())
         left_alone = waiting(uncertain) | self._unseen(observation, journal)
         found = self._planner(observation, as_of, left_alone).plan()
@@ -335,7 +344,7 @@ class Engine:
             uncertain=found.waiting,
             accepted=self._spec.accept,
         )
-        return Planned(plan, found, observation.versions, observation.strangers)
+        return Planned(plan, found, observation.versions, observation.strangers, read_at)
 
     def _still_as_planned(
         self, report: Report, only: Plan, changes: Collection[Change]
@@ -375,9 +384,19 @@ class Engine:
                 self._ledger.forget(connection, id)
             self._ledger.save_many(connection, found.agreements, report.run_id)
 
+    def _outdate(self, journal: Journal, changes: Collection[Change]) -> None:
+        """No version vouches for a budget in which something is about to be written.
+
+        Before the first write, so that after a crash too all of it is read again.
+        """
+        budgets = {each.budget_ref or each.ref for each in changes}
+        with journal.writing() as connection:
+            self._ledger.outdate_versions(connection, budgets)
+
     def _apply(
         self, report: Report, journal: Journal, planned: Planned, changes: Collection[Change]
     ) -> None:
+        self._outdate(journal, changes)
         self._watch.stage("apply")
         self._watch.planned(len(changes))
         applier = Applier(

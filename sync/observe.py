@@ -7,6 +7,7 @@ number of differences, not the number of budgets.
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from canonical.allocation import Allocation
@@ -112,14 +113,17 @@ class Observation:
 
 
 class Agreed:
-    """What the ledger vouches for: budgets at the version at which both sides last agreed."""
+    """What the ledger vouches for: budgets at the version at which both sides last agreed.
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    It does not for those whose details were last read before `since`.
+    """
+
+    def __init__(self, ledger: Ledger, since: datetime | None = None) -> None:
+        self._ledger, self._since = ledger, since
 
     def unchanged(self, versions: Mapping[str, str]) -> Collection[str]:
         """Those budgets that still show that version."""
-        agreed = self._ledger.versions(list(versions))
+        agreed = self._ledger.versions(list(versions), self._since)
         return {id for id, version in versions.items() if agreed.get(id) == version}
 
 

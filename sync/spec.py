@@ -1,6 +1,7 @@
 """What a run is told: which sync, and the limits within which it may act."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -32,8 +33,8 @@ class Limits:
 class SyncSpec:
     """One sync: `source` owns, `target` follows. Names are those of the settings file.
 
-    Every `full_pass_every`-th run reads all details, also those that a cheap listing shows to be
-    as they were.
+    `full_pass_every` is how long details that a cheap listing does not show are believed to be as
+    they were: a time, or a number of runs of which the last reads all.
     """
 
     name: str
@@ -44,5 +45,5 @@ class SyncSpec:
     stamp: bool = True
     horizon_months: int = 12
     parallel: int = 8
-    full_pass_every: int = 24
+    full_pass_every: timedelta | int = timedelta(hours=12)
     limits: Limits = field(default_factory=Limits)

@@ -54,6 +54,7 @@ CAPABILITIES = Capabilities(
     stamps=frozenset({Kind.BUDGET}),
     amount_digits=2,
     batch=AT_ONCE,
+    version_covers={Kind.BUDGET: frozenset({"amount"})},
     unit_of_writing="one budget, or up to five members of one",
     rate_limit="60/1m",
     reads_actuals=True,

@@ -72,6 +72,22 @@ class Reading:
         assert said(read[made.id])["amount"] == said(wanted)["amount"]
 
     @both_kinds
+    def test_1_1_6_a_version_moves_with_all_that_it_is_said_to_cover(
+        self, world: World, kind: Kind
+    ) -> None:
+        covered = world.connector.capabilities.version_covers.get(kind, frozenset())
+        if not covered:
+            pytest.skip(f"capability: version_covers of {kind}")
+        for field in sorted(covered):
+            first, second, *_ = world.field_values(kind, field, at_least=2)
+            draft = having(world.draft(kind), field, first)
+            made = world.create(draft)
+            budget = made.id if kind is Kind.BUDGET else made.container or ""
+            before = world.listed(Kind.BUDGET)[budget].version
+            world.connector.update(made.id, having(draft, field, second), {field}, world.key())
+            assert world.listed(Kind.BUDGET)[budget].version != before, f"{field} does not show"
+
+    @both_kinds
     def test_1_2_1_the_pages_of_a_listing_are_a_chain(self, world: World, kind: Kind) -> None:
         world.make_some(kind, 5)
         with world.paged(2) as connector:

@@ -52,7 +52,9 @@ class Capabilities:
     `revives` are the kinds of which a retired object can be made active again. `batch` is how
     many new allocations of one budget go into one call. `identity` names fields that tell a budget
     from others of its name. `grace` is how long listings and reads may fail to show what was just
-    made.
+    made. `version_covers` names the fields of a budget, and of its allocations, of which none can
+    change while the budget's version stays: for all others a version is only a hint, believed for
+    as long as the settings say.
     """
 
     vendor: str
@@ -75,6 +77,7 @@ class Capabilities:
     batch: int = 1
     grace: timedelta = timedelta(seconds=60)
     identity: frozenset[str] = frozenset()
+    version_covers: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     unit_of_writing: str = "one object"
     rate_limit: str | None = None
     reads_actuals: bool = False

@@ -17,8 +17,9 @@ class Observed(Struct, frozen=True, gc=False):
 
     `model.ref` is the system's own id; `stamp` is the owner's ref found in its text, if any.
     `container` is the vendor's id of the parent budget, or of an allocation's budget.
-    `actual` comes along where the listing has it. `version` is what a cheap listing shows of the
-    object and, for a budget, of its allocations: while it stays the same, so probably do they.
+    `actual` comes along where the listing has it. `version` is what a cheap listing shows of a
+    budget and its allocations: what cannot change while it stays is said by the capabilities
+    (`version_covers`).
     """
 
     id: str

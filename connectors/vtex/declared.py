@@ -45,6 +45,7 @@ CAPABILITIES = Capabilities(
     clearable=frozenset({"description", "end", "alerts"}),
     stamps=frozenset(Kind),
     batch=AT_ONCE,
+    version_covers={Kind.BUDGET: frozenset({"name", "amount", "status"})},
     unit_of_writing="one budget or one allocation, its status apart; new allocations by batch",
     rate_limit="20/1s",
     reads_actuals=True,

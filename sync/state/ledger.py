@@ -7,8 +7,9 @@ ref. Keys travel as one JSON text, so a page costs one statement that never need
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -29,7 +30,7 @@ from sqlalchemy.exc import IntegrityError
 from canonical.change import Kind
 from canonical.compare import Baseline
 from canonical.facts import Facts, fingerprint
-from sync.state.store import Store, links, versions
+from sync.state.store import Moment, Store, links, versions
 
 _BATCH = 1000
 _KINDS = {kind.value: kind for kind in Kind}
@@ -58,9 +59,11 @@ _REMEMBER = text(
 )
 
 _SEEN = text(
-    "INSERT INTO versions (sync, target_id, version) VALUES (:sync, :target_id, :version)"
-    " ON CONFLICT (sync, target_id) DO UPDATE SET version = excluded.version"
-)
+    "INSERT INTO versions (sync, target_id, version, read_at)"
+    " VALUES (:sync, :target_id, :version, :read_at) ON CONFLICT (sync, target_id) DO UPDATE"
+    " SET version = excluded.version, read_at = excluded.read_at"
+).bindparams(bindparam("read_at", type_=Moment()))
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class LedgerError(Exception):
@@ -137,7 +140,12 @@ class Ledger:
         )
         self._by_ids = text(f"{_LINKS} FROM links AS l WHERE l.sync = :sync AND l.id IN {numbers}")
         self._versions = text(
-            f"SELECT target_id, version FROM versions WHERE sync = :sync AND target_id IN {keys}"
+            "SELECT target_id, version FROM versions"
+            f" WHERE sync = :sync AND read_at >= :since AND target_id IN {keys}"
+        ).bindparams(bindparam("since", type_=Moment()))
+        self._outdate = text(
+            "DELETE FROM versions WHERE sync = :sync AND target_id IN (SELECT target_id FROM links"
+            f" WHERE sync = :sync AND kind = '{Kind.BUDGET.value}' AND ref IN {keys})"
         )
         self._within = text(
             f"SELECT id FROM links WHERE sync = :sync AND kind = '{Kind.ALLOCATION.value}'"
@@ -208,21 +216,35 @@ class Ledger:
             rows = connection.execute(self._baselines, {"keys": json.dumps(ids)}).all()
         return {id: Baseline(_facts(desired), _facts(echo)) for id, desired, echo in rows}
 
-    def versions(self, ids: Sequence[str]) -> dict[str, str]:
-        """The versions that those budgets of the target had when both sides last agreed."""
-        asked = {"sync": self._sync, "keys": json.dumps(ids, ensure_ascii=False)}
+    def versions(self, ids: Sequence[str], since: datetime | None = None) -> dict[str, str]:
+        """The versions that those budgets of the target had when both sides last agreed.
+
+        Left out are those whose details were last read before `since`.
+        """
+        keys = json.dumps(ids, ensure_ascii=False)
+        asked = {"sync": self._sync, "keys": keys, "since": since or _LONG_AGO}
         with self._store.read() as connection:
             rows = connection.execute(self._versions, asked).all()
         return {target_id: version for target_id, version in rows}  # noqa: C416
 
-    def save_versions(self, connection: Connection, seen: Mapping[str, str]) -> None:
-        """Remember, within the caller's transaction, the versions at which all agreed."""
+    def save_versions(
+        self, connection: Connection, seen: Mapping[str, str], read_at: datetime
+    ) -> None:
+        """Remember, within the caller's transaction, the versions at which all agreed.
+
+        `read_at` is a moment before the reading of what they stand for.
+        """
         rows = [
-            {"sync": self._sync, "target_id": target_id, "version": version}
+            {"sync": self._sync, "target_id": target_id, "version": version, "read_at": read_at}
             for target_id, version in seen.items()
         ]
         if rows:
             connection.execute(_SEEN, rows)
+
+    def outdate_versions(self, connection: Connection, budget_refs: Collection[str]) -> None:
+        """Forget, within the caller's transaction, the versions of those budgets of ours."""
+        keys = json.dumps(sorted(budget_refs), ensure_ascii=False)
+        connection.execute(self._outdate, {"sync": self._sync, "keys": keys})
 
     def within(self, budget_refs: Sequence[str]) -> list[int]:
         """The ids of the links of all allocations of those budgets."""

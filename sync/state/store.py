@@ -132,6 +132,7 @@ versions: Final = Table(
     Column("sync", Text, primary_key=True),
     Column("target_id", Text, primary_key=True),
     Column("version", Text, nullable=False),
+    Column("read_at", Moment),
 )
 
 accounts: Final = Table(

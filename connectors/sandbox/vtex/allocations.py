@@ -163,8 +163,11 @@ class Allocations:
         optional = ("contractId", "notificationSettings")
         row = wire.replaced(share, body, optional, clears=self._switches.put_clears)
         row |= self._linked(body["linkedEntity"], row)
-        self._put(row, budget)
-        self._add_up(row, row["balance"]["amount"] - share["balance"]["amount"])
+        kept = row
+        if self._switches.rounds:
+            kept = wire.with_amount(row, round(row["balance"]["amount"]))
+        self._put(kept, budget)
+        self._add_up(kept, kept["balance"]["amount"] - share["balance"]["amount"])
         return said_for("allocation", self.shown(row), self._switches)
 
     def _linked(self, entity: Row, share: Row) -> Row:

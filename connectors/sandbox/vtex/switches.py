@@ -40,5 +40,6 @@ class VtexSwitches(SandboxSwitches):
     adds_up: bool = Field(False, description="An allocation's amount moves its budget's total.")
     must_fit: bool = Field(False, description="Allocations may not exceed their budget; else 409.")
     capitals: bool = Field(False, description="Types of linked entities are put in capitals.")
+    rounds: bool = Field(False, description="An allocation put anew is kept in whole numbers.")
     tidies: bool = Field(False, description="Names are trimmed.")
     largest_page: int = Field(1000, ge=1, description="No page holds more, whatever is asked.")

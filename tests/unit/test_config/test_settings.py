@@ -1,6 +1,7 @@
 """The settings file: what it may say, and that all that is wrong is told at once, with its line."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,19 @@ def test_an_empty_file_is_no_error(file: Path) -> None:
     assert read(file, "").systems == {}
 
 
+@pytest.mark.parametrize(
+    ("line", "every"),
+    [
+        ("", timedelta(hours=12)),
+        ("full_pass_every = '1d'", timedelta(days=1)),
+        ("full_pass_every = '30m'", timedelta(minutes=30)),
+        ("full_pass_every = 1", 1),
+    ],
+)
+def test_a_full_pass_comes_after_a_time_or_a_number_of_runs(file, line, every) -> None:
+    assert read(file, ERP + ACME + SYNC + line).syncs["s"].full_pass() == every
+
+
 def test_a_guard_gives_its_percentages_as_exact_shares() -> None:
     guard = Guard(max_changes="12.5%")
 
@@ -197,6 +211,8 @@ def test_an_unknown_key_is_told_with_the_nearest_right_one(
         ("guard.max_money = '-1%'", '"-1%" is not a share such as "30%", nor "off"'),
         ("accept = ['emulated:name']", '"emulated:name" is not an effect'),
         ("accept = ['rounded:amuont']", 'did you mean "rounded:amount"?'),
+        ("full_pass_every = '1 week'", '"1 week" is not a time such as "12h", nor a number'),
+        ("full_pass_every = 0", '"0" is not a time such as "12h", nor a number of runs'),
         ("schedule = 'now and then'", "'now and then' is not a schedule"),
     ],
 )

@@ -101,6 +101,26 @@ class Remembered:
         return [id for id, version in versions.items() if self._versions.get(id) == version]
 
 
+def stated_share(amount: Amount, who: str = "ada", **said: Any) -> Allocation:
+    """An allocation of the budget Travel, as a source states it."""
+    entity = said.pop("entity", Entity("user", who))
+    return Allocation(ref=who, budget="ref-Travel", entity=entity, amount=amount, **said)
+
+
+def mirrored(stack: ExitStack, desk: Desk, folder: Any, vtex: Any = None, **said: Any) -> Any:
+    """Runs a sync to the desk's connector from whichever source it is given."""
+    store = Store.open("sqlite:///state.db", folder, lambda: desk.now)
+    stack.callback(store.close)
+    free = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
+    spec = SyncSpec(name="s", source="erp", target="vtex", parallel=1, limits=free, **said)
+
+    def run(erp: Memory) -> Report:
+        engine = Engine(spec, erp, vtex or desk.vtex, store, now=lambda: desk.now)
+        return engine.run(desk.now.date(), command="run")
+
+    return run
+
+
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
@@ -445,6 +465,21 @@ def test_the_only_unit_takes_a_budget_of_whatever_unit(desk):
     said = budget(dimensions={"unit": "somewhere else"})
     held, losses = desk.vtex.fit(said, date(2027, 1, 1))
     assert (held, losses) == (budget(), [])
+
+
+# Runs
+
+
+def test_an_allocation_that_vtex_rounds_behind_its_answer_is_not_verified(stack, tmp_path):
+    desk = Desk(stack, rounds=True)
+    erp, run = Memory("erp"), mirrored(stack, desk, tmp_path)
+    erp.put(budget(), stated_share(usd(100)))
+    assert run(erp).verified
+    erp.put(stated_share(usd("133.77")))
+    report = run(erp)
+    (held,) = listed(desk.vtex, Kind.ALLOCATION).values()
+    assert (held.model.amount, report.verified, report.exit_code) == (usd(134), False, 4)
+    assert not run(erp).verified
 
 
 # Credentials
