@@ -74,7 +74,7 @@ class Shape:
                 return name
         for name, value in body.items():
             if name not in self.checks or not (value is None or self.checks[name](value)):
-                return str(name)
+                return str(name) or '""'  # an empty name is wrong too, and has to read so
         return None
 
     def __call__(self, value: Any) -> bool:

@@ -160,6 +160,9 @@ class Allocations:
 
     def _update(self, call: Call, share: Row, budget: Row) -> Response:
         body = body_of(wire.ALLOCATION_UPDATE, call)
+        body.pop("allocations", None)  # documented, and what they would do is not
+        if not (body.get("referenceId") or body.get("contractId")):
+            raise Refused(error(400))  # either was recorded as enough
         optional = ("contractId", "notificationSettings")
         row = wire.replaced(share, body, optional, clears=self._switches.put_clears)
         row |= self._linked(body["linkedEntity"], row)

@@ -75,7 +75,7 @@ class VtexSandbox(Sandbox):
         return {"spend": self._movements.spend, "renew": self._renew}
 
     def answer(self, call: Call) -> Response:
-        match call.method, call.path.split("/")[1:]:
+        match call.method, call.path.removesuffix("/").split("/")[1:]:
             case "POST", ["api", "vtexid", "apptoken", "login"]:
                 return self._login(call)
             case "GET", ["api", "organization-units", "v1"]:

@@ -91,13 +91,15 @@ ALLOCATION, ALLOCATION_UPDATE = shapes(
     """
     linkedEntity          required required entity
     amount                required required number
-    referenceId           required required text
-    contractId            no       optional text
+    referenceId           required optional text
+    contractId            optional optional text
+    allocations           no       optional allocations
     notificationSettings  optional optional alerts
     """,
     **_TYPES,
     entity=_ENTITY,
     alerts=_OBJECT_FORM,
+    allocations=lambda value: isinstance(value, list),
 )
 _BATCHED = _shape(
     """

@@ -259,6 +259,42 @@ def test_an_allocation_is_changed_linked_and_switched_off(desk):
     assert desk.send("PUT", f"{share}/status", {"status": "DELETED"}).status_code == 400
 
 
+def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: said for name, said in body.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (without(SHARE, "referenceId") | {"contractId": "c-1"}, 200),
+        (SHARE | {"contractId": "c-1", "allocations": [SHARE]}, 200),
+        (without(SHARE, "referenceId"), 400),
+        (SHARE | {"allocations": "all"}, 400),
+        (SHARE | {"": 1}, 400),
+        (SHARE | {"": 1, "amount": "ten"}, 400),
+    ],
+    ids=["contract alone", "allocations", "neither", "no list", "empty name", "and what follows"],
+)
+def test_a_put_of_an_allocation_takes_what_vtex_was_recorded_to_take(desk, body, status):
+    share = desk.share(desk.budget())
+    assert desk.send("PUT", share, body).status_code == status
+    row = desk.shown(share)
+    assert row["referenceId"] == "r-1"
+    assert row.get("contractId") == (body.get("contractId") if status == 200 else None)
+    assert "allocations" not in row
+
+
+def test_a_slash_at_the_end_of_a_path_is_no_other_path(desk):
+    share = desk.share(desk.budget())
+    assert desk.send("PUT", f"{share}/", SHARE | {"amount": 7}).status_code == 200
+    assert desk.shown(f"{share}/")["balance"]["amount"] == 7
+
+
+def test_a_new_allocation_may_name_its_contract_twice(desk):
+    share = desk.share(desk.budget(), contractId="c-1")
+    assert desk.shown(share)["contractId"] == "c-1"
+
+
 def test_a_batch_takes_the_array_form_of_alerts(desk):
     alerts = [{"type": "AMOUNT", "threshold": 5, "recipients": [{"email": "ada@example.com"}]}]
     path = desk.budget()
