@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Problem
+from canonical.change import Kind, Problem, kind_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
 from canonical.traces import Traces
 from connectors.contract.interface import Connector
@@ -56,7 +56,7 @@ class Observation:
     showed as spent, by target id. `assumed` are links that are clean on the word of a version,
     `versions` those that the listing showed. `owned` are objects that another sync links, by id,
     each with that link; where there are such syncs, `unread_within` are the ids of budgets whose
-    allocations were not read.
+    allocations were not read. `stamps` are the kinds that bear one.
     """
 
     clean: BitSet = field(default_factory=BitSet)
@@ -74,6 +74,11 @@ class Observation:
         default_factory=lambda: defaultdict(dict)
     )
     unread_within: set[str] = field(default_factory=set)
+    stamps: frozenset[Kind] = frozenset(Kind)
+
+    def misplaces(self, item: Observed) -> bool:
+        """Whether the object bears a stamp where this target is to have none any more."""
+        return item.stamp is not None and kind_of(item.model) not in self.stamps
 
     def has(self, link: int) -> bool:
         """Whether the linked object was in the listing, readable or not."""
@@ -134,7 +139,7 @@ def observe(
 
     Raises what listing raises: a part of it proves nothing.
     """
-    observation = Observation()
+    observation = Observation(stamps=target.capabilities.stamps)
     for kind in Kind:
         for page in target.list(kind, known=known):
             _take(observation, kind, page, ledger)
@@ -215,7 +220,8 @@ def _take_item(
 
 
 def _compare(observation: Observation, link: LinkFingerprint, item: Observed) -> None:
-    if fingerprint(facts(item.model)) == link.fingerprint:
+    as_agreed = fingerprint(facts(item.model)) == link.fingerprint
+    if as_agreed and not observation.misplaces(item):
         observation.clean.add(link.id)
     else:
         observation.drifted[link.id] = item

@@ -14,7 +14,7 @@ from msgspec import structs
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Change, Conflict, Effect, Handover, Kind, Loss, Op, Problem
-from canonical.compare import Baseline, differences
+from canonical.compare import Baseline, Cause, Difference, differences
 from canonical.facts import (
     ALLOCATION_FIELDS,
     BUDGET_FIELDS,
@@ -230,7 +230,15 @@ class Planner:
                     if link.id not in self._seen.clean:
                         known = baseline.desired
                         observed = self._disowned(kind, target_id, wanted.model, observed, known)
-                    self._compare(wanted, target_id, link.origin, observed, baseline, link)
+                    self._compare(
+                        wanted,
+                        target_id,
+                        link.origin,
+                        observed,
+                        baseline,
+                        link,
+                        item=self._seen.drifted.get(link.id),
+                    )
 
     def _observed(self, kind: Kind, link: Link, baseline: Baseline) -> Facts | None:
         """The target's facts of a linked object; None where it is proved to be gone.
@@ -278,6 +286,7 @@ class Planner:
         baseline: Baseline | None,
         link: Link | None,
         matched: str | None = None,
+        item: Observed | None = None,
     ) -> None:
         kind = wanted.kind
         if self._keeps_past:
@@ -292,6 +301,8 @@ class Planner:
             wanted = replace(wanted, losses=_together(wanted.losses, unknown))
             ours, agreed = self._who.recognised(wanted.model, ours, agreed)
             found = differences(names, self._held[kind], wanted.facts, ours, agreed)
+        if item is not None and self._seen.misplaces(item):
+            found.append(Difference("stamp", item.stamp, None, Cause.SOURCE))
         self.found.note(wanted.losses)
         stated = fingerprint(facts(wanted.stated))
         if not found:
@@ -412,7 +423,7 @@ class Planner:
         self._count_in(wanted, matched.item)
         item = matched.item
         values = self._disowned(wanted.kind, item.id, wanted.model, facts(item.model), None)
-        self._compare(wanted, item.id, "adopted", values, None, None, matched.by)
+        self._compare(wanted, item.id, "adopted", values, None, None, matched.by, item)
 
     def _count_in(self, wanted: Wanted, item: Observed) -> None:
         amount = item.model.amount

@@ -135,7 +135,10 @@ class Connector(ABC):
         return made
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
-        """Bring `fields` of the object to what `draft` says and return it as stored."""
+        """Bring `fields` of the object to what `draft` says and return it as stored.
+
+        The field "stamp" takes out a stamp where this target bears none any more.
+        """
         raise Unsupported(f"{self.name} cannot be written to")
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
