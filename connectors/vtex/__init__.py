@@ -1,8 +1,8 @@
 """VTEX: Budgets API, budgets and allocations of B2B organization units.
 
 Read: https://developers.vtex.com/docs/api-reference/budgets-api (OpenAPI document of May 2026), the
-guide "Budgets and allocations", the guides on authentication and rate limits, and the answers
-recorded in VTEX's own Postman collection, in November 2026.
+guide "Budgets and allocations", the guides on custom fields, authentication and rate limits, and
+the answers recorded in VTEX's own Postman collection, in November 2026.
 
     their word                     our word
     ----------                     --------
@@ -35,8 +35,12 @@ Quirks
   is read first, and what is not ours is sent back. A status has a call of its own.
 - `notificationSettings` is an object whose thresholds share their recipients, or (from a batch) a
   list where each has its own; both are read, the object is written.
-- `referenceId` is required and may be a person's own, such as a contract. Ours is the stamp; any
-  other is left alone, and is no stamp.
+- `referenceId` is the id of the contract that an allocation belongs to, and `contractId` the same:
+  `contract_id` is written as both, what a person wrote there stays. No allocation bears a stamp:
+  it is known by its entity within its budget. One of an earlier version gives way to the contract.
+- Checkout matches entities by VTEX's own type and id: `entities` says which, and the plan names
+  those that it cannot match. VTEX's pages differ on whether a custom field's id is that of its
+  value's document, as the guide on custom fields and the buyer portal have it, or the value.
 - New allocations of a budget go in a batch. Its size, its atomicity and its order are not
   documented, nor is one form of its alerts: what the answer does not show, or a refusal leaves in
   doubt, is looked for, and whatever has alerts is made by itself.

@@ -35,7 +35,8 @@ class Batches:
         """One POST, sent once: index into `drafts` → the object as stored, or its error.
 
         Absent are those that do not go together and those that were refused: each is to be created
-        by itself. What the answer does not show exactly once is `Uncertain`.
+        by itself. What the answer does not show exactly once is `Uncertain`; so is, after a
+        refusal, what is there: it may be what the batch made, or have been there before.
         """
         bodies = _together(drafts, terms)
         if len(bodies) < 2:
@@ -49,6 +50,8 @@ class Batches:
         for index, body in bodies.items():
             try:
                 if record := _shown(body, records):
+                    if unseen is None:
+                        raise Uncertain("its batch was refused, and one of its entity is there")
                     status = drafts[index].model.status
                     made[index] = self._made(Kind.ALLOCATION, within, record, status)
                 elif unseen:
@@ -81,10 +84,11 @@ class Batches:
 def _together(drafts: Sequence[Draft], terms: Terms) -> Mapping[int, VtexAllocationWrite]:
     """Index into `drafts` → what is sent of those that can go together.
 
-    One that cannot be said goes by itself, to be refused by itself. So does one with alerts: VTEX's
-    pages have them as a list in a batch, its schema and its recorded calls as an object.
+    One that cannot be said goes by itself, to be refused by itself. So does a second one of an
+    entity, which no answer could tell from the first, and one with alerts: VTEX's pages have them
+    as a list in a batch, its schema and its recorded calls as an object.
     """
-    bodies = {}
+    bodies, seen = {}, set()
     for index, draft in enumerate(drafts):
         if draft.model.alerts:
             continue
@@ -92,18 +96,22 @@ def _together(drafts: Sequence[Draft], terms: Terms) -> Mapping[int, VtexAllocat
             body = allocation_write(draft, (), terms)
         except Rejected:
             continue
+        who = body.linked_entity.type.casefold(), body.linked_entity.id
+        if who in seen:
+            continue
+        seen.add(who)
         bodies[index] = body.model_copy(update={"notification_settings": None})
     return bodies
 
 
 def _shown(body: VtexAllocationWrite, records: Sequence[Any]) -> Any:
-    """The record of what `body` made, known by entity and reference; None where there is none.
+    """The record of what `body` made, known by its entity; None where there is none.
 
     Raises `Uncertain` where several could be it.
     """
     found = [each for each in records if _is_of(body, each)]
     if len(found) > 1:
-        who = f"{body.linked_entity.id} as {body.reference_id}"
+        who = body.linked_entity.id
         raise Uncertain(f"after a batch there are {len(found)} allocations for {who}")
     return found[0] if found else None
 
@@ -111,8 +119,8 @@ def _shown(body: VtexAllocationWrite, records: Sequence[Any]) -> Any:
 def _is_of(body: VtexAllocationWrite, record: Any) -> bool:
     try:
         entity, alive = record["linkedEntity"], record["status"] != "DELETED"
-        said = entity["id"], entity["type"].casefold(), record["referenceId"]
+        said = entity["id"], entity["type"].casefold()
     except (TypeError, KeyError, AttributeError):
         return False
     asked = body.linked_entity
-    return alive and said == (asked.id, asked.type.casefold(), body.reference_id)
+    return alive and said == (asked.id, asked.type.casefold())

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Status
@@ -27,10 +28,9 @@ from connectors.vtex.mapping import (
     actual_of,
     allocation_write,
     budget_write,
-    entity_said,
 )
 from connectors.vtex.movements import Movements
-from connectors.vtex.objections import fitted, objections, stay, unit_of
+from connectors.vtex.objections import fitted, linked, objections, stay, unit_of
 from connectors.vtex.probing import Probe
 from connectors.vtex.reading import Reader, id_of
 from connectors.vtex.records import Records, allocations_of
@@ -61,10 +61,15 @@ class Vtex(Connector):
         for unit in units[:1] if self.settings.discover else units:
             path, params = self._reader.unit_path(unit), {"page": 1, "pageSize": 1}
             self._http.call("GET", path, params=params, safety=Safety.SAFE)
-        if len(units) == 1:
-            return Check(f"unit {units[0]}")
-        notes = ["a new budget says by its dimension `unit` where it is made"]
-        return Check(f"{len(units)} units", notes)
+        notes = []
+        if len(units) > 1:
+            notes.append("a new budget says by its dimension `unit` where it is made")
+        if without := [unit for unit in units if not self._records.terms().contract(unit)]:
+            notes.append(
+                f"contract_id says no contract of {', '.join(without[:3])}: new allocations there "
+                "have none, and whoever filters by contract does not see them"
+            )
+        return Check(f"unit {units[0]}" if len(units) == 1 else f"{len(units)} units", notes)
 
     def list(
         self, kind: Kind, cursor: str | None = None, known: Known | None = None
@@ -93,8 +98,14 @@ class Vtex(Connector):
     def fit(
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """Of the dimensions only the unit; a foreign currency is blocked, makeshifts are shown."""
-        return fitted(model, self.name, self.settings.currency, self._reader.units)
+        """Of the dimensions only the unit; a foreign currency is blocked, makeshifts are shown,
+        and so is an entity that checkout cannot know."""
+        if isinstance(model, Allocation):
+            model, losses = linked(model, self.name, self._records.entities)
+        else:
+            losses = []
+        model, more = fitted(model, self.name, self.settings.currency, self._reader.units)
+        return model, [*losses, *more]
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """A unit that is not said, or that is none of ours."""
@@ -141,7 +152,8 @@ class Vtex(Connector):
             self._relink(path, draft)
         if whole:
             write = budget_write if kind is Kind.BUDGET else allocation_write
-            body = write(draft, fields, self._records.terms(), stored).body()
+            within = replace(draft, container=id.rpartition("/")[0])
+            body = write(within, fields, self._records.terms(), stored).body()
             stored = self._http.call("PUT", path, json=body, safety=Safety.IDEMPOTENT)
         said = {}
         if "status" in fields:
@@ -174,7 +186,7 @@ class Vtex(Connector):
                     summary = parsed(VtexSummary, record)
                     id, balance = f"{unit}/{summary.id}", summary.balance
                     if actual := actual_of(id, balance, self._records.terms()):
-                        yield replace(actual, at=self.runtime.now())
+                        yield structs.replace(actual, at=self.runtime.now())
 
     def close(self) -> None:
         """Give back the connections."""
@@ -213,7 +225,7 @@ class Vtex(Connector):
 
     def _relink(self, path: str, draft: Draft) -> None:
         assert isinstance(draft.model, Allocation)
-        entity = entity_said(draft.model.entity, self._records.terms())
+        entity = self._records.entities.theirs(draft.model.entity)
         body = {"linkedEntityId": entity.id, "linkedEntityType": entity.type}
         self._http.call("PUT", f"{path}/linked-entity", json=body, safety=Safety.IDEMPOTENT)
 

@@ -1,5 +1,6 @@
 """What a VTEX connector may be told in the settings file, and what VTEX can hold."""
 
+from collections.abc import Mapping
 from typing import Final, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -43,7 +44,7 @@ CAPABILITIES = Capabilities(
     statuses=frozenset({Status.ACTIVE, Status.INACTIVE}),
     removal=Removal.DELETE,
     clearable=frozenset({"description", "end", "alerts"}),
-    stamps=frozenset(Kind),
+    stamps=frozenset({Kind.BUDGET}),
     batch=AT_ONCE,
     version_covers={Kind.BUDGET: frozenset({"name", "amount", "status"})},
     unit_of_writing="one budget or one allocation, its status apart; new allocations by batch",
@@ -84,10 +85,21 @@ class VtexSettings(HttpSettings):
     end_date: Literal["exclusive", "inclusive"] = Field(
         default="exclusive", description="Whether a cycle's endDate is the day after its last one."
     )
+    contract_id: str | dict[str, str] | None = Field(
+        default=None,
+        description="The contract that allocations belong to, written as their referenceId and "
+        "contractId: one id, or a table of unit = id.",
+    )
     entity_types: dict[str, str] = Field(
         default_factory=dict,
         description="Our entity types → types of linked entities; default: user = User, "
         "address = Address, cost_centre = CostCenter, and any other as it is.",
+    )
+    entities: dict[str, str] = Field(
+        default_factory=dict,
+        description='Who is who: "type:id" of ours → TYPE:ID of VTEX\'s linked entity, such as '
+        '"cost_centre:CC1" = "CUSTOMFIELD:<document id of the value>" or "user:ada@example.com" = '
+        '"USER:<user id>"; or file = "people.csv" with columns entity_type,entity,id.',
     )
     page_size: int = Field(default=50, ge=1, description="Budgets in one page of a listing.")
 
@@ -106,3 +118,8 @@ class VtexSettings(HttpSettings):
         """The units that are named; none where they are to be discovered."""
         named = self.context_id or ()
         return (named,) if isinstance(named, str) else tuple(dict.fromkeys(named))
+
+    def contracts(self) -> Mapping[str, str]:
+        """The contracts' ids by unit; that of "" is every other unit's."""
+        said = self.contract_id or {}
+        return {"": said} if isinstance(said, str) else said

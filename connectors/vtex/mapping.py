@@ -1,22 +1,23 @@
 """VTEX's budgets and allocations as ours, and ours as VTEX's. Pure: no call is made here."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from canonical.actual import Actual
-from canonical.allocation import Alert, Allocation, Entity, Status
+from canonical.allocation import Alert, Allocation, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.errors import Inexact
-from canonical.identity import EntityMap, stamped, unstamped
+from canonical.identity import stamped, unstamped
 from canonical.period import Cadence
 from connectors.calling.parsing import known, parsed
 from connectors.contract.errors import Rejected
 from connectors.contract.records import Draft, Observed
 from connectors.vtex.cycle import Recurrence, cycle_of, cycle_on, cycle_said, noted, recurrence_of
+from connectors.vtex.entities import Entities
 from connectors.vtex.wire import (
     IS_PERCENT,
     STATUS,
@@ -40,14 +41,21 @@ _CYCLE = _RECURRENCE | {"carry_over"}
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How to read what VTEX leaves unsaid, on one day. `types` are their words for our entities."""
+    """How to read what VTEX leaves unsaid, on one day.
+
+    `contracts` are the contracts' ids by unit; that of "" is every other unit's.
+    """
 
     currency: str
     minor: bool
     inclusive: bool
     today: date
-    types: Mapping[str, str]
-    entities: EntityMap
+    entities: Entities
+    contracts: Mapping[str, str] = field(default_factory=dict)
+
+    def contract(self, id: str) -> str | None:
+        """The contract of the unit that an id of ours begins with; None where none is set."""
+        return self.contracts.get(id.partition("/")[0]) or self.contracts.get("")
 
 
 def amount_of(number: Decimal, terms: Terms) -> Amount:
@@ -100,30 +108,22 @@ def budget_of(wire: VtexBudget, unit: str, terms: Terms, version: str | None = N
 
 
 def allocation_of(wire: VtexAllocation, budget: str, terms: Terms) -> Observed:
-    """Their allocation as ours."""
+    """Their allocation as ours.
+
+    What has a stamp of ours for a reference, as earlier versions wrote it, shows the stamp only
+    where a contract can take its place.
+    """
     id = f"{budget}/{wire.id}"
-    _, stamp = unstamped(wire.reference_id)
+    stamp = unstamped(wire.reference_id)[1] if terms.contract(id) else None
     allocation = Allocation(
         ref=id,
         budget=budget,
-        entity=entity_of(wire.linked_entity, terms),
+        entity=terms.entities.ours(wire.linked_entity),
         amount=amount_of(wire.balance.amount, terms),
         status=known(STATUS, wire.status, "status"),
         alerts=alerts_of(wire.notification_settings, terms),
     )
     return Observed(id, allocation, stamp, budget, actual_of(id, wire.balance, terms))
-
-
-def entity_of(wire: VtexEntity, terms: Terms) -> Entity:
-    """Who an allocation is for; VTEX is known to write one type in capitals and in small."""
-    ours = {theirs.casefold(): ours for ours, theirs in terms.types.items()}
-    return terms.entities.ours(ours.get(wire.type.casefold(), wire.type), wire.id)
-
-
-def entity_said(entity: Entity, terms: Terms) -> VtexEntity:
-    """An entity in their words."""
-    type = terms.types.get(entity.type, entity.type)
-    return VtexEntity(id=terms.entities.theirs(entity), type=type)
 
 
 def alerts_of(wire: Notifications | None, terms: Terms) -> tuple[Alert, ...]:
@@ -184,24 +184,37 @@ def budget_write(
 def allocation_write(
     draft: Draft, fields: Collection[str], terms: Terms, stored: Any = None
 ) -> VtexAllocationWrite:
-    """What is sent of an allocation: `fields` of the draft, and the rest as `stored`, if it is.
-
-    The reference that VTEX requires is the stamp; without one, the entity's id.
-    """
+    """What is sent of an allocation: `fields` of the draft, and the rest as `stored`, if it is."""
     allocation = draft.model
     assert isinstance(allocation, Allocation)
     before = parsed(VtexAllocation, stored) if stored else None
-    entity = entity_said(allocation.entity, terms)
+    entity = terms.entities.theirs(allocation.entity)
     if before is not None and "entity" not in fields:
         entity = before.linked_entity
-    reference = before.reference_id if before else None
+    reference, contract = _contract_said(before, entity, terms.contract(draft.container or ""))
     return VtexAllocationWrite(
         linked_entity=entity,
         amount=_amount_said(allocation, fields, before, terms),
-        reference_id=reference or stamped(None, draft.stamp) or entity.id,
-        contract_id=before.contract_id if before else None,
+        reference_id=reference,
+        contract_id=contract,
         notification_settings=_alerts_said(allocation, fields, stored, before, terms),
     )
+
+
+def _contract_said(
+    before: VtexAllocation | None, entity: VtexEntity, contract: str | None
+) -> tuple[str, str | None]:
+    """Reference and contract, which are one thing at VTEX; what a person wrote there stays.
+
+    VTEX requires the reference: where no contract is known it is the entity's id.
+    """
+    if before is not None:
+        contract = before.contract_id or contract
+        said = before.reference_id
+        ours = unstamped(said)[1] is not None or said == before.linked_entity.id
+        if said and not ours:
+            return said, before.contract_id
+    return contract or entity.id, contract
 
 
 def _said_in(description: str | None) -> tuple[str | None, str | None, Recurrence | None]:

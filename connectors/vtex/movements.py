@@ -13,7 +13,7 @@ from canonical.amount import Amount
 from canonical.change import Kind
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.parsing import known, parsed
-from connectors.vtex.mapping import Terms, actual_of, amount_of, entity_of, entity_said
+from connectors.vtex.mapping import Terms, actual_of, amount_of
 from connectors.vtex.reading import Reader
 from connectors.vtex.wire import IS_DEBIT, SPELT, VtexHit, VtexHits, VtexMovement, moment
 
@@ -52,7 +52,7 @@ class Movements:
     def funding(self, entities: Sequence[Entity]) -> Sequence[Funding]:
         """The allocations, of all units, that may fund an order of these entities."""
         terms, found = self._terms(), []
-        body = {"items": [entity_said(entity, terms).model_dump() for entity in entities]}
+        body = {"items": [terms.entities.theirs(entity).model_dump() for entity in entities]}
         for unit in self._reader.all_units():
             path = f"{self._reader.unit_path(unit)}/allocations/query"
             answer = self._http.call("POST", path, json=body, safety=Safety.SAFE)
@@ -94,7 +94,7 @@ def funding_of(wire: VtexHit, unit: str, terms: Terms) -> Funding:
     left, above = (
         actual.remaining if (actual := actual_of(ref, each, terms)) else None for each in balances
     )
-    return Funding(ref, entity_of(wire.linked_entity, terms), left, above)
+    return Funding(ref, terms.entities.ours(wire.linked_entity), left, above)
 
 
 def movement_of(wire: VtexMovement, budget: str, terms: Terms) -> Movement:

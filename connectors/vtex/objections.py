@@ -10,6 +10,7 @@ from canonical.budget import Budget
 from canonical.change import Effect, Loss
 from canonical.period import Cadence
 from connectors.contract.errors import Rejected
+from connectors.vtex.entities import Entities
 
 
 def fitted(
@@ -33,6 +34,19 @@ def fitted(
         reason = f"vtex has no place for {', '.join(homeless)}"
         losses.append(Loss("dimensions", Effect.DROPPED, reason))
     return (replace(model, dimensions=kept) if kept != model.dimensions else model), losses
+
+
+def linked(model: Allocation, system: str, entities: Entities) -> tuple[Allocation, list[Loss]]:
+    """An allocation under the one name of its entity, and what is lost where checkout, which goes
+    by VTEX's own type and id, cannot know that entity."""
+    entity, losses = entities.named(model.entity), list[Loss]()
+    if not entities.matched(entity):
+        reason = (
+            f"checkout cannot match {entity}: it has no row in [systems.{system}.entities] with "
+            "its type and id at VTEX, such as CUSTOMFIELD:ID or USER:ID"
+        )
+        losses.append(Loss("entity", Effect.EMULATED, reason))
+    return (model if entity == model.entity else replace(model, entity=entity)), losses
 
 
 def objections(model: Budget | Allocation, system: str, units: Sequence[str]) -> Iterator[Loss]:

@@ -20,7 +20,8 @@ class Probe:
         self._reader, self._records = reader, records
 
     def found(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
-        """Index into `drafts` → what matches: by stamp, where none is written by natural key."""
+        """Index into `drafts` → what matches: a budget by its stamp, where none is written by its
+        name; an allocation by its entity."""
         found: dict[int, list[Observed]] = defaultdict(list)
         names = {natural_key(each.model) for each in drafts if isinstance(each.model, Budget)}
         within = {each.container for each in drafts if isinstance(each.model, Allocation)}
@@ -57,6 +58,6 @@ def _left_behind(draft: Draft, item: Observed) -> bool:
         return False
     if isinstance(draft.model, Allocation) and item.container != draft.container:
         return False
-    if draft.stamp is not None:
+    if isinstance(draft.model, Budget) and draft.stamp is not None:
         return item.stamp == draft.stamp
     return natural_key(item.model) == natural_key(draft.model)

@@ -4,20 +4,23 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from canonical.allocation import Status
 from canonical.change import Kind, Problem
-from canonical.identity import EntityMap
 from canonical.traces import Traces
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
 from connectors.contract.records import Observed
 from connectors.contract.runtime import Runtime
 from connectors.vtex.declared import VtexSettings
+from connectors.vtex.entities import Entities
 from connectors.vtex.mapping import Terms, allocation_of, budget_of
 from connectors.vtex.reading import id_of
 from connectors.vtex.wire import ENTITY_TYPE, VtexAllocation, VtexBudget
+
+_READ_BY: Final = set({"currency", "scale", "end_date", "contract_id", "entity_types", "entities"})
+"""Settings by which the same record is read as something else."""
 
 
 class Records:
@@ -25,8 +28,7 @@ class Records:
 
     def __init__(self, name: str, settings: VtexSettings, runtime: Runtime) -> None:
         self._name, self._settings, self._runtime = name, settings, runtime
-        self._types = ENTITY_TYPE | settings.entity_types
-        self._entities = EntityMap(settings.entities)
+        self.entities = Entities(ENTITY_TYPE | settings.entity_types, settings.entities)
 
     def terms(self) -> Terms:
         """How to read what VTEX leaves unsaid, today."""
@@ -35,8 +37,8 @@ class Records:
             minor=self._settings.scale == "minor",
             inclusive=self._settings.end_date == "inclusive",
             today=self._runtime.now().date(),
-            types=self._types,
-            entities=self._entities,
+            entities=self.entities,
+            contracts=self._settings.contracts(),
         )
 
     def observed(self, kind: Kind, id: str, record: Any, version: str | None = None) -> Observed:
@@ -74,8 +76,10 @@ class Records:
         return items, problems
 
     def version(self, summary: Any) -> str:
-        """The summary and the day: on a new one, a renewal may be due to stop that none shows."""
-        said = json.dumps([summary, self.terms().today], sort_keys=True, default=str)
+        """The summary, the settings that details are read by, and the day: on a new one, a renewal
+        may be due to stop that no summary shows."""
+        settings = self._settings.model_dump(include=_READ_BY)
+        said = json.dumps([summary, settings, self.terms().today], sort_keys=True, default=str)
         return blake2b(said.encode(), digest_size=8).hexdigest()
 
 

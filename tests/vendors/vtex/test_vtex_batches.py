@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -144,19 +143,17 @@ def test_a_status_that_cannot_be_set_leaves_only_its_own_uncertain(opened):
 
 
 @pytest.mark.parametrize(
-    ("batch", "alone"),
+    ("batch", "made", "alone"),
     [
-        ("whole", ["POST allocations"] * 3),
-        ("until_bad", ["POST allocations"] * 2),
+        ("whole", ["ada", Uncertain, "joan"], ["POST allocations"] * 2),
+        ("until_bad", [Uncertain, Uncertain, "joan"], ["POST allocations"]),
     ],
 )
-def test_one_that_vtex_refuses_stops_no_other(opened, batch, alone):
+def test_one_that_vtex_refuses_stops_no_other(opened, batch, made, alone):
     desk = opened(batch=batch)
     (held,) = desk.many(desk.drafts("grace"))
-    theirs = replace(desk.drafts("grace")[0], stamp="another")
     desk.calls()
-    made = desk.many([*desk.drafts("ada"), theirs, *desk.drafts("joan")])
-    assert made_of(made) == ["ada", Rejected, "joan"]
+    assert made_of(desk.many(desk.drafts("ada", "grace", "joan"))) == made
     assert desk.calls() == ["POST batch", f"GET {desk.budget.rpartition('/')[2]}", *alone]
     assert desk.listed().keys() == {*WHO}
     assert desk.listed()["grace"] == held.id
@@ -165,8 +162,7 @@ def test_one_that_vtex_refuses_stops_no_other(opened, batch, alone):
 def test_one_that_vtex_passes_over_in_silence_is_uncertain(opened):
     desk = opened(batch="skips_bad")
     desk.many(desk.drafts("grace"))
-    again = replace(desk.drafts("grace")[0], stamp="another")
-    made = desk.many([*desk.drafts("ada"), again, *desk.drafts("joan")])
+    made = desk.many(desk.drafts("ada", "grace", "joan"))
     assert made_of(made) == ["ada", Uncertain, "joan"]
 
 
@@ -174,8 +170,7 @@ def test_a_refused_batch_that_cannot_be_looked_for_is_uncertain(opened):
     desk = opened(batch="until_bad")
     desk.many(desk.drafts("joan"))
     desk.served.faults.add("error_before", times=-1, method="GET")
-    again = replace(desk.drafts("joan")[0], stamp="another")
-    made = desk.many([*desk.drafts("ada", "grace"), again])
+    made = desk.many(desk.drafts("ada", "grace", "joan"))
     assert made_of(made) == [Uncertain] * 3
     desk.served.faults.clear()
     assert desk.listed().keys() == {*WHO}
@@ -186,9 +181,8 @@ def test_what_was_deleted_is_no_part_of_a_refused_batch(opened):
     for each in desk.many(desk.drafts("ada")):
         desk.vtex.delete(Kind.ALLOCATION, each.id, "k")
     desk.many(desk.drafts("grace"))
-    again = replace(desk.drafts("grace")[0], stamp="another")
-    made = desk.many([*desk.drafts("ada"), again])
-    assert made_of(made) == ["ada", Rejected]
+    made = desk.many(desk.drafts("ada", "grace"))
+    assert made_of(made) == ["ada", Uncertain]
 
 
 def test_of_a_budget_that_is_not_there_each_is_missing(opened):
@@ -214,17 +208,11 @@ def test_what_the_answer_does_not_show_is_uncertain_and_found(opened):
     assert [len(found) for found in desk.vtex.probe(drafts).values()] == [1, 1, 1]
 
 
-def test_two_of_one_entity_are_told_apart_by_their_reference(opened):
+def test_two_of_one_entity_do_not_go_together(opened):
     desk = opened(twins=True, batch_answer="reversed")
-    twins = [replace(desk.drafts("ada")[0], stamp=stamp) for stamp in ("A-1", "A-2")]
-    made = desk.many(twins)
-    assert [each.stamp for each in made] == ["A-1", "A-2"]
-
-
-def test_two_that_nothing_tells_apart_are_uncertain(opened):
-    desk = opened(twins=True)
-    twins = [replace(desk.drafts("ada")[0], stamp=None)] * 2
-    assert made_of(desk.many(twins)) == [Uncertain] * 2
+    made = desk.many([*desk.drafts("ada"), *desk.drafts("grace"), *desk.drafts("ada")])
+    assert made_of(made) == ["ada", "grace", "ada"]
+    assert desk.calls() == ["POST batch", "POST allocations"]
 
 
 @pytest.mark.parametrize("switch", ["capitals", "array_alerts", "created_is_201", "plain_types"])

@@ -30,6 +30,7 @@ pytestmark = pytest.mark.respx(base_url=ACCOUNT, assert_all_called=True, assert_
 
 BUDGET = example("vtex", "budget") | {"id": "b"}
 SHARED = example("vtex", "allocation") | {"id": "a"}
+BARE = {name: said for name, said in SHARED.items() if name != "notificationSettings"}
 BATCH, NONE = example("vtex", "batch"), Response(200)
 ALL = "/api/budgets/UNIT/unit"
 ONE, SHARE = f"{ALL}/b", f"{ALL}/b/allocations/a"
@@ -61,8 +62,9 @@ CENTRE = Allocation(
 )
 SAID = """{
     "linkedEntity": {"id": "CC/1", "type": "CostCenter"}, "amount": 864.07,
-    "referenceId": "[trueup:a]"
+    "referenceId": "contract-7", "contractId": "contract-7"
 }"""  # of the allocation
+OTHER = SAID.replace("CC/1", "CC/2")
 
 
 def draft(model, **changed):
@@ -122,8 +124,10 @@ CALLS = {
         [(f"POST {ONE}/allocations {SAID}", SHARED)],
     ),
     "create two allocations": (
-        lambda vtex: vtex.create_many([draft(CENTRE), draft(CENTRE)], ["key-1", "key-2"]),
-        [(f'POST {ONE}/allocations/batch {{"allocations": [{SAID}, {SAID}]}}', BATCH)],
+        lambda vtex: vtex.create_many(
+            [draft(CENTRE), draft(CENTRE, entity=Entity("cost_centre", "CC/2"))], ["1", "2"]
+        ),
+        [(f'POST {ONE}/allocations/batch {{"allocations": [{SAID}, {OTHER}]}}', BATCH)],
     ),
     "update a budget's amount": (
         lambda vtex: vtex.update("unit/b", draft(TRAVEL), {"amount"}, "key-1"),
@@ -164,6 +168,19 @@ CALLS = {
             ),
         ],
     ),
+    "give an allocation its contract": (
+        lambda vtex: vtex.update("unit/b/a", draft(CENTRE), {"stamp"}, "key-1"),
+        [
+            (f"GET {SHARE}", BARE | {"referenceId": "[trueup:a]"}),
+            (
+                """PUT /api/budgets/UNIT/unit/b/allocations/a
+                {"linkedEntity": {"id": "d5c996af-455e-4b76-a36d-43376e96d82a",
+                "type": "CostCenter"}, "amount": 864,
+                "referenceId": "contract-7", "contractId": "contract-7"}""",
+                BARE,
+            ),
+        ],
+    ),
     "update an allocation's entity": (
         lambda vtex: vtex.update("unit/b/a", draft(CENTRE), {"entity"}, "key-1"),
         [
@@ -192,7 +209,8 @@ def opened(script):
     def opened(**settings):
         if "user_token" not in settings:
             settings |= {"app_key": SecretStr("key_canary"), "app_token": SecretStr("token_canary")}
-        keys = {"base_url": ACCOUNT, "context_id": "unit", "currency": "USD", **settings}
+        keys = {"base_url": ACCOUNT, "context_id": "unit", "currency": "USD"}
+        keys |= {"contract_id": "contract-7", **settings}
         return Vtex("vtex", VtexSettings(connector="vtex", **keys), one_day())
 
     return opened

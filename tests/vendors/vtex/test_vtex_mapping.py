@@ -16,7 +16,6 @@ from canonical.allocation import Alert, Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.errors import CanonicalError
-from canonical.identity import EntityMap
 from canonical.period import Cadence
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Rejected
@@ -31,6 +30,7 @@ from connectors.vtex.cycle import (
     recurrence_of,
 )
 from connectors.vtex.declared import CAPABILITIES
+from connectors.vtex.entities import Entities
 from connectors.vtex.mapping import (
     Terms,
     allocation_of,
@@ -43,6 +43,7 @@ from connectors.vtex.wire import (
     ENTITY_TYPE,
     VtexAllocation,
     VtexBudget,
+    VtexEntity,
     VtexHits,
     VtexMovement,
     VtexSummary,
@@ -56,8 +57,7 @@ TERMS = Terms(
     minor=False,
     inclusive=False,
     today=TODAY,
-    types=ENTITY_TYPE,
-    entities=EntityMap({"user:ada": "8f6b3712-4c05-4ce5-8057-63fd0d69a587"}),
+    entities=Entities(ENTITY_TYPE, {"user:ada": "8f6b3712-4c05-4ce5-8057-63fd0d69a587"}),
 )
 ALL = frozenset(CAPABILITIES.budget) | frozenset(CAPABILITIES.allocation)
 MONTHLY = Recurrence(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 12, 31))
@@ -257,23 +257,92 @@ def test_a_budget_survives_the_round_trip(name):
 @pytest.mark.parametrize("name", ["allocation", "allocation-updated"])
 def test_an_allocation_survives_the_round_trip(name):
     seen = allocation(example(name))
-    body = allocation_write(Draft(model=seen.model, stamp="A 1"), ALL, TERMS).body()
+    body = allocation_write(Draft(model=seen.model, container="unit/b"), ALL, TERMS).body()
     again = allocation(stored(body))
     assert structs.replace(again.model, ref=seen.id) == seen.model
-    assert (again.stamp, body["referenceId"]) == ("A 1", "[trueup:A%201]")
 
 
-def test_without_a_stamp_the_reference_is_the_entity():
-    seen = allocation(example("allocation"))
-    body = allocation_write(Draft(model=seen.model), ALL, TERMS).body()
-    assert body["referenceId"] == seen.model.entity.id
-    assert allocation(stored(body)).stamp is None
+@pytest.mark.parametrize(
+    ("contracts", "said"),
+    [
+        ({"": "C-1"}, ("C-1", "C-1")),
+        ({"unit": "C-2", "": "C-1"}, ("C-2", "C-2")),
+        ({"another": "C-3"}, ("d5c996af-455e-4b76-a36d-43376e96d82a", None)),
+    ],
+)
+def test_the_reference_is_the_contract_of_the_unit_and_without_one_the_entity(contracts, said):
+    seen, terms = allocation(example("allocation")), replace(TERMS, contracts=contracts)
+    draft = Draft(model=seen.model, container="unit/b", stamp="A-1")
+    body = allocation_write(draft, ALL, terms).body()
+    assert (body["referenceId"], body.get("contractId")) == said
+    assert allocation(stored(body), terms).stamp is None
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({"referenceId": "[trueup:A-1]"}, ("C-1", "C-1")),
+        ({"referenceId": "[trueup:A-1]", "contractId": "own"}, ("own", "own")),
+        ({"referenceId": "d5c996af-455e-4b76-a36d-43376e96d82a"}, ("C-1", "C-1")),
+        ({"referenceId": "own"}, ("own", None)),
+        ({"referenceId": None, "contractId": "own"}, ("own", "own")),
+    ],
+)
+def test_an_update_puts_the_contract_where_no_person_wrote_one(before, said):
+    record, terms = {**example("allocation"), **before}, replace(TERMS, contracts={"": "C-1"})
+    draft = Draft(model=allocation(record).model, container="unit/b")
+    body = allocation_write(draft, {"amount"}, terms, record).body()
+    assert (body["referenceId"], body.get("contractId")) == said
+
+
+def test_a_stamp_of_an_earlier_version_shows_where_a_contract_can_take_its_place():
+    record = {**example("allocation"), "referenceId": "[trueup:A-1]"}
+    assert allocation(record).stamp is None
+    assert allocation(record, replace(TERMS, contracts={"unit": "C-1"})).stamp == "A-1"
+
+
+CENTRE, ADA = "cost_centre:CC1", "user:ada@example.com"
+ROWS = {CENTRE: "CUSTOMFIELD:doc-1", ADA: "USER:u-1", "user:bob@example.com": "u-2"}
+WHO = Entities(ENTITY_TYPE, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("entity", "theirs", "ours", "matched"),
+    [
+        (CENTRE, ("CUSTOMFIELD", "doc-1"), CENTRE, True),
+        ("CostCenter:CC1", ("CUSTOMFIELD", "doc-1"), CENTRE, True),
+        (ADA, ("USER", "u-1"), ADA, True),
+        ("user:bob@example.com", ("User", "u-2"), "user:bob@example.com", True),
+        ("user:eve@example.com", ("User", "eve@example.com"), "user:eve@example.com", False),
+        ("user:u-9", ("User", "u-9"), "user:u-9", True),
+        ("CUSTOMFIELD:doc-9", ("CUSTOMFIELD", "doc-9"), "CUSTOMFIELD:doc-9", True),
+        ("cost_centre:CC2", ("CostCenter", "CC2"), "cost_centre:CC2", False),
+        ("CostCenter:CC2", ("CostCenter", "CC2"), "cost_centre:CC2", False),
+        ("PO Number:7", ("PO Number", "7"), "PO Number:7", False),
+    ],
+)
+def test_an_entity_is_theirs_by_type_and_id_and_ours_by_one_name(entity, theirs, ours, matched):
+    type, _, id = entity.partition(":")
+    said = WHO.theirs(Entity(type, id))
+    assert (said.type, said.id) == theirs
+    assert str(WHO.ours(said)) == ours
+    assert WHO.named(Entity(type, id)) == WHO.ours(said)
+    assert WHO.matched(Entity(type, id)) is matched
+
+
+def test_types_are_compared_whatever_their_capitals():
+    assert str(WHO.ours(VtexEntity(type="customfield", id="doc-1"))) == CENTRE
+
+
+def test_what_has_a_row_and_is_linked_otherwise_is_another_entity():
+    seen = WHO.ours(VtexEntity(type="CostCenter", id="CC1"))
+    assert str(seen) != CENTRE
 
 
 def test_an_update_sends_back_what_is_not_ours():
     record = {**example("allocation"), "contractId": "contract-7"}
     record["notificationSettings"]["mood"] = "good"
-    draft = Draft(model=structs.replace(allocation(record).model, amount=usd(5)), stamp="A-1")
+    draft = Draft(model=structs.replace(allocation(record).model, amount=usd(5)))
     body = allocation_write(draft, {"amount"}, TERMS, record).body()
     assert body == {
         "linkedEntity": record["linkedEntity"],
