@@ -60,6 +60,12 @@ def covers_all(able: Capabilities) -> bool:
     return all(held(holds[kind]) <= able.version_covers.get(kind, frozenset()) for kind in Kind)
 
 
+def is_out_of_use(status: object, able: Capabilities, policy: OnRemove) -> bool:
+    """Whether an object of that status needs no removal: it is retired, or all that this is."""
+    as_good_as = able.retires_to if policy is OnRemove.RETIRE else Status.RETIRED
+    return status in (Status.RETIRED, as_good_as)
+
+
 def creation(wanted: Wanted, fields: frozenset[str], losses: Losses) -> Change:
     """Make the object; blocked where a loss says that it cannot be held."""
     names = fields_of(wanted.model)
@@ -124,13 +130,13 @@ def removal(
 ) -> Change:
     """Take out of the target what the source no longer has; `policy` is not `keep`."""
     budget_ref, ref = key
-    deletes = able.removal is Removal.DELETE
+    deletes = able.removal in (Removal.DELETE, Removal.RETIRE_OR_DELETE)
     losses: Losses = ()
     op = Op.DELETE if policy is OnRemove.DELETE else Op.RETIRE
     if able.removal is Removal.NONE:
         op = Op.BLOCKED
         losses = (Loss("status", Effect.BLOCKED, f"{able.vendor} cannot remove anything"),)
-    elif op is Op.RETIRE and deletes:
+    elif op is Op.RETIRE and able.removal is Removal.DELETE:
         op = Op.BLOCKED
         hint = 'on_remove = "delete" would remove it, and its history, for good'
         losses = (Loss("status", Effect.BLOCKED, f"{able.vendor} cannot retire; {hint}"),)
@@ -139,13 +145,14 @@ def removal(
         losses = (Loss("status", Effect.EMULATED, f"{able.vendor} only retires"),)
     elif op is Op.DELETE:
         losses = (Loss("status", Effect.EMULATED, f"its history in {able.vendor} is lost"),)
+    after = able.retires_to if op is Op.RETIRE else Status.RETIRED
     return Change(
         op=op,
         kind=kind,
         ref=ref,
         budget_ref=budget_ref or None,
         target_id=target_id,
-        fields={"status": (Status.ACTIVE.value, Status.RETIRED.value)},
+        fields={"status": (Status.ACTIVE.value, after.value)},
         losses=losses,
         seen=fingerprint(observed).hex(),
     )

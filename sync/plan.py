@@ -26,7 +26,7 @@ from canonical.facts import (
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed, Page
-from sync.decide import Losses, Wanted, alteration, creation, held, removal
+from sync.decide import Losses, Wanted, alteration, creation, held, is_out_of_use, removal
 from sync.identify import Identifier, names_others
 from sync.match import Key, Matched, Matcher, Newcomer
 from sync.observe import BitSet, Observation
@@ -580,14 +580,15 @@ class Planner:
         if self._elders:
             self.found.forgotten.extend(id for id in ids if id in self._elders)
             ids = [id for id in ids if id not in self._elders]
-        keep = self._spec.on_remove is OnRemove.KEEP or not trusted
+        policy = self._spec.on_remove
+        keep = policy is OnRemove.KEEP or not trusted
         baselines = self._ledger.baselines(ids)
         leaving: list[tuple[Link, Facts, Facts]] = []
         for link in self._ledger.by_ids(ids).values():
             observed = baselines[link.id].echo
             if link.id in self._seen.drifted:
                 observed = facts(self._seen.drifted[link.id].model)
-            retired = observed[_STATUS[kind]] == Status.RETIRED
+            retired = is_out_of_use(observed[_STATUS[kind]], self._able, policy)
             unknown = link.id in self._seen.unreadable or link.target_id in self._seen.above
             unknown = unknown or not self._seen.has(link.id)
             if keep or retired or unknown:

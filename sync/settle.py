@@ -155,7 +155,7 @@ class Settler:
             item = None
         if operation.op is not Op.UPDATE:
             gone = item is None and not lists(self._target, operation.kind, operation.target_id)
-            if gone or (item is not None and not _in_use(item)):
+            if gone or (item is not None and self._is_removed(operation, item)):
                 self._applied(operation, None)
             else:
                 self._journal.ended(operation.id, State.LOST, "the object is still there")
@@ -163,6 +163,11 @@ class Settler:
             self._applied(operation, item)
         else:
             self._journal.ended(operation.id, State.LOST, "the object is not as it was sent")
+
+    def _is_removed(self, operation: Operation, item: Observed) -> bool:
+        retired = self._target.capabilities.retires_to
+        as_sent = operation.op is Op.RETIRE and item.model.status is retired
+        return as_sent or item.model.status is Status.RETIRED
 
     def _is_as_wanted(self, draft: Draft, operation: Operation, item: Observed) -> bool:
         names = fields_of(draft.model)

@@ -29,6 +29,7 @@ class Removal(StrEnum):
     RETIRE_FOR_GOOD = "retire, no way back"
     RETIRE = "retire, can be revived"
     DELETE = "delete, history is lost"
+    RETIRE_OR_DELETE = "retire, can be revived; or delete, history is lost"
     NONE = "none"
 
 
@@ -49,6 +50,7 @@ class Capabilities:
     A field not named in `budget` or `allocation` is dropped. `clearable` fields can be emptied
     again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
     idempotency key; zero where it takes none. `ascii_text` marks vendors that refuse other text.
+    `retires_to` is the status that a retired object is seen with, where the vendor has none for it.
     `revives` are the kinds of which a retired object can be made active again. `batch` is how
     many new allocations of one budget go into one call. `identity` names fields that tell a budget
     from others of its name. `grace` is how long listings and reads may fail to show what was just
@@ -66,6 +68,7 @@ class Capabilities:
     statuses: frozenset[Status] = frozenset({Status.ACTIVE})
     enforcements: frozenset[Enforcement] = frozenset(Enforcement)
     removal: Removal = Removal.NONE
+    retires_to: Status = Status.RETIRED
     revives: frozenset[Kind] = frozenset()
     phasing: Phasing = Phasing.CURRENT
     clearable: frozenset[str] = frozenset()

@@ -36,8 +36,8 @@ Hook: TypeAlias = Callable[[str, Any], None]
 """Told the operation's name and its subject: the draft, the id, or the kind that is listed."""
 
 _NOT_WRITTEN = {None, Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS}
-_RETIRES = {Removal.RETIRE, Removal.RETIRE_FOR_GOOD}
-_DELETES = {Removal.RETIRE, Removal.DELETE}
+_RETIRES = {Removal.RETIRE, Removal.RETIRE_FOR_GOOD, Removal.RETIRE_OR_DELETE}
+_DELETES = {Removal.RETIRE, Removal.DELETE, Removal.RETIRE_OR_DELETE}
 
 
 @dataclass(slots=True)
@@ -143,7 +143,7 @@ class Memory(Connector):
         self._leave("retire", id)
         with self._lock:
             row = self._row(kind, id)
-            row.model = structs.replace(row.model, status=Status.RETIRED)
+            row.model = structs.replace(row.model, status=self.capabilities.retires_to)
         self.after("retire", id)
 
     def delete(self, kind: Kind, id: str, key: str) -> None:

@@ -11,7 +11,7 @@ the answers recorded in VTEX's own Postman collection, in November 2026.
     cycle, autoResetOnPeriodEnd    cadence: a cycle of a day, week, month, quarter or year that
                                    renews itself; one that does not renew counts once
     balance                        actual: spent is amount − remaining, and may exceed the amount
-    INACTIVE                       inactive
+    INACTIVE                       inactive; retiring sets it, of budgets and of allocations
     DELETED                        gone: a budget is purged, an allocation stays for its history
 
 A call names a unit, and no call lists the budgets of all: our ids are UNIT/BUDGET and

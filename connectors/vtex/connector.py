@@ -1,7 +1,7 @@
 """The VTEX connector: what VTEX can be told, and the calls that tell it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any, ClassVar
@@ -160,19 +160,15 @@ class Vtex(Connector):
             said = self._set_status(kind, id, draft.model.status)
         return self._records.observed(kind, id, stored | said) if stored else self.get(kind, id)
 
+    def retire(self, kind: Kind, id: str, key: str) -> None:
+        """Set INACTIVE, which takes it out of use and keeps its history."""
+        with self._gone_is_fine(kind, id):
+            self._set_status(kind, id, Status.INACTIVE)
+
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """DELETE: a budget is purged; an allocation stays for its history and is gone to us."""
-        self._writes += 1
-        try:
+        with self._gone_is_fine(kind, id):
             self._http.call("DELETE", self._reader.path(kind, id), safety=Safety.IDEMPOTENT)
-        except Missing:
-            pass
-        except Rejected:
-            try:
-                self.get(kind, id)
-            except Missing:
-                return
-            raise
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
         """Looks among the budgets of the drafts' names, and within the allocations' own budgets."""
@@ -217,6 +213,21 @@ class Vtex(Connector):
             return self._records.observed(kind, id, record | self._set_status(kind, id, status))
         except (ConnectorError, TypeError, KeyError, ValueError) as error:
             raise Uncertain(f"it was made, and then: {error}") from error
+
+    @contextmanager
+    def _gone_is_fine(self, kind: Kind, id: str) -> Iterator[None]:
+        """Around the one call of a removal, which may be refused for being done already."""
+        self._writes += 1
+        try:
+            yield
+        except Missing:
+            pass
+        except Rejected:
+            try:
+                self.get(kind, id)
+            except Missing:
+                return
+            raise
 
     def _set_status(self, kind: Kind, id: str, status: Status) -> dict[str, Any]:
         path, body = f"{self._reader.path(kind, id)}/status", {"status": STATUS_SAID[status]}

@@ -192,6 +192,14 @@ CALLS = {
             (f"GET {SHARE}", SHARED),
         ],
     ),
+    "retire a budget": (
+        lambda vtex: vtex.retire(Kind.BUDGET, "unit/b", "key-1"),
+        [(f'PUT {ONE}/status {{"status": "INACTIVE"}}', {"status": "INACTIVE"})],
+    ),
+    "retire an allocation": (
+        lambda vtex: vtex.retire(Kind.ALLOCATION, "unit/b/a", "key-1"),
+        [(f'PUT {SHARE}/status {{"status": "INACTIVE"}}', {"status": "INACTIVE"})],
+    ),
     "delete a budget": (
         lambda vtex: vtex.delete(Kind.BUDGET, "unit/b", "key-1"),
         [(f"DELETE {ONE}", NONE)],

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from canonical.allocation import Entity
-from canonical.change import Kind
+from canonical.allocation import Entity, Status
+from canonical.change import Kind, Op
 from connectors.memory import Memory
+from sync.spec import OnRemove
 from tests.vendors.vtex.vtex_desk import Desk, budget, listed, mirrored, stated_share, usd
 
 
@@ -157,3 +158,71 @@ def test_two_words_for_one_entity_are_no_change_also_after_the_state_is_lost(
     for _ in range(2):
         report = mirrored(stack, desk, tmp_path / "lost")(erp)
         assert (report.plan.changes, report.verified) == ((), True)
+
+
+# Retiring
+
+
+def statuses(desk: Desk) -> dict[str, list[str]]:
+    tables = ("budgets", "allocations")
+    return {each: [row["status"] for row in desk.served.state[each].rows()] for each in tables}
+
+
+def retiring(stack: ExitStack, desk: Desk, folder: Any) -> Any:
+    return mirrored(stack, desk, folder, on_remove=OnRemove.RETIRE, full_pass_every=1)
+
+
+def test_what_the_source_no_longer_has_is_made_inactive_and_then_left_alone(stack, desk, tmp_path):
+    erp, run = Memory("erp"), retiring(stack, desk, tmp_path)
+    erp.put(budget(), stated_share(usd(10)), budget("Books"))
+    assert run(erp).verified
+    erp.drop("ref-Travel")
+    report = run(erp)
+    assert [change.op for change in report.plan.changes] == [Op.RETIRE] * 2
+    assert report.verified
+    assert statuses(desk) == {"budgets": ["INACTIVE", "ACTIVE"], "allocations": ["INACTIVE"]}
+    again = run(erp)
+    assert (again.plan.changes, again.plan.kept, again.verified) == ((), 0, True)
+
+
+def test_what_was_retired_is_made_active_again_when_the_source_has_it_again(stack, desk, tmp_path):
+    erp, run = Memory("erp"), retiring(stack, desk, tmp_path)
+    erp.put(budget(), stated_share(usd(10)))
+    assert run(erp).verified
+    erp.drop("ref-Travel/ada")
+    assert run(erp).verified
+    assert statuses(desk) == {"budgets": ["ACTIVE"], "allocations": ["INACTIVE"]}
+    erp.put(stated_share(usd(12)))
+    assert run(erp).verified
+    assert statuses(desk) == {"budgets": ["ACTIVE"], "allocations": ["ACTIVE"]}
+    assert run(erp).plan.changes == ()
+
+
+def test_what_the_source_calls_retired_is_made_inactive(stack, desk, tmp_path):
+    erp, run = Memory("erp"), mirrored(stack, desk, tmp_path, full_pass_every=1)
+    erp.put(budget(), stated_share(usd(10)))
+    assert run(erp).verified
+    erp.edit("ref-Travel", status=Status.RETIRED)
+    assert run(erp).verified
+    assert statuses(desk) == {"budgets": ["INACTIVE"], "allocations": ["INACTIVE"]}
+    assert run(erp).plan.changes == ()
+
+
+@pytest.mark.parametrize("fault", ["lost_answer", "error_before"])
+def test_a_retirement_without_an_answer_is_settled_by_looking(stack, desk, tmp_path, fault):
+    erp, run = Memory("erp"), retiring(stack, desk, tmp_path)
+    erp.put(budget(), stated_share(usd(10)))
+    assert run(erp).verified
+    erp.drop("ref-Travel")
+    desk.served.faults.add(fault, times=1, method="PUT")
+    run(erp)
+    report = run(erp)
+    assert (report.verified, statuses(desk)["budgets"]) == (True, ["INACTIVE"])
+    assert run(erp).plan.changes == ()
+
+
+def test_retiring_what_is_deleted_already_is_no_error(desk):
+    made = desk.share(desk.budget().id)
+    for _ in range(2):
+        desk.vtex.delete(Kind.ALLOCATION, made.id, "k")
+        desk.vtex.retire(Kind.ALLOCATION, made.id, "k")

@@ -91,7 +91,8 @@ def mirrored(stack: ExitStack, desk: Desk, folder: Any, vtex: Any = None, **said
     """Runs a sync to the desk's connector from whichever source it is given."""
     store = Store.open("sqlite:///state.db", folder, lambda: desk.now)
     stack.callback(store.close)
-    free = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
+    rules = ("max_changes", "max_removals", "max_money", "max_budget_change", "min_listing")
+    free = Limits(**dict.fromkeys(rules))
     spec = SyncSpec(name="s", source="erp", target="vtex", parallel=1, limits=free, **said)
 
     def run(erp: Memory) -> Report:
