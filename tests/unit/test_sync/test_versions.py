@@ -12,7 +12,7 @@ from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.contract.errors import Uncertain
 from connectors.contract.records import Page
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store

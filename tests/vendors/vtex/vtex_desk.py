@@ -12,10 +12,10 @@ from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.server import Served, serve
 from connectors.sandbox.vtex.api import VtexSandbox
-from connectors.vtex import Vtex
+from connectors.vtex.connector import Vtex
 from connectors.vtex.declared import VtexSettings
 from sync.engine import Engine
 from sync.report import Report
