@@ -140,6 +140,8 @@ def removed(policy, means):
         (OnRemove.RETIRE, Removal.RETIRE, Op.RETIRE),
         (OnRemove.RETIRE, Removal.RETIRE_FOR_GOOD, Op.RETIRE),
         (OnRemove.RETIRE, Removal.DELETE, Op.BLOCKED),
+        (OnRemove.RETIRE, Removal.RETIRE_OR_DELETE, Op.RETIRE),
+        (OnRemove.DELETE, Removal.RETIRE_OR_DELETE, Op.DELETE),
         (OnRemove.RETIRE, Removal.NONE, Op.BLOCKED),
         (OnRemove.DELETE, Removal.DELETE, Op.DELETE),
         (OnRemove.DELETE, Removal.RETIRE, Op.RETIRE),
