@@ -27,7 +27,10 @@ def still_there(
     for index, each in enumerate(done):
         removed = each.op in (Op.RETIRE, Op.DELETE) and each.outcome == "applied"
         item = shown.get(each.kind, {}).get(each.target_id or "") if removed else None
-        if item is not None and _in_use(item) and _reads(target, each.kind, item.id):
+        over = _over(target, each.op)
+        if item is None or item.model.status in over:
+            continue
+        if _reads(target, each.kind, item.id, over):
             found[index] = item
     return found
 
@@ -46,23 +49,26 @@ def linked_again(done: Done, item: Observed) -> Entry:
     )
 
 
-def lists(target: Connector, kind: Kind, id: str) -> bool:
+def lists(target: Connector, kind: Kind, id: str, op: Op) -> bool:
     """Whether a listing shows the object as in use, or a record of it that cannot be read."""
+    over = _over(target, op)
     for page in target.list(kind):
-        if any(item.id == id and _in_use(item) for item in page.items):
+        if any(item.id == id and item.model.status not in over for item in page.items):
             return True
         if any(problem.ref == id for problem in page.problems):
             return True
     return False
 
 
-def _reads(target: Connector, kind: Kind, id: str) -> bool:
+def _reads(target: Connector, kind: Kind, id: str, over: frozenset[Status]) -> bool:
     """A listing may lag behind a removal: then a read of its own does not show the object."""
     try:
-        return _in_use(target.get(kind, id))
+        return target.get(kind, id).model.status not in over
     except Missing:
         return False
 
 
-def _in_use(item: Observed) -> bool:
-    return item.model.status is not Status.RETIRED
+def _over(target: Connector, op: Op) -> frozenset[Status]:
+    """What an object is seen with once it was removed by `op`."""
+    retired = target.capabilities.retires_to
+    return frozenset({Status.RETIRED, retired} if op is Op.RETIRE else {Status.RETIRED})

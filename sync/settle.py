@@ -154,7 +154,9 @@ class Settler:
         except Missing:
             item = None
         if operation.op is not Op.UPDATE:
-            gone = item is None and not lists(self._target, operation.kind, operation.target_id)
+            gone = item is None and not lists(
+                self._target, operation.kind, str(operation.target_id), operation.op
+            )
             if gone or (item is not None and self._is_removed(operation, item)):
                 self._applied(operation, None)
             else:
