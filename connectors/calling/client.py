@@ -26,6 +26,7 @@ from connectors.calling.answers import Dialect, Judge
 from connectors.calling.auth import RenewedToken, may_be_header
 from connectors.calling.exact_json import read, written
 from connectors.calling.limiter import Limiter
+from connectors.calling.steps import step_taken
 from connectors.contract.departure import leaving
 from connectors.contract.errors import (
     Call,
@@ -170,7 +171,10 @@ class HttpClient:
             request.extensions["trace"] = _trace
         pending = _Pending(request, safety, reader)
         try:
-            return self._retrying(self._attempt, pending)
+            answer = self._retrying(self._attempt, pending)
+            if safety is not Safety.SAFE:
+                step_taken()
+            return answer
         except Missing:
             raise
         except ConnectorError as error:
@@ -178,6 +182,7 @@ class HttpClient:
             # rate, of the credential) says nothing about the first. Only absence is proof.
             if not pending.unknown:
                 raise
+            step_taken()
             message = f"{error.message}; it may have been done all the same"
             raise Uncertain(message, call=error.call) from error
 

@@ -20,6 +20,11 @@ Writing
   2.7  `probe` finds what a lost create left behind, and only that.
   2.8  Every field declared exact reads back as it was written; every other one as declared.
   2.9  `create_many` makes of each draft what `create` would; one that is refused stops no other.
+  2.10 Once a call of an operation has had an effect, whatever fails in it later is `Uncertain`; any
+       other error has changed nothing.
+  2.11 What broke off in the middle is seen again: a create by `probe`, which finishes it, shows it
+       as far as it came, or removes it; an update and a removal by the object's id. So the same
+       write, or an update of what differs, completes it: nothing is there twice, nothing is left.
 Failing
   3.1  A wrong credential raises `Unauthorized` or `Forbidden`, from `check` and every call.
   3.2  A garbled answer raises `Malformed`, a full server `RateLimited`, a broken one `Transient`.
