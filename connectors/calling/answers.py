@@ -41,8 +41,9 @@ class Dialect:
     """What differs between vendors' HTTP. `message` finds their words in a parsed error body.
 
     JSON types are always accepted; `content_types` adds to them. `reset_headers` say, beside
-    Retry-After, when a limited call may come again: in seconds, or as Unix time. `credential` is
-    the setting to look at when the vendor does not know us.
+    Retry-After, when a limited call may come again: in seconds, or as Unix time. `left_header` says
+    in every answer how many calls may follow until then. `credential` is the setting to look at
+    when the vendor does not know us.
     """
 
     message: Callable[[Any], str | None]
@@ -50,6 +51,7 @@ class Dialect:
     content_types: frozenset[str] = frozenset()
     rate_limited: frozenset[int] = frozenset({429})
     reset_headers: tuple[str, ...] = ()
+    left_header: str | None = None
     credential: str = "token"
 
 
@@ -108,6 +110,17 @@ class Judge:
         if limited or after is not None:
             return RateLimited(message, after=after, call=call)
         return Transient(message, call=call)
+
+    def left(self, response: httpx.Response) -> tuple[int, float] | None:
+        """How many calls may follow within how many seconds; None where it does not say both."""
+        said = response.headers.get(self._dialect.left_header or "", "").strip()
+        if not re.fullmatch(r"[0-9]{1,9}", said):
+            return None
+        for name in self._dialect.reset_headers:
+            seconds = _seconds(response.headers.get(name, "").strip(), self._now())
+            if seconds is not None and seconds > 0:
+                return int(said), seconds
+        return None
 
     def request_id(self, response: httpx.Response) -> str | None:
         """The vendor's own id of the call."""

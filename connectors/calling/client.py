@@ -266,6 +266,8 @@ class HttpClient:
         began, response = self._runtime.monotonic(), None
         try:
             response = self._client.send(pending.request, stream=True)
+            if left := self._judge.left(response):
+                self._limiter.learn(*left)
             with closing(response):
                 return response, *self._body(pending, response)
         except _NEVER_LEFT as error:

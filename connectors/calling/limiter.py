@@ -25,6 +25,9 @@ class Limiter:
         self._resting: deque[float] = deque()  # when each used slot is free again, soonest first
         self._returned = Condition()
         self._paused_until = -inf
+        self._out = 0
+        self._left = inf  # calls that the vendor still takes until then
+        self._left_until = -inf
 
     @contextmanager
     def slot(self, patience: float = inf) -> Iterator[None]:
@@ -44,6 +47,15 @@ class Limiter:
         finally:
             self._rest()
 
+    def learn(self, left: int, seconds: float) -> None:
+        """An answer says that `left` calls may follow within the next `seconds`.
+
+        Calls under way are counted as not yet counted by the vendor. Called while its slot is held.
+        """
+        with self._returned:
+            self._left = max(0, left - max(0, self._out - 1))
+            self._left_until = self._runtime.monotonic() + seconds
+
     def pause(self, seconds: float) -> None:
         """Let no call leave for `seconds`; a longer pause that already runs stays as it is."""
         with self._returned:
@@ -62,16 +74,28 @@ class Limiter:
     def _wait(self, free_at: float, patience: float) -> None:
         while True:
             now = self._runtime.monotonic()
-            paused = self._paused_until - now
+            with self._returned:
+                paused = max(self._paused_until, self._none_left_until(now)) - now
+                wait = max(free_at - now, paused)
+                if wait <= 0:
+                    self._leave()
+                    return
             if paused > patience:
                 raise RateLimited(f"the vendor wants no call for {paused:.0f} s", after=paused)
-            wait = max(free_at - now, paused)
-            if wait <= 0:
-                return
             self._runtime.sleep(wait)
+
+    def _none_left_until(self, now: float) -> float:
+        if now >= self._left_until:
+            self._left = inf
+        return self._left_until if self._left < 1 else -inf
+
+    def _leave(self) -> None:
+        self._out += 1
+        self._left -= 1
 
     def _rest(self) -> None:
         with self._returned:
+            self._out -= 1
             self._resting.append(self._runtime.monotonic() + self._window)
             self._returned.notify()
 

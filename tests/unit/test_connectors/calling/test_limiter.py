@@ -161,3 +161,41 @@ def test_threads_share_the_slots_and_all_get_through():
     assert len(done) == 80
     assert most <= 2
     assert clock.now >= 1000 + 5 * (80 / 2 - 1)
+
+
+def test_no_more_calls_leave_than_the_vendor_says_are_left(clock):
+    limiter = limiter_of(clock, 100, 60)
+    with limiter.slot():
+        limiter.learn(2, 30)
+    for _ in range(2):
+        with limiter.slot():
+            pass
+    assert clock.slept == []
+    with limiter.slot():
+        assert clock.slept == [30]
+
+
+def test_what_the_vendor_says_later_counts(clock):
+    limiter = limiter_of(clock, 100, 60)
+    with limiter.slot():
+        limiter.learn(0, 30)
+        limiter.learn(1, 30)
+    with limiter.slot():
+        assert clock.slept == []
+
+
+def test_calls_under_way_are_taken_off_what_is_left(clock):
+    limiter = limiter_of(clock, 100, 60)
+    with limiter.slot(), limiter.slot():
+        limiter.learn(1, 30)
+    with limiter.slot():
+        assert clock.slept == [30]
+
+
+def test_none_left_for_longer_than_patience_ends_the_call(clock):
+    limiter = limiter_of(clock, 100, 60)
+    with limiter.slot():
+        limiter.learn(0, 3600)
+    with pytest.raises(RateLimited) as caught, limiter.slot(300):
+        pass
+    assert caught.value.after == 3600
