@@ -2,7 +2,8 @@
 
 First what lowers an amount or gives up a share, children before parents; then what creates or
 raises one, parents before children; budgets are removed last. So no sum of shares ever exceeds its
-budget on the way, nothing is made before what it hangs on, and nothing is removed from under it.
+budget on the way, nothing is made before what it hangs on, and nothing is removed from under it: a
+budget stays as long as the removal of one of its allocations did not end well.
 """
 
 from collections import defaultdict
@@ -84,6 +85,10 @@ class _Job:
 
 def _is_new_share(operation: Operation) -> bool:
     return operation.op is Op.CREATE and operation.kind is Kind.ALLOCATION
+
+
+def _removed_from(budget: str, done: Done) -> bool:
+    return done.op in (Op.RETIRE, Op.DELETE) and done.budget_ref == budget
 
 
 def _moves(change: Change) -> bool:
@@ -221,6 +226,9 @@ class Applier:
             reason = str(self.halted) if self.halted else "the run was asked to stop"
             self._end(change, operation, State.DEFERRED, reason)
             return None
+        if part := self._still_within(change):
+            self._end(change, operation, State.SKIPPED, f"its part {part} is still there")
+            return None
         container, missing = self._container(change)
         if missing:
             self._end(change, operation, State.SKIPPED, f"{missing} is not there")
@@ -237,6 +245,14 @@ class Applier:
             return [send(self._target, job.operation, job.draft) for job in jobs]
         except ConnectorError as error:
             return [error] * len(jobs)
+
+    def _still_within(self, change: Change) -> str | None:
+        """An allocation whose removal did not end well: its budget is not taken from above it."""
+        if change.kind is not Kind.BUDGET or change.op not in (Op.RETIRE, Op.DELETE):
+            return None
+        with self._lock:
+            left = (each for each in self.done if each.outcome != "applied")
+            return next((each.ref for each in left if _removed_from(change.ref, each)), None)
 
     def _container(self, change: Change) -> tuple[str | None, str | None]:
         """The target's id of what the object hangs on; or, as second, the ref that is missing."""
@@ -277,6 +293,8 @@ class Applier:
         if made or isinstance(error, Uncertain):
             departure.record()
             state = State.UNCERTAIN  # what was made and cannot be read is there all the same
+            if isinstance(error.__cause__, (RateLimited, *STOPS_CONNECTOR)):
+                self.halted = error.__cause__
         elif isinstance(error, (Transient, Stale, *STOPS_CONNECTOR)):
             state = State.DEFERRED  # the next run looks again
             if isinstance(error, (RateLimited, *STOPS_CONNECTOR)):

@@ -568,7 +568,11 @@ class Planner:
     # -- what the source no longer has -------------------------------------------------------
 
     def _remove(self) -> None:
-        """Decide about linked objects that a complete, faultless source listing did not mention."""
+        """Decide about linked objects that a complete, faultless source listing did not mention.
+
+        One that the target's listing does not show is asked for by its id: it may have lost its
+        place in the middle of an earlier removal.
+        """
         trusted = not any(each.system == self._source.name for each in self.found.problems)
         for kind in Kind:
             absent = [id for id in self._ledger.ids(kind) if id not in self._mentioned]
@@ -585,16 +589,21 @@ class Planner:
         baselines = self._ledger.baselines(ids)
         leaving: list[tuple[Link, Facts, Facts]] = []
         for link in self._ledger.by_ids(ids).values():
-            observed = baselines[link.id].echo
-            if link.id in self._seen.drifted:
-                observed = facts(self._seen.drifted[link.id].model)
-            retired = is_out_of_use(observed[_STATUS[kind]], self._able, policy)
+            agreed = baselines[link.id]
             unknown = link.id in self._seen.unreadable or link.target_id in self._seen.above
-            unknown = unknown or not self._seen.has(link.id)
-            if keep or retired or unknown:
+            was_out = is_out_of_use(agreed.echo[_STATUS[kind]], self._able, policy)
+            if keep or unknown or (was_out and not self._seen.has(link.id)):
                 self.found.kept += 1
-            else:
-                leaving.append((link, observed, baselines[link.id].desired))
+                continue
+            observed = self._observed(kind, link, agreed)
+            if observed is not None and not is_out_of_use(
+                observed[_STATUS[kind]], self._able, policy
+            ):
+                leaving.append((link, observed, agreed.desired))
+                continue
+            self.found.kept += 1
+            if observed is None:  # neither listed nor to be read
+                self.found.forgotten.append(link.id)
         self._remove_unless_owned(kind, leaving)
 
     def _remove_unless_owned(

@@ -63,8 +63,12 @@ def remember(
     connection: Connection,
     operation: Operation,
     echo: Observed | None,
+    *,
+    whole: bool = True,
 ) -> None:
     """Link and baseline after a create or update; no link after a removal.
+
+    Of what is not `whole`, as it broke off in the middle, nothing is agreed but that it is ours.
 
     Money that the target stored otherwise than it was sent is not agreed. Nor is a field that was
     not sent and has moved all the same: it keeps its old echo, so that the next plan sees drift.
@@ -76,6 +80,7 @@ def remember(
     draft, stated = draft_of(operation)
     seen = facts(echo.model)
     agreed = stored_otherwise(target, operation.kind, draft.model, echo) is None
+    wanted = facts(draft.model) if whole else seen
     if operation.op is Op.UPDATE:
         seen = _with_old_echoes(ledger, operation, seen)
     ledger.save(
@@ -85,10 +90,10 @@ def remember(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="created" if operation.op is Op.CREATE else "adopted",
-        baseline=Baseline(facts(draft.model), seen),
+        baseline=Baseline(wanted, seen),
         source=stated,
         run_id=operation.run_id,
-        agreed=agreed,
+        agreed=agreed and whole,
     )
 
 

@@ -5,6 +5,7 @@ a removal or update   the object itself tells: it is as wanted (applied), or not
 a create              look for it first; if nothing is found, repeat it with the same key while
                       the vendor still knows that key; else wait for it as long as the vendor may
                       take to show it; else it did not happen (lost)
+one found half made   linked, and nothing about it agreed: the plan that follows finishes it
 two or more found,    parked as uncertain: only a person can say which one is meant
 or one unreadable
 """
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from threading import Event
+
+from sqlalchemy import Connection
 
 from canonical.allocation import Status
 from canonical.change import Kind, Op
@@ -38,6 +41,10 @@ class _Verdict(Enum):
     """Only a person, or a later run, can say."""
     HIDDEN = auto()
     """It may be there and not be shown yet."""
+
+
+_ABOVE = frozenset({"parent", "budget"})
+"""Fields that name another object: ours by its ref, the target's by its id."""
 
 
 class Settler:
@@ -108,7 +115,9 @@ class Settler:
             )
             return _Verdict.PARKED
         if found:
-            self._applied(operation, found[0])
+            wanted = draft_of(operation)[0]
+            whole = self._is_as_wanted(wanted, operation, found[0])
+            self._applied(operation, found[0], whole=whole)
             return _Verdict.SETTLED
         if owned:  # to repeat the create would make a second one beside it
             owner = min(each.sync for each in owned.values())
@@ -125,7 +134,7 @@ class Settler:
             reason = "nothing of it is shown, but a record that cannot be read may be it"
             self._journal.ended(operation.id, State.UNCERTAIN, reason)
             return _Verdict.PARKED
-        self._journal.ended(operation.id, State.LOST, "nothing of it is in the target")
+        self._lost(operation, "nothing of it is in the target")
         return _Verdict.SETTLED
 
     def _shows_unreadable(self, kind: Kind) -> bool:
@@ -160,11 +169,11 @@ class Settler:
             if gone or (item is not None and self._is_removed(operation, item)):
                 self._applied(operation, None)
             else:
-                self._journal.ended(operation.id, State.LOST, "the object is still there")
+                self._lost(operation, "the object is still there")
         elif item is not None and self._is_as_wanted(draft_of(operation)[0], operation, item):
             self._applied(operation, item)
         else:
-            self._journal.ended(operation.id, State.LOST, "the object is not as it was sent")
+            self._lost(operation, "the object is not as it was sent")
 
     def _is_removed(self, operation: Operation, item: Observed) -> bool:
         retired = self._target.capabilities.retires_to
@@ -173,16 +182,24 @@ class Settler:
 
     def _is_as_wanted(self, draft: Draft, operation: Operation, item: Observed) -> bool:
         names = fields_of(draft.model)
-        sent = set(operation.fields) - {"parent", "budget"}
+        moved = not _ABOVE.isdisjoint(operation.fields)
+        if moved and draft.container is not None and item.container != draft.container:
+            return False
+        sent = set(operation.fields) - _ABOVE
         return not differences(names, sent, facts(draft.model), facts(item.model))
 
-    def _applied(self, operation: Operation, echo: Observed | None) -> None:
+    def _lost(self, operation: Operation, found: str) -> None:
+        """It did not happen; what was said when it was sent is said still."""
+        said = f"{found}: {operation.error}" if operation.error else found
+        self._journal.ended(operation.id, State.LOST, said)
+
+    def _applied(self, operation: Operation, echo: Observed | None, *, whole: bool = True) -> None:
         target_id = echo.id if echo else operation.target_id
-        self._journal.applied(
-            operation.id,
-            target_id,
-            lambda connection: remember(self._target, self._ledger, connection, operation, echo),
-        )
+
+        def keep(connection: Connection) -> None:
+            remember(self._target, self._ledger, connection, operation, echo, whole=whole)
+
+        self._journal.applied(operation.id, target_id, keep)
 
 
 def _in_use(item: Observed) -> bool:
