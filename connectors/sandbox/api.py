@@ -178,12 +178,13 @@ class Sandbox(ABC):
         }
         self.log.append(seen)
         del self.log[:-_LOG_LENGTH]
-        answer = self._answered(call)
+        lost = self._due(Fault.LOST_CALL, call)
+        answer = Response(status_code=503) if lost else self._answered(call)
         seen["status"] = answer.status_code
         if rule := self._due(Fault.DELAY, call):
             with suppress(TimeoutError):  # only a caller who hangs up ends the wait early
                 await asyncio.wait_for(receive(), rule.seconds)
-        if self._due(Fault.LOST_ANSWER, call):
+        if lost or self._due(Fault.LOST_ANSWER, call):
             seen["status"] = None
             scope["state"]["transport"].abort()
             await asyncio.sleep(0)  # here uvicorn learns that nobody listens; else it sends a 500
@@ -238,6 +239,8 @@ class Sandbox(ABC):
         if self._due(Fault.CUT, call):
             half = bytes(answer.body)[: len(answer.body) // 2]
             return Response(half, answer.status_code, media_type=answer.media_type)
+        if answer.status_code < 300 and self._due(Fault.EMPTY, call):
+            return Response(status_code=answer.status_code)
         return answer
 
     def _controlled(self, call: Call) -> Response:

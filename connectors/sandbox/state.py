@@ -126,6 +126,15 @@ class State:
             parts.append(b'"%s":[%s]' % (name.encode(), b",".join(map(table.json, table.ids()))))
         return b"{" + b",".join(parts) + b"}"
 
+    def records(self) -> Mapping[str, Row]:
+        """Every row of the vendor's own, by its table and id."""
+        return {
+            f"{name} {row[table.id_field]}": row
+            for name, table in self._tables.items()
+            if name != "keys"
+            for row in table.rows()
+        }
+
     def save(self) -> None:
         """Write the file, if there is one and anything changed since the last time."""
         changes = self._changes()
