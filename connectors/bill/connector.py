@@ -22,6 +22,7 @@ from connectors.bill.wire import BUFFERED
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter
+from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
@@ -113,6 +114,7 @@ class Bill(Connector):
             said += self._members.against(model)
         return [Loss(field, Effect.BLOCKED, reason) for field, reason in said]
 
+    @in_steps()
     def create(self, draft: Draft, key: str) -> Observed:
         """POST a budget, once; PUT a member, as often as it takes."""
         return self._part(kind_of(draft.model)).create(draft)
@@ -123,6 +125,7 @@ class Bill(Connector):
         """PUT members in bulk and list who is there; who is not is PUT by themselves."""
         return self._members.create_many(drafts)
 
+    @in_steps()
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """PATCH or PUT what changed, a PUT also brings back a member; raises `Rejected` for a
         budget's parent and a member's user, `Unsupported` for a retired budget."""
@@ -130,6 +133,7 @@ class Bill(Connector):
             raise Unsupported(f"{self.name} cannot bring back a retired budget")
         return self._part(kind_of(draft.model)).update(id, draft, fields)
 
+    @in_steps()
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """DELETE; what is gone or retired already stays so. Who owns or observes the budget is
         PUT without money instead."""

@@ -24,6 +24,7 @@ from connectors.calling.exact_json import listing
 from connectors.calling.limiter import Limiter
 from connectors.calling.paging import RawPage, ahead, cursor_pages
 from connectors.calling.parsing import data_of, decoded
+from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Forbidden, Malformed, Rejected, Unsupported
 from connectors.contract.interface import Connector
@@ -123,6 +124,7 @@ class Brex(Connector):
         reason = f"{self.name} {seen}; set {setting} in [systems.{self.name}]"
         return (Loss(setting, effect, reason),)
 
+    @in_steps()
     def create(self, draft: Draft, key: str) -> Observed:
         """POST with the key; what Brex requires and we do not model comes from the settings."""
         kind, body = self._said(draft, _ALL)
@@ -136,6 +138,7 @@ class Brex(Connector):
                 body["parent_budget_id"] = draft.container
         return self._write("POST", PATH[kind], kind, body, key)
 
+    @in_steps()
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """PUT with the key and only the changed fields. Status changes by archiving alone."""
         if "status" in fields:
@@ -143,6 +146,7 @@ class Brex(Connector):
         kind, body = self._said(draft, fields, id)
         return self._write("PUT", _path(kind, id), kind, body, key)
 
+    @in_steps()
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """Archive, once: Brex takes no key here and does not say what a second call does."""
         try:

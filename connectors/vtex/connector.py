@@ -15,6 +15,7 @@ from canonical.change import Kind, Loss, kind_of
 from connectors.calling.client import Safety
 from connectors.calling.paging import RawPage
 from connectors.calling.parsing import parsed
+from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
 from connectors.contract.interface import Connector
@@ -111,6 +112,7 @@ class Vtex(Connector):
         """A unit that is not said, or that is none of ours."""
         return [*objections(model, self.name, self._reader.units)]
 
+    @in_steps()
     def create(self, draft: Draft, key: str) -> Observed:
         """POST, sent once; a status other than active takes a call more."""
         model, terms = draft.model, self._records.terms()
@@ -136,6 +138,7 @@ class Vtex(Connector):
         made |= zip(left, alone, strict=True)
         return [made[index] for index, _ in enumerate(drafts)]
 
+    @in_steps()
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """One PUT of what is stored with `fields` changed; status and entity have their own.
 
@@ -160,11 +163,13 @@ class Vtex(Connector):
             said = self._set_status(kind, id, draft.model.status)
         return self._records.observed(kind, id, stored | said) if stored else self.get(kind, id)
 
+    @in_steps()
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """Set INACTIVE, which takes it out of use and keeps its history."""
         with self._gone_is_fine(kind, id):
             self._set_status(kind, id, Status.INACTIVE)
 
+    @in_steps()
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """DELETE: a budget is purged; an allocation stays for its history and is gone to us."""
         with self._gone_is_fine(kind, id):
