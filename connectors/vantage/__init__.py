@@ -38,7 +38,11 @@ Quirks
 - No currency is named: all amounts are in the `currency` of the settings.
 - Budgets of type "usage" count things, not money: they are passed over and never touched.
 - A next-link may be relative; we take its page number and keep our own page size.
-- A limited call says when it may come again as Unix time, in x-rate-limit-reset.
+- The limit of 1000 calls an hour is the account's on one page, the token's on another: we take 800,
+  and fewer where x-rate-limit-remaining, in every answer, says that others took more. A limited
+  call says when it may come again as Unix time, in x-rate-limit-reset.
+- A token sees what its team sees: what it does not show is gone only if the workspace is seen and
+  no budget that is seen names it as its part.
 
 Unit of writing: one budget; a share of a budget takes up to three calls.
 """

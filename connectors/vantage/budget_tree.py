@@ -4,10 +4,11 @@ Only a parent names its children: what a budget is, and what it holds, is known 
 together. Safe to share between threads.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from threading import RLock
 
-from connectors.vantage.mapping import entity_said, is_rest, rest_name
+from connectors.vantage.mapping import budget_said, entity_said, is_rest, rest_name
 from connectors.vantage.periods import Phases, phases_of, summed
 from connectors.vantage.wire import VantageBudget
 
@@ -55,6 +56,21 @@ class BudgetTree:
         """All budgets, in the order in which they came."""
         with self._lock:
             return list(self._budgets.values())
+
+    def by_budget_name(self) -> dict[str, list[str]]:
+        """The shares and the rest that bear the name of a budget: its token → theirs.
+
+        Of two budgets of one name neither has any.
+        """
+        budgets = self.all()
+        alike = Counter(each.name for each in budgets)
+        bearers = {each.name: each.token for each in budgets if alike[each.name] == 1}
+        found: dict[str, list[str]] = {}
+        for each in budgets:
+            said = budget_said(each.name)
+            if said is not None and said in bearers:
+                found.setdefault(bearers[said], []).append(each.token)
+        return found
 
     def above(self, token: str) -> str | None:
         """The token of its parent."""

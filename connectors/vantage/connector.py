@@ -1,7 +1,7 @@
 """The Vantage connector: what Vantage can be told, and the calls that tell it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from threading import RLock
 from typing import Any, ClassVar
@@ -14,8 +14,9 @@ from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence
 from canonical.traces import Traces
+from connectors.calling.steps import Steps, in_steps
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
+from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
@@ -112,9 +113,8 @@ class Vantage(Connector):
 
     def create(self, draft: Draft, key: str) -> Observed:
         """POST, once; then its place below its budget, then its alerts."""
-        self._just_listed = False
         workspace, above = self._workspace, draft.container
-        with self._alone(above is not None):
+        with self._writing() as steps, self._alone(above is not None):
             self._refuse(draft)
             if above is not None:
                 workspace.read_whole()
@@ -126,36 +126,18 @@ class Vantage(Connector):
             said.periods = period_write(phases)
             token = workspace.post(said)
             if above is not None:
-                self._join(token, above)
+                self._join(token, above, steps)
             workspace.say_alerts(token, draft.model.alerts)
             return self._observed(kind_of(draft.model), workspace.known(token))
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """PUT of what changed, all periods if one did; then what hangs together with it."""
-        self._just_listed = False
-        workspace = self._workspace
-        workspace.read_whole()
-        related = workspace.known(id).child_budget_tokens or workspace.tree.above(id)
-        with self._alone(bool(related or draft.container)):
-            self._refuse(draft)
-            if "cadence" in fields:
-                raise Rejected("how often an amount counts cannot be changed")
-            above = draft.container or workspace.tree.above(id)
-            said = name_write(draft, fields, self._name_of(above), self._entities)
-            if PERIOD_FIELDS.isdisjoint(fields):
-                workspace.put(id, said)
-            else:
-                self._hierarchy.resize(id, self._phases(draft, id), said)
-            if draft.container and ("parent" in fields or isinstance(draft.model, Allocation)):
-                self._hierarchy.move(id, draft.container)
-            if "alerts" in fields:
-                workspace.say_alerts(id, draft.model.alerts)
-            return self._observed(kind_of(draft.model), workspace.known(id))
+        with self._writing():
+            return self._updated(id, draft, fields)
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """DELETE; what it held goes to the rest of the budget above, and its own rest goes too."""
-        self._just_listed = False
-        with self._alone(True):
+        with self._writing(), self._alone(True):
             self._workspace.read_whole()
             self._hierarchy.remove(id)
 
@@ -164,7 +146,7 @@ class Vantage(Connector):
         found: dict[int, Sequence[Observed]] = {}
         if not drafts:
             return found
-        with self._alone(True):
+        with self._writing(), self._alone(True):
             self._workspace.read_whole(again=True)
             for index, draft in enumerate(drafts):
                 left = self._left_behind(draft)
@@ -226,8 +208,40 @@ class Vantage(Connector):
 
     # -- writing -----------------------------------------------------------------------------
 
+    @contextmanager
+    def _writing(self) -> Iterator[Steps]:
+        """One operation; where it breaks off in the middle, all is read again before the next."""
+        self._just_listed = False
+        with in_steps() as steps:
+            try:
+                yield steps
+            except ConnectorError:
+                if steps.taken:
+                    self._workspace.doubt()
+                raise
+
     def _alone(self, hierarchy: bool) -> AbstractContextManager[Any]:
         return self._lock if hierarchy else nullcontext()
+
+    def _updated(self, id: str, draft: Draft, fields: Collection[str]) -> Observed:
+        workspace = self._workspace
+        workspace.read_whole()
+        related = workspace.known(id).child_budget_tokens or workspace.tree.above(id)
+        with self._alone(bool(related or draft.container)):
+            self._refuse(draft)
+            if "cadence" in fields:
+                raise Rejected("how often an amount counts cannot be changed")
+            above = draft.container or workspace.tree.above(id)
+            said = name_write(draft, fields, self._name_of(above), self._entities)
+            if PERIOD_FIELDS.isdisjoint(fields):
+                workspace.put(id, said)
+            else:
+                self._hierarchy.resize(id, self._phases(draft, id), said)
+            if draft.container and ("parent" in fields or isinstance(draft.model, Allocation)):
+                self._hierarchy.move(id, draft.container)
+            if "alerts" in fields:
+                workspace.say_alerts(id, draft.model.alerts)
+            return self._observed(kind_of(draft.model), workspace.known(id))
 
     def _refuse(self, draft: Draft) -> None:
         """Raise `Rejected` where there are no words; of new objects the plan says so already."""
@@ -251,12 +265,13 @@ class Vantage(Connector):
         above = draft.container or (tree.above(id) if id else None)
         return share_phases(model, tree.phases(above) if above else ())
 
-    def _join(self, token: str, above: str) -> None:
+    def _join(self, token: str, above: str, steps: Steps) -> None:
         """Put a new budget below another; what is refused there does not stay."""
         try:
             self._hierarchy.join(token, above)
         except (Rejected, Missing):
-            self._workspace.remove(token)
+            if self._hierarchy.take_back(token, above):
+                steps.undone()
             raise
 
     def _left_behind(self, draft: Draft) -> Sequence[VantageBudget]:
@@ -279,12 +294,17 @@ class Vantage(Connector):
         return entity is not None and str(entity) == str(model.entity)
 
     def _finished(self, draft: Draft, token: str) -> bool:
-        """Give what a lost create left behind its place and its alerts; whether it could be."""
+        """Give what a lost create left behind its place and its alerts.
+
+        False where no place is to be had: then it is there no longer.
+        """
         workspace, above = self._workspace, draft.container
-        if above is not None and workspace.tree.above(token) != above:
+        placed = workspace.tree.above(token) == above and above not in workspace.guessed
+        if above is not None and not placed:
             try:
                 self._hierarchy.join(token, above)
             except (Rejected, Missing):
+                self._hierarchy.take_back(token, above)
                 return False
         workspace.say_alerts(token, draft.model.alerts)
         return True

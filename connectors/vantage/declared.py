@@ -51,7 +51,10 @@ class VantageSettings(HttpSettings):
     """The keys of a system with connector = "vantage"."""
 
     base_url: Address = Field(default="https://api.vantage.sh/v2", description="Vantage's address.")
-    rate_limit: RateLimit = Field(default="1000/1h", description="Calls per window.")
+    rate_limit: RateLimit = Field(
+        default="800/1h",
+        description="Calls per window: 80 % of the account's, the rest is for its other tools.",
+    )
     token: SecretStr = Field(description="API access token, as a reference.")
     workspace_token: str = Field(description="The workspace (wrkspc_…) whose budgets are meant.")
     emulate: frozenset[Literal["yearly", "quarterly", "once"]] = Field(

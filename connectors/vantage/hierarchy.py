@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.contract.errors import Rejected
 from connectors.vantage.mapping import is_rest, rest_name
-from connectors.vantage.periods import Phases, period_write, remainder, throughout
+from connectors.vantage.periods import Phases, period_write, phases_of, remainder, throughout
 from connectors.vantage.wire import VantageBudgetWrite
 from connectors.vantage.workspace import Workspace
 
@@ -56,7 +56,11 @@ class Hierarchy:
 
     def join(self, token: str, above: str) -> None:
         """Put a budget below another, which holds as much as before; raises `Rejected`."""
-        self._rebalance(above, self._workspace.tree.phases(above), joining=token)
+        workspace = self._workspace
+        total = workspace.tree.phases(above)
+        if above in workspace.guessed:  # perhaps it never had its place: what is shown counts
+            total = phases_of(workspace.known(above), self._currency) or total
+        self._rebalance(above, total, joining=token)
 
     def move(self, token: str, above: str) -> None:
         """Take a budget from where it is and put it below another; the sums of both stay."""
@@ -71,26 +75,70 @@ class Hierarchy:
         self.join(token, above)
 
     def remove(self, token: str) -> None:
-        """Delete a budget; what it held goes to the rest above, and its own rest goes too."""
+        """Delete a budget; its rest goes before it, and what it held to the rest above after.
+
+        Where that breaks off, the next run still sees what is left to do: the budget itself, or
+        a sum above that is not as it was. Raises what refuses it, and then it has its place again.
+        """
         workspace, tree = self._workspace, self._workspace.tree
         above = tree.above(token)
         total = tree.phases(above) if above and tree.get(above) else None
-        rest = tree.rest_of(token) if tree.get(token) else None
+        if tree.get(token):
+            self._remove_rest(token)
         try:
             workspace.remove(token)
-            gone = True
         except Rejected:  # perhaps it may not go while it has a place, or alerts
             stored = tree.get(token)
             if stored is None or not (above or stored.budget_alert_tokens):
                 raise
-            gone = False
-        if above is not None and total is not None:
-            self._rebalance(above, total, leaving=token)
-        if not gone:
-            workspace.say_alerts(token, ())
-            workspace.remove(token)
-        if rest is not None:
+            self._remove_bare(token, above if total is not None else None, total or ())
+        else:
+            if above is not None and total is not None:
+                self._rebalance(above, total, leaving=token)
+
+    def take_back(self, token: str, above: str) -> bool:
+        """Remove what got no place below another, and the rest that was made for it.
+
+        Whether all is as it was: not so where it had its place before something else was refused.
+        """
+        workspace, tree = self._workspace, self._workspace.tree
+        placed = tree.above(token) == above
+        if placed:
+            before = workspace.known(above).child_budget_tokens
+            self._place(above, [each for each in before if each != token], before)
+        workspace.remove(token)
+        rest = workspace.tree.rest_of(above) if workspace.tree.get(above) else None
+        if rest is not None and workspace.tree.above(rest.token) is None:
             workspace.remove(rest.token)
+        return not placed
+
+    def _remove_rest(self, token: str) -> None:
+        """A rest is nobody's to remove once its budget is gone: so it goes first."""
+        workspace, tree = self._workspace, self._workspace.tree
+        rest = tree.rest_of(token)
+        if rest is None:
+            return
+        try:
+            workspace.remove(rest.token)
+        except Rejected:  # perhaps it may not go while it has a place
+            before = workspace.known(token).child_budget_tokens
+            if rest.token not in before:
+                raise
+            self._place(token, [each for each in before if each != rest.token], before)
+            workspace.remove(rest.token)
+
+    def _remove_bare(self, token: str, above: str | None, total: Phases) -> None:
+        """Delete a budget without place and alerts; what is refused then gets its place back."""
+        workspace = self._workspace
+        if above is not None:
+            self._rebalance(above, total, leaving=token)
+        workspace.say_alerts(token, ())
+        try:
+            workspace.remove(token)
+        except Rejected:
+            if above is not None:
+                self.join(token, above)
+            raise
 
     def _in_time(self, token: str, phases: Phases) -> dict[str, Phases]:
         """The shares of a budget for as long as `phases` last, each with the amount it has."""
@@ -113,6 +161,8 @@ class Hierarchy:
             tokens.append(joining)
         changed = {joining: tree.phases(joining)} if joining else {}
         left = self.left(parent, total, changed | ({leaving: ()} if leaving else {}))
+        if parent in workspace.guessed:
+            before = []  # so that it is said
         rest = tree.rest_of(parent)
         if rest is not None and rest.token in tokens:
             self._place(parent, tokens, before)

@@ -21,7 +21,7 @@ from connectors.vantage.wire import (
 _REST = " / (unallocated)"
 _EXACT = 15
 """Digits that survive in the double that an amount is sent as."""
-_SHARE = re.compile(r".* / (?P<type>[a-z][a-z0-9_]*):(?P<id>.+)", re.DOTALL)
+_SHARE = re.compile(r"(?P<budget>.*) / (?P<type>[a-z][a-z0-9_]*):(?P<id>.+)", re.DOTALL)
 
 
 def allocation_name(budget_name: str, entity: Entity) -> str:
@@ -43,6 +43,14 @@ def entity_said(name: str | None) -> Entity | None:
     """The entity in the name of an allocation; None for any other name."""
     said = _SHARE.fullmatch(name or "")
     return Entity(said["type"], said["id"]) if said else None
+
+
+def budget_said(name: str | None) -> str | None:
+    """The name of the budget that a share's or a rest's name begins with; None for any other."""
+    if is_rest(name):
+        return (name or "").removesuffix(_REST)
+    said = _SHARE.fullmatch(name or "")
+    return said["budget"] if said else None
 
 
 def budget_of(
@@ -123,8 +131,9 @@ def name_write(
     """What is sent beside periods; an allocation's name begins with `above`, its budget's."""
     model, said = draft.model, VantageBudgetWrite()
     if isinstance(model, Allocation):
-        if "entity" in fields:
+        if "entity" in fields or "budget" in fields:
             said.name = allocation_name(above or "", model.entity)
+        if "entity" in fields:
             said.cost_report_token = entities.theirs(model.entity)
     elif "name" in fields:
         said.name = model.name

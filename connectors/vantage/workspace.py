@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +13,14 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.limiter import Limiter
 from connectors.calling.paging import RawPage, link_pages
 from connectors.calling.parsing import parsed
-from connectors.contract.errors import Malformed, Missing, Rejected, Transient, Uncertain
+from connectors.contract.errors import (
+    Forbidden,
+    Malformed,
+    Missing,
+    Rejected,
+    Transient,
+    Uncertain,
+)
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.vantage.alerts import Alerts
@@ -40,7 +46,8 @@ PAGE_SIZE = 1000
 class Workspace:
     """The budgets of one workspace. `tree` and `alerts` are what is known of them.
 
-    `unreadable` are the records of the last reading that have not the documented shape.
+    `unreadable` are the records of the last reading that have not the documented shape. `guessed`
+    are the budgets of which no answer says what hangs below them, and neither did we say it.
     """
 
     def __init__(
@@ -55,11 +62,16 @@ class Workspace:
             headers={"Authorization": f"Bearer {settings.token.get_secret_value()}"},
             limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
             runtime=runtime,
-            dialect=Dialect(message=_message, reset_headers=("x-rate-limit-reset",)),
+            dialect=Dialect(
+                message=_message,
+                reset_headers=("x-rate-limit-reset",),
+                left_header="x-rate-limit-remaining",
+            ),
         )
         self.tree = BudgetTree(self._currency)
         self.alerts = Alerts(self._send, entities)
         self.unreadable: list[tuple[Any, Malformed]] = []
+        self.guessed: set[str] = set()
 
     def close(self) -> None:
         """Give back the connections."""
@@ -96,10 +108,21 @@ class Workspace:
             raise Missing(f"{self._http.vendor} shows no budget {token}")
         return found
 
+    def doubt(self) -> None:
+        """What is known may not be so: the next that asks for the whole reads it again."""
+        self._is_whole = False
+
     def fetch(self, token: str) -> None:
-        """Read one budget, and the others for its place; raises `Missing`."""
-        params = {"include_performance": "false"}
-        record = self._http.call("GET", path_of(BUDGETS, token), params=params, safety=Safety.SAFE)
+        """Read one budget, and the others for its place; raises `Missing` where it is gone.
+
+        A token sees what its team sees: what it may no longer see is `Forbidden`, not gone.
+        """
+        params, path = {"include_performance": "false"}, path_of(BUDGETS, token)
+        try:
+            record = self._http.call("GET", path, params=params, safety=Safety.SAFE)
+        except Missing as error:
+            self._prove_sight(token, error)
+            raise
         if not counts_money(record):
             raise Missing(f"{self._http.vendor}: {token} counts usage, not money")
         budget = parsed(VantageBudget, record)
@@ -109,14 +132,28 @@ class Workspace:
                 raise reason
         self._keep(budget, None)
 
+    def _prove_sight(self, token: str, error: Missing) -> None:
+        """Raises `Forbidden` where a budget that is not shown may be there all the same."""
+        hint = f"Let the token of [systems.{self._http.vendor}] see what it saw before"
+        above = self.tree.above(token)
+        if above is not None:
+            said = f"the token does not see budget {token}, which {above} names as its part"
+            raise Forbidden(said, call=error.call, hint=hint) from error
+        if all(each.token != self._token for each in self.me().workspaces):
+            said = f"the token no longer sees workspace {self._token}"
+            raise Forbidden(said, call=error.call, hint=hint) from error
+
     def _pages(self, path: str, items: str) -> Iterator[RawPage]:
         params = {"limit": PAGE_SIZE, "workspace_token": self._token}
 
         def fetch(token: str | None) -> Any:
-            if token and not token.isdecimal():
-                return self._http.call("GET", token, safety=Safety.SAFE)
-            asked = {"page": token or "1", **params}
-            return self._http.call("GET", path, params=asked, safety=Safety.SAFE)
+            whole = token is not None and not token.isdecimal()
+            asked = None if whole else {"page": token or "1", **params}
+            try:
+                where = token if token and whole else path
+                return self._http.call("GET", where, params=asked, safety=Safety.SAFE)
+            except Missing as error:  # of a listing it says nothing about any budget
+                raise Transient(error.message, call=error.call, hint=error.hint) from error
 
         return link_pages(fetch, items=items, next_link="links.next", resolve=self._page_number)
 
@@ -138,11 +175,29 @@ class Workspace:
                 said = record if isinstance(record, dict) else {}
                 self.unreadable.append((record, error))
                 tree.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
+        self._complete(tree)
         if usage:
             log.info("%s: %d usage budgets are passed over", self._http.vendor, len(usage))
         if any(budget.budget_alert_tokens for budget in tree.all()):
             self.alerts.take(self._pages(ALERTS, "budget_alerts"))
         self.tree, self._is_whole = tree, True
+
+    def _complete(self, tree: BudgetTree) -> None:
+        """Where a listing names no children at all, as in Vantage's samples: what we know of them,
+        and of a budget that is new to us, those that are named as its shares and its rest."""
+        budgets = tree.all()
+        self.guessed = set()
+        if any("child_budget_tokens" in each.model_fields_set for each in budgets):
+            return
+        named = tree.by_budget_name()
+        for budget in budgets:
+            before = self.tree.get(budget.token)
+            if before is not None:
+                below = [each for each in before.child_budget_tokens if tree.get(each)]
+            elif below := named.get(budget.token, []):
+                self.guessed.add(budget.token)
+            if below:
+                tree.put(budget.model_copy(update={"child_budget_tokens": below}))
 
     def _is_ours(self, record: Any) -> bool:
         """Whether it is of the workspace: older versions of the API list all that a token sees."""
@@ -154,13 +209,12 @@ class Workspace:
     def post(self, said: VantageBudgetWrite) -> str:
         """Make a budget; returns its token."""
         said.workspace_token = self._token
-        return self._keep(parsed(VantageBudget, self._send("POST", BUDGETS, said.body())), said)
+        return self._said("POST", BUDGETS, said)
 
     def put(self, token: str, said: VantageBudgetWrite) -> None:
         """Change what is said, if anything is."""
-        if body := said.body():
-            answer = self._send("PUT", path_of(BUDGETS, token), body)
-            self._keep(parsed(VantageBudget, answer), said)
+        if said.body():
+            self._said("PUT", path_of(BUDGETS, token), said)
 
     def put_phases(
         self, token: str, phases: Phases, said: VantageBudgetWrite | None = None
@@ -196,17 +250,39 @@ class Workspace:
             self.tree.put(budget.model_copy(update={"budget_alert_tokens": kept}))
 
     def remove(self, token: str) -> None:
-        """Delete a budget; no error if it is gone."""
-        with suppress(Missing):
+        """Delete a budget; no error if it is gone, which one 404 does not prove."""
+        try:
             self._send("DELETE", path_of(BUDGETS, token))
+        except Missing as error:
+            self.read_whole(again=True)
+            if self._shows(token):
+                said = f"{error.message}, and it is listed all the same"
+                raise Transient(said, call=error.call) from error
         self.tree.drop(token)
+
+    def _shows(self, token: str) -> bool:
+        """Whether the last reading showed it, readable or not."""
+        unread = (each for each, _ in self.unreadable if isinstance(each, dict))
+        return self.tree.get(token) is not None or any(
+            each.get("token") == token for each in unread
+        )
+
+    def _said(self, method: str, path: str, said: VantageBudgetWrite) -> str:
+        """Send it, and take the answer into the tree; returns the budget's token."""
+        answer = self._send(method, path, said.body())
+        try:
+            budget = parsed(VantageBudget, answer)
+        except Malformed:
+            self.doubt()
+            raise
+        return self._keep(budget, said)
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
         safety = Safety.ONCE if method == "POST" else Safety.IDEMPOTENT
         try:
             return self._http.call(method, path, json=body, safety=safety)
         except (Transient, Uncertain, Malformed):
-            self._is_whole = False
+            self.doubt()
             raise
 
     def _keep(self, budget: VantageBudget, said: VantageBudgetWrite | None) -> str:

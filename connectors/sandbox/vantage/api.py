@@ -42,6 +42,7 @@ class VantageSwitches(SandboxSwitches):
     parent_periods: Literal["sum", "none", "own"] = Field("sum", description="What parents show.")
     lean_answers: bool = Field(False, description="Budgets without children do not say so.")
     lean_writes: bool = Field(False, description="Answers to a PUT never name children.")
+    silent: bool = Field(False, description="No answer names children, as in the samples.")
     coming_fields: bool = Field(False, description="period_cadence, type and unit are there.")
     relative_links: bool = Field(False, description="Next-links begin at the path.")
     bare_links: bool = Field(False, description="`links` is empty on the last page.")
@@ -195,7 +196,7 @@ class VantageSandbox(Sandbox):
         }
         if row["child_budget_tokens"] and self.switches.parent_periods == "none":
             shown["periods"] = []
-        if self.switches.lean_answers and not row["child_budget_tokens"]:
+        if self.switches.silent or (self.switches.lean_answers and not row["child_budget_tokens"]):
             del shown["child_budget_tokens"]
         if self.switches.coming_fields:
             cadence = {"interval_count": 1, "interval_unit": "month", "starts_at": None}

@@ -238,7 +238,11 @@ CALLS = {
     ),
     "delete a budget that is gone": (
         lambda vantage: vantage.delete(Kind.BUDGET, DATABASE["token"], "key-1"),
-        [LISTED, (f"DELETE {ONE}", reply(404, {"errors": ["Resource not found"]}))],
+        [
+            LISTED,
+            (f"DELETE {ONE}", reply(404, {"errors": ["Resource not found"]})),
+            (f"GET /v2/budgets?{ALL}", {"links": {}, "budgets": []}),
+        ],
     ),
 }
 EACH = pytest.mark.parametrize(("does", "exchanges"), CALLS.values(), ids=CALLS)
