@@ -18,10 +18,20 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"{__name__}.{part}"
-        for part in ("reading", "writing", "repeating", "together", "holding", "failing", "leaving")
+        for part in (
+            "reading",
+            "writing",
+            "repeating",
+            "together",
+            "breaking",
+            "holding",
+            "failing",
+            "leaving",
+        )
     )
 )
 
+from connectors.conformance.breaking import Breaking  # noqa: E402
 from connectors.conformance.drafts import drafts, field_values, having  # noqa: E402
 from connectors.conformance.failing import Failing  # noqa: E402
 from connectors.conformance.holding import Holding  # noqa: E402
@@ -35,7 +45,7 @@ from connectors.conformance.writing import Writing  # noqa: E402
 __all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having", "waitless"]
 
 
-class ConformanceSuite(Reading, Writing, Repeating, Together, Holding, Failing, Leaving):
+class ConformanceSuite(Reading, Writing, Repeating, Together, Breaking, Holding, Failing, Leaving):
     """All checks. A subclass named `Test…` gives the `world` fixture and is collected by pytest."""
 
     @pytest.fixture

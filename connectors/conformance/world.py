@@ -63,7 +63,9 @@ class World:
     `calls()` counts the write calls that arrived; `fault(kind, times)` makes the next calls fail
     (-1: all from now on), as `lost_answer`, `error_before`, `error_after`, `rate_limit`,
     `garbage`, `cut`, `repeat_cursor` or `page_drift`, and raises `NotImplementedError` for what
-    it cannot do.
+    it cannot do; `break_off(how, skip, times)` lets `skip` writes pass and then `times` of them
+    fail, as one of `connectors.conformance.breaking.HOWS`, and returns what ends that and says
+    whether any did; `stored()` is every record there is, listed or not, by id.
     """
 
     connector: Connector
@@ -81,6 +83,8 @@ class World:
     garble: Callable[[Kind], None] | None = None
     calls: Callable[[], int] | None = None
     fault: Callable[[str, int], None] | None = None
+    break_off: Callable[[str, int, int], Callable[[], bool]] | None = None
+    stored: Callable[[], Mapping[str, Any]] | None = None
     _made: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     _budgets: dict[int, str] = field(default_factory=dict)
 

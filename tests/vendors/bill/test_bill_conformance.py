@@ -26,5 +26,7 @@ class TestBill(ConformanceSuite):
             reopen=lambda size: company.opened(size=size),
             refused=company.refused,
             wrong_credential=lambda: company.opened("bill_wrong"),
+            break_off=company.served.faults.break_off,
+            stored=company.served.state.records,
             calls=company.writes,
         )

@@ -37,5 +37,7 @@ class TestBrex(ConformanceSuite):
                 secrets=[TOKEN],
                 wrong_credential=lambda: opened("bxt_wrong"),
                 fault=lambda kind, times: served.faults.add(kind, times=times),
+                break_off=served.faults.break_off,
+                stored=served.state.records,
                 calls=lambda: sum(call["method"] != "GET" for call in served.log),
             )

@@ -32,6 +32,8 @@ class TestVantage(ConformanceSuite):
                 wrong_credential=lambda: opened("vntg_wrong"),
                 reopen=lambda size: opened(largest_page=size),
                 garble=lambda kind: table.put(table.rows()[-1] | {"period_cadence": "odd"}),
+                break_off=served.faults.break_off,
+                stored=sandbox.state.records,
                 calls=lambda: sum(call["method"] != "GET" for call in served.log),
                 fault=lambda kind, times: served.faults.add(
                     kind, times=times, method="POST" if (kind, times) in OF_A_WRITE else None

@@ -32,6 +32,8 @@ class TestVtex(ConformanceSuite):
                 wrong_credential=lambda: opened("wrong"),
                 reopen=lambda size: opened(page_size=size),
                 fault=lambda kind, times: served.faults.add(kind, times=times),
+                break_off=served.faults.break_off,
+                stored=served.state.records,
                 calls=lambda: sum(call["method"] != "GET" for call in served.log),
                 garble=lambda kind: served.state[f"{kind}s"].put(
                     served.state[f"{kind}s"].rows()[0] | {"status": "ODD"}
