@@ -11,7 +11,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.contract.errors import Rejected, Unauthorized, Uncertain
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store

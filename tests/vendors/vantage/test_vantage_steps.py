@@ -12,7 +12,7 @@ from canonical.change import Kind
 from canonical.period import Cadence
 from connectors.conformance import waitless
 from connectors.contract.errors import Forbidden, Missing, Transient
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.api import Refused
 from connectors.sandbox.server import serve
 from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
