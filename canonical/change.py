@@ -15,6 +15,7 @@ from canonical.budget import Budget
 from canonical.compare import Cause
 from canonical.data import model_data, model_of
 from canonical.facts import MONEY_FIELDS, Fact
+from canonical.money import Move
 from canonical.traces import Traces
 
 
@@ -81,7 +82,9 @@ class Change:
     """One difference to make in the target: one object, its fields before and after.
 
     `desired` is the whole object as the target should hold it (None for a removal);
-    `seen` is the fingerprint of the target's object that this change was made for, in hex.
+    `seen` is the fingerprint of the target's object that this change was made for, `stated` that
+    of what the source stated, both in hex. `money` tells what counts from which day on, from the
+    plan's day: also what is stated and can only later be told to the target.
     """
 
     op: Op
@@ -95,6 +98,8 @@ class Change:
     matched: str | None = None
     desired: _Model | None = None
     seen: str | None = None
+    stated: str | None = None
+    money: tuple[Move, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> tuple[Kind, str, str]:
@@ -167,7 +172,8 @@ class Plan:
     `lossy` counts the losses that need acceptance, over all objects: name → count, first reason.
     `kept` are linked objects that the source no longer has, `uncertain` those with a write of
     unknown outcome, `adopted` those recognised in the target without a link of this sync, and
-    `handovers` those among them that pass from another sync to this one.
+    `handovers` those among them that pass from another sync to this one. `allowed` are the guards
+    that were switched off for it.
     """
 
     plan_id: str
@@ -185,6 +191,7 @@ class Plan:
     kept: int = 0
     adopted: int = 0
     uncertain: int = 0
+    allowed: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
 
     @property

@@ -27,10 +27,19 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What both sides last agreed: the facts we wanted and the facts the vendor returned."""
+    """What both sides last agreed: the facts we wanted and the facts the vendor returned.
+
+    `stated` is the money that the source stated (`canonical.money`), where `desired` is less.
+    """
 
     desired: Facts
     echo: Facts
+    stated: Facts | None = None
+
+    @property
+    def all_facts(self) -> Facts:
+        """What a later statement is compared with: what was wanted, and the money beyond it."""
+        return self.desired if self.stated is None else (*self.desired, self.stated)
 
 
 @dataclass(frozen=True, slots=True)

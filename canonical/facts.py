@@ -47,6 +47,20 @@ def facts(subject: Budget | Allocation) -> Facts:
     return _allocation_facts(subject)
 
 
+def money_facts(subject: Budget | Allocation) -> Facts:
+    """Of the comparable values those that say how much counts when: amount, currency, cadence,
+    start, end and phases."""
+    amount = subject.amount
+    return (
+        amount.text() if amount else None,
+        amount.unit if amount else None,
+        str(subject.cadence) if subject.cadence else None,
+        _day(subject.start) if subject.start else None,
+        _day(subject.end) if subject.end else None,
+        _phases(subject) if isinstance(subject, Budget) and subject.phases else None,
+    )
+
+
 def fields_of(subject: Budget | Allocation) -> tuple[str, ...]:
     """The names that go with `facts(subject)`."""
     return BUDGET_FIELDS if isinstance(subject, Budget) else ALLOCATION_FIELDS

@@ -32,10 +32,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from canonical.change import Effect
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from config.limits import CountLimit, MoneyLimit, Percent, limit_of
 from config.secrets import is_reference
 from connectors.contract import registry
 from connectors.contract.settings import SystemSettings
-from sync.spec import OnRemove
+from sync.spec import Limit, OnRemove
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
@@ -44,7 +45,6 @@ _FIELDS: Final = tuple(dict.fromkeys((*BUDGET_FIELDS, *ALLOCATION_FIELDS)))
 ACCEPTABLE: Final = tuple(f"{effect}:{name}" for effect in _EFFECTS for name in _FIELDS)
 """The losses that a sync's `accept` list may name."""
 
-_PERCENT: Final = r"^(off|[0-9]+(\.[0-9]+)?%)$"
 _TIME: Final = re.compile(r"^([1-9][0-9]{0,3})([mhd])$")
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
 _STATE: Final = re.compile(r"sqlite:///|postgres(ql(\+psycopg)?)?://")
@@ -143,12 +143,6 @@ def _no_literal(name: str) -> str:
     )
 
 
-def _percent(text: str) -> str:
-    if not re.fullmatch(_PERCENT, text):
-        raise ValueError(f'"{text}" is not a share such as "30%", nor "off"')
-    return text
-
-
 def _full_pass(said: int | str) -> int | str:
     if said < 1 if isinstance(said, int) else not _TIME.fullmatch(said):
         raise ValueError(f'"{said}" is not a time such as "12h", nor a number of runs')
@@ -177,11 +171,10 @@ def _state_url(text: str) -> str:
 
 
 System = Annotated[SerializeAsAny[SystemSettings], BeforeValidator(_of_connector)]
-Percent = Annotated[str, AfterValidator(_percent), Field(json_schema_extra={"pattern": _PERCENT})]
 Acceptance = Annotated[
     str, AfterValidator(_acceptable), Field(json_schema_extra={"enum": list(ACCEPTABLE)})
 ]
-Rule = Literal["max_changes", "max_removals", "max_money", "max_budget_change", "min_listing"]
+Rule = Literal["max_changes", "max_removals", "max_money", "max_budget_change"]
 
 
 FullPass = Annotated[
@@ -210,17 +203,26 @@ class State(_Table):
 class Guard(_Table):
     """How much one run may change before it stops; "off" switches one rule off."""
 
-    max_changes: Percent = Field(
-        default="30%", description="Objects changed, of those that are linked."
+    max_changes: CountLimit = Field(
+        default="30%, at least 1",
+        description="Objects changed: a share of those that are linked, with a number that always "
+        'passes ("30%, at least 1"), or a number alone (20).',
     )
-    max_removals: Percent = Field(
-        default="5%", description="Objects removed, of those that are linked."
+    max_removals: CountLimit = Field(
+        default="5%, at least 1",
+        description="Objects removed: a share of those that are linked, with a number that always "
+        'passes ("5%, at least 1"), or a number alone (3).',
     )
-    max_money: Percent = Field(
-        default="10%", description="Money moved up or down, of the target's total, per currency."
+    max_money: MoneyLimit = Field(
+        default="10%",
+        description="Money moved up or down, new or removed: a share of what counts, per currency, "
+        'with an amount that always passes ("10%, at least 500 USD"), or an amount alone '
+        '("5000 USD").',
     )
-    max_budget_change: Percent = Field(
-        default="50%", description="How far one budget's amount may move, of what it was."
+    max_budget_change: MoneyLimit = Field(
+        default="50%",
+        description="How far one amount may move in any of its periods: a share of what it was, "
+        'with an amount that always passes ("50%, at least 500 USD"), or an amount alone.',
     )
     below_spent: Literal["stop", "allow"] = Field(
         default="stop", description="What happens when an amount would fall below what is spent."
@@ -230,10 +232,14 @@ class Guard(_Table):
         description="How much of what is linked a listing must still show to be believed.",
     )
 
-    def share(self, rule: Rule) -> Decimal | None:
-        """The rule's share of one, "30%" being 0.30; None where it is switched off."""
-        text: str = getattr(self, rule)
-        return None if text == "off" else Decimal(text.removesuffix("%")) / 100
+    def limit(self, rule: Rule) -> Limit | None:
+        """What the rule lets pass; None where it is switched off."""
+        return limit_of(getattr(self, rule))
+
+    def share(self, rule: Rule | Literal["min_listing"]) -> Decimal | None:
+        """The rule's share of one, "30%" being 0.30; None where it has none."""
+        limit = limit_of(getattr(self, rule))
+        return None if limit is None else limit.share
 
 
 class Sync(_Table):

@@ -55,10 +55,10 @@ def spec_of(settings: Settings, sync: str) -> SyncSpec:
         raise SettingsError([SettingsProblem(settings.origin.file, None, "syncs", message)])
     guard = own.guard
     limits = Limits(
-        max_changes=guard.share("max_changes"),
-        max_removals=guard.share("max_removals"),
-        max_money=guard.share("max_money"),
-        max_budget_change=guard.share("max_budget_change"),
+        max_changes=guard.limit("max_changes"),
+        max_removals=guard.limit("max_removals"),
+        max_money=guard.limit("max_money"),
+        max_budget_change=guard.limit("max_budget_change"),
         min_listing=guard.share("min_listing"),
         below_spent=guard.below_spent == "allow",
     )

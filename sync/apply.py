@@ -30,7 +30,7 @@ from connectors.contract.records import Draft, Observed
 from sync.depart import Departure
 from sync.match import Key
 from sync.report import Done
-from sync.send import draft_data, remember, send, stored_otherwise
+from sync.send import Statement, draft_data, remember, send, stored_otherwise
 from sync.state.journal import Journal, Operation, State, new_operation_id
 from sync.state.ledger import Ledger
 
@@ -126,7 +126,9 @@ class Applier:
         self.halted: ConnectorError | None = None
         self.done: list[Done] = []
 
-    def apply(self, changes: Sequence[Change], stated: Mapping[tuple[Kind, Key], bytes]) -> None:
+    def apply(
+        self, changes: Sequence[Change], stated: Mapping[tuple[Kind, Key], Statement]
+    ) -> None:
         """Send all of them; what became of each is in `done`. Raises only what ends the run."""
         groups = waves(changes)
         numbered = [change for group in groups for change in group]
@@ -142,7 +144,7 @@ class Applier:
                     self._look_again()
 
     def _operation(
-        self, seq: int, change: Change, stated: Mapping[tuple[Kind, Key], bytes]
+        self, seq: int, change: Change, stated: Mapping[tuple[Kind, Key], Statement]
     ) -> Operation:
         key = change.budget_ref or "", change.ref
         draft = None

@@ -31,7 +31,10 @@ Losses = tuple[Loss, ...]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One object of the source: as stated, as projected, and what the projection lost."""
+    """One object of the source: as stated, as projected, and what the projection lost.
+
+    `beyond` is the money that is stated, where the projection says less of it.
+    """
 
     kind: Kind
     key: Key
@@ -39,6 +42,12 @@ class Wanted:
     model: Budget | Allocation
     losses: Losses
     facts: Facts
+    beyond: Facts | None = None
+
+    @property
+    def all_facts(self) -> Facts:
+        """What the fingerprint of an agreement stands for: `Baseline.all_facts`."""
+        return self.facts if self.beyond is None else (*self.facts, self.beyond)
 
 
 _SHAPE: Final = frozenset(
@@ -112,7 +121,8 @@ def alteration(
     if "owners" in unfit:  # what is not written is not remembered as agreed
         wanted = replace(wanted, model=structs.replace(wanted.model, owners=None))
     causes = {each.cause for each in moves.values()} or {Cause.SOURCE}
-    cause = Cause.DRIFT if causes == {Cause.DRIFT} else Cause.SOURCE
+    drifted = causes == {Cause.DRIFT} or (by_calendar and Cause.DRIFT in causes)
+    cause = Cause.DRIFT if drifted else Cause.SOURCE
     return _change(
         wanted,
         op if moves else Op.BLOCKED,

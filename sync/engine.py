@@ -8,13 +8,14 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from canonical.change import Change, Conflict, Effect, Kind, Op, Plan, Problem
+from canonical.change import Change, Conflict, Effect, Kind, Op, Plan, Problem, Trip
 from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
 from sync.apply import Applier
 from sync.decide import covers_all
+from sync.finish import unfinished
 from sync.gone import STILL_THERE, linked_again, still_there
 from sync.grace import Newborn
 from sync.guard import Guard, Sides
@@ -200,7 +201,7 @@ class Engine:
         self._say_account(journal)
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
-        planned = self._plan(as_of, allow, journal, uncertain)
+        planned = self._plan(as_of, allow, journal, uncertain, only)
         report.plan = plan = planned.plan
         if plan.guards:
             return
@@ -311,21 +312,23 @@ class Engine:
         )
 
     def _plan(
-        self, as_of: date, allow: Collection[str], journal: Journal, uncertain: list[Operation]
+        self,
+        as_of: date,
+        allow: Collection[str],
+        journal: Journal,
+        uncertain: list[Operation],
+        only: Plan | None = None,
     ) -> Planned:
         read_at = self._now()
         observation = self._observe(self._known())
         left_alone = waiting(uncertain) | self._unseen(observation, journal)
         found = self._planner(observation, as_of, left_alone).plan()
-        if found.changes:
-            observation.count_assumed(self._ledger)
         sides = Sides(
             linked=self._ledger.count(),
             linked_shown=observation.shown(),
             source_seen=found.source_seen,
             adopted=found.adopted,
         )
-        guard = Guard(self._spec.name, self._spec.limits, allow)
         plan = Plan(
             plan_id=uuid4().hex,
             sync=self._spec.name,
@@ -335,16 +338,40 @@ class Engine:
             changes=tuple(found.changes),
             conflicts=tuple(found.conflicts),
             handovers=tuple(found.handovers),
-            guards=guard.judge(found, observation, sides, journal.judged),
+            guards=self._judged(found, observation, sides, allow, journal, only),
             problems=tuple(found.problems),
             lossy=found.lossy,
             unchanged=found.unchanged,
             kept=found.kept,
             adopted=found.adopted,
             uncertain=found.waiting,
+            allowed=tuple(sorted(allow)),
             accepted=self._spec.accept,
         )
         return Planned(plan, found, observation.versions, observation.strangers, read_at)
+
+    def _judged(
+        self,
+        found: Findings,
+        observation: Observation,
+        sides: Sides,
+        allow: Collection[str],
+        journal: Journal,
+        only: Plan | None,
+    ) -> tuple[Trip, ...]:
+        """The guards that stop the run. What a saved plan shows was judged when it was made: its
+        own guards stop it still."""
+        if only is not None:
+            allow = {*allow, *only.allowed}
+        guard = Guard(self._spec.name, self._spec.limits, allow)
+        if only is not None:
+            objects = {(kind, (above, ref)) for kind, above, ref in (c.key for c in found.changes)}
+            kept = tuple(trip for trip in only.guards if trip.rule not in allow)
+            return kept + guard.judge(found, observation, sides, objects)
+        trips = guard.judge(found, observation, sides)
+        if trips and (rest := unfinished(journal, found.changes)):
+            trips = guard.judge(found, observation, sides, rest)
+        return trips
 
     def _still_as_planned(
         self, report: Report, only: Plan, changes: Collection[Change]
@@ -354,7 +381,7 @@ class Engine:
         kept = []
         for approved in only.pending:
             change = now.get(approved.key)
-            if change is not None and change == replace(approved, cause=change.cause):
+            if change is not None and change == _as_approved(approved, change):
                 kept.append(change)
                 continue
             report.operations.append(
@@ -420,6 +447,11 @@ class Engine:
                 self._hold_back(applier.halted)
             if isinstance(applier.halted, STOPS_CONNECTOR):
                 raise applier.halted
+
+
+def _as_approved(approved: Change, now: Change) -> Change:
+    """The approved change, but for what may differ: its cause, and what older plans do not say."""
+    return replace(approved, cause=now.cause, stated=approved.stated or now.stated)
 
 
 def _in_sync(plan: Plan) -> bool:

@@ -1,21 +1,26 @@
 """Guard: how much a run may change before a person has to look. It counts objects and money.
 
-Shares are of what is linked, at every size, so that filling an empty vendor is no mass change.
-What an interrupted run had already been allowed to create is not judged again, and neither are
-amounts that change because the calendar moved on to a period that both sides know.
+Shares are of what is linked, so that filling an empty vendor is no mass change. To finish what an
+earlier plan meant, and was judged for, is no new change either. Each rule that stops a run says
+what it found, in which objects, and which setting would just be enough.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from fractions import Fraction
+from typing import TypeAlias
 
 from canonical.change import Change, Kind, Op, Trip
 from canonical.compare import Cause
+from canonical.money import Counted, Move, said
+from canonical.period import Cadence
 from sync.match import Key
 from sync.observe import Observation
 from sync.plan import Findings
-from sync.spec import Limits
+from sync.spec import Limit, Limits, percent
+from sync.weigh import Weighed, weight
 
 RULES = (
     "max_changes",
@@ -27,8 +32,18 @@ RULES = (
 )
 """The names by which a rule is switched off for one run."""
 
-Judged = Callable[[Kind, Sequence[Key]], Collection[Key]]
-"""Which of these creates an earlier run was already allowed to make."""
+Objects: TypeAlias = Collection[tuple[Kind, Key]]
+
+_REMOVALS = (Op.RETIRE, Op.DELETE)
+_EVERY: Mapping[Cadence | None, str] = {
+    Cadence.DAILY: " a day",
+    Cadence.WEEKLY: " a week",
+    Cadence.MONTHLY: " a month",
+    Cadence.QUARTERLY: " a quarter",
+    Cadence.YEARLY: " a year",
+    Cadence.ONCE: "",
+}
+_SLIPS = (100, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +66,30 @@ class Guard:
         self._trips: list[Trip] = []
 
     def judge(
-        self, found: Findings, observation: Observation, sides: Sides, judged: Judged
+        self,
+        found: Findings,
+        observation: Observation,
+        sides: Sides,
+        finishing: Objects = frozenset(),
     ) -> tuple[Trip, ...]:
-        """The rules that stop this run, with their numbers; none lets it go on."""
+        """The rules that stop this run, with their numbers; none lets it go on.
+
+        Of the objects in `finishing` only the rest of what was judged before is made.
+        """
         self._trips = []
+        done = {*finishing, *found.scales.finishing}
         changes = [each for each in found.changes if each.op is not Op.BLOCKED]
+        new = [each for each in changes if _object(each) not in done]
         self._listings(sides)
-        self._changes(changes, sides, judged)
-        self._removals(changes, sides.linked)
-        self._money(changes, observation)
+        self._changes(new, sides)
+        self._removals(new, sides.linked)
+        weighed = [each for each in found.scales.weighed if (each.kind, each.key) not in done]
+        self._budgets([each for each in weighed if each.before or each.op is not Op.CREATE])
+        self._money(weighed, found, sides)
         self._below_spent(changes, observation)
         return tuple(self._trips)
+
+    # -- objects -----------------------------------------------------------------------------
 
     def _listings(self, sides: Sides) -> None:
         for name, seen in (("target", sides.linked_shown), ("source", sides.source_seen)):
@@ -69,89 +97,134 @@ class Guard:
             if least is not None and sides.linked and seen < sides.linked * least:
                 self._trip(
                     "min_listing",
-                    _percent(least),
+                    percent(least),
                     f"{seen} of {sides.linked}",
                     f"the {name} shows {seen} of {sides.linked} linked objects: "
                     "a listing that shrank this much is not believed",
+                    f'"{_share(Fraction(seen, sides.linked), ROUND_FLOOR)}"',
                 )
 
-    def _changes(self, changes: Sequence[Change], sides: Sides, judged: Judged) -> None:
+    def _changes(self, changes: Sequence[Change], sides: Sides) -> None:
         limit, linked = self._limits.max_changes, sides.linked
         if limit is None:
             return
         common = linked + sides.adopted
-        altered = sum(
-            each.op is not Op.CREATE and each.cause is not Cause.CALENDAR for each in changes
-        )
-        if altered > common * limit:
+        altered = [
+            each
+            for each in changes
+            if each.op is not Op.CREATE and each.cause is not Cause.CALENDAR
+        ]
+        if not limit.allows(len(altered), common):
+            said = f"{len(altered)} of {common} objects that both sides have would change"
+            self._too_many("max_changes", limit, altered, common, said)
+        created = [each for each in changes if each.op is Op.CREATE]
+        if linked and len(created) >= linked and len(created) > limit.objects:
             self._trip(
                 "max_changes",
-                _percent(limit),
-                _percent(Decimal(altered) / common),
-                f"{altered} of {common} objects that both sides have would change",
+                f"100%, {limit}" if limit.share is None else "100%",
+                _share(Fraction(len(created), linked)),
+                f"{len(created)} new objects would double the {linked} that are linked: "
+                + _named(created),
+                _with_objects(limit, len(created)),
             )
-        created = [each for each in changes if each.op is Op.CREATE]
-        if linked and len(created) >= linked:
-            new = len(created) - self._already_judged(created, judged)
-            if new >= linked:
-                self._trip(
-                    "max_changes",
-                    "100%",
-                    _percent(Decimal(new) / linked),
-                    f"{new} new objects would double the {linked} that are linked",
-                )
-
-    def _already_judged(self, created: Sequence[Change], judged: Judged) -> int:
-        keys: dict[Kind, list[Key]] = defaultdict(list)
-        for each in created:
-            keys[each.kind].append((each.budget_ref or "", each.ref))
-        return sum(len(judged(kind, refs)) for kind, refs in keys.items())
 
     def _removals(self, changes: Sequence[Change], linked: int) -> None:
         limit = self._limits.max_removals
-        removed = sum(each.op in (Op.RETIRE, Op.DELETE) for each in changes)
-        if limit is not None and removed > linked * limit:
-            self._trip(
-                "max_removals",
-                _percent(limit),
-                _percent(Decimal(removed) / linked),
-                f"{removed} of {linked} linked objects would be removed",
-            )
+        removed = [each for each in changes if each.op in _REMOVALS]
+        if limit is not None and not limit.allows(len(removed), linked):
+            said = f"{len(removed)} of {linked} linked objects would be removed"
+            self._too_many("max_removals", limit, removed, linked, said)
 
-    def _money(self, changes: Sequence[Change], observation: Observation) -> None:
-        moved: dict[tuple[Kind, str], Decimal] = defaultdict(Decimal)
-        far: list[tuple[Decimal, str]] = []
+    def _too_many(
+        self, rule: str, limit: Limit, changes: Sequence[Change], of: int, said: str
+    ) -> None:
+        count = len(changes)
+        share = _share(Fraction(count, of)) if of else str(count)
+        enough = str(count) if limit.share is None or not of else f'"{share}"'
+        self._trip(rule, str(limit), share, f"{said}: {_named(changes)}", enough)
+
+    # -- money -------------------------------------------------------------------------------
+
+    def _budgets(self, weighed: Sequence[Weighed]) -> None:
+        """How far one amount moves, in any stretch of time, of what it was."""
         limit = self._limits.max_budget_change
-        for each in changes:
-            step = _step(each)
-            if step is None or each.cause is Cause.CALENDAR:
-                continue
-            before, after, unit = step
-            moved[each.kind, unit] += abs(after - before)
-            if limit is not None and before and abs(after - before) > abs(before) * limit:
-                said = f"{each.kind} {each.ref} would go from {before} to {after} {unit}"
-                far.append((abs(after - before) / abs(before), said))
-        if limit is not None and far:
-            furthest, _ = max(far)
-            said = _some([said for _, said in far])
-            self._trip("max_budget_change", _percent(limit), _percent(furthest), said)
+        if limit is None:
+            return
+        far = [
+            (each, move)
+            for each in weighed
+            if each.op not in _REMOVALS and (move := _furthest(each, limit)) is not None
+        ]
+        if not far:
+            return
+        shares = [move.share for _, move in far]
+        worst = max((share for share in shares if share is not None), default=None)
+        actual = "from nothing" if None in shares or worst is None else _share(worst)
+        told = [f"{each.kind} {each.key[1]} would go {_way(move)}" for each, move in far]
+        said = _some(told) + _slip(weighed)
+        self._trip("max_budget_change", str(limit), actual, said, _enough(limit, far))
+
+    def _money(self, weighed: Sequence[Weighed], found: Findings, sides: Sides) -> None:
+        """How much moves altogether: up and down, what is new and what is removed."""
         limit = self._limits.max_money
-        for (kind, unit), sum_moved in moved.items():
-            total = observation.totals[kind, unit]
-            if limit is not None and total and sum_moved > abs(total) * limit:
-                self._trip(
-                    "max_money",
-                    _percent(limit),
-                    _percent(sum_moved / abs(total)),
-                    f"{sum_moved} of {total} {unit} in {kind}s would move",
-                )
+        if limit is None:
+            return
+        moved: dict[tuple[Kind, str], list[Weighed]] = defaultdict(list)
+        for each in weighed:
+            if each.op is Op.CREATE and not sides.linked:
+                continue  # the first filling
+            largest = each.largest
+            moved[each.kind, largest.unit].append(each)
+            if largest.before is not None and largest.before.unit != largest.unit:
+                moved[each.kind, largest.before.unit].append(_without(each, largest))
+        for (kind, unit), objects in moved.items():
+            total, cadence = found.scales.total(kind, unit)
+            self._moved(limit, objects, kind, unit, total, cadence)
+
+    def _moved(
+        self,
+        limit: Limit,
+        objects: Sequence[Weighed],
+        kind: Kind,
+        unit: str,
+        total: Fraction,
+        cadence: Cadence | None,
+    ) -> None:
+        largest = [each.largest for each in objects]
+        a_year = sum(map(weight, largest), Fraction(0))
+        amount = sum((abs(move.step) for move in largest), Fraction(0))
+        share = a_year / total if total else None
+        if not amount or limit.allows_money(amount, unit, share):
+            return
+        if limit.share is not None and len(objects) == 1 and self._is_one_alone(objects[0]):
+            return
+        alike = {move.cadence for move in largest} | {cadence or Cadence.YEARLY}
+        if len(alike) == 1 and cadence is not None:
+            parts, every = (amount, total * amount / a_year if a_year else total), _EVERY[cadence]
+        else:
+            parts, every = (a_year, total), " a year"
+        told = f"{said(parts[0])} of {said(parts[1])} {unit}{every} in {kind}s would move"
+        self._trip(
+            "max_money",
+            str(limit),
+            _share(share) if share is not None else "from nothing",
+            f"{told}: {_some([_moving(each) for each in objects])}{_slip(objects)}",
+            _enough_money(limit, share, amount, unit),
+        )
+
+    def _is_one_alone(self, weighed: Weighed) -> bool:
+        """One removal never exceeds a share, nor does one change within its own limit."""
+        if weighed.op in _REMOVALS:
+            return True
+        own = self._limits.max_budget_change
+        return weighed.before is not None and own is not None and _furthest(weighed, own) is None
 
     def _below_spent(self, changes: Sequence[Change], observation: Observation) -> None:
         if self._limits.below_spent:
             return
         found = []
         for each in changes:
-            step, spent = _step(each), observation.spent.get(each.target_id or "")
+            step, spent = _now(each), observation.spent.get(each.target_id or "")
             if step is None or spent is None or step[1] >= min(spent, step[0]):
                 continue
             found.append(
@@ -159,33 +232,152 @@ class Guard:
                 f"below the {spent} already spent"
             )
         if found:
-            self._trip("below_spent", "0", str(len(found)), _some(found))
+            self._trip("below_spent", "0", str(len(found)), _some(found), None)
 
-    def _trip(self, rule: str, limit: str, actual: str, message: str) -> None:
+    def _trip(self, rule: str, limit: str, actual: str, message: str, enough: str | None) -> None:
         if rule in self._allowed:
             return
-        setting = "allow" if rule == "below_spent" else "off"
-        override = (
-            f'--allow {rule} for this run, or {rule} = "{setting}" in [syncs.{self._sync}.guard]'
-        )
+        override = f"--allow {rule} for this run"
+        if enough is not None:
+            override += f", or {rule} = {enough} in [syncs.{self._sync}.guard]"
         self._trips.append(Trip(rule, limit, actual, message, override))
 
 
-def _step(change: Change) -> tuple[Decimal, Decimal, str] | None:
-    """The amount before and after, and its unit, where a change moves the amount of an object."""
-    if change.op is not Op.UPDATE or "amount" not in change.fields or change.desired is None:
+def _object(change: Change) -> tuple[Kind, Key]:
+    return change.kind, (change.budget_ref or "", change.ref)
+
+
+def _furthest(weighed: Weighed, limit: Limit) -> Move | None:
+    """The move that goes furthest beyond the limit; None where none does."""
+    far = [
+        move
+        for move in weighed.moves
+        if not limit.allows_money(abs(move.step), move.unit, move.share)
+    ]
+    return max(
+        far, key=lambda move: (move.share is None, move.share or abs(move.step)), default=None
+    )
+
+
+def _without(weighed: Weighed, move: Move) -> Weighed:
+    """The other half of an exchange of one currency for another: what there was goes."""
+    gone = Move(move.day, move.before, None)
+    return Weighed(weighed.kind, weighed.key, weighed.op, (gone,), weighed.before)
+
+
+def _now(change: Change) -> tuple[Decimal, Decimal, str] | None:
+    """The amount before and after on the plan's day, where an update moves it."""
+    if change.op is not Op.UPDATE or change.desired is None:
         return None
-    before, after = change.fields["amount"]
-    amount = change.desired.amount
-    if before is None or after is None or amount is None:
+    for move in change.money[:1]:
+        if move.before and move.after and not {"amount", "phases"}.isdisjoint(change.fields):
+            return move.before.amount, move.after.amount, move.unit
+    before, after = change.fields.get("amount", (None, None))
+    if before is None or after is None or change.desired.amount is None:
         return None
-    return Decimal(str(before)), Decimal(str(after)), amount.unit
+    return Decimal(str(before)), Decimal(str(after)), change.desired.amount.unit
 
 
-def _percent(share: Decimal) -> str:
-    return f"{share * 100:.1f}".removesuffix(".0") + "%"
+# -- words -------------------------------------------------------------------------------------
 
 
-def _some(said: Sequence[str], shown: int = 3) -> str:
-    rest = len(said) - shown
-    return "; ".join(said[:shown]) + (f"; and {rest} more" if rest > 0 else "")
+def _way(move: Move) -> str:
+    before, after = move.before, move.after
+    every = {each.cadence for each in (before, after) if each}
+    told = [f"{_counted(each, len(every) > 1)}" for each in (before, after)]
+    return f"from {told[0]} to {told[1]} (from {move.day} on)"
+
+
+def _counted(counted: Counted | None, every: bool) -> str:
+    if counted is None:
+        return "nothing"
+    return f"{counted}{_EVERY[counted.cadence] or ' once' if every else ''}"
+
+
+def _moving(weighed: Weighed) -> str:
+    move = weighed.largest
+    if move.before is None:
+        return f"{weighed.kind} {weighed.key[1]} is new with {move.after}"
+    if move.after is None:
+        return f"{weighed.kind} {weighed.key[1]} gives up {move.before}"
+    return f"{weighed.kind} {weighed.key[1]} goes {_way(move)}"
+
+
+def _named(changes: Sequence[Change]) -> str:
+    return _some([f"{each.kind} {each.ref}{_amount(each)}" for each in changes])
+
+
+def _amount(change: Change) -> str:
+    counted = [each for move in change.money[:1] for each in (move.before, move.after) if each]
+    told = " → ".join(dict.fromkeys(map(str, counted)))
+    return f" ({told})" if told else ""
+
+
+def _slip(weighed: Iterable[Weighed]) -> str:
+    """Names what looks like a decimal point, or a separator of thousands, read for the other."""
+    ratios = [
+        move.step / move.base + 1
+        for each in weighed
+        if (move := each.largest).base and move.after is not None
+    ]
+    for times in _SLIPS:
+        for factor, word in ((Fraction(times), "times"), (Fraction(1, times), "th of")):
+            count = sum(abs(ratio / factor - 1) <= Fraction(1, 200) for ratio in ratios)
+            if count > 1:
+                much = f"{times} times" if word == "times" else f"one {times}th of"
+                return (
+                    f"; {count} amounts become {much} what they were, as when a decimal point or "
+                    "a thousands separator is misread, or cents are read as units"
+                )
+    return ""
+
+
+def _share(share: Fraction, rounding: str = ROUND_CEILING) -> str:
+    """In tenths of a percent, so that as a limit it is just enough."""
+    exact = Decimal(share.numerator) * 100 / Decimal(share.denominator)
+    return percent(exact.quantize(Decimal("0.1"), rounding=rounding) / 100)
+
+
+def _with_objects(limit: Limit, count: int) -> str:
+    if limit.share is None:
+        return str(count)
+    return f'"{percent(limit.share)}, at least {count}"'
+
+
+def _enough(limit: Limit, far: Sequence[tuple[Weighed, Move]]) -> str:
+    """The setting that just lets all of them pass."""
+    shares = [move.share for _, move in far]
+    known = [share for share in shares if share is not None]
+    if limit.share is not None and len(known) == len(shares):
+        return f'"{Limit(_ceiled(max(known)), limit.objects, limit.money)}"'
+    floors: dict[str, Fraction] = {}
+    for _, move in far:
+        if move.share is None or limit.share is None:
+            floors[move.unit] = max(floors.get(move.unit, Fraction(0)), abs(move.step))
+    share = max([limit.share, *map(_ceiled, known)]) if limit.share is not None else None
+    return f'"{Limit(share, 0, _more(limit, floors))}"'
+
+
+def _enough_money(limit: Limit, share: Fraction | None, amount: Fraction, unit: str) -> str:
+    if limit.share is not None and share is not None:
+        return f'"{Limit(_ceiled(share), 0, limit.money)}"'
+    return f'"{Limit(limit.share, 0, _more(limit, {unit: amount}))}"'
+
+
+def _more(limit: Limit, floors: Mapping[str, Fraction]) -> dict[str, Decimal]:
+    return {**limit.money, **{unit: _units(amount) for unit, amount in floors.items()}}
+
+
+def _ceiled(share: Fraction) -> Decimal:
+    exact = Decimal(share.numerator) / Decimal(share.denominator)
+    return exact.quantize(Decimal("0.001"), rounding=ROUND_CEILING)
+
+
+def _units(amount: Fraction) -> Decimal:
+    exact = Decimal(amount.numerator) / Decimal(amount.denominator)
+    return exact if exact == int(exact) else exact.quantize(Decimal("0.01"), rounding=ROUND_CEILING)
+
+
+def _some(told: Sequence[str], shown: int = 3) -> str:
+    rest = len(told) - shown
+    return "; ".join(told[:shown]) + (f"; and {rest} more" if rest > 0 else "")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Problem, kind_of
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fingerprint
+from canonical.facts import facts, fingerprint
 from canonical.traces import Traces
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed, Page
@@ -52,9 +52,8 @@ class Observation:
     are not, `unreadable` the links whose objects came as a problem, or may be a part of one;
     `suspects` are the problems that may be something else as well, `above` the ids of budgets that
     an unreadable allocation may belong to. `strangers` are objects without
-    a link, by id, `totals` the money of linked objects by kind and unit, `spent` what the listing
-    showed as spent, by target id. `assumed` are links that are clean on the word of a version,
-    `versions` those that the listing showed. `owned` are objects that another sync links, by id,
+    a link, by id, `spent` what the listing showed as spent, by target id. `versions` are those that
+    the listing showed. `owned` are objects that another sync links, by id,
     each with that link; where there are such syncs, `unread_within` are the ids of budgets whose
     allocations were not read. `stamps` are the kinds that bear one.
     """
@@ -66,9 +65,7 @@ class Observation:
     suspects: dict[Kind, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     strangers: dict[Kind, dict[str, Observed]] = field(default_factory=lambda: defaultdict(dict))
     problems: list[Problem] = field(default_factory=list)
-    assumed: list[int] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
-    totals: dict[tuple[Kind, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     spent: dict[str, Decimal] = field(default_factory=dict)
     owned: dict[Kind, dict[str, tuple[Observed, Owned]]] = field(
         default_factory=lambda: defaultdict(dict)
@@ -88,9 +85,6 @@ class Observation:
         """The linked object was listed as a stranger: the target gives it another id now."""
         self.strangers[kind].pop(item.id, None)
         self.drifted[link] = item
-        amount = item.model.amount
-        if amount is not None:
-            self.totals[kind, amount.unit] += amount.value
 
     def suspect(
         self, kind: Kind, ref: str, model: Budget | Allocation, container: str | None
@@ -98,19 +92,6 @@ class Observation:
         """The first record that cannot be read and may be this object, which has no link."""
         found = (each for each in self.suspects[kind] if each.may_be(ref, model, container))
         return next(found, None)
-
-    def count_assumed(self, ledger: Ledger) -> None:
-        """Add to `totals` the amounts that were not read, as they were agreed."""
-        for start in range(0, len(self.assumed), 1000):
-            ids = self.assumed[start : start + 1000]
-            echoes = ledger.baselines(ids)
-            for link in ledger.by_ids(ids).values():
-                names = BUDGET_FIELDS if link.kind is Kind.BUDGET else ALLOCATION_FIELDS
-                said = dict(zip(names, echoes[link.id].echo, strict=True))
-                if said["amount"] is not None:
-                    unit = link.kind, str(said["currency"])
-                    self.totals[unit] += Decimal(str(said["amount"]))
-        self.assumed.clear()
 
     def shown(self) -> int:
         """How many linked objects the listing showed, readable or not."""
@@ -196,7 +177,6 @@ def _ids(problem: Problem) -> frozenset[str]:
 
 
 def _assume(observation: Observation, links: Sequence[int]) -> None:
-    observation.assumed.extend(links)
     for link in links:
         observation.clean.add(link)
 
@@ -213,9 +193,6 @@ def _take_item(
         return
     if observation.has(link.id):
         return  # the listing moved between two pages and shows it again
-    amount = item.model.amount
-    if amount is not None:
-        observation.totals[kind, amount.unit] += amount.value
     _compare(observation, link, item)
 
 

@@ -18,11 +18,15 @@ from canonical.compare import Baseline, Cause, Difference, differences
 from canonical.facts import (
     ALLOCATION_FIELDS,
     BUDGET_FIELDS,
+    Fact,
     Facts,
     facts,
     fields_of,
     fingerprint,
+    money_facts,
 )
+from canonical.money import Move, counted_on, money_of, moves
+from connectors.contract.capabilities import Phasing
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed, Page
@@ -33,10 +37,12 @@ from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.past import keeps_past, with_past
 from sync.project import Projector
+from sync.send import Statement
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Entry, Ledger, Link
 from sync.state.owners import Owned
 from sync.twins import twins
+from sync.weigh import Scales, Weighed, drifts, restated, together, told
 
 _ABOVE = {
     Kind.BUDGET: BUDGET_FIELDS.index("parent"),
@@ -67,7 +73,8 @@ class Findings:
     adopted: int = 0
     lossy: dict[str, tuple[int, str]] = field(default_factory=dict)
     source_seen: int = 0
-    stated: dict[tuple[Kind, Key], bytes] = field(default_factory=dict)
+    stated: dict[tuple[Kind, Key], Statement] = field(default_factory=dict)
+    scales: Scales = field(default_factory=Scales)
 
     def note(self, losses: Sequence[Loss]) -> None:
         """Count the losses that need to be accepted by name."""
@@ -116,7 +123,10 @@ class Planner:
         self._moved: dict[int, str] = {}  # links whose objects go by another id now
         self._stuck: dict[str, str] = {}
         self._undecided: dict[Kind, set[Key]] = {kind: set() for kind in Kind}
-        self.found = Findings(problems=list(observation.problems))
+        self._whole = self._able.phasing is Phasing.ALL
+        self._cadences: dict[str, Fact] = {}  # of budgets that the source no longer states
+        self._gone: dict[tuple[Kind, Key], tuple[Link, Baseline]] = {}
+        self.found = Findings(problems=list(observation.problems), scales=Scales(as_of))
 
     def plan(self) -> Findings:
         """Decide. Raises what listing the source, or confirming that an object is gone, raises."""
@@ -154,11 +164,12 @@ class Planner:
             if link.id in self._elders and not self._pass(wanted, self._elders[link.id]):
                 continue
             as_agreed = (
-                link.id in self._seen.clean and fingerprint(wanted.facts) == link.fingerprint
+                link.id in self._seen.clean and fingerprint(wanted.all_facts) == link.fingerprint
             )
             if as_agreed and not self._thorough:
                 self.found.unchanged += 1
                 self.found.note(wanted.losses)
+                self.found.scales.keep(kind, wanted.stated)
             else:
                 differing.append((wanted, link.id))
         yield from self._judge(kind, differing)
@@ -189,7 +200,13 @@ class Planner:
         model, more = self._target.fit(projected, self._projector.horizon)
         if more:
             losses = _together(losses, more)
-        return Wanted(kind, key, stated, model, losses, facts(model))
+        return Wanted(kind, key, stated, model, losses, facts(model), self._beyond(stated, model))
+
+    def _beyond(self, stated: Budget | Allocation, model: Budget | Allocation) -> Facts | None:
+        """The money that a budget states, where the target is told of fewer phases."""
+        if self._whole or isinstance(stated, Allocation) or not stated.phases:
+            return None
+        return None if model is stated else money_facts(stated)
 
     def _shape(self, budget: Budget) -> Budget:
         """What allocations take from their budget; budgets alike share one."""
@@ -224,6 +241,7 @@ class Planner:
                 observed = self._observed(kind, link, baseline)
                 if observed is None:
                     self.found.forgotten.append(link.id)
+                    self._gone[kind, wanted.key] = link, baseline
                     yield wanted
                 else:
                     target_id = self._moved.get(link.id, link.target_id)
@@ -307,6 +325,7 @@ class Planner:
         stated = fingerprint(facts(wanted.stated))
         if not found:
             self.found.unchanged += 1
+            self._weigh(wanted, None, found, observed, baseline, link, stated)
             echo = wanted.facts if observed == wanted.facts else observed  # mostly one tuple
             self.found.agreements.append(
                 Entry(
@@ -315,7 +334,7 @@ class Planner:
                     budget_ref=wanted.key[0],
                     target_id=target_id,
                     origin=origin,
-                    baseline=Baseline(wanted.facts, echo),
+                    baseline=Baseline(wanted.facts, echo, wanted.beyond),
                     source=stated,
                 )
             )
@@ -335,7 +354,42 @@ class Planner:
             losses = (*change.losses, self._waits_for(wanted.key[0]))
             change = replace(change, op=Op.BLOCKED, fields={}, losses=losses)
         self.found.note([loss for loss in change.losses if loss not in wanted.losses])
-        self._add(change, stated)
+        money = self._weigh(wanted, change.op, found, observed, baseline, link, stated)
+        self._add(replace(change, money=money), Statement(stated, wanted.beyond))
+
+    def _weigh(
+        self,
+        wanted: Wanted,
+        op: Op | None,
+        found: Sequence[Difference],
+        observed: Facts,
+        baseline: Baseline | None,
+        link: Link | None,
+        stated: bytes,
+    ) -> tuple[Move, ...]:
+        """Weigh what becomes of an object that is there; returns how its money moves.
+
+        What only finishes an earlier writing, untouched since, was weighed when that was planned.
+        """
+        now, day = money_facts(wanted.stated), self._as_of
+        here, before = told(wanted, found, now, day)
+        if op is Op.RETIRE:
+            here = (Move(day, before, None),) if before else ()
+        said: tuple[Move, ...] = ()
+        if baseline is not None and link is not None and link.source != stated:
+            said = restated(baseline, wanted, now, day)
+        counts = link is None or op is Op.RETIRE or drifts(found)
+        finishes = baseline is not None and (baseline.echo, baseline.desired) == (
+            observed,
+            wanted.facts,
+        )
+        weighed = together(here, said) if counts and not finishes else said
+        if op is Op.BLOCKED:
+            weighed = ()
+        if finishes and not said:
+            self.found.scales.finishing.add((wanted.kind, wanted.key))
+        self.found.scales.put(Weighed(wanted.kind, wanted.key, op, weighed, before))
+        return together(here, said)
 
     def _with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
         """What is wanted, the periods that are over as they are in the target."""
@@ -426,13 +480,10 @@ class Planner:
         self._compare(wanted, item.id, "adopted", values, None, None, matched.by, item)
 
     def _count_in(self, wanted: Wanted, item: Observed) -> None:
-        amount = item.model.amount
         if wanted.kind is Kind.BUDGET:
             self._refs[item.id] = wanted.key[1]
         else:
             self._adopted_shares[wanted.key] = item.id
-        if amount is not None:
-            self._seen.totals[wanted.kind, amount.unit] += amount.value
         self.found.adopted += 1
 
     # -- what other syncs own ----------------------------------------------------------------
@@ -532,7 +583,24 @@ class Planner:
         if change.op is Op.BLOCKED:
             blocked = next(loss for loss in losses if loss.effect is Effect.BLOCKED)
             self._stick(wanted.kind, wanted.key, f"it cannot be made: {blocked.reason}")
-        self._add(change, fingerprint(facts(wanted.stated)))
+        stated = fingerprint(facts(wanted.stated))
+        money = self._weigh_new(wanted, change.op, stated)
+        self._add(replace(change, money=money), Statement(stated, wanted.beyond))
+
+    def _weigh_new(self, wanted: Wanted, op: Op, stated: bytes) -> tuple[Move, ...]:
+        """Weigh what is made; what is made again counts as far as it is stated otherwise."""
+        now, day = money_facts(wanted.stated), self._as_of
+        over = wanted.stated.end is not None and wanted.stated.end < day
+        made = () if over else moves(None, now, day)
+        link, baseline = self._gone.get((wanted.kind, wanted.key), (None, None))
+        if op is Op.BLOCKED:
+            return made
+        weighed = Weighed(wanted.kind, wanted.key, op, made)
+        if link is not None and baseline is not None:
+            again = () if link.source == stated else restated(baseline, wanted, now, day)
+            weighed = Weighed(wanted.kind, wanted.key, Op.UPDATE, again, counted_on(now, day))
+        self.found.scales.put(weighed)
+        return made
 
     def _leave_in_place(self) -> None:
         """What would move below a budget that is stuck stays; the rest of its change need not."""
@@ -553,8 +621,8 @@ class Planner:
         reason = f"{above} has to be there first, and {self._stuck[above]}"
         return Loss("parent", Effect.BLOCKED, reason)
 
-    def _add(self, change: Change, stated: bytes) -> None:
-        self.found.changes.append(change)
+    def _add(self, change: Change, stated: Statement) -> None:
+        self.found.changes.append(replace(change, stated=stated.fingerprint.hex()))
         self.found.stated[change.kind, (change.budget_ref or "", change.ref)] = stated
 
     def _wait(self, kind: Kind, key: Key) -> None:
@@ -623,7 +691,28 @@ class Planner:
             key = link.budget_ref, link.ref
             change = removal(kind, key, link.target_id, observed, self._spec.on_remove, self._able)
             self.found.note(change.losses)
-            self.found.changes.append(change)
+            money = self._weigh_removal(kind, key, observed, change.op)
+            self.found.changes.append(replace(change, money=money))
+
+    def _weigh_removal(self, kind: Kind, key: Key, observed: Facts, op: Op) -> tuple[Move, ...]:
+        names = BUDGET_FIELDS if kind is Kind.BUDGET else ALLOCATION_FIELDS
+        said = dict(zip(names, observed, strict=True))
+        said["cadence"] = said["cadence"] or self._cadence_above(key[0])
+        before = counted_on(money_of(names, tuple(said.values())), self._as_of)
+        gone = (Move(self._as_of, before, None),) if before else ()
+        self.found.scales.put(Weighed(kind, key, op, () if op is Op.BLOCKED else gone, before))
+        return gone
+
+    def _cadence_above(self, ref: str) -> Fact:
+        """The cadence of a budget, for the shares that have it from there."""
+        if ref in self._budgets:
+            return str(self._budgets[ref].cadence)
+        if ref not in self._cadences:
+            link = self._ledger.by_refs(Kind.BUDGET, [("", ref)]).get(("", ref))
+            agreed = self._ledger.baselines([link.id])[link.id] if link else None
+            at = BUDGET_FIELDS.index("cadence")
+            self._cadences[ref] = agreed.desired[at] if agreed else None
+        return self._cadences[ref]
 
 
 def _may_be_there(problem: Problem) -> Loss:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -26,21 +26,30 @@ from sync.state.journal import Operation
 from sync.state.ledger import Ledger
 
 
-def draft_data(draft: Draft, stated: bytes) -> dict[str, Any]:
-    """What the journal keeps of a draft, with the fingerprint of what the source stated."""
+class Statement(NamedTuple):
+    """What the source stated: its fingerprint, and its money where the target is told less."""
+
+    fingerprint: bytes
+    money: Facts | None = None
+
+
+def draft_data(draft: Draft, stated: Statement) -> dict[str, Any]:
+    """What the journal keeps of a draft, with what the source stated."""
     return {
         "model": model_data(draft.model),
         "container": draft.container,
         "stamp": draft.stamp,
-        "stated": stated.hex(),
+        "stated": stated.fingerprint.hex(),
+        "money": _lists(stated.money),
     }
 
 
-def draft_of(operation: Operation) -> tuple[Draft, bytes]:
+def draft_of(operation: Operation) -> tuple[Draft, Statement]:
     """The draft of a journaled create or update, and what the source stated."""
     data = operation.draft
     draft = Draft(model=model_of(data["model"]), container=data["container"], stamp=data["stamp"])
-    return draft, bytes.fromhex(data["stated"])
+    money: Any = _tuples(data.get("money"))
+    return draft, Statement(bytes.fromhex(data["stated"]), money)
 
 
 def send(target: Connector, operation: Operation, draft: Draft | None) -> Observed | None:
@@ -90,8 +99,8 @@ def remember(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="created" if operation.op is Op.CREATE else "adopted",
-        baseline=Baseline(wanted, seen),
-        source=stated,
+        baseline=Baseline(wanted, seen, stated.money),
+        source=stated.fingerprint,
         run_id=operation.run_id,
         agreed=agreed and whole,
     )
@@ -129,3 +138,12 @@ def request_fingerprint(operation: Operation, draft: Mapping[str, Any] | None) -
     """Names what is sent: the same for a replay, another for any other request."""
     said = repr((operation.op.value, operation.target_id, operation.fields, draft))
     return sha256(said.encode()).hexdigest()
+
+
+def _lists(value: Any) -> Any:
+    """As JSON reads it back: a request is named by what it says."""
+    return [*map(_lists, value)] if isinstance(value, tuple) else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

@@ -1,9 +1,11 @@
 """What a run is told: which sync, and the limits within which it may act."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 
 class OnRemove(StrEnum):
@@ -14,17 +16,56 @@ class OnRemove(StrEnum):
     DELETE = "delete"
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A share that may change, and what may change in any case: so many objects, so much money.
+
+    `share` of None allows what is named and no more. Money is named by currency.
+    """
+
+    share: Decimal | None = None
+    objects: int = 0
+    money: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def allows(self, count: int, of: int) -> bool:
+        """Whether `count` of so many objects may change."""
+        return count <= self.objects or count <= of * (self.share or 0)
+
+    def allows_money(self, moved: Fraction, unit: str, share: Fraction | None) -> bool:
+        """Whether so much may move, which is that `share`; None: a share of nothing."""
+        if moved <= Fraction(self.money.get(unit, 0)):
+            return True
+        return self.share is not None and share is not None and share <= Fraction(self.share)
+
+    def __str__(self) -> str:
+        shares = [] if self.share is None else [percent(self.share)]
+        amounts = [f"{amount:f} {unit}" for unit, amount in self.money.items()]
+        floors = [*([str(self.objects)] if self.objects else []), *amounts]
+        if shares and floors:
+            floors[0] = f"at least {floors[0]}"
+        return ", ".join([*shares, *floors]) or "0"
+
+
+def percent(share: Decimal) -> str:
+    """The share for people: 0.125 is 12.5%."""
+    whole = share * 100
+    return f"{whole.to_integral_value() if whole == int(whole) else whole.normalize():f}%"
+
+
+_ONE_OBJECT = 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much a run may change, as shares of what is linked; None switches a rule off.
+    """How much a run may change; None switches a rule off.
 
     `min_listing` is the share of the linked objects that a listing must still show.
     """
 
-    max_changes: Decimal | None = Decimal("0.30")
-    max_removals: Decimal | None = Decimal("0.05")
-    max_money: Decimal | None = Decimal("0.10")
-    max_budget_change: Decimal | None = Decimal("0.50")
+    max_changes: Limit | None = Limit(Decimal("0.30"), _ONE_OBJECT)
+    max_removals: Limit | None = Limit(Decimal("0.05"), _ONE_OBJECT)
+    max_money: Limit | None = Limit(Decimal("0.10"))
+    max_budget_change: Limit | None = Limit(Decimal("0.50"))
     min_listing: Decimal | None = Decimal("0.50")
     below_spent: bool = False
 

@@ -38,7 +38,10 @@ AsOf = Annotated[
 ]
 Allow = Annotated[
     list[str] | None,
-    typer.Option("--allow", help="Switch a guard off for this run, by its rule's name."),
+    typer.Option(
+        "--allow",
+        help="Switch guards off for this run, by their rules' names: max_money,below_spent.",
+    ),
 ]
 SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the settings file.")]
 CONFIG = Path("trueup.toml")
@@ -112,7 +115,7 @@ def plan(
 ) -> None:
     """Show what would change, in which field, by how much money. Changes nothing."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.plan(sync, _day(as_of), allow or (), out, detailed_exitcode))
+        session.end(session.plan(sync, _day(as_of), _rules(allow), out, detailed_exitcode))
 
 
 @app.command()
@@ -127,7 +130,7 @@ def apply(
 ) -> None:
     """Make the changes: journaled, guarded, resumable, never twice."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.apply(what, _day(as_of), allow or (), yes))
+        session.end(session.apply(what, _day(as_of), _rules(allow), yes))
 
 
 @app.command()
@@ -143,7 +146,7 @@ def run(
 ) -> None:
     """Plan, guard, apply and verify, unattended."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.run(syncs or (), _day(as_of), allow or ()))
+        session.end(session.run(syncs or (), _day(as_of), _rules(allow)))
 
 
 @app.command()
@@ -276,6 +279,11 @@ def _session(config: Path, as_json: bool, verbose: int) -> "Session":
     from trueup.session import Session
 
     return Session(config, as_json=as_json, verbosity=verbose)
+
+
+def _rules(allow: list[str] | None) -> list[str]:
+    """The rules that are named, one by one or several with commas between them."""
+    return [rule.strip() for each in allow or () for rule in each.split(",") if rule.strip()]
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from canonical.change import Kind, Op
-from sync.state.store import Moment, Store, operations
+from sync.state.store import Moment, Store, operations, runs
 
 _BATCH = 1000
 _FOR_READING = "the journal was opened for reading; take the lease to write in it"
@@ -195,9 +195,34 @@ class Journal:
             self._guard(connection)
             return connection.execute(update(_table).where(never).values(values)).rowcount
 
-    def judged(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Those of `keys`, (budget_ref, ref), that were planned to be created before."""
-        return self._creates(kind, keys)
+    def unfinished(
+        self, kind: Kind, keys: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], Operation]:
+        """The last operation of each of `keys`, (budget_ref, ref), where it was not applied.
+
+        One that was planned before a run that ended well is over: what it meant is done, or is
+        meant no more.
+        """
+        settled = (
+            select(func.max(runs.c.number))
+            .where(runs.c.sync == self._sync, runs.c.outcome == "ok")
+            .scalar_subquery()
+        )
+        over = _table.c.run_id.in_(
+            select(runs.c.run_id).where(runs.c.sync == self._sync, runs.c.number <= settled)
+        )
+        wanted, found = set(keys), {}
+        refs = sorted({ref for _, ref in wanted})
+        for start in range(0, len(refs), _BATCH):
+            these = _table.c.ref.in_(refs[start : start + _BATCH])
+            query = select(_table).where(_table.c.kind == kind, these, ~over)
+            for each in self._read(query.order_by(_table.c.number)):
+                found[each.budget_ref, each.ref] = each
+        return {
+            key: each
+            for key, each in found.items()
+            if key in wanted and each.state is not State.APPLIED
+        }
 
     def lost(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of `keys` of which a create was sent once and nothing came of it."""

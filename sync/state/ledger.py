@@ -37,7 +37,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 _LINKS = (
     "SELECT l.id, l.kind, l.ref, l.budget_ref, l.target_id, l.origin, l.desired, l.echo, l.source"
 )
-_BASELINES = "SELECT l.link_id, l.desired, l.echo FROM baselines AS l"
+_BASELINES = "SELECT l.link_id, l.desired, l.echo, l.stated FROM baselines AS l"
 _KEYS = {
     "sqlite": "(SELECT value FROM json_each(:keys))",
     "postgresql": "(SELECT json_array_elements_text(CAST(:keys AS json)))",
@@ -53,9 +53,10 @@ _PAIRS = {
     " FROM json_array_elements(CAST(:keys AS json)))",
 }
 _REMEMBER = text(
-    "INSERT INTO baselines (link_id, desired, echo, run_id)"
-    " VALUES (:link_id, :desired, :echo, :run_id) ON CONFLICT (link_id) DO UPDATE"
-    " SET desired = excluded.desired, echo = excluded.echo, run_id = excluded.run_id"
+    "INSERT INTO baselines (link_id, desired, echo, stated, run_id)"
+    " VALUES (:link_id, :desired, :echo, :stated, :run_id) ON CONFLICT (link_id) DO UPDATE"
+    " SET desired = excluded.desired, echo = excluded.echo, stated = excluded.stated,"
+    " run_id = excluded.run_id"
 )
 
 _SEEN = text(
@@ -214,7 +215,10 @@ class Ledger:
         """What was agreed for those links, exactly as it was saved."""
         with self._store.read() as connection:
             rows = connection.execute(self._baselines, {"keys": json.dumps(ids)}).all()
-        return {id: Baseline(_facts(desired), _facts(echo)) for id, desired, echo in rows}
+        return {
+            id: Baseline(_facts(desired), _facts(echo), _facts(stated) if stated else None)
+            for id, desired, echo, stated in rows
+        }
 
     def versions(self, ids: Sequence[str], since: datetime | None = None) -> dict[str, str]:
         """The versions that those budgets of the target had when both sides last agreed.
@@ -389,7 +393,7 @@ def _key(entry: Entry) -> tuple[str, str]:
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "target_id": entry.target_id,
-        "desired": fingerprint(entry.baseline.desired) if entry.agreed else b"",
+        "desired": fingerprint(entry.baseline.all_facts) if entry.agreed else b"",
         "echo": fingerprint(entry.baseline.echo),
         "source": entry.source,
     }
@@ -400,6 +404,7 @@ def _agreed(link_id: int, entry: Entry, run_id: str) -> dict[str, Any]:
         "link_id": link_id,
         "desired": json.dumps(entry.baseline.desired, ensure_ascii=False),
         "echo": json.dumps(entry.baseline.echo, ensure_ascii=False),
+        "stated": _text(entry.baseline.stated),
         "run_id": run_id,
     }
 
@@ -410,3 +415,7 @@ def _facts(text: str) -> Facts:
 
 def _tuples(value: object) -> object:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _text(stated: Facts | None) -> str | None:
+    return None if stated is None else json.dumps(stated, ensure_ascii=False)

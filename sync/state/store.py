@@ -124,6 +124,7 @@ baselines: Final = Table(
     Column("desired", Text, nullable=False),
     Column("echo", Text, nullable=False),
     Column("run_id", Text, nullable=False),
+    Column("stated", Text),
 )
 
 versions: Final = Table(

@@ -18,6 +18,7 @@ from config.wiring import connect, state_url
 from connectors.contract import registry
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import Address, HttpSettings, RateLimit, SystemSettings
+from sync.spec import Limit
 
 
 class AcmeSettings(HttpSettings):
@@ -124,6 +125,29 @@ def test_a_guard_gives_its_percentages_as_exact_shares() -> None:
     assert guard.share("min_listing") == Decimal("0.50")
 
 
+@pytest.mark.parametrize(
+    ("said", "limit"),
+    [
+        ({"max_removals": 3}, Limit(objects=3)),
+        ({"max_removals": "3"}, Limit(objects=3)),
+        ({"max_removals": "5%"}, Limit(Decimal("0.05"))),
+        ({"max_removals": "5%, at least 2"}, Limit(Decimal("0.05"), 2)),
+        ({"max_money": "10%"}, Limit(Decimal("0.1"))),
+        ({"max_money": "5000 USD"}, Limit(money={"USD": Decimal(5000)})),
+        (
+            {"max_money": "10%, at least 500 USD, 450.50 EUR"},
+            Limit(Decimal("0.1"), 0, {"USD": Decimal(500), "EUR": Decimal("450.50")}),
+        ),
+        ({"max_money": "off"}, None),
+    ],
+)
+def test_a_limit_is_a_share_a_number_or_an_amount(said: dict[str, Any], limit: Limit) -> None:
+    (rule,) = said
+    assert Guard(**said).limit(rule) == limit  # type: ignore[arg-type]
+    if limit is not None:
+        assert Guard(**{rule: str(limit)}).limit(rule) == limit  # type: ignore[arg-type]
+
+
 def test_a_guard_that_is_off_has_no_share() -> None:
     assert Guard(max_money="off").share("max_money") is None
 
@@ -207,8 +231,16 @@ def test_an_unknown_key_is_told_with_the_nearest_right_one(
         ("mode = 'miror'", '"miror" cannot stand here; did you mean "mirror"?'),
         ("on_remove = 'x'", '"x" cannot stand here; there are delete, keep, retire'),
         ("on_remove = 2026-01-31", "a date or time cannot stand here; there are delete"),
-        ("guard.max_money = '10'", '"10" is not a share such as "30%", nor "off"'),
-        ("guard.max_money = '-1%'", '"-1%" is not a share such as "30%", nor "off"'),
+        ("guard.max_money = '10'", '"10" is not a share such as "10%"'),
+        ("guard.max_money = '-1%'", 'an amount such as "5000 USD", nor "off"'),
+        ("guard.max_money = 5000", "an amount names its currency"),
+        ("guard.max_money = '5000 USB'", "USB"),
+        ("guard.max_money = '10%, at least 5'", 'such as "10%, at least 500 USD"'),
+        ("guard.max_removals = '5%, at most 1'", 'such as "5%, at least 1", a number such as 3'),
+        ("guard.max_removals = '5 USD'", '"5 USD" is not a share such as "5%"'),
+        ("guard.max_removals = -1", '"-1" is not a share'),
+        ("guard.max_changes = true", "this is not a share"),
+        ("guard.min_listing = '5'", '"5" is not a share such as "30%", nor "off"'),
         ("accept = ['emulated:name']", '"emulated:name" is not an effect'),
         ("accept = ['rounded:amuont']", 'did you mean "rounded:amount"?'),
         ("full_pass_every = '1 week'", '"1 week" is not a time such as "12h", nor a number'),

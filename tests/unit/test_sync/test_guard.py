@@ -1,4 +1,5 @@
 from dataclasses import fields
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -7,12 +8,20 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
 from canonical.compare import Cause
+from canonical.money import Counted, Move
+from canonical.period import Cadence
 from sync.guard import Guard, Sides
 from sync.observe import Observation
 from sync.plan import Findings
-from sync.spec import Limits
+from sync.spec import Limit, Limits
+from sync.weigh import Scales, Weighed
 
+DAY = date(2026, 6, 10)
 OFF = {each.name: None for each in fields(Limits)} | {"below_spent": True}
+
+
+def counted(number):
+    return Counted(Decimal(number), "USD", Cadence.MONTHLY)
 
 
 def changed(ref, before="100.00", after="101.00", cause=Cause.SOURCE, op=Op.UPDATE):
@@ -24,6 +33,7 @@ def changed(ref, before="100.00", after="101.00", cause=Cause.SOURCE, op=Op.UPDA
         fields={"amount": (before, after)},
         cause=cause,
         desired=Budget(ref=ref, name=ref, amount=Amount.of(after, "USD")),
+        money=(Move(DAY, counted(before), counted(after)),),
     )
 
 
@@ -31,14 +41,28 @@ def other(ref, op):
     return Change(op=op, kind=Kind.BUDGET, ref=ref, target_id=f"t-{ref}")
 
 
+def findings(changes, total):
+    """What planning found, with so much money beside the changes' own."""
+    found = Findings(changes=list(changes), scales=Scales(DAY))
+    moved = [each for each in changes if each.money and each.cause is not Cause.CALENDAR]
+    rest = Decimal(total) - sum(each.money[0].before.amount for each in moved)
+    found.scales.put(Weighed(Kind.BUDGET, ("", "rest"), None, (), counted(rest)))
+    for each in moved:
+        weighed = Weighed(Kind.BUDGET, ("", each.ref), each.op, each.money, each.money[0].before)
+        found.scales.put(weighed)
+    return found
+
+
 def judge(changes, *, sides=None, total=1000, spent=None, judged=(), allowed=(), **limits):
-    observation = Observation(spent=spent or {})
-    observation.totals[Kind.BUDGET, "USD"] = Decimal(total)
+    limits = {
+        name: Limit(value) if isinstance(value, Decimal) and name != "min_listing" else value
+        for name, value in limits.items()
+    }
     trips = Guard("s", Limits(**(OFF | limits)), allowed).judge(
-        Findings(changes=list(changes)),
-        observation,
+        findings(changes, total),
+        Observation(spent=spent or {}),
         sides or Sides(linked=10, linked_shown=10, source_seen=10),
-        lambda kind, keys: [key for key in keys if key in judged],
+        {(Kind.BUDGET, key) for key in judged},
     )
     return [trip.rule for trip in trips]
 
@@ -91,8 +115,11 @@ def test_one_budget_may_not_move_too_far_either_way(after):
     assert judge([changed("B1", after="150.00"), changed("B2", after="50.00")], **limit) == []
 
 
-def test_a_budget_that_was_zero_has_no_share_to_exceed():
-    assert judge([changed("B1", "0.00", "9.00")], max_budget_change=Decimal("0.5")) == []
+def test_a_budget_that_was_zero_has_an_amount_and_no_share():
+    some = Limit(Decimal("0.5"), 0, {"USD": Decimal(9)})
+    zero = changed("B1", "0.00", "9.00")
+    assert judge([zero], max_budget_change=Decimal("0.5")) == ["max_budget_change"]
+    assert judge([zero], max_budget_change=some) == []
 
 
 def test_the_calendar_changes_no_more_than_both_sides_know():
@@ -130,6 +157,20 @@ def test_a_listing_that_shrank_by_more_than_half_is_not_believed(linked, shown, 
     assert judge([], sides=sides, min_listing=Decimal("0.5")) == trips
 
 
+@pytest.mark.parametrize("rule", ["max_changes", "max_removals"])
+def test_one_object_never_trips_a_share(rule):
+    sides = Sides(linked=2, linked_shown=2, source_seen=2)
+    limit = {rule: getattr(Limits(), rule)}
+    assert judge([other("B0", Op.RETIRE)], sides=sides, **limit) == []
+    assert judge([other("B0", Op.RETIRE), other("B1", Op.RETIRE)], sides=sides, **limit) == [rule]
+
+
+def test_a_number_of_objects_is_a_limit_of_its_own():
+    removals = [other(f"B{n}", Op.RETIRE) for n in range(3)]
+    assert judge(removals, max_removals=Limit(objects=3)) == []
+    assert judge(removals, max_removals=Limit(objects=2)) == ["max_removals"]
+
+
 def test_a_rule_that_is_allowed_by_name_lets_the_run_go_on():
     removals = [other("B1", Op.RETIRE)]
     assert judge(removals, max_removals=Decimal(0)) == ["max_removals"]
@@ -141,10 +182,9 @@ def test_a_trip_names_the_numbers_and_what_would_allow_it():
         Findings(changes=[other(f"B{n}", Op.RETIRE) for n in range(2)]),
         Observation(),
         Sides(linked=10, linked_shown=10, source_seen=10),
-        lambda kind, keys: (),
     )
-    assert (trip.rule, trip.limit, trip.actual) == ("max_removals", "5%", "20%")
-    assert trip.message == "2 of 10 linked objects would be removed"
+    assert (trip.rule, trip.limit, trip.actual) == ("max_removals", "5%, at least 1", "20%")
+    assert trip.message == "2 of 10 linked objects would be removed: budget B0; budget B1"
     assert trip.override == (
-        '--allow max_removals for this run, or max_removals = "off" in [syncs.erp-to-shop.guard]'
+        '--allow max_removals for this run, or max_removals = "20%" in [syncs.erp-to-shop.guard]'
     )

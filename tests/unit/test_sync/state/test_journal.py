@@ -177,13 +177,14 @@ def test_what_an_earlier_run_never_sent_is_abandoned(journal):
     assert the(journal, mine, "run-2").state is State.PLANNED
 
 
-def test_creates_that_were_planned_before_are_known_by_their_whole_key(journal):
+def test_what_was_meant_and_not_done_is_known_by_its_whole_key(journal):
     journal.plan([operation(0, ref="A"), operation(1, ref="B", op=Op.UPDATE)])
     journal.plan([operation(2, ref="A", budget_ref="CC", kind=Kind.ALLOCATION)])
-    keys = [("", "A"), ("CC", "A"), ("", "B"), *(("", f"X{n}") for n in range(2500))]
-    assert journal.judged(Kind.BUDGET, keys) == {("", "A")}
-    assert journal.judged(Kind.BUDGET, [("CC", "A")]) == set()
-    assert journal.judged(Kind.ALLOCATION, keys) == {("CC", "A")}
+    journal.applied(sent(journal, 3, ref="C"), "t")
+    keys = [("", "A"), ("CC", "A"), ("", "B"), ("", "C"), *(("", f"X{n}") for n in range(2500))]
+    assert {*journal.unfinished(Kind.BUDGET, keys)} == {("", "A"), ("", "B")}
+    assert journal.unfinished(Kind.BUDGET, [("CC", "A")]) == {}
+    assert {*journal.unfinished(Kind.ALLOCATION, keys)} == {("CC", "A")}
 
 
 def test_a_run_is_counted_by_state(journal):
@@ -200,7 +201,7 @@ def test_another_sync_sees_and_changes_nothing_of_ours(journal, store, fence):
     other = Journal(store, "erp-to-bill", fence)
     assert other.open() == other.of_run("run-1") == []
     assert other.counts("run-1") == {}
-    assert other.judged(Kind.BUDGET, [("", "CC-0")]) == set()
+    assert other.unfinished(Kind.BUDGET, [("", "CC-0")]) == {}
     assert other.abandon_planned("run-9") == 0
     with pytest.raises(JournalError, match="not in the journal"):
         other.applied(id, "t-1")

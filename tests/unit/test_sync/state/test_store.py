@@ -98,6 +98,7 @@ def test_the_state_of_an_older_version_is_migrated_and_keeps_its_rows(database_u
         connection.execute(insert(leases).values(name="x", token=5))
         for table in ("versions", "pauses", "accounts"):
             connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE baselines DROP COLUMN stated"))
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
     upgraded = opened(database_url)
     assert number(upgraded) == 5

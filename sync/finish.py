@@ -1,0 +1,66 @@
+"""Finish: which changes of a plan are only the rest of an earlier one, which was judged then.
+
+A run that was killed, or that could not do all it meant, leaves its operations in the journal. What
+the source stated then and states still, of an object that is as it was or as far as the run came,
+is no new change.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from canonical.change import Change, Kind, Op
+from canonical.facts import Fact, facts, fields_of
+from canonical.money import MONEY, counted_on, money_of
+from sync.guard import Objects
+from sync.match import Key
+from sync.state.journal import Journal, Operation
+
+_REMOVALS = (Op.RETIRE, Op.DELETE)
+
+
+def unfinished(journal: Journal, changes: Sequence[Change]) -> Objects:
+    """The objects whose change an earlier run meant to make and did not."""
+    keys: dict[Kind, list[Key]] = defaultdict(list)
+    for each in changes:
+        keys[each.kind].append((each.budget_ref or "", each.ref))
+    meant = {kind: journal.unfinished(kind, refs) for kind, refs in keys.items()}
+    found = set()
+    for each in changes:
+        key = each.budget_ref or "", each.ref
+        operation = meant[each.kind].get(key)
+        if operation is not None and _is_rest_of(each, operation):
+            found.add((each.kind, key))
+    return found
+
+
+def _is_rest_of(change: Change, operation: Operation) -> bool:
+    if change.op in _REMOVALS:
+        return operation.op in _REMOVALS
+    draft = operation.draft
+    if not isinstance(draft, Mapping) or draft.get("stated") != change.stated:
+        return False
+    if operation.op is Op.CREATE:
+        return change.op is Op.CREATE or change.matched is not None
+    if operation.op is not change.op or not set(change.fields) <= set(operation.fields):
+        return False
+    return _is_where_it_was(change, operation.before or {})
+
+
+def _is_where_it_was(change: Change, before: Mapping[str, object]) -> bool:
+    """Whether each stretch of the target's money is as it was then, or as it is to be."""
+    assert change.desired is not None
+    wanted = facts(change.desired)
+    after = money_of(fields_of(change.desired), wanted)
+    then = tuple(_fact(before.get(name, value)) for name, value in zip(MONEY, after, strict=True))
+    for name, (now, _) in change.fields.items():
+        if name in MONEY and name != "phases" and now != _fact(before.get(name)):
+            return False
+    return all(
+        move.before is None or move.before == counted_on(then, move.day)
+        for move in change.money
+        if "phases" in change.fields
+    )
+
+
+def _fact(value: object) -> Fact:
+    return tuple(map(_fact, value)) if isinstance(value, list) else value  # type: ignore[return-value]
