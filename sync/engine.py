@@ -106,14 +106,16 @@ class Engine:
         """What would change. Reads both sides; writes nothing anywhere."""
         self._wait_for_both()
         journal = Journal(self._store, self._spec.name)
-        return self._plan(as_of, allow, journal, journal.open()).plan
+        with self._source.on(as_of), self._target.on(as_of):
+            return self._plan(as_of, allow, journal, journal.open()).plan
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""
         self._wait_for_both()
-        observation = self._observe(None)
-        unseen = self._unseen(observation, Journal(self._store, self._spec.name))
-        found = self._planner(observation, as_of, unseen, thorough=True).plan()
+        with self._source.on(as_of), self._target.on(as_of):
+            observation = self._observe(None)
+            unseen = self._unseen(observation, Journal(self._store, self._spec.name))
+            found = self._planner(observation, as_of, unseen, thorough=True).plan()
         differences = tuple(each for each in found.changes if not self._accepts(each))
         return Verification(
             sync=self._spec.name,
@@ -151,7 +153,8 @@ class Engine:
             self._history.start(report.run_id, self._spec.name, command, self._now())
             try:
                 journal = Journal(self._store, self._spec.name, lease)
-                self._run(report, journal, as_of, allow, approve, only)
+                with self._source.on(as_of), self._target.on(as_of):
+                    self._run(report, journal, as_of, allow, approve, only)
             except RateLimited as error:
                 self._hold_back(error)
                 report.error = f"deferred: {error}"

@@ -4,7 +4,7 @@ Periods begin at midnight where the budget is. While it is another day there tha
 meant for the period of one of the two days waits until both are in it.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -50,9 +50,11 @@ class Budgets:
         members: Members,
         settings: BillSettings,
         runtime: Runtime,
+        day: Callable[[], date | None],
     ) -> None:
+        """`day` is that of the run that goes on, if one does."""
         self._http, self._reader, self._people, self._members = http, reader, people, members
-        self._settings, self._runtime = settings, runtime
+        self._settings, self._runtime, self._day = settings, runtime, day
 
     def pages(self, cursor: str | None) -> Iterator[Page]:
         """All budgets by name, retired ones last."""
@@ -151,7 +153,11 @@ class Budgets:
         shown = self._current(id)
         day = self._today(shown)
         if cut_alike(shown, budget):
-            day, month = shown.current_period.start_date or day, recurs_in(shown) or month
+            begun = shown.current_period.start_date
+            day, month = (
+                (begun if begun and not self._other_day() else day),
+                recurs_in(shown) or month,
+            )
         else:
             fields = {*fields, "cadence"}
         self._wait(shown, budget.cadence, day, month)
@@ -171,7 +177,7 @@ class Budgets:
 
     def _wait(self, shown: BillBudget, cadence: Cadence, day: date, month: int) -> None:
         """Raises `Stale` where the period of `day` counts on one of both sides only."""
-        there, here = self._today(shown), self._runtime.now().astimezone().date()
+        there, here = self._today(shown), self._day() or self._here()
         begun, reset = period_of(cadence, day, month).start, next_reset(cadence, day, month)
         where = shown.timezone or _EASTERN
         if there < reset <= here:
@@ -192,13 +198,26 @@ class Budgets:
         return [people.required(owner) if owner else people.ourselves() for owner in stated]
 
     def _today(self, budget: BillBudget | None = None) -> date:
-        """The day where the budget is; a new one is where the settings say."""
+        """The day where the budget is; a new one is where the settings say.
+
+        A run for another day than today has that day everywhere.
+        """
+        if other := self._other_day():
+            return other
         named = (budget and budget.timezone) or self._settings.timezone or _EASTERN
         try:
             zone = ZoneInfo(named)
         except (ZoneInfoNotFoundError, ValueError):
             zone = ZoneInfo(_EASTERN)
         return self._runtime.now().astimezone(zone).date()
+
+    def _other_day(self) -> date | None:
+        """The day that a run is for, where that is not today."""
+        day = self._day()
+        return None if day == self._here() else day
+
+    def _here(self) -> date:
+        return self._runtime.now().astimezone().date()
 
 
 def _name_of(row: Any) -> str | None:

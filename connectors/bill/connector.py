@@ -55,7 +55,7 @@ class Bill(Connector):
         )
         self._members = Members(self._http, self._reader, self._people, settings.currency)
         self._budgets = Budgets(
-            self._http, self._reader, self._people, self._members, settings, runtime
+            self._http, self._reader, self._people, self._members, settings, runtime, self.day
         )
 
     def check(self) -> Check:

@@ -1,7 +1,8 @@
-"""Checks of what reading promises: behaviours 1.1 to 1.6."""
+"""Checks of what reading promises: behaviours 1.1 to 1.7."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 
 import pytest
@@ -181,6 +182,17 @@ class Reading:
         world.needs(kind, writing=False)
         with pytest.raises(Missing):
             world.connector.get(kind, world.unknown_id)
+
+    def test_1_7_1_the_day_of_a_run_is_today_while_it_goes_on(self, world: World) -> None:
+        connector, now = world.connector, world.day
+        world.make_some(Kind.BUDGET, 1)
+        for day in (now + timedelta(days=400), now - timedelta(days=400)):
+            with connector.on(day), connector.on(day):
+                assert connector.today() == connector.day() == day
+                there = world.listed(Kind.BUDGET)
+                for id, item in there.items():
+                    assert said(connector.get(Kind.BUDGET, id)) == said(item)
+            assert (connector.today(), connector.day()) == (now, None)
 
     def test_1_6_1_reading_changes_nothing(self, world: World) -> None:
         for kind in world.kinds():

@@ -103,7 +103,7 @@ class World:
     @property
     def day(self) -> date:
         """Today, by the connector's own clock."""
-        return self.connector.runtime.now().date()
+        return self.connector.today()
 
     def hook(self, name: str) -> Any:
         """The hook of that name; without it the check is skipped."""

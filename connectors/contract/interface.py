@@ -10,6 +10,7 @@ Reading
   1.4  A repeated page token ends the listing with `Malformed`; it never loops.
   1.5  `get` returns what `list` shows for the same id, and raises `Missing` for an unknown id.
   1.6  Reading changes nothing.
+  1.7  Within `on(day)` that day is today: for what counts now, and for what is written.
 Writing
   2.1  `create` returns the object as the vendor stored it; a later `get` equals it.
   2.2  `update` changes the named fields and no other; it returns the object as stored.
@@ -36,6 +37,7 @@ Leaving
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any, ClassVar
 
@@ -63,6 +65,27 @@ class Connector(ABC):
         self.name = name
         self.settings = settings
         self.runtime = runtime
+        self._days: list[date] = []
+
+    @contextmanager
+    def on(self, day: date) -> Iterator[None]:
+        """Within it `day` is today, in every thread: a run plans and writes for its own day.
+
+        Who asks the clock for the day in a part of his own asks `day` first.
+        """
+        self._days.append(day)
+        try:
+            yield
+        finally:
+            self._days.remove(day)
+
+    def day(self) -> date | None:
+        """The day of the run that goes on; None outside of one."""
+        return self._days[-1] if self._days else None
+
+    def today(self) -> date:
+        """The day of the run that goes on, else the clock's."""
+        return self.day() or self.runtime.now().date()
 
     @abstractmethod
     def check(self) -> Check:

@@ -205,7 +205,7 @@ class Kaireon(Connector):
         self._tenant.close()
 
     def _today(self) -> date:
-        return self.runtime.now().date()
+        return self.today()
 
     def _fitted(self, model: Model) -> Model:
         whole, losses = self.fit(model)

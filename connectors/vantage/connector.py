@@ -260,7 +260,7 @@ class Vantage(Connector):
         model, tree = draft.model, self._workspace.tree
         if isinstance(model, Budget):
             held = tree.phases(id) if id else ()
-            first = held[0].period.start if held else self.runtime.now().date().replace(day=1)
+            first = held[0].period.start if held else self.today().replace(day=1)
             return stated_phases(model, first)
         above = draft.container or (tree.above(id) if id else None)
         return share_phases(model, tree.phases(above) if above else ())

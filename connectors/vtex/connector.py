@@ -49,7 +49,7 @@ class Vtex(Connector):
         super().__init__(name, settings, runtime)
         self._http = opened(name, settings, runtime)
         self._reader = Reader(self._http, settings)
-        self._records = Records(name, settings, runtime)
+        self._records = Records(name, settings, self.today)
         self._probe = Probe(self._reader, self._records)
         self._batches = Batches(self._http, self._reader, self._made)
         self.movements = Movements(self._http, self._reader, self._records.terms)

@@ -1,7 +1,8 @@
 """VTEX's records as ours: each in the terms of the day, or said to be one that cannot be read."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,7 +13,6 @@ from canonical.traces import Traces
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
 from connectors.contract.records import Observed
-from connectors.contract.runtime import Runtime
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.entities import Entities
 from connectors.vtex.mapping import Terms, allocation_of, budget_of
@@ -24,10 +24,10 @@ _READ_BY: Final = set({"currency", "scale", "end_date", "contract_id", "entity_t
 
 
 class Records:
-    """Reads the records of the system `name` by its settings and the runtime's clock."""
+    """Reads the records of the system `name` by its settings, as they count today."""
 
-    def __init__(self, name: str, settings: VtexSettings, runtime: Runtime) -> None:
-        self._name, self._settings, self._runtime = name, settings, runtime
+    def __init__(self, name: str, settings: VtexSettings, today: Callable[[], date]) -> None:
+        self._name, self._settings, self._today = name, settings, today
         self.entities = Entities(ENTITY_TYPE | settings.entity_types, settings.entities)
 
     def terms(self) -> Terms:
@@ -36,7 +36,7 @@ class Records:
             currency=self._settings.currency,
             minor=self._settings.scale == "minor",
             inclusive=self._settings.end_date == "inclusive",
-            today=self._runtime.now().date(),
+            today=self._today(),
             entities=self.entities,
             contracts=self._settings.contracts(),
         )

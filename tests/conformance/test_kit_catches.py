@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -428,6 +428,13 @@ class TakesAnyone(Faulty):
         return self.reopened(10)
 
 
+class StaysToday(Faulty):
+    """Goes by the clock, whatever day a run is for."""
+
+    def today(self) -> date:
+        return self.runtime.now().date()
+
+
 class TellsSecrets(Faulty):
     """Puts its credential into the error."""
 
@@ -484,6 +491,7 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (GetDiffers, "test_1_5_1_get_returns_what_list_shows", (BUDGET,)),
     (KnowsNoMissing, "test_1_5_2_get_of_an_unknown_id_raises_missing", (ALLOCATION,)),
     (CountsReads, "test_1_6_1_reading_changes_nothing", ()),
+    (StaysToday, "test_1_7_1_the_day_of_a_run_is_today_while_it_goes_on", ()),
     (GetDiffers, "test_2_1_1_create_returns_what_get_shows", (ALLOCATION,)),
     (UpdatesAll, "test_2_2_1_update_changes_the_named_field_alone", (BUDGET, "name")),
     (EchoesTheRequest, "test_2_2_1_update_changes_the_named_field_alone", (BUDGET, "amount")),
