@@ -36,12 +36,12 @@ def limit_of(text: str) -> Limit | None:
 
 def _count(raw: Any) -> str:
     text = str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else raw
-    right = 'a share such as "5%", one with a number of objects such as "5%, at least 1", '
+    right = 'a share such as "30%", one with a number of objects such as "5%, at least 1", '
     return _matching(_COUNT_FORM, text, right + 'a number such as 3, nor "off"')
 
 
 def _money(raw: Any) -> str:
-    right = 'a share such as "10%", one with an amount such as "10%, at least 500 USD", '
+    right = 'a share such as "30%", one with an amount such as "10%, at least 500 USD", '
     right += 'an amount such as "5000 USD", nor "off"'
     if isinstance(raw, int) and not isinstance(raw, bool):
         raise ValueError(f"{raw} is not {right}; an amount names its currency")

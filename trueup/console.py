@@ -6,6 +6,7 @@ Tables on a terminal, plain lines elsewhere; the same words in both.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from canonical.change import Change, Conflict, Handover, Op, Plan
 from canonical.facts import Fact
+from canonical.money import Counted
 from sync.handover import Handed, Offer
 from sync.report import Outcome, Report
 from sync.state.history import Run
@@ -47,8 +49,8 @@ class Console:
     def plan(self, plan: Plan) -> None:
         """What would change, in which field, by how much money, and what stands in the way."""
         self.out.print(f"[bold]{plan.sync}[/]: {plan.source} → {plan.target}, as of {plan.as_of}")
-        self._changes(plan.changes)
-        self._money(plan.changes)
+        self._changes(plan.changes, plan.as_of)
+        self._money(plan)
         self._losses(plan.changes)
         self._unaccepted(plan)
         self._handovers(plan.handovers)
@@ -63,24 +65,24 @@ class Console:
     def plan_in_short(self, plan: Plan) -> None:
         """A plan in two or three lines: how much would change, and what is lost on the way."""
         self.out.print(f"[bold]{plan.sync}[/]: {self._summary(plan)}")
-        self._money(plan.changes)
+        self._money(plan)
         self._losses(plan.changes)
 
-    def _changes(self, changes: Sequence[Change]) -> None:
+    def _changes(self, changes: Sequence[Change], as_of: date) -> None:
         if not changes:
             return
         table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
         for column in ("", "object", "field", "before", "after", "because"):
             table.add_column(column, overflow="fold")
         for change in changes[:SHOWN]:
-            self._change(table, change)
+            self._change(table, change, as_of)
         self.out.print(table)
         if len(changes) > SHOWN:
             rest = Counter(change.op.value for change in changes[SHOWN:])
             said = ", ".join(f"{count} {op}" for op, count in rest.items())
             self.out.print(f"  … and {len(changes) - SHOWN} more ({said}); --json lists all")
 
-    def _change(self, table: Table, change: Change) -> None:
+    def _change(self, table: Table, change: Change, as_of: date) -> None:
         sign, colour = _SIGNS[change.op]
         name = f"{change.kind} {change.ref}"
         because = change.cause.value if change.op is Op.UPDATE else (change.matched or "")
@@ -90,6 +92,8 @@ class Console:
         ]
         if change.op is Op.CREATE:
             rows = [("amount", "", _amount(change))]
+        if change.op is Op.UPDATE:
+            rows += _moves(change, as_of)
         if change.op is Op.BLOCKED or not rows:
             rows = [(loss.field, "", loss.reason) for loss in change.losses] or rows
         for index, (field, before, after) in enumerate(rows):
@@ -103,16 +107,24 @@ class Console:
                 because if first else "",
             )
 
-    def _money(self, changes: Iterable[Change]) -> None:
+    def _money(self, plan: Plan) -> None:
+        """What moves on the plan's day, per period of each amount; then what moves later."""
         moved: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-        for change in changes:
-            if change.op in (Op.CREATE, Op.UPDATE) and change.desired and change.desired.amount:
-                before, after = change.fields.get("amount", (None, None))
-                if after is not None:
-                    step = Decimal(str(after)) - Decimal(str(before or 0))
-                    moved[change.kind.value, change.desired.amount.unit] += step
+        later: dict[tuple[str, str], list[date]] = defaultdict(list)
+        for change in plan.pending:
+            for move in change.money:
+                if move.day != plan.as_of:
+                    if change.op is not Op.CREATE:
+                        later[change.kind.value, move.unit].append(move.day)
+                    continue
+                for counted, sign in ((move.before, -1), (move.after, 1)):
+                    if counted is not None:
+                        moved[change.kind.value, counted.unit] += sign * counted.amount
         for (kind, unit), step in sorted(moved.items()):
             self.out.print(f"  {kind}s: {step:+,} {unit}")
+        for (kind, unit), days in sorted(later.items()):
+            many = "amount moves" if len(days) == 1 else "amounts move"
+            self.out.print(f"  {kind}s: {len(days)} {many} later, from {min(days)} on ({unit})")
 
     def _losses(self, changes: Iterable[Change]) -> None:
         for name, (count, reason) in _lost(changes):
@@ -184,7 +196,7 @@ class Console:
 
     def verification(self, found: "Verification") -> None:
         """Whether both live sides agree, and where they do not."""
-        self._changes(found.differences)
+        self._changes(found.differences, found.as_of)
         self._conflicts(found.conflicts)
         for problem in found.problems:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
@@ -321,8 +333,24 @@ def _shown(value: Fact) -> str:
 
 
 def _amount(change: Change) -> str:
+    """What is new, as it counts on the plan's day."""
+    counted = change.money[0].after if change.money else None
     amount = change.desired.amount if change.desired else None
-    return str(amount) if amount else ""
+    return str(counted or amount or "")
+
+
+def _moves(change: Change, as_of: date) -> list[tuple[str, str, str]]:
+    """The money of an update that its fields do not show: of phases, and of what counts later."""
+    shown = "amount" in change.fields
+    return [
+        ("money" if move.day == as_of else f"from {move.day}", _shown_money(move.before), told)
+        for move in change.money
+        if (told := _shown_money(move.after)) and not (shown and move.day == as_of)
+    ]
+
+
+def _shown_money(counted: Counted | None) -> str:
+    return str(counted or "")
 
 
 def _counts(run: Run) -> str:

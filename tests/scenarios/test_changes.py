@@ -115,7 +115,7 @@ def test_a_budget_that_leaves_the_source_is_kept_unless_told_otherwise(filled: D
     assert not filled.calls("POST", "PUT")
     filled.add_setting('on_remove = "retire"')
     assert filled.run("run", SYNC).code == 5
-    assert filled.run("run", SYNC, "--allow", "max_removals", "--allow", "max_changes").code == 0
+    assert filled.run("run", SYNC, "--allow", "max_removals,max_changes,max_money").code == 0
 
     assert filled.named("Cost centre 3 (CC0003)")["spend_budget_status"] == "ARCHIVED"
     assert filled.run("plan", SYNC, "--detailed-exitcode").code == 0
@@ -124,7 +124,7 @@ def test_a_budget_that_leaves_the_source_is_kept_unless_told_otherwise(filled: D
 def test_a_retired_budget_is_archived_with_its_shares(filled: Desk) -> None:
     filled.budget("CC0003", status="retired")
 
-    result = filled.run("run", SYNC, "--json", "--allow", "max_removals", "--allow", "max_changes")
+    result = filled.run("run", SYNC, "--json", "--allow", "max_removals,max_changes,max_money")
 
     assert result.code == 0
     assert [each["kind"] for each in result.data["operations"]] == ["allocation"] * 4 + ["budget"]
