@@ -1,5 +1,7 @@
 """The ledger: links by either side's name, and baselines that come back exactly."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from canonical.change import Kind
@@ -7,6 +9,7 @@ from canonical.compare import Baseline
 from canonical.facts import fingerprint
 from sync.state.ledger import Entry, Ledger, LedgerError
 
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 FACTS = ("Sales", None, "100.00", True, (("2026-01", "5.00"), ("a", ("b",))), ())
 ECHO = ("SALES", None, "100.00", False, (), None)
 
@@ -146,7 +149,7 @@ def test_what_is_forgotten_is_not_vouched_for_by_a_version_either(store, ledger,
     save(store, ledger, entry(), entry("CC-2", "b-2"))
     (link,) = ledger.by_targets(Kind.BUDGET, ["b-1"]).values()
     with store.write() as connection:
-        ledger.save_versions(connection, {"b-1": "v1", "b-2": "v1"})
+        ledger.save_versions(connection, {"b-1": "v1", "b-2": "v1"}, NOW)
     with store.write() as connection:
         if by == "id":
             ledger.forget(connection, link.id)

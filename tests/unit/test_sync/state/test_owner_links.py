@@ -1,5 +1,7 @@
 """The owners: who the neighbours are, what they link, and how a link passes."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from canonical.change import Kind
@@ -8,6 +10,7 @@ from sync.state.ledger import Entry, Ledger, LedgerError
 from sync.state.owners import Owners
 
 FACTS = ("Sales", None)
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def owners(store, sync, account="brex", settled=()):
@@ -115,7 +118,7 @@ def test_what_is_no_longer_the_givers_is_not_counted(store):
 def test_versions_do_not_outlive_the_givers_link(store):
     theirs = link(store, "south", "b-1")
     with store.write() as connection:
-        Ledger(store, "south").save_versions(connection, {"b-1": "v1"})
+        Ledger(store, "south").save_versions(connection, {"b-1": "v1"}, NOW)
 
     taken(store, Owners(store, "north", "brex"), "south", theirs)
 
