@@ -33,9 +33,15 @@ def currency(value: Any) -> bool:
     """An ISO 4217 code."""
     try:
         exponent(value)
-    except (TypeError, UnknownUnit):
+    except (AttributeError, TypeError, UnknownUnit):
         return False
     return value not in COUNTS
+
+
+def count(text: str, most: int) -> int | None:
+    """A query's number from 1 to `most`, None where it is not one; however long it is."""
+    small = text.isascii() and text.isdecimal() and len(text) <= 9
+    return int(text) if small and 1 <= int(text) <= most else None
 
 
 def whole(low: int, high: int) -> Check:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 from connectors.sandbox.bill.wire import BillSwitches, refused
+from connectors.sandbox.fields import count
 from connectors.sandbox.state import Row
 
 Filter: TypeAlias = tuple[str, str, str]
@@ -32,11 +33,12 @@ _SORTS = {
 def page_size(query: Mapping[str, str]) -> int:
     """What `max` asks for, 1 to 100."""
     asked = query.get("max", "20")
-    if not asked.isdecimal() or int(asked) < 1:
-        raise refused(400, "max: must be greater than or equal to 1")
-    if int(asked) > 100:
-        raise refused(400, "max: must be less than or equal to 100")
-    return int(asked)
+    found = count(asked, 100)
+    if found is None:
+        too_many = asked.isdecimal() and asked.strip("0") != ""
+        bound = "less than or equal to 100" if too_many else "greater than or equal to 1"
+        raise refused(400, f"max: must be {bound}")
+    return found
 
 
 def filters(table: str, text: str) -> list[Filter]:

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from connectors.sandbox.api import Call, Refused, Sandbox, reply
 from connectors.sandbox.brex.switches import BrexSwitches
 from connectors.sandbox.brex.wire import BLANK_USER, KINDS, SETTINGS, Kind
-from connectors.sandbox.fields import Shape
+from connectors.sandbox.fields import Shape, count
 from connectors.sandbox.state import Row, loads
 
 ACCOUNT = "account_sandbox"
@@ -192,10 +192,10 @@ class BrexSandbox(Sandbox):
     def _paged(
         self, call: Call, table: str, where: Callable[[Row], bool] | None = None
     ) -> Response:
-        asked = call.query.get("limit", "100")
-        if not asked.isdecimal() or not 1 <= int(asked) <= 1000:
+        asked = count(call.query.get("limit", "100"), 1000)
+        if asked is None:
             raise _invalid("limit")
-        limit = min(int(asked), self.switches.largest_page)
+        limit = min(asked, self.switches.largest_page)
         cursor = call.query.get("cursor")
         offset = 0 if cursor is None else _offset(table, cursor)
         items, after = self.page(table, call, offset, limit, where)

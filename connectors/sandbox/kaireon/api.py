@@ -172,7 +172,7 @@ class KaireonSandbox(Sandbox):
         filters = {name: value for name, value in asked.items() if value}
         cursor, shape = call.query.get("cursor", "0"), self.switches.shape
         paged = shape in ("nextCursor", "cursor")
-        if not cursor.isdecimal():
+        if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 9):
             raise self._invalid("cursor is invalid")
 
         late = self._late()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 from connectors.sandbox.api import Call
+from connectors.sandbox.fields import count
 from connectors.sandbox.state import Row
 from connectors.sandbox.vantage.wire import invalid
 
@@ -12,11 +13,11 @@ _PAGING = {"page": "1", "limit": "100"}
 
 def paging(call: Call, largest: int) -> tuple[int, int]:
     """Where the page begins, and how many rows it may hold."""
-    asked = {name: call.query.get(name, fallback) for name, fallback in _PAGING.items()}
-    if not all(each.isdecimal() and int(each) for each in asked.values()):
+    page, asked = (count(call.query.get(name, said), 10**9) for name, said in _PAGING.items())
+    if page is None or asked is None:
         raise invalid("page or limit is invalid")
-    limit = min(int(asked["limit"]), largest)
-    return (int(asked["page"]) - 1) * limit, limit
+    limit = min(asked, largest)
+    return (page - 1) * limit, limit
 
 
 def where(call: Call, ignores_workspace: bool) -> Callable[[Row], bool]:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from connectors.sandbox import fields
 from connectors.sandbox.api import Refused, reply
-from connectors.sandbox.fields import Shape, listed, shapes, whole
+from connectors.sandbox.fields import Shape, count, listed, shapes, whole
 from connectors.sandbox.state import Row
 
 CREATED = "2024-07-11T20:22:48Z"
@@ -19,6 +19,11 @@ CREATED = "2024-07-11T20:22:48Z"
 
 def _text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _days(value: Any) -> bool:
+    """A number of days written as text; an empty one says none."""
+    return value == "" or (isinstance(value, str) and count(value, 10**6) is not None)
 
 
 def _number(value: Any) -> bool:
@@ -74,13 +79,14 @@ ALERT = Kind(
         threshold           required optional percent
         user_tokens         optional optional texts
         recipient_emails    optional optional texts
-        duration_in_days    required optional text
+        duration_in_days    required optional days
         period_to_track     optional optional tracked
         recipient_channels  optional optional texts
         """,
         text=_text,
         texts=listed(_text),
         percent=whole(0, 2**31 - 1),
+        days=_days,
         tracked=fields.one_of("start_of_the_month|end_of_the_month"),
     ),
     {

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, Sandbox, reply
+from connectors.sandbox.fields import count
 from connectors.sandbox.state import Row, loads
 from connectors.sandbox.vtex import wire as wire
 from connectors.sandbox.vtex.allocations import Allocations
@@ -124,7 +125,11 @@ class VtexSandbox(Sandbox):
         return error(404)
 
     def _login(self, call: Call) -> Response:
-        if loads(call.body) != {"appkey": self.switches.app_key, "apptoken": self.token}:
+        try:
+            said = loads(call.body)
+        except ValueError:
+            return error(400)
+        if said != {"appkey": self.switches.app_key, "apptoken": self.token}:
             return error(401)
         if self.switches.login == "refused":
             return error(400)
@@ -151,10 +156,11 @@ class VtexSandbox(Sandbox):
 
     def _asked(self, call: Call) -> tuple[int, int]:
         page, size = (call.query.get(name, default) for name, default in _PAGE.items())
-        if not (page.isdecimal() and size.isdecimal() and int(page) and int(size)):
+        at, asked = count(page, 10**9), count(size, 10**9)
+        if at is None or asked is None:
             raise Refused(error(400, "Invalid request parameters."))
-        limit = min(int(size), self.switches.largest_page)
-        return (int(page) - 1) * limit, limit
+        limit = min(asked, self.switches.largest_page)
+        return (at - 1) * limit, limit
 
     def _paged(
         self,
