@@ -19,7 +19,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.connector import Kaireon
 from connectors.kaireon.declared import KaireonSettings
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from connectors.sandbox.bill.api import BillSandbox
 from connectors.sandbox.kaireon.api import KaireonSandbox
 from connectors.sandbox.server import serve

@@ -13,7 +13,7 @@ from canonical.budget import Budget
 from canonical.change import Kind, Plan
 from canonical.period import Cadence
 from connectors.contract.errors import Rejected, Transient
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.report import Exit
 from sync.spec import Limits, OnRemove, SyncSpec

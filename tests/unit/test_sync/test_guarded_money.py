@@ -16,7 +16,7 @@ from canonical.change import Kind
 from canonical.facts import BUDGET_FIELDS
 from canonical.period import Cadence, Period
 from connectors.contract.capabilities import Hold, Phasing
-from connectors.memory import Memory
+from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.report import Exit
 from sync.spec import Limit, Limits, OnRemove, SyncSpec
