@@ -1,7 +1,7 @@
 """The Kaireon connector: what Kaireon can be told, and the calls that tell it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import date
 from typing import ClassVar
@@ -16,7 +16,7 @@ from canonical.identity import EntityMap, natural_key
 from canonical.period import Cadence, add_months
 from canonical.traces import Traces
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected
+from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.probing import probe_by_listing
 from connectors.contract.records import Check, Draft, Known, Observed, Page
@@ -132,16 +132,24 @@ class Kaireon(Connector):
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Look, then POST the rows that miss, each once: a create that broke off is completed."""
-        model, kind = self._fitted(draft.model), kind_of(draft.model)
+        with self._tenant.operation(), ExitStack() as alone:
+            return self._made(draft, self._rows(), alone)
+
+    def create_many(
+        self, drafts: Sequence[Draft], keys: Sequence[str]
+    ) -> Sequence[Observed | ConnectorError]:
+        """As `create` does it, after one look for all of them."""
+        made: list[Observed | ConnectorError] = []
         with self._tenant.operation():
             rows = self._rows()
-            title = self._title(draft, rows)
-            with self._names.alone(title):
-                half = self._half(title, rows)
-                if half and not half.periods < set(wanted(model, self._today())):
-                    raise self._names.taken(title)
-                self._make_sure(kind, title, rows)
-                return self._sent(kind, half, title, model, _ALL, rows)
+        with ExitStack() as alone:
+            for draft in drafts:
+                try:
+                    with self._tenant.operation():
+                        made.append(self._made(draft, rows, alone))
+                except ConnectorError as error:
+                    made.append(error)
+        return made
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """DELETE what is not wanted, PUT what changed, POST what is new; a new name moves all."""
@@ -261,6 +269,17 @@ class Kaireon(Connector):
         return Traces(names, above, ids=ids)
 
     # -- writing -----------------------------------------------------------------------------
+
+    def _made(self, draft: Draft, rows: Rows, alone: ExitStack) -> Observed:
+        """Make what `rows` do not show; its title is nobody else's until `alone` ends."""
+        model, kind = self._fitted(draft.model), kind_of(draft.model)
+        title = self._title(draft, rows)
+        alone.enter_context(self._names.alone(title))
+        half = self._half(title, rows)
+        if half and not half.periods < set(wanted(model, self._today())):
+            raise self._names.taken(title)
+        self._make_sure(kind, title, rows)
+        return self._sent(kind, half, title, model, _ALL, rows)
 
     def _without_spared(self, id: str, series: Series) -> Series | None:
         spared = self._spared.get(id)
