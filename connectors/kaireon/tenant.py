@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from threading import Lock, local
+from threading import Lock
 from typing import Any
 
 from connectors.calling.answers import Dialect
@@ -10,12 +10,12 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.limiter import Limiter
 from connectors.calling.paging import cursor_pages
 from connectors.calling.parsing import parsed
+from connectors.calling.steps import in_steps
 from connectors.contract.errors import (
     ConnectorError,
     Forbidden,
     Malformed,
     Missing,
-    Uncertain,
 )
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
@@ -39,7 +39,6 @@ class Tenant:
         self._id = settings.tenant_id
         self._paged = False
         self._lock = Lock()
-        self._own = local()
         self._guard = Lock()
         self._made: dict[str, tuple[float, Any]] = {}
         self._now, self._sleep = runtime.monotonic, runtime.sleep
@@ -108,32 +107,20 @@ class Tenant:
         Where rows come in pages, one thread at a time reads and writes: a row that another makes or
         deletes between two pages moves those that follow, and one would look as if it missed.
         """
-        self._own.effects = 0
-        with self._lock if self._paged else nullcontext():
-            try:
-                yield
-            except Uncertain:
-                raise
-            except ConnectorError as error:
-                if not self._own.effects:
-                    raise
-                said = f"{error.message}; {self._own.effects} rows were written before"
-                raise Uncertain(said, call=error.call, hint=error.hint) from error
+        with self._lock if self._paged else nullcontext(), in_steps():
+            yield
 
     def make(self, write: KaireonRowWrite) -> KaireonRow | None:
         """POST, once. What turns out to be another tenant's is taken back."""
-        answer = self._http.call("POST", PATH, json=write.body(), safety=Safety.ONCE)
-        try:
-            row = self._stored(answer)
-        except Forbidden as error:
-            before = getattr(self._own, "effects", 0)
-            said = f"{error.message}, {self._taken_back(answer['id'])}"
-            self._own.effects = before  # nothing of it is left
-            raise Forbidden(said, hint=error.hint) from error
-        except Malformed:
-            self._count()
-            raise
-        self._count()
+        with in_steps() as steps:
+            before = steps.taken
+            answer = self._http.call("POST", PATH, json=write.body(), safety=Safety.ONCE)
+            try:
+                row = self._stored(answer)
+            except Forbidden as error:
+                said = f"{error.message}, {self._taken_back(answer['id'])}"
+                steps.taken = before  # nothing of it is left
+                raise Forbidden(said, hint=error.hint) from error
         if row is not None:
             with self._guard:
                 self._made[row.id] = self._now(), answer
@@ -142,7 +129,6 @@ class Tenant:
     def change(self, write: KaireonRowWrite) -> KaireonRow | None:
         """PUT; the row as stored, or None where the answer does not show it."""
         answer = self._http.call("PUT", PATH, json=write.body(), safety=Safety.IDEMPOTENT)
-        self._count()
         return self._stored(answer)
 
     def delete(self, id: str) -> None:
@@ -151,7 +137,6 @@ class Tenant:
             with suppress(Missing):
                 params = {"id": id}
                 self._http.call("DELETE", PATH, params=params, safety=Safety.IDEMPOTENT)
-                self._count()
             with self._guard:
                 self._made.pop(id, None)
         except Forbidden as error:
@@ -161,9 +146,6 @@ class Tenant:
     def close(self) -> None:
         """Give back the connections."""
         self._http.close()
-
-    def _count(self) -> None:
-        self._own.effects = getattr(self._own, "effects", 0) + 1
 
     def _stored(self, answer: Any) -> KaireonRow | None:
         if not isinstance(answer, dict) or "id" not in answer:
