@@ -135,6 +135,7 @@ class Workspace:
     def _prove_sight(self, token: str, error: Missing) -> None:
         """Raises `Forbidden` where a budget that is not shown may be there all the same."""
         hint = f"Let the token of [systems.{self._http.vendor}] see what it saw before"
+        self.read_whole(again=True)
         above = self.tree.above(token)
         if above is not None:
             said = f"the token does not see budget {token}, which {above} names as its part"

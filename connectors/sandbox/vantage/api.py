@@ -275,6 +275,16 @@ class VantageSandbox(Sandbox):
             left = [child for child in row["child_budget_tokens"] if child != token]
             self.state["budgets"].put(row | {"child_budget_tokens": left})
         self.state[table].remove(token)
+        for alert in alerts if table == "budgets" else ():
+            self._without(alert, token)
+
+    def _without(self, alert: Row, token: str) -> None:
+        """What becomes of an alert as a budget of it goes: without any it goes too."""
+        left = [each for each in alert["budget_tokens"] if each != token]
+        if not left:
+            self.state["budget_alerts"].remove(alert["token"])
+        elif left != alert["budget_tokens"]:
+            self.state["budget_alerts"].put(alert | {"budget_tokens": left})
 
     def _stored_alert(self, body: Row, row: Row, status: int) -> Response:
         unknown = [
