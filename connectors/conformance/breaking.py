@@ -102,8 +102,9 @@ class _Operation:
         for kind, objects in self.others.items():
             now = self.world.listed(kind, connector)
             for id, before in objects.items():
-                if id == self.id or id not in now:
+                if id == self.id:
                     continue
+                assert id in now, f"another {kind} is gone: {id}"
                 found = {
                     name for name, value in said(before).items() if said(now[id])[name] != value
                 }
