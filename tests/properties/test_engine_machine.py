@@ -1,5 +1,5 @@
-"""A machine that edits both sides, loses answers, refuses, crashes and freezes, and then wants them
-agreed.
+"""A machine that edits both sides, loses answers, refuses, crashes, freezes and lags, and then
+wants them agreed.
 
 The source, the target and the clock are in memory; the state is a real SQLite file, which a crash
 leaves as the dead process last committed it. After each run without a fault the second plan is
@@ -69,6 +69,9 @@ class Clock:
 
     def __call__(self):
         return self.time
+
+    def sleep(self, seconds):
+        self.time += timedelta(seconds=seconds)
 
     @property
     def day(self):
@@ -219,8 +222,9 @@ class Shape:
             phasing=Phasing.CURRENT if self.current_only else Phasing.ALL,
             clearable=able.clearable if self.clears else frozenset(),
             batch=self.batch,
+            grace=timedelta(seconds=60),
         )
-        made = cls("shop", MemorySettings(page_size=3), Runtime(now=clock))
+        made = cls("shop", MemorySettings(page_size=3), Runtime(now=clock, sleep=clock.sleep))
         if self.tidy:
             made.normalise = tidied
         return made
@@ -478,6 +482,23 @@ class TwoSides(RuleBasedStateMachine):
         assert (report.outcome is Outcome.FAILED) == taken_over, report.error
         assert not frozen.written_after
         self._nothing_is_doubled()
+
+    @rule(lost=st.booleans(), at=AT)
+    def a_run_whose_listings_lag(self, lost, at):
+        """They show what is made only a while later, which the run waits for."""
+        shown = self.target.list
+        began = dict.fromkeys(self.target._rows, self.clock.time - timedelta(days=1))
+
+        def lags(kind, cursor=None, known=None):
+            for page in shown(kind, cursor, known):
+                for item in page.items:
+                    began.setdefault(item.id, self.clock.time)
+                lately = self.clock.time - timedelta(seconds=20)
+                yield replace(page, items=[each for each in page.items if began[each.id] < lately])
+
+        self.target.list = lags
+        self.run_until(Fate("after write lost" if lost else "none", at))
+        self.target.list = shown
 
     def run_until(self, fate):
         """A run that meets `fate`, if it comes so far."""
