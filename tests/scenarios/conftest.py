@@ -5,7 +5,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from connectors.brex.connector import Brex
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import Served, serve
 from trueup.cli import app
@@ -126,8 +128,9 @@ def brex() -> Iterator[Served]:
 
 @pytest.fixture
 def desk(tmp_path: Path, brex: Served, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """Three budgets with four allocations each."""
+    """Three budgets with four allocations each; what is deleted at Brex is gone at once."""
     monkeypatch.setenv("BREX_TOKEN", TOKEN)
+    monkeypatch.setattr(Brex, "capabilities", replace(Brex.capabilities, grace=timedelta()))
     write_sample(tmp_path, cost_centres=3)
     return Desk(tmp_path, brex)
 
