@@ -16,7 +16,7 @@ from msgspec import json
 
 from canonical.allocation import Alert, Allocation
 from canonical.amount import Amount
-from canonical.budget import Budget
+from canonical.budget import Budget, Phase
 
 Fact: TypeAlias = str | bool | None | tuple[object, ...]
 Facts: TypeAlias = tuple[Fact, ...]
@@ -50,6 +50,22 @@ def facts(subject: Budget | Allocation) -> Facts:
 def money_facts(subject: Budget | Allocation) -> Facts:
     """Of the comparable values those that say how much counts when: amount, currency, cadence,
     start, end and phases."""
+    phased = isinstance(subject, Budget) and subject.phases
+    return *_plain_money(subject), _phases(subject) if phased else None  # type: ignore[arg-type]
+
+
+def stated_money(budget: Budget) -> Facts:
+    """The same of a budget with its phases as one text, as they are stated: made for every such
+    budget in each plan, and a tuple of a year's months costs ten times more."""
+    return *_plain_money(budget), json.encode(budget.phases).decode()
+
+
+def phases_of(text: str) -> Sequence[Phase]:
+    """The phases of such a text."""
+    return json.decode(text, type=list[Phase])
+
+
+def _plain_money(subject: Budget | Allocation) -> Facts:
     amount = subject.amount
     return (
         amount.text() if amount else None,
@@ -57,7 +73,6 @@ def money_facts(subject: Budget | Allocation) -> Facts:
         str(subject.cadence) if subject.cadence else None,
         _day(subject.start) if subject.start else None,
         _day(subject.end) if subject.end else None,
-        _phases(subject) if isinstance(subject, Budget) and subject.phases else None,
     )
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final, cast
 
-from canonical.facts import Fact, Facts
+from canonical.facts import Fact, Facts, phases_of
 from canonical.period import Cadence
 
 MONEY: Final = ("amount", "currency", "cadence", "start", "end", "phases")
@@ -168,6 +168,11 @@ def _days(before: Facts | None, after: Facts | None, as_of: date) -> list[date]:
 
 def _phases(money: Facts) -> Iterator[tuple[str, str, str]]:
     """First day, last day or "", and amount of each."""
+    if isinstance(money[-1], str):
+        for phase in phases_of(money[-1]):
+            first, _, last = str(phase.period).partition("..")
+            yield first, last, phase.amount.text()
+        return
     for period, value in cast("tuple[tuple[str, str], ...]", money[-1] or ()):
         first, _, last = period.partition("..")
         yield first, last, value

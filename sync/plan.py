@@ -24,6 +24,7 @@ from canonical.facts import (
     fields_of,
     fingerprint,
     money_facts,
+    stated_money,
 )
 from canonical.money import Move, counted_on, money_of, moves
 from connectors.contract.capabilities import Phasing
@@ -206,7 +207,7 @@ class Planner:
         """The money that a budget states, where the target is told of fewer phases."""
         if self._whole or isinstance(stated, Allocation) or not stated.phases:
             return None
-        return None if model is stated else money_facts(stated)
+        return None if model is stated else stated_money(stated)
 
     def _shape(self, budget: Budget) -> Budget:
         """What allocations take from their budget; budgets alike share one."""
