@@ -308,6 +308,8 @@ class Memory(Connector):
         row.container = container
         if kind is Kind.ALLOCATION and stamp is not None:
             row.reference = stamp
+        if "stamp" in fields:
+            _unstamp(row)
 
     def _place(self, id: str, model: Model, container: str | None) -> None:
         with self._lock:
@@ -345,3 +347,11 @@ def _observed(row: _Row) -> Observed:
         if stamp is not None:
             model = structs.replace(model, description=text)
     return Observed(row.id, model, stamp, row.container, row.actual)
+
+
+def _unstamp(row: _Row) -> None:
+    """Take out of a stored object the stamp that it is to bear no more."""
+    row.reference = None
+    if isinstance(row.model, Budget):
+        text, _ = unstamped(row.model.description)
+        row.model = structs.replace(row.model, description=text)

@@ -20,7 +20,10 @@ def dumps(value: Any) -> bytes:
 
 def loads(text: bytes) -> Any:
     """JSON parsed, fractions as `Decimal`; raises `ValueError` where it is none."""
-    return read(text)
+    try:
+        return read(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
 class Table:

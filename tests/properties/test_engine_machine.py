@@ -201,11 +201,11 @@ class Shape:
 
     @property
     def retires(self):
-        return self.removal in (Removal.RETIRE, Removal.RETIRE_FOR_GOOD)
+        return self.removal not in (Removal.DELETE, Removal.NONE)
 
     @property
     def revives(self):
-        return self.removal is Removal.RETIRE
+        return self.removal in (Removal.RETIRE, Removal.RETIRE_OR_DELETE)
 
     def target(self, clock):
         statuses = {Status.ACTIVE}
@@ -417,7 +417,8 @@ class TwoSides(RuleBasedStateMachine):
         self.numbers += 1
         name = home = f"theirs-{self.numbers}"
         ours = [id for id, model in self.ours().items() if isinstance(model, Budget)]
-        if inside and ours and self.shape.removal is not Removal.DELETE:
+        deletes = self.shape.removal in (Removal.DELETE, Removal.RETIRE_OR_DELETE)
+        if inside and ours and not deletes:
             home = self._pick(ours, pick)
         else:
             self._put_theirs(Budget(ref=name, name=name, amount=amount))

@@ -46,6 +46,7 @@ OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_ch
 ADA, SUMMER, TRAVEL = (
     Entity("user", "ada@example.com"), Entity("offer", "summer"), Entity("account", "6100 Travel")
 )  # fmt: skip
+PEOPLE = f'[systems.brex.entities]\n"{ADA}" = "cuuser_ada"\n'
 REPORTS = f'"{ADA}" = "rprt_software"\n"{SUMMER}" = "rprt_training"\n'
 
 
@@ -64,7 +65,7 @@ class Place:
         _keep(folder / "vtex.key", "app_key_sandbox")
         rows = "[systems.vantage.entities]"
         before, _, after = settings_text(self._urls).partition(rows)
-        (folder / "trueup.toml").write_text(f"{before}{rows}\n{REPORTS}{after}")
+        (folder / "trueup.toml").write_text(f"{before}{rows}\n{REPORTS}{after}\n{PEOPLE}")
         self._settings = load(folder / "trueup.toml")
         self._runtime = replace(waitless(), base=folder, now=lambda: NOW)
 
