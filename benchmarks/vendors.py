@@ -124,7 +124,7 @@ VENDORS = (
         name="vantage",
         own='token = "env:TOKEN"\nworkspace_token = "wrkspc_sandbox"\ncurrency = "USD"',
         entity="cost_report:rprt_{}",
-        faster="1000/2m",
+        faster="1000/3m",
         path="/v2",
     ),
 )

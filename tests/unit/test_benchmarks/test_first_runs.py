@@ -27,6 +27,10 @@ def test_the_least_time_is_that_of_the_windows_before_and_of_the_last_calls():
     assert calls.least("10/1m", parallel=2, latency=0.5) == 2 * 60 + 2 * 0.5
 
 
+def test_the_time_at_a_longer_window_has_as_many_of_them():
+    assert Calls([*range(24), 131]).seconds("10/1m", "10/1h") == 131 + 2 * (3600 - 60)
+
+
 def test_an_erps_allocations_are_what_the_vendor_holds(tmp_path):
     VENDORS[0].write_erp(tmp_path, 2)
     budgets = json.loads((tmp_path / "budgets.json").read_text())
