@@ -193,8 +193,9 @@ class _Remove(_Operation):
         self._remove(connector, self.kind, self.id or "")
 
     def agree(self, connector: Connector) -> bool:
+        over = {Status.RETIRED, connector.capabilities.retires_to}
         try:
-            gone = connector.get(self.kind, self.id or "").model.status is Status.RETIRED
+            gone = connector.get(self.kind, self.id or "").model.status in over
         except Missing:
             gone = True
         if not gone:

@@ -1,7 +1,7 @@
 """What breaks off in the middle at Vantage is put right by the next run, and nothing is left over."""
 
 from contextlib import ExitStack
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -55,7 +55,8 @@ class Mirror:
     def __init__(self, stack, folder, **switches):
         self.stack, self.source = stack, Memory("erp")
         self.served = stack.enter_context(serve(VantageSandbox(rate_limit="off", **switches)))
-        self.now = lambda: datetime(2026, 3, 15, tzinfo=UTC)
+        self.moment = datetime(2026, 3, 15, tzinfo=UTC)
+        self.now = lambda: self.moment
         self.store = Store.open("sqlite:///trueup.db", folder, self.now)
         stack.callback(self.store.close)
 
@@ -64,6 +65,8 @@ class Mirror:
         return self.stack.enter_context(Vantage("vantage", settings, waitless()))
 
     def run(self):
+        """Two hours after the last one: what Vantage asked to wait for is over."""
+        self.moment += timedelta(hours=2)
         spec = SyncSpec(
             name="s", source="erp", target="vantage", limits=OPEN, on_remove=OnRemove.DELETE
         )
