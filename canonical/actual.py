@@ -5,8 +5,10 @@ from datetime import datetime
 from msgspec import Struct
 
 from canonical.amount import Amount
+from canonical.records import as_dataclass
 
 
+@as_dataclass
 class Actual(Struct, frozen=True, gc=False):
     """`spent` of the current period as of `at` (UTC); `remaining` where the system says it."""
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from canonical.amount import Amount
 from canonical.period import Cadence
+from canonical.records import as_dataclass
 
 
 class Status(StrEnum):
@@ -26,6 +27,7 @@ class Enforcement(StrEnum):
     HARD = "hard"
 
 
+@as_dataclass
 class Entity(Struct, frozen=True, order=True, gc=False):
     """Who or what an allocation is for: ("user", "ada@example.com"), ("account", "6100")."""
 
@@ -36,6 +38,7 @@ class Entity(Struct, frozen=True, order=True, gc=False):
         return f"{self.type}:{self.id}"
 
 
+@as_dataclass
 class Alert(Struct, frozen=True, gc=False):
     """Tell `recipients` once spending reaches `threshold`: percent of the amount, or money."""
 
@@ -44,6 +47,7 @@ class Alert(Struct, frozen=True, gc=False):
     recipients: tuple[str, ...] = ()
 
 
+@as_dataclass
 class Allocation(Struct, frozen=True, kw_only=True, gc=False):
     """A share of one budget. `ref` is the owner's own stable id, unique within its budget.
 

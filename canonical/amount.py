@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from canonical.currency import exponent
 from canonical.errors import CanonicalError, Inexact, UnitMismatch
+from canonical.records import as_dataclass
 
 _EXACT = decimal.Context(prec=60, traps=[decimal.Inexact, decimal.InvalidOperation])
 _HALF_EVEN = decimal.Context(prec=60, rounding=ROUND_HALF_EVEN)
@@ -25,6 +26,7 @@ def _step(places: int) -> Decimal:
     return Decimal(1).scaleb(-places)
 
 
+@as_dataclass
 class Amount(Struct, frozen=True, gc=False):
     """`value` in major units of `unit`: Amount(Decimal("12.50"), "USD") is twelve dollars fifty.
 

@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
 from canonical.period import Cadence, Period, period_of, periods
+from canonical.records import as_dataclass
 
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})  # one for all: an empty dict is 64 bytes
 
 
+@as_dataclass
 class Phase(Struct, frozen=True, gc=False):
     """A stretch of a budget's life with an amount of its own, such as one month of twelve."""
 
@@ -22,6 +24,7 @@ class Phase(Struct, frozen=True, gc=False):
     amount: Amount
 
 
+@as_dataclass
 class Budget(Struct, frozen=True, kw_only=True, gc=False):
     """A budget as one side states it. `amount` counts per period of `cadence`.
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from canonical.errors import CanonicalError
+from canonical.records import as_dataclass
 
 
 class Cadence(StrEnum):
@@ -27,6 +28,7 @@ class Cadence(StrEnum):
 _MONTHS = {Cadence.MONTHLY: 1, Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
 
 
+@as_dataclass
 class Period(Struct, frozen=True, order=True, gc=False):
     """From `start` to `end`, both days included; an `end` of None never comes."""
 

@@ -10,8 +10,10 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.change import Problem
+from canonical.records import as_dataclass
 
 
+@as_dataclass
 class Observed(Struct, frozen=True, gc=False):
     """An object as a system holds it.
 

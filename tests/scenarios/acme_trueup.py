@@ -20,6 +20,7 @@ from trueup.connectors.contract import (
     Page,
     Runtime,
     SystemSettings,
+    leaving,
 )
 
 _FIELDS = ("name", "amount", "currency")
@@ -55,10 +56,12 @@ class Acme(Connector):
         return Observed(id, self._budgets[id])
 
     def create(self, draft: Draft, key: str) -> Observed:
+        leaving()
         id = f"acme-{next(self._ids)}"
         return self._keep(id, Budget(ref=id, name=draft.model.ref, amount=None), draft, _FIELDS)
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        leaving()
         return self._keep(id, self.get(Kind.BUDGET, id).model, draft, fields)
 
     def _keep(
