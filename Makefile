@@ -1,9 +1,10 @@
-# make demo    set up, then mirror a sample ERP into sandboxes of all five vendors
-# make test    set up with the development tools, then run every test
-# make lint    style, types and walls
-# make format  rewrite the code in its style
-# make bench   measure, side by side with plain code
-# make lock    resolve the dependencies again
+# make demo         set up, then mirror a sample ERP into sandboxes of all five vendors
+# make test         set up with the development tools, then run all but the exhaustive tests
+# make test-faults  every fault at every point: what is too long for make test
+# make lint         style, types and walls
+# make format       rewrite the code in its style
+# make bench        measure, side by side with plain code
+# make lock         resolve the dependencies again
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +16,7 @@ SOURCES := pyproject.toml hatch_build.py README.md LICENSE \
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet
 
-.PHONY: demo test lint format bench lock clean
+.PHONY: demo test test-faults lint format bench lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -23,6 +24,9 @@ demo: .venv/installed
 
 test: .venv/ready-dev
 	$(BIN)/python -m pytest -n 2
+
+test-faults: .venv/ready-dev
+	$(BIN)/python -m pytest -n 2 -m faults
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .
