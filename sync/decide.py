@@ -57,6 +57,12 @@ _SHAPE: Final = frozenset(
 written, as the others would be said in terms of what is there, not of what is wanted."""
 
 
+def joined(losses: Losses, more: Sequence[Loss]) -> Losses:
+    """Both, each named loss once: the first to say so has said it."""
+    said = {loss.name for loss in losses}
+    return (*losses, *(loss for loss in more if loss.name not in said))
+
+
 def held(holds: Mapping[str, Hold]) -> frozenset[str]:
     """The fields that a target can be told, and that are therefore compared."""
     silent = {Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS}

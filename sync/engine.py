@@ -15,6 +15,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
 from sync.apply import Applier
 from sync.decide import covers_all
+from sync.findings import Findings
 from sync.finish import unfinished
 from sync.gone import STILL_THERE, linked_again, still_there
 from sync.grace import Newborn
@@ -24,7 +25,7 @@ from sync.match import Key
 from sync.neighbours import Neighbours, Sources
 from sync.observe import Agreed, Observation, observe
 from sync.ownership import Ownership
-from sync.plan import Findings, Planner
+from sync.plan import Planner
 from sync.report import Done, Outcome, Report
 from sync.settle import Settler, waiting
 from sync.spec import SyncSpec

@@ -16,11 +16,11 @@ from canonical.change import Change, Kind, Op, Trip
 from canonical.compare import Cause
 from canonical.money import Counted, Move, said
 from canonical.period import Cadence
+from sync.findings import Findings
 from sync.match import Key
 from sync.observe import Observation
-from sync.plan import Findings
+from sync.scales import Weighed, weight
 from sync.spec import Limit, Limits, percent
-from sync.weigh import Weighed, weight
 
 RULES = (
     "max_changes",

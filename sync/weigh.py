@@ -1,4 +1,4 @@
-"""Weigh: what a plan does to money, object by object, and the total it is a share of.
+"""Weigh: how a change moves money.
 
 Money is weighed as the source states it: each stretch from the plan's day on, compared with what
 the source stated when both sides last agreed, whether or not the target can be told of it yet. So
@@ -6,127 +6,131 @@ the calendar later brings nothing that was not weighed before. What the target's
 is weighed as it is there.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 
-from canonical.allocation import Allocation
-from canonical.budget import Budget
 from canonical.change import Kind, Op
 from canonical.compare import Baseline, Cause, Difference
-from canonical.facts import Fact, Facts, fields_of
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Fact, Facts, fields_of, money_facts
 from canonical.money import MONEY, Counted, Move, counted_on, money_of, moves
-from canonical.period import Cadence
+from sync.counterpart import Counterpart
 from sync.decide import Wanted
+from sync.desire import Desires
 from sync.match import Key
+from sync.scales import Scales, Weighed
+from sync.state.ledger import Ledger, Link
 
 _CADENCE, _START, _END = (MONEY.index(name) for name in ("cadence", "start", "end"))
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """What becomes of one object's money, from the plan's day on.
+class Weigher:
+    """Puts each change of one plan on the `scales`; returns how its money moves."""
 
-    `op` is None where the target already holds all it can of a new statement. `before` is what
-    counted on the day.
-    """
+    def __init__(self, scales: Scales, as_of: date, ledger: Ledger, desires: Desires) -> None:
+        self._scales, self._as_of = scales, as_of
+        self._ledger, self._desires = ledger, desires
+        self._cadences: dict[str, Fact] = {}  # of budgets that the source no longer states
 
-    kind: Kind
-    key: Key
-    op: Op | None
-    moves: tuple[Move, ...]
-    before: Counted | None = None
+    def change(
+        self,
+        wanted: Wanted,
+        op: Op | None,
+        found: Sequence[Difference],
+        there: Counterpart,
+        stated: bytes,
+    ) -> tuple[Move, ...]:
+        """What becomes of an object that is there; `stated` names what the source states.
 
-    @property
-    def largest(self) -> Move:
-        """The move that weighs most in a year."""
-        return max(self.moves, key=weight)
+        What only finishes an earlier writing, untouched since, was weighed when that was planned.
+        """
+        now, day = money_facts(wanted.stated), self._as_of
+        here, before = _told(wanted, found, now, day)
+        if op is Op.RETIRE:
+            here = (Move(day, before, None),) if before else ()
+        said: tuple[Move, ...] = ()
+        link, baseline = there.link, there.baseline
+        if baseline is not None and link is not None and link.source != stated:
+            said = _restated(baseline, wanted, now, day)
+        counts = link is None or op is Op.RETIRE or _drifts(found)
+        agreed = baseline and (baseline.echo, baseline.desired)
+        finishes = agreed == (there.observed, wanted.facts)
+        weighed = _together(here, said) if counts and not finishes else said
+        if op is Op.BLOCKED:
+            weighed = ()
+        if finishes and not said:
+            self._scales.finishing.add((wanted.kind, wanted.key))
+        self._scales.put(Weighed(wanted.kind, wanted.key, op, weighed, before))
+        return _together(here, said)
+
+    def creation(
+        self, wanted: Wanted, op: Op, stated: bytes, gone: tuple[Link, Baseline] | None
+    ) -> tuple[Move, ...]:
+        """What is made; what is made again counts as far as it is stated otherwise."""
+        now, day = money_facts(wanted.stated), self._as_of
+        over = wanted.stated.end is not None and wanted.stated.end < day
+        made = () if over else moves(None, now, day)
+        if op is Op.BLOCKED:
+            return made
+        weighed = Weighed(wanted.kind, wanted.key, op, made)
+        if gone is not None:
+            link, baseline = gone
+            again = () if link.source == stated else _restated(baseline, wanted, now, day)
+            weighed = Weighed(wanted.kind, wanted.key, Op.UPDATE, again, counted_on(now, day))
+        self._scales.put(weighed)
+        return made
+
+    def removal(self, kind: Kind, key: Key, observed: Facts, op: Op) -> tuple[Move, ...]:
+        """What goes, or would go."""
+        names = BUDGET_FIELDS if kind is Kind.BUDGET else ALLOCATION_FIELDS
+        said = dict(zip(names, observed, strict=True))
+        said["cadence"] = said["cadence"] or self._cadence_above(key[0])
+        before = counted_on(money_of(names, tuple(said.values())), self._as_of)
+        gone = (Move(self._as_of, before, None),) if before else ()
+        self._scales.put(Weighed(kind, key, op, () if op is Op.BLOCKED else gone, before))
+        return gone
+
+    def _cadence_above(self, ref: str) -> Fact:
+        """The cadence of a budget, for the shares that have it from there."""
+        shape = self._desires.shape(ref)
+        if shape is not None:
+            return str(shape.cadence)
+        if ref not in self._cadences:
+            link = self._ledger.by_refs(Kind.BUDGET, [("", ref)]).get(("", ref))
+            agreed = self._ledger.baselines([link.id])[link.id] if link else None
+            at = BUDGET_FIELDS.index("cadence")
+            self._cadences[ref] = agreed.desired[at] if agreed else None
+        return self._cadences[ref]
 
 
-def weight(move: Move) -> Fraction:
-    """How much more or less counts in a year, in the unit of afterwards."""
-    after = move.after.in_a_year() if move.after else Fraction(0)
-    if move.before is None or move.before.unit != move.unit:
-        return abs(after)
-    return abs(after - move.before.in_a_year()) or abs(move.step)
-
-
-class Scales:
-    """The money of one plan: what moves, and the total of what is linked.
-
-    `finishing` are objects of which only the rest of an earlier writing is to be made.
-    """
-
-    def __init__(self, as_of: date = date.min) -> None:
-        self._as_of = as_of
-        self._still: dict[tuple[Kind, str, Cadence], Decimal] = defaultdict(Decimal)
-        self.weighed: list[Weighed] = []
-        self.finishing: set[tuple[Kind, Key]] = set()
-
-    def keep(self, kind: Kind, stated: Budget | Allocation) -> None:
-        """An object whose money stays as it was agreed."""
-        phased = isinstance(stated, Budget) and stated.phases
-        amount = stated.in_force(self._as_of) if phased else stated.amount  # type: ignore[union-attr]
-        if amount is not None:
-            self._still[kind, amount.unit, stated.cadence or Cadence.ONCE] += amount.value
-
-    def put(self, weighed: Weighed) -> None:
-        """An object whose money moves, or does not; without moves it counts in the total alone."""
-        if weighed.moves:
-            self.weighed.append(weighed)
-        elif weighed.before is not None:
-            before = weighed.before
-            self._still[weighed.kind, before.unit, before.cadence] += before.amount
-
-    def total(self, kind: Kind, unit: str) -> tuple[Fraction, Cadence | None]:
-        """What counts in a year before the plan; and the cadence of it all, if it has but one."""
-        counted = [
-            Counted(amount, unit, cadence)
-            for (of, named, cadence), amount in self._still.items()
-            if (of, named) == (kind, unit) and amount
-        ]
-        counted += [
-            each.before
-            for each in self.weighed
-            if each.kind is kind and each.before is not None and each.before.unit == unit
-        ]
-        cadences = {each.cadence for each in counted}
-        whole = sum((each.in_a_year() for each in counted), Fraction(0))
-        return whole, cadences.pop() if len(cadences) == 1 else None
-
-
-def restated(baseline: Baseline, wanted: Wanted, now: Facts, as_of: date) -> tuple[Move, ...]:
+def _restated(baseline: Baseline, wanted: Wanted, now: Facts, as_of: date) -> tuple[Move, ...]:
     """How a new statement moves what was stated when both sides last agreed."""
     said = baseline.stated or money_of(fields_of(wanted.model), baseline.desired)
     return moves(_filled(said, now, wanted.kind), now, as_of)
 
 
-def told(
+def _told(
     wanted: Wanted, found: Sequence[Difference], now: Facts, as_of: date
 ) -> tuple[tuple[Move, ...], Counted | None]:
     """How the differences move what the target holds, and what it holds on the day."""
-    before, after = both(wanted, {each.field: each.before for each in found}, now)
+    before, after = _both(wanted, {each.field: each.before for each in found}, now)
     return moves(before, after, as_of), counted_on(before, as_of)
 
 
-def both(wanted: Wanted, otherwise: dict[str, Fact], now: Facts) -> tuple[Facts, Facts]:
+def _both(wanted: Wanted, otherwise: dict[str, Fact], now: Facts) -> tuple[Facts, Facts]:
     """The money that the target holds, being as wanted but for some fields; and that wanted."""
     after = _filled(money_of(fields_of(wanted.model), wanted.facts), now, wanted.kind)
     before = tuple(otherwise.get(name, value) for name, value in zip(MONEY, after, strict=True))
     return before, after
 
 
-def together(first: Sequence[Move], second: Sequence[Move]) -> tuple[Move, ...]:
+def _together(first: Sequence[Move], second: Sequence[Move]) -> tuple[Move, ...]:
     """Both, in order of their days; where two speak of one day, the first counts."""
     days = {move.day for move in first}
     all_days = (*first, *(move for move in second if move.day not in days))
     return tuple(sorted(all_days, key=lambda move: move.day))
 
 
-def drifts(found: Sequence[Difference]) -> bool:
+def _drifts(found: Sequence[Difference]) -> bool:
     """Whether somebody moved the money in the target itself."""
     return any(each.cause is Cause.DRIFT and each.field in MONEY for each in found)
 

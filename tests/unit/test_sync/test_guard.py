@@ -10,11 +10,11 @@ from canonical.change import Change, Kind, Op
 from canonical.compare import Cause
 from canonical.money import Counted, Move
 from canonical.period import Cadence
+from sync.findings import Findings
 from sync.guard import Guard, Sides
 from sync.observe import Observation
-from sync.plan import Findings
+from sync.scales import Scales, Weighed
 from sync.spec import Limit, Limits
-from sync.weigh import Scales, Weighed
 
 DAY = date(2026, 6, 10)
 OFF = {each.name: None for each in fields(Limits)} | {"below_spent": True}

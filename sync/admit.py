@@ -1,0 +1,163 @@
+"""Admit: newcomers, which have no link: recognised in the target and adopted, or made."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+from canonical.allocation import Status
+from canonical.budget import Budget
+from canonical.change import Effect, Kind, Loss, Op, Problem
+from canonical.compare import Baseline
+from canonical.facts import facts, fingerprint
+from connectors.contract.interface import Connector
+from sync.claim import Claims
+from sync.counterpart import Counterpart, Counterparts
+from sync.decide import Wanted, creation, joined
+from sync.findings import Findings
+from sync.identify import Identifier
+from sync.match import Key, Matched, Matcher, Newcomer
+from sync.observe import Observation
+from sync.reconcile import Reconciler
+from sync.send import Statement
+from sync.state.ledger import Link
+from sync.stuck import RETIRED, UNDECIDED, UNKNOWN, Stuck
+from sync.weigh import Weigher
+
+
+class Admission:
+    """Admits the newcomers of one plan: adopts what is theirs, creates the rest.
+
+    `gone` are the objects that had a link and are not there any more.
+    """
+
+    def __init__(
+        self,
+        target: Connector,
+        seen: Observation,
+        counterparts: Counterparts,
+        claims: Claims,
+        reconciler: Reconciler,
+        who: Identifier,
+        stuck: Stuck,
+        weigher: Weigher,
+        waiting: Collection[tuple[Kind, Key]],
+        found: Findings,
+    ) -> None:
+        self._target, self._seen, self._there = target, seen, counterparts
+        self._claims, self._reconciler, self._who = claims, reconciler, who
+        self._stuck, self._weigher, self._waiting, self._found = stuck, weigher, waiting, found
+        self.gone: dict[tuple[Kind, Key], tuple[Link, Baseline]] = {}
+
+    def recognise(
+        self, matcher: Matcher, kind: Kind, newcomers: Sequence[Wanted]
+    ) -> Iterator[Wanted]:
+        """Adopt at once what bears a newcomer's stamp; yields the others, to be seen together."""
+        containers = self._containers(kind, newcomers)
+        for wanted in self._claims.without_owner(kind, newcomers, containers):
+            if wanted.key in self._there.shares:
+                continue
+            container = containers.get(wanted.key[0])
+            decidable = wanted.model.status is not Status.RETIRED and (
+                (kind, wanted.key) not in self._waiting
+            )
+            item = None
+            if decidable and (kind is Kind.BUDGET or container is not None):
+                item = matcher.take(Newcomer(wanted.key, wanted.model, container))
+            if item is None:
+                yield wanted
+            else:
+                self._adopt(wanted, Matched(item, "stamp"))
+
+    def admit(self, matcher: Matcher, kind: Kind, newcomers: Sequence[Wanted]) -> None:
+        """Adopt what an earlier run or a person left in the target; create the rest."""
+        active = list(self._active(kind, newcomers))
+        if active:
+            self._who.ask(wanted.model for wanted in active)
+        containers = self._containers(kind, active)
+        arrivals = [
+            Newcomer(wanted.key, self._who.theirs(wanted.model), containers.get(wanted.key[0]))
+            for wanted in active
+        ]
+        if kind is Kind.ALLOCATION:
+            arrivals = [each for each in arrivals if each.container is not None]
+        matches, conflicts = matcher.match(arrivals)
+        self._found.conflicts.extend(conflicts)
+        self._claims.undecided[kind] |= {(each.budget_ref or "", each.ref) for each in conflicts}
+        for wanted in active:
+            self._decide(wanted, matches.get(wanted.key), containers.get(wanted.key[0]))
+
+    def _active(self, kind: Kind, newcomers: Sequence[Wanted]) -> Iterator[Wanted]:
+        for wanted in _parents_first(newcomers):
+            if wanted.model.status is Status.RETIRED:
+                self._found.unchanged += 1
+                self._stuck.add(kind, wanted.key, RETIRED)
+            else:
+                yield wanted
+
+    def _decide(self, wanted: Wanted, matched: Matched | None, container: str | None) -> None:
+        kind, key = wanted.kind, wanted.key
+        if (kind, key) in self._waiting:
+            self._found.waiting += 1
+            self._stuck.add(kind, key, UNKNOWN)
+        elif key in self._claims.undecided[kind]:
+            self._stuck.add(kind, key, UNDECIDED)
+        elif matched is not None and matched.by == "stamp":
+            self._adopt(wanted, matched)
+        elif suspect := self._seen.suspect(kind, key[1], wanted.model, container):
+            self._create(wanted, _may_be_there(suspect))
+        elif matched is not None:
+            self._adopt(wanted, matched)
+        else:
+            self._create(wanted)
+
+    def _adopt(self, wanted: Wanted, matched: Matched) -> None:
+        kind, item = wanted.kind, matched.item
+        self._there.adopt(kind, wanted.key, item)
+        values = self._there.disowned(kind, item.id, wanted.model, facts(item.model), None)
+        there = Counterpart(item.id, "adopted", values, matched=matched.by, item=item)
+        self._reconciler.reconcile(wanted, there)
+
+    def _create(self, wanted: Wanted, *doubts: Loss) -> None:
+        kind, key = wanted.kind, wanted.key
+        objections = doubts or (
+            *self._who.unknown(wanted.model),
+            *self._target.objections(wanted.model),
+        )
+        losses = joined(wanted.losses, objections)
+        self._found.note(losses)
+        above = key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
+        if above is not None and above in self._stuck:
+            waits = self._stuck.waits_for(above)
+            losses = (*losses, waits)
+            if self._stuck.is_retired(above):
+                self._found.note([waits])  # nothing else says so
+        change = creation(wanted, self._reconciler.held[kind], losses)
+        if change.op is Op.BLOCKED:
+            blocked = next(loss for loss in losses if loss.effect is Effect.BLOCKED)
+            self._stuck.add(kind, key, f"it cannot be made: {blocked.reason}")
+        stated = fingerprint(facts(wanted.stated))
+        money = self._weigher.creation(wanted, change.op, stated, self.gone.get((kind, key)))
+        self._found.add(replace(change, money=money), Statement(stated, wanted.beyond))
+
+    def _containers(self, kind: Kind, wanted: Sequence[Wanted]) -> dict[str, str]:
+        """The target's ids of the budgets that new allocations belong to, where they exist."""
+        if kind is Kind.BUDGET:
+            return {}
+        return self._there.budgets(each.key[0] for each in wanted)
+
+
+def _may_be_there(problem: Problem) -> Loss:
+    reason = f"it may be there already: {problem.where} cannot be read, {problem.message}"
+    return Loss("name", Effect.BLOCKED, reason)
+
+
+def _parents_first(newcomers: Sequence[Wanted]) -> list[Wanted]:
+    """In an order in which what is stuck is known before what hangs on it."""
+    parents = {each.key: getattr(each.model, "parent", None) for each in newcomers}
+
+    def depth(key: Key) -> int:
+        steps = 0
+        while (above := parents.get(key)) is not None and steps < len(parents):
+            key, steps = ("", above), steps + 1
+        return steps
+
+    return sorted(newcomers, key=lambda each: depth(each.key))

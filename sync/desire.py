@@ -1,0 +1,105 @@
+"""Desire: what the source states, as this target should hold it."""
+
+from dataclasses import replace
+from datetime import date
+
+from msgspec import structs
+
+from canonical.allocation import Allocation
+from canonical.budget import Budget
+from canonical.change import Kind, Problem
+from canonical.facts import Facts, facts, stated_money
+from connectors.contract.capabilities import Phasing
+from connectors.contract.interface import Connector
+from connectors.contract.records import Observed
+from sync.decide import Losses, Wanted, joined
+from sync.findings import Findings
+from sync.match import Key
+from sync.past import keeps_past, with_past
+from sync.project import Projector
+from sync.spec import SyncSpec
+
+
+class Desires:
+    """Projects the source's records one by one: budgets first, as their allocations take from them.
+
+    A record that cannot be placed is a problem in `found`.
+    """
+
+    def __init__(
+        self, spec: SyncSpec, source: Connector, target: Connector, as_of: date, found: Findings
+    ) -> None:
+        able = target.capabilities
+        self._source, self._target, self._as_of, self._found = source, target, as_of, found
+        self._projector = Projector(able, as_of, spec.horizon_months)
+        self._keeps_past = keeps_past(source.capabilities, able)
+        self._holds_all_phases = able.phasing is Phasing.ALL
+        self._budgets: dict[str, Budget] = {}
+        self._shapes: dict[object, Budget] = {}
+
+    def of(self, kind: Kind, key: Key, item: Observed) -> Wanted | None:
+        """What is wanted of `item`; None where a page repeats it, or its budget is not known."""
+        stated = item.model
+        if isinstance(stated, Budget):
+            if key[1] in self._budgets:
+                return None
+            self._budgets[key[1]] = self._shape(stated)
+            return self._fitted(kind, key, stated, *self._projector.budget(stated))
+        budget = self._budgets.get(key[0])
+        if budget is None:
+            reason = f"its budget {key[0]!r} is not among the source's budgets"
+            self._found.problems.append(Problem(self._source.name, item.id, reason, item.id))
+            return None
+        stated = budget.complete(stated)
+        return self._fitted(kind, key, stated, *self._projector.allocation(stated))
+
+    def shape(self, ref: str) -> Budget | None:
+        """What the source's budget of that ref says about time and state; None where it has none.
+
+        Without a name and an amount: thousands of budgets share few shapes.
+        """
+        return self._budgets.get(ref)
+
+    def with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
+        """What is wanted, the periods that are over as the target has them, if they are to stay."""
+        model, stated = wanted.model, wanted.stated
+        if not (self._keeps_past and isinstance(model, Budget) and isinstance(stated, Budget)):
+            return wanted
+        past = with_past(model, stated, observed, self._as_of)
+        model, _ = self._target.fit(past, self._projector.horizon)
+        return replace(wanted, model=model, facts=facts(model))
+
+    def _fitted(
+        self,
+        kind: Kind,
+        key: Key,
+        stated: Budget | Allocation,
+        projected: Budget | Allocation,
+        losses: Losses,
+    ) -> Wanted:
+        model, more = self._target.fit(projected, self._projector.horizon)
+        if more:
+            losses = joined(losses, more)
+        return Wanted(kind, key, stated, model, losses, facts(model), self._beyond(stated, model))
+
+    def _beyond(self, stated: Budget | Allocation, model: Budget | Allocation) -> Facts | None:
+        """The money that a budget states, where the target is told of fewer phases."""
+        if self._holds_all_phases or isinstance(stated, Allocation) or not stated.phases:
+            return None
+        return None if model is stated else stated_money(stated)
+
+    def _shape(self, budget: Budget) -> Budget:
+        said = (
+            budget.cadence,
+            budget.start,
+            budget.end,
+            budget.status,
+            budget.enforcement,
+            budget.carry_over,
+        )
+        shape = self._shapes.get(said)
+        if shape is None:
+            shape = self._shapes[said] = structs.replace(
+                budget, ref="", name="", amount=None, phases=(), allocations=()
+            )
+        return shape

@@ -1,0 +1,44 @@
+"""Findings: what planning finds out, before the guard judges it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from canonical.change import Change, Conflict, Handover, Kind, Loss, Problem
+from sync.match import Key
+from sync.scales import Scales
+from sync.send import Statement
+from sync.state.ledger import Entry
+from sync.state.owners import Owned
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one plan found, filled step by step."""
+
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    agreements: list[Entry] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
+    taken: list[Owned] = field(default_factory=list)
+    unchanged: int = 0
+    kept: int = 0
+    waiting: int = 0
+    adopted: int = 0
+    lossy: dict[str, tuple[int, str]] = field(default_factory=dict)
+    source_seen: int = 0
+    stated: dict[tuple[Kind, Key], Statement] = field(default_factory=dict)
+    scales: Scales = field(default_factory=Scales)
+
+    def note(self, losses: Sequence[Loss]) -> None:
+        """Count the losses that need to be accepted by name."""
+        for loss in losses:
+            if loss.matters:
+                count, reason = self.lossy.get(loss.name, (0, loss.reason))
+                self.lossy[loss.name] = count + 1, reason
+
+    def add(self, change: Change, stated: Statement) -> None:
+        """A change, and what the source stated when it was decided."""
+        self.changes.append(replace(change, stated=stated.fingerprint.hex()))
+        self.stated[change.kind, (change.budget_ref or "", change.ref)] = stated

@@ -1,0 +1,107 @@
+"""Remove: what is linked and the source no longer has, kept or taken out as the sync says."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from canonical.change import Kind
+from canonical.facts import Facts
+from connectors.contract.capabilities import Capabilities
+from sync.counterpart import Counterparts
+from sync.decide import is_out_of_use, removal
+from sync.findings import Findings
+from sync.observe import BitSet, Observation
+from sync.ownership import Ownership
+from sync.reconcile import STATUS
+from sync.spec import OnRemove
+from sync.state.ledger import Ledger, Link
+from sync.weigh import Weigher
+
+_BATCH = 1000
+
+
+class _Leaving(NamedTuple):
+    link: Link
+    observed: Facts
+    agreed: Facts  # as desired
+
+
+class Removals:
+    """Decides about linked objects that a source listing did not mention.
+
+    Without a `policy` other than keep, or where the listing is not to be trusted, all stay.
+    """
+
+    def __init__(
+        self,
+        policy: OnRemove,
+        able: Capabilities,
+        ledger: Ledger,
+        seen: Observation,
+        counterparts: Counterparts,
+        ownership: Ownership,
+        weigher: Weigher,
+        found: Findings,
+    ) -> None:
+        self._policy, self._able, self._ledger, self._seen = policy, able, ledger, seen
+        self._there, self._ownership = counterparts, ownership
+        self._weigher, self._found = weigher, found
+
+    def remove(self, mentioned: BitSet, *, trusted: bool) -> None:
+        """Decide about all links but those `mentioned`.
+
+        One that the target's listing does not show is asked for by its id: it may have lost its
+        place in the middle of an earlier removal.
+        """
+        for kind in Kind:
+            absent = [id for id in self._ledger.ids(kind) if id not in mentioned]
+            for start in range(0, len(absent), _BATCH):
+                ours = list(self._ours(absent[start : start + _BATCH]))
+                keep = self._policy is OnRemove.KEEP or not trusted
+                self._unless_owned(kind, list(self._leaving(kind, ours, keep=keep)))
+        self._found.problems.extend(self._ownership.problems.values())
+
+    def _ours(self, ids: Sequence[int]) -> Iterator[int]:
+        """Of objects that a neighbour owns only our link goes."""
+        elders = self._ownership.elders
+        for id in ids:
+            if id in elders:
+                self._found.forgotten.append(id)
+            else:
+                yield id
+
+    def _leaving(self, kind: Kind, ids: Sequence[int], *, keep: bool) -> Iterator[_Leaving]:
+        """What is still in use there; of the others a link to nothing is forgotten."""
+        baselines = self._ledger.baselines(ids)
+        for link in self._ledger.by_ids(ids).values():
+            agreed = baselines[link.id]
+            unknown = link.id in self._seen.unreadable or link.target_id in self._seen.above
+            was_out = self._is_out(kind, agreed.echo)
+            if keep or unknown or (was_out and not self._seen.has(link.id)):
+                self._found.kept += 1
+                continue
+            observed = self._there.observed(kind, link, agreed)
+            if observed is not None and not self._is_out(kind, observed):
+                yield _Leaving(link, observed, agreed.desired)
+                continue
+            self._found.kept += 1
+            if observed is None:  # neither listed nor to be read
+                self._found.forgotten.append(link.id)
+
+    def _is_out(self, kind: Kind, values: Facts) -> bool:
+        return is_out_of_use(values[STATUS[kind]], self._able, self._policy)
+
+    def _unless_owned(self, kind: Kind, leaving: Sequence[_Leaving]) -> None:
+        """Nothing goes that another sync links, states or may state."""
+        protected = self._ownership.protected(kind, [each.link for each in leaving])
+        self._found.kept += len(protected)
+        for link, observed, agreed in leaving:
+            if link.id in protected:
+                continue
+            if link.id in self._seen.drifted:
+                observed = self._there.disowned(kind, link.target_id, None, observed, agreed)
+            key = link.budget_ref, link.ref
+            change = removal(kind, key, link.target_id, observed, self._policy, self._able)
+            self._found.note(change.losses)
+            money = self._weigher.removal(kind, key, observed, change.op)
+            self._found.changes.append(replace(change, money=money))
