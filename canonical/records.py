@@ -14,6 +14,7 @@ _Noun = TypeVar("_Noun", bound=Struct)
 
 def as_dataclass(noun: type[_Noun]) -> type[_Noun]:
     """The same class, which the functions of `dataclasses` take for one of theirs."""
-    said = make_dataclass(noun.__name__, [(name, object) for name in noun.__struct_fields__])
+    fields = [(name, object) for name in noun.__struct_fields__]
+    said = make_dataclass(noun.__name__, fields, init=False, repr=False, eq=False)
     noun.__dataclass_fields__ = said.__dataclass_fields__  # type: ignore[attr-defined]
     return noun
