@@ -134,6 +134,7 @@ def share(entity: str, ref: str = "S", of: str = "B", **said: Any) -> Allocation
     ],
     ids=str,
 )
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("fault", [None, "lost_answer", "key_expiry"])
 def test_budgets_and_shares_live_and_end_whatever_brex_leaves_open(
     opened: Open, switches: dict[str, Any], fault: str | None

@@ -45,6 +45,7 @@ KINDS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("stated", KINDS.values(), ids=KINDS)
 def test_every_budget_agrees_at_once_and_as_time_passes(mirror, stated):
     stated = replace(stated, allocations=(share("A"),))

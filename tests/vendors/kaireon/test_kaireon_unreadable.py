@@ -36,6 +36,7 @@ def rows_of(tenant, scope):
     return [row for row in tenant.rows() if (row["name"], row["scope"]) == ("Travel", scope)]
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("at", [0, 5, -1], ids=["newest", "between", "oldest"])
 @pytest.mark.parametrize("scope", ["global", "channel"])
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
