@@ -13,6 +13,7 @@ from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
+from sync.account import ensure_known
 from sync.apply import Applier
 from sync.decide import covers_all
 from sync.findings import Findings
@@ -33,12 +34,12 @@ from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
 from sync.state.lease import Lease, LeaseHeld, LeaseLost, elapsed
 from sync.state.ledger import Ledger, LedgerError
-from sync.state.owners import Owners
+from sync.state.owners import OtherAccount, Owners
 from sync.state.pauses import Pauses
 from sync.state.store import Store, StoreError
 from sync.watch import Watch
 
-_FAILURES = (ConnectorError, LeaseLost, StoreError, JournalError, LedgerError)
+_FAILURES = (ConnectorError, LeaseLost, StoreError, JournalError, LedgerError, OtherAccount)
 
 
 def _utc_now() -> datetime:
@@ -108,12 +109,14 @@ class Engine:
         self._wait_for_both()
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):
+            self._ensure_account()
             return self._plan(as_of, allow, journal, journal.open()).plan
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""
         self._wait_for_both()
         with self._source.on(as_of), self._target.on(as_of):
+            self._ensure_account()
             observation = self._observe(None)
             unseen = self._unseen(observation, Journal(self._store, self._spec.name))
             found = self._planner(observation, as_of, unseen, thorough=True).plan()
@@ -202,6 +205,7 @@ class Engine:
         only: Plan | None,
     ) -> None:
         self._wait_for_both()
+        self._ensure_account()
         self._say_account(journal)
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
@@ -254,6 +258,10 @@ class Engine:
             report.error = (
                 f"{objects} not shown yet by {self._spec.target}; the next run looks again"
             )
+
+    def _ensure_account(self) -> None:
+        self._owners.refresh()
+        ensure_known(self._spec.name, self._target, self._ledger, self._owners)
 
     def _say_account(self, journal: Journal) -> None:
         if not self._owners.is_said:

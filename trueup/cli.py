@@ -183,6 +183,18 @@ def handover(
 
 
 @app.command()
+def repoint(
+    sync: Annotated[str, typer.Argument(metavar="SYNC", help="The sync whose target moved.")],
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Say that a target at a new address is the same account as before."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.repoint(sync))
+
+
+@app.command()
 def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
     """Run every sync on its schedule until told to stop."""
     with _session(config, as_json, verbose) as session:

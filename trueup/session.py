@@ -29,6 +29,7 @@ from sync.report import Exit, Report, plan_exit_code
 from sync.state.history import Run, UnknownRun
 from sync.state.lease import LeaseHeld
 from sync.state.ledger import LedgerError
+from sync.state.owners import OtherAccount
 from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
@@ -49,6 +50,7 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (ConnectorError, Exit.FAILED),
     (StoreError, Exit.FAILED),
     (LedgerError, Exit.FAILED),
+    (OtherAccount, Exit.FAILED),
 )
 _PRESSING = (Exit.FAILED, Exit.GUARD, Exit.LOCKED, Exit.UNCERTAIN, Exit.CONFLICTS, Exit.PARTIAL)
 """Which exit code speaks for several runs, the most pressing first."""
@@ -174,6 +176,18 @@ class Session:
         else:
             self.console.handed(handed)
         return handed.exit_code
+
+    def repoint(self, sync: str) -> int:
+        """`trueup repoint`."""
+        with self._workspace() as workspace:
+            before, account = workspace.repoint(sync)
+        if self._json:
+            self._print({"sync": sync, "before": before, "account": account})
+        elif before is None:
+            self.console.say(f"{sync}: {account} is the account that the state knows already")
+        else:
+            self.console.say(f"{sync}: {before} is {account} now")
+        return Exit.OK
 
     def verify(self, sync: str, as_of: date | None = None) -> int:
         """`trueup verify`."""

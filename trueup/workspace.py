@@ -25,6 +25,7 @@ from connectors.contract.interface import Connector
 from sync.handover import Handed, Handing, Offer
 from sync.state.history import History
 from sync.state.journal import Journal
+from sync.state.lease import Lease
 from sync.state.ledger import Ledger
 from sync.state.owners import Owners
 from sync.state.store import Store
@@ -141,6 +142,20 @@ class Workspace:
         owners = Owners(self.store, sync, account, self._neighbours(sync, account))
         with self._turn(account):
             return Handing(self.store, sync, owners, _now).hand_over(giver, refs, approve)
+
+    def repoint(self, sync: str) -> tuple[str | None, str]:
+        """Say that the target which the settings name now is the account that the state knows.
+
+        Asks no system anything. Returns its address until now, None where it had none, and the new
+        one. Raises `LeaseHeld` while a run goes on.
+        """
+        account = account_of(self.settings, spec_of(self.settings, sync).target)
+        owners = Owners(self.store, sync, account)
+        with Lease.take(self.store, sync, now=_now) as lease, self.store.write() as connection:
+            lease.guard(connection)
+            before = owners.moved_from
+            owners.say(connection)
+        return before, account
 
     def status(self, sync: str) -> dict[str, Any]:
         """How a sync stands: its last run, how many objects are linked, how many writes wait."""

@@ -23,6 +23,10 @@ _BATCH = 1000
 _LOOKED_AT = 5  # runs: one that still goes on, or handed something over, has no plan to ask
 
 
+class OtherAccount(Exception):
+    """The target is not the account that the state knows. The message says what to do."""
+
+
 class Owned(NamedTuple):
     """A link of another sync."""
 
@@ -39,7 +43,7 @@ class Owners:
     def __init__(
         self, store: Store, sync: str, account: str, settled: Collection[str] = ()
     ) -> None:
-        self._store, self._sync, self._account = store, sync, account
+        self._store, self._sync, self.account = store, sync, account
         self._settled = frozenset(settled)
         self._known: str | None = None
         self.names: tuple[str, ...] = ()
@@ -50,7 +54,7 @@ class Owners:
         with self._store.read() as connection:
             known = {row.sync: row.account for row in connection.execute(select(accounts))}
         self._known = known.get(self._sync)
-        near = {name for name, account in known.items() if account == self._account}
+        near = {name for name, account in known.items() if account == self.account}
         near |= self._settled - known.keys()  # what has run says itself where it writes
         self.names = tuple(sorted(near - {self._sync}))
 
@@ -63,13 +67,18 @@ class Owners:
     def say(self, connection: Connection) -> None:
         """Remember, within the caller's transaction, which account this sync writes into."""
         connection.execute(delete(accounts).where(accounts.c.sync == self._sync))
-        connection.execute(insert(accounts).values(sync=self._sync, account=self._account))
-        self._known = self._account
+        connection.execute(insert(accounts).values(sync=self._sync, account=self.account))
+        self._known = self.account
 
     @property
     def is_said(self) -> bool:
         """Whether the state knows the account as it is."""
-        return self._known == self._account
+        return self._known == self.account
+
+    @property
+    def moved_from(self) -> str | None:
+        """The account that the state knows, where the settings name another one."""
+        return None if self.is_said else self._known
 
     # -- what they own -----------------------------------------------------------------------
 
