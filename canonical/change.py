@@ -14,7 +14,7 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Cause
 from canonical.data import model_data, model_of
-from canonical.facts import MONEY_FIELDS, Fact
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, MONEY_FIELDS, Fact, Facts
 from canonical.money import Move
 from canonical.traces import Traces
 
@@ -162,6 +162,38 @@ class Problem:
         return self.traces is None or self.traces.may_be(ref, model, container)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unstated:
+    """An object in use in the target that the source does not state.
+
+    `name` is its name there, or the entity that an allocation is for. A linked one has the `ref`
+    that it had, and a `reason` why it stays; one that nobody ever stated has neither.
+    """
+
+    kind: Kind
+    target_id: str
+    name: str
+    amount: str | None
+    currency: str | None
+    ref: str | None = None
+    budget_ref: str | None = None
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, kind: Kind, target_id: str, values: Facts, **link: str | None) -> Self:
+        """As the target's facts of it say."""
+        names = BUDGET_FIELDS if kind is Kind.BUDGET else ALLOCATION_FIELDS
+        said = dict(zip(names, values, strict=True))
+        return cls(
+            kind=kind,
+            target_id=target_id,
+            name=str(said["name"] if kind is Kind.BUDGET else said["entity"]),
+            amount=_text(said["amount"]),
+            currency=_text(said["currency"]),
+            **link,
+        )
+
+
 SUMMARY: Final = ("create", "update", "retire", "delete", "unchanged", "conflict", "blocked")
 
 
@@ -170,10 +202,12 @@ class Plan:
     """The checked changes of one sync, seen on one day.
 
     `lossy` counts the losses that need acceptance, over all objects: name → count, first reason.
-    `kept` are linked objects that the source no longer has, `uncertain` those with a write of
-    unknown outcome, `adopted` those recognised in the target without a link of this sync, and
-    `handovers` those among them that pass from another sync to this one. `allowed` are the guards
-    that were switched off for it.
+    `kept` are linked objects that the source no longer has; those still in use, and the strangers
+    in the target that nobody ever stated, are named one by one, the first thousand of each.
+    `stranger_count` counts all strangers. `uncertain` are those with a write of unknown outcome,
+    `adopted` those recognised in the target without a link of this sync, and `handovers` those
+    among them that pass from another sync to this one. `allowed` are the guards that were switched
+    off for it.
     """
 
     plan_id: str
@@ -191,6 +225,9 @@ class Plan:
     kept: int = 0
     adopted: int = 0
     uncertain: int = 0
+    kept_objects: tuple[Unstated, ...] = ()
+    strangers: tuple[Unstated, ...] = ()
+    stranger_count: int = 0
     allowed: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
 
@@ -245,6 +282,10 @@ class Plan:
 
 
 _UNSAID: Final[Any] = {"accepted": True, "problems": {"__all__": {"traces"}}}
+
+
+def _text(fact: Fact) -> str | None:
+    return None if fact is None else str(fact)
 
 
 def _change_data(change: dict[str, Any]) -> dict[str, Any]:

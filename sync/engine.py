@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from canonical.change import Change, Conflict, Effect, Kind, Op, Plan, Problem, Trip
+from canonical.change import Change, Conflict, Effect, Kind, Op, Plan, Problem, Trip, Unstated
 from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector
@@ -71,6 +71,9 @@ class Verification:
     differences: tuple[Change, ...]
     conflicts: tuple[Conflict, ...]
     problems: tuple[Problem, ...]
+    kept_objects: tuple[Unstated, ...] = ()
+    strangers: tuple[Unstated, ...] = ()
+    stranger_count: int = 0
 
     @property
     def agree(self) -> bool:
@@ -129,12 +132,19 @@ class Engine:
             differences=differences,
             conflicts=tuple(found.conflicts),
             problems=tuple(found.problems),
+            kept_objects=tuple(found.kept_objects),
+            strangers=tuple(found.strangers),
+            stranger_count=found.stranger_count,
         )
 
     def _accepts(self, change: Change) -> bool:
         """Whether the settings do without this object, for itself or for what it hangs on."""
         names = {loss.name for loss in change.losses if loss.effect is Effect.BLOCKED}
         return change.op is Op.BLOCKED and names <= self._spec.accept | {"blocked:parent"}
+
+    def _holds_all(self, plan: Plan) -> bool:
+        """Whether nothing is blocked that the settings do not do without, as `verify` has it."""
+        return all(self._accepts(each) for each in plan.changes if each.op is Op.BLOCKED)
 
     def run(
         self,
@@ -230,8 +240,9 @@ class Engine:
             if not planned.plan.guards:
                 self._remember(report, journal, planned)
         removed = self._confirm_removals(report, journal, planned)
-        report.verified = _in_sync(planned.plan) and removed
-        if report.verified:
+        in_step = _in_sync(planned.plan) and removed
+        report.verified = in_step and self._holds_all(planned.plan)
+        if in_step:
             with journal.writing() as connection:
                 self._ledger.save_versions(connection, planned.versions, planned.read_at)
         else:
@@ -355,6 +366,9 @@ class Engine:
             lossy=found.lossy,
             unchanged=found.unchanged,
             kept=found.kept,
+            kept_objects=tuple(found.kept_objects),
+            strangers=tuple(found.strangers),
+            stranger_count=found.stranger_count,
             adopted=found.adopted,
             uncertain=found.waiting,
             allowed=tuple(sorted(allow)),

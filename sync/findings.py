@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from canonical.change import Change, Conflict, Handover, Kind, Loss, Problem
+from canonical.change import Change, Conflict, Handover, Kind, Loss, Problem, Unstated
 from sync.match import Key
 from sync.scales import Scales
 from sync.send import Statement
 from sync.state.ledger import Entry
 from sync.state.owners import Owned
+
+MANY = 1000
+"""So many objects of a sort are named one by one; the others are counted."""
 
 
 @dataclass(slots=True)
@@ -24,6 +27,9 @@ class Findings:
     taken: list[Owned] = field(default_factory=list)
     unchanged: int = 0
     kept: int = 0
+    kept_objects: list[Unstated] = field(default_factory=list)
+    strangers: list[Unstated] = field(default_factory=list)
+    stranger_count: int = 0
     waiting: int = 0
     adopted: int = 0
     lossy: dict[str, tuple[int, str]] = field(default_factory=dict)

@@ -9,9 +9,10 @@ has no link is admitted (`sync.admit`), and what the source no longer has is rem
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from canonical.allocation import Status
 from canonical.budget import Budget
-from canonical.change import Kind
-from canonical.facts import fingerprint
+from canonical.change import Kind, Unstated
+from canonical.facts import facts, fingerprint
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed, Page
 from sync.admit import Admission
@@ -19,7 +20,7 @@ from sync.claim import Claims
 from sync.counterpart import Counterparts
 from sync.decide import Wanted
 from sync.desire import Desires
-from sync.findings import Findings
+from sync.findings import MANY, Findings
 from sync.identify import Identifier
 from sync.match import Key, Matcher
 from sync.observe import BitSet, Observation
@@ -95,6 +96,7 @@ class Planner:
         self.found.changes = self._stuck.left_in_place(self.found.changes)
         trusted = not any(each.system == self._source.name for each in self.found.problems)
         self._removals.remove(self._mentioned, trusted=trusted)
+        self._name_strangers()
         return self.found
 
     def _page(self, kind: Kind, page: Page) -> Iterator[Wanted]:
@@ -151,6 +153,17 @@ class Planner:
     def _report_twins(self, kind: Kind) -> None:
         adopted, said = self._there.adopted(kind), self._claims.undecided[kind]
         self.found.conflicts.extend(twins(kind, self._seen, self._ledger, adopted, said))
+
+    def _name_strangers(self) -> None:
+        """What is in use in the target, and no source of any sync of this state ever stated."""
+        for kind in Kind:
+            adopted = self._there.adopted(kind)
+            for id, item in self._seen.strangers[kind].items():
+                if id in adopted or item.model.status is Status.RETIRED:
+                    continue
+                self.found.stranger_count += 1
+                if len(self.found.strangers) < MANY:
+                    self.found.strangers.append(Unstated.of(kind, id, facts(item.model)))
 
 
 def _key(item: Observed) -> Key:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from canonical.change import Kind
-from canonical.facts import Facts
+from canonical.change import Kind, Unstated
+from canonical.facts import Facts, facts
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
-from sync.findings import Findings
+from sync.findings import MANY, Findings
 from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import STATUS
@@ -18,6 +18,7 @@ from sync.state.ledger import Ledger, Link
 from sync.weigh import Weigher
 
 _BATCH = 1000
+_KEEP = 'on_remove = "keep"'
 
 
 class _Leaving(NamedTuple):
@@ -57,8 +58,7 @@ class Removals:
             absent = [id for id in self._ledger.ids(kind) if id not in mentioned]
             for start in range(0, len(absent), _BATCH):
                 ours = list(self._ours(absent[start : start + _BATCH]))
-                keep = self._policy is OnRemove.KEEP or not trusted
-                self._unless_owned(kind, list(self._leaving(kind, ours, keep=keep)))
+                self._unless_owned(kind, list(self._leaving(kind, ours, trusted=trusted)))
         self._found.problems.extend(self._ownership.problems.values())
 
     def _ours(self, ids: Sequence[int]) -> Iterator[int]:
@@ -70,15 +70,16 @@ class Removals:
             else:
                 yield id
 
-    def _leaving(self, kind: Kind, ids: Sequence[int], *, keep: bool) -> Iterator[_Leaving]:
+    def _leaving(self, kind: Kind, ids: Sequence[int], *, trusted: bool) -> Iterator[_Leaving]:
         """What is still in use there; of the others a link to nothing is forgotten."""
         baselines = self._ledger.baselines(ids)
         for link in self._ledger.by_ids(ids).values():
             agreed = baselines[link.id]
-            unknown = link.id in self._seen.unreadable or link.target_id in self._seen.above
+            reason = self._reason_to_keep(link, trusted=trusted)
             was_out = self._is_out(kind, agreed.echo)
-            if keep or unknown or (was_out and not self._seen.has(link.id)):
-                self._found.kept += 1
+            if reason is not None or (was_out and not self._seen.has(link.id)):
+                seen = self._seen.drifted.get(link.id)
+                self._keep(link, facts(seen.model) if seen else agreed.echo, reason)
                 continue
             observed = self._there.observed(kind, link, agreed)
             if observed is not None and not self._is_out(kind, observed):
@@ -88,15 +89,32 @@ class Removals:
             if observed is None:  # neither listed nor to be read
                 self._found.forgotten.append(link.id)
 
+    def _reason_to_keep(self, link: Link, *, trusted: bool) -> str | None:
+        if link.id in self._seen.unreadable or link.target_id in self._seen.above:
+            return "it cannot be read"
+        if not trusted:
+            return "not all of the source could be read"
+        return _KEEP if self._policy is OnRemove.KEEP else None
+
+    def _keep(self, link: Link, values: Facts, reason: str | None) -> None:
+        """Count what stays, and name what is still in use."""
+        self._found.kept += 1
+        if len(self._found.kept_objects) < MANY and not self._is_out(link.kind, values):
+            ref, above = link.ref, link.budget_ref or None
+            said = Unstated.of(
+                link.kind, link.target_id, values, ref=ref, budget_ref=above, reason=reason
+            )
+            self._found.kept_objects.append(said)
+
     def _is_out(self, kind: Kind, values: Facts) -> bool:
         return is_out_of_use(values[STATUS[kind]], self._able, self._policy)
 
     def _unless_owned(self, kind: Kind, leaving: Sequence[_Leaving]) -> None:
         """Nothing goes that another sync links, states or may state."""
         protected = self._ownership.protected(kind, [each.link for each in leaving])
-        self._found.kept += len(protected)
         for link, observed, agreed in leaving:
             if link.id in protected:
+                self._keep(link, observed, "another sync needs it, or may")
                 continue
             if link.id in self._seen.drifted:
                 observed = self._there.disowned(kind, link.target_id, None, observed, agreed)

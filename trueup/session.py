@@ -396,6 +396,8 @@ def _verification_data(found: "Verification") -> dict[str, Any]:
         changes=found.differences,
         conflicts=found.conflicts,
         problems=found.problems,
+        kept_objects=found.kept_objects,
+        strangers=found.strangers,
     ).to_data()
     return {
         "sync": found.sync,
@@ -406,6 +408,9 @@ def _verification_data(found: "Verification") -> dict[str, Any]:
         "differences": plan["changes"],
         "conflicts": plan["conflicts"],
         "problems": plan["problems"],
+        "kept_objects": plan["kept_objects"],
+        "strangers": plan["strangers"],
+        "stranger_count": found.stranger_count,
     }
 
 
