@@ -19,6 +19,7 @@ from connectors.bill.members import Members, split
 from connectors.bill.people import People
 from connectors.bill.reading import Reader
 from connectors.bill.wire import BUFFERED
+from connectors.calling.absence import prove_gone
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter
@@ -139,10 +140,10 @@ class Bill(Connector):
         PUT without money instead."""
         try:
             self._part(kind).remove(id)
-        except Missing:
-            pass
+        except Missing as error:
+            prove_gone(error, lambda: self._in_use(kind, id))
         except Rejected:
-            if self.get(kind, id).model.status is not Status.RETIRED:
+            if self._in_use(kind, id):
                 raise
         self._reader.outdate(id)
         if kind is Kind.ALLOCATION:
@@ -166,6 +167,12 @@ class Bill(Connector):
     def close(self) -> None:
         """Give back the connections."""
         self._http.close()
+
+    def _in_use(self, kind: Kind, id: str) -> bool:
+        try:
+            return self.get(kind, id).model.status is not Status.RETIRED
+        except Missing:
+            return False
 
     def _part(self, kind: Kind) -> Budgets | Members:
         return self._budgets if kind is Kind.BUDGET else self._members

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from canonical.change import Kind, Problem
 from canonical.traces import Traces
 from connectors.bill.wire import BUDGETS, USERS, BillBudget, BillMember, BillUser
+from connectors.calling.absence import of_a_listing
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, cursor_pages
 from connectors.calling.parsing import parsed
@@ -129,7 +130,9 @@ class Reader:
 
     def members(self, budget: str, token: str | None = None) -> Iterator[RawPage]:
         """Pages of a budget's members."""
-        return self._pages(f"{budget_path(budget)}/members", {"sort": "name:asc"}, token)
+        return self._pages(
+            f"{budget_path(budget)}/members", {"sort": "name:asc"}, token, below=True
+        )
 
     def users(self) -> Iterator[BillUser]:
         """All users, those in use first."""
@@ -138,13 +141,16 @@ class Reader:
                 for row in raw.items:
                     yield parsed(BillUser, row)
 
-    def _pages(self, path: str, asked: dict[str, str], token: str | None) -> Iterator[RawPage]:
+    def _pages(
+        self, path: str, asked: dict[str, str], token: str | None, *, below: bool = False
+    ) -> Iterator[RawPage]:
         def fetch(token: str | None) -> Any:
             # Whether a token carries the rest of the query is not documented: it is said again.
             params = {"max": PAGE_SIZE, **asked, "nextPage": token}
             return self._http.call("GET", path, params=params, safety=Safety.SAFE)
 
-        return cursor_pages(fetch, items="results", next_token="nextPage", cursor=token)  # noqa: S106
+        found = fetch if below else of_a_listing(fetch)
+        return cursor_pages(found, items="results", next_token="nextPage", cursor=token)  # noqa: S106
 
 
 def page_of(

@@ -18,6 +18,7 @@ from connectors.brex.declared import CAPABILITIES, BrexSettings
 from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
 from connectors.brex.people import People
 from connectors.brex.wire import PATH, BrexBudget, BrexPage, BrexSpendLimit
+from connectors.calling.absence import of_a_listing, prove_gone
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.exact_json import listing
@@ -26,7 +27,7 @@ from connectors.calling.paging import RawPage, ahead, cursor_pages
 from connectors.calling.parsing import data_of, decoded
 from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import Forbidden, Malformed, Rejected, Unsupported
+from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
 from connectors.contract.probing import probe_by_listing
 from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
@@ -92,7 +93,12 @@ class Brex(Connector):
                 "GET", PATH[kind], params=params, safety=Safety.SAFE, reader=listing
             )
 
-        pages = cursor_pages(fetch, items="items", next_token="next_cursor", cursor=cursor)  # noqa: S106
+        pages = cursor_pages(
+            of_a_listing(fetch),
+            items="items",
+            next_token="next_cursor",  # noqa: S106
+            cursor=cursor,
+        )
         for raw in ahead(pages):
             yield self._page(kind, raw)
         self._listed.add(kind)
@@ -151,8 +157,10 @@ class Brex(Connector):
         """Archive, once: Brex takes no key here and does not say what a second call does."""
         try:
             self._send("POST", f"{_path(kind, id)}/archive", Safety.ONCE)
+        except Missing as error:
+            prove_gone(error, lambda: self._in_use(kind, id))
         except Rejected:
-            if self.get(kind, id).model.status is not Status.RETIRED:
+            if self._in_use(kind, id):
                 raise
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
@@ -182,6 +190,12 @@ class Brex(Connector):
         self._http.close()
 
     # -- reading -----------------------------------------------------------------------------
+
+    def _in_use(self, kind: Kind, id: str) -> bool:
+        try:
+            return self.get(kind, id).model.status is not Status.RETIRED
+        except Missing:
+            return False
 
     def _page(self, kind: Kind, raw: RawPage) -> Page:
         items, problems = [], []

@@ -198,6 +198,22 @@ class Writing:
         with pytest.raises(Unsupported):
             getattr(world.connector, verb)(Kind.BUDGET, made, world.key())
 
+    @pytest.mark.parametrize("verb", ["retire", "delete"])
+    @both_kinds
+    def test_2_3_8_not_found_as_the_answer_to_a_removal_is_no_proof(
+        self, world: World, kind: Kind, verb: str
+    ) -> None:
+        world.needs(kind)
+        broken, made = world.hook("break_off"), world.make(kind)[1]
+        remove, before = getattr(world.connector, verb), said(world.connector.get(kind, made.id))
+        mend = broken("404", 0, -1)
+        with pytest.raises(ConnectorError) as failed:
+            remove(kind, made.id, world.key())
+        mend()
+        if failed.errisinstance(Unsupported):
+            pytest.skip(f"capability: removal is {world.connector.capabilities.removal}")
+        assert said(world.connector.get(kind, made.id)) == before
+
     def test_2_4_1_a_refused_create_changes_nothing(self, world: World) -> None:
         world.needs(Kind.BUDGET)
         refused = world.hook("refused")()

@@ -14,7 +14,9 @@ Reading
 Writing
   2.1  `create` returns the object as the vendor stored it; a later `get` equals it.
   2.2  `update` changes the named fields and no other; it returns the object as stored.
-  2.3  `retire` and `delete` do what the capabilities say they do; removing twice is no error.
+  2.3  `retire` and `delete` do what the capabilities say they do; removing twice is no error. That
+       a vendor answers "not found" to a removal, or to a listing, does not prove that the object
+       is gone: a listing or a read that otherwise works, and does not show it, does.
   2.4  A write the vendor refuses raises `Rejected` and changes nothing.
   2.5  A write whose answer is lost raises `Uncertain`, unless a key made repeating it safe.
   2.6  Where keys are supported, the same key and draft make one object, however often sent.

@@ -169,7 +169,7 @@ class Kaireon(Connector):
             return structs.replace(stored, id=id) if self._spared.get(id) else stored
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
-        """DELETE each row, the oldest last; what is gone is gone.
+        """DELETE each row, the oldest last; what is listed no more is gone.
 
         Refused while rows stand below: without theirs they would be budgets of their own.
         """

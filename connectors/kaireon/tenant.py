@@ -1,10 +1,11 @@
 """The rows of one tenant, over HTTP: each that is answered is proved to be the tenant's."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
+from connectors.calling.absence import of_a_listing, prove_gone
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.limiter import Limiter
@@ -88,7 +89,8 @@ class Tenant:
             answers.append(self._http.call("GET", PATH, params=params, safety=Safety.SAFE))
             return page_of(answers[-1])
 
-        pages = [page.items for page in cursor_pages(fetch, items="rows", next_token="next")]  # noqa: S106
+        listing = cursor_pages(of_a_listing(fetch), items="rows", next_token="next")  # noqa: S106
+        pages = [page.items for page in listing]
         self._paged = self._paged or len(pages) > 1
         records = [record for page in pages for record in page]
         said = count_of(answers[-1])
@@ -132,16 +134,22 @@ class Tenant:
         return self._stored(answer)
 
     def delete(self, id: str) -> None:
-        """DELETE; what is gone is gone."""
+        """DELETE; no error if it is gone, which one 404 does not prove."""
         try:
-            with suppress(Missing):
-                params = {"id": id}
-                self._http.call("DELETE", PATH, params=params, safety=Safety.IDEMPOTENT)
-            with self._guard:
-                self._made.pop(id, None)
+            params = {"id": id}
+            self._http.call("DELETE", PATH, params=params, safety=Safety.IDEMPOTENT)
+        except Missing as error:
+            prove_gone(error, lambda: self._shows(id))
         except Forbidden as error:
             hint = "Kaireon deletes with an admin's key only"
             raise Forbidden(error.message, call=error.call, hint=hint) from error
+        with self._guard:
+            self._made.pop(id, None)
+
+    def _shows(self, id: str) -> bool:
+        """Whether the listing has that row; one that we made has its time to appear there."""
+        records = self.shown() if id in self._made else self.records()
+        return any(isinstance(each, dict) and each.get("id") == id for each in records)
 
     def close(self) -> None:
         """Give back the connections."""

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
+from connectors.calling.absence import prove_gone
 from connectors.calling.paging import RawPage
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
@@ -61,13 +61,25 @@ class Alerts:
             elif missing:
                 kept.append(self._put(id, self._instead(id, missing.pop(0))))
             else:
-                with suppress(Missing):
-                    self._send("DELETE", path_of(ALERTS, id))
+                self._remove(id)
         for alert in missing:
             said = alert_write(alert, self._entities)
             said.budget_tokens, said.duration_in_days = [budget.token], ""  # "" is the whole month
             kept.append(self._keep(self._send("POST", ALERTS, said.body())))
         return kept
+
+    def _remove(self, id: str) -> None:
+        try:
+            self._send("DELETE", path_of(ALERTS, id))
+        except Missing as error:
+            prove_gone(error, lambda: self._shows(id))
+
+    def _shows(self, id: str) -> bool:
+        try:
+            self._send("GET", path_of(ALERTS, id))
+        except Missing:
+            return False
+        return True
 
     def _instead(self, id: str, alert: Alert) -> VantageAlertWrite:
         """What makes `alert` of a stored one: a PUT leaves what it does not name."""

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
+from connectors.calling.absence import of_a_listing, prove_gone
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.limiter import Limiter
@@ -41,6 +42,14 @@ log = logging.getLogger("trueup.vantage")
 
 PAGE_SIZE = 1000
 """The most that a page may hold; what Vantage does above it is not documented."""
+
+
+_SAFETY = {
+    "GET": Safety.SAFE,
+    "POST": Safety.ONCE,
+    "PUT": Safety.IDEMPOTENT,
+    "DELETE": Safety.IDEMPOTENT,
+}
 
 
 class Workspace:
@@ -150,13 +159,12 @@ class Workspace:
         def fetch(token: str | None) -> Any:
             whole = token is not None and not token.isdecimal()
             asked = None if whole else {"page": token or "1", **params}
-            try:
-                where = token if token and whole else path
-                return self._http.call("GET", where, params=asked, safety=Safety.SAFE)
-            except Missing as error:  # of a listing it says nothing about any budget
-                raise Transient(error.message, call=error.call, hint=error.hint) from error
+            where = token if token and whole else path
+            return self._http.call("GET", where, params=asked, safety=Safety.SAFE)
 
-        return link_pages(fetch, items=items, next_link="links.next", resolve=self._page_number)
+        return link_pages(
+            of_a_listing(fetch), items=items, next_link="links.next", resolve=self._page_number
+        )
 
     def _page_number(self, link: str) -> str:
         """The page that a next-link means; one without a number is followed as it is."""
@@ -256,9 +264,7 @@ class Workspace:
             self._send("DELETE", path_of(BUDGETS, token))
         except Missing as error:
             self.read_whole(again=True)
-            if self._shows(token):
-                said = f"{error.message}, and it is listed all the same"
-                raise Transient(said, call=error.call) from error
+            prove_gone(error, lambda: self._shows(token))
         self.tree.drop(token)
 
     def _shows(self, token: str) -> bool:
@@ -279,9 +285,8 @@ class Workspace:
         return self._keep(budget, said)
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
-        safety = Safety.ONCE if method == "POST" else Safety.IDEMPOTENT
         try:
-            return self._http.call(method, path, json=body, safety=safety)
+            return self._http.call(method, path, json=body, safety=_SAFETY[method])
         except (Transient, Uncertain, Malformed):
             self.doubt()
             raise

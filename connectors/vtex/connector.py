@@ -12,6 +12,7 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Loss, kind_of
+from connectors.calling.absence import prove_gone
 from connectors.calling.client import Safety
 from connectors.calling.paging import RawPage
 from connectors.calling.parsing import parsed
@@ -225,14 +226,18 @@ class Vtex(Connector):
         self._writes += 1
         try:
             yield
-        except Missing:
-            pass
+        except Missing as error:
+            prove_gone(error, lambda: self._shows(kind, id))
         except Rejected:
-            try:
-                self.get(kind, id)
-            except Missing:
-                return
-            raise
+            if self._shows(kind, id):
+                raise
+
+    def _shows(self, kind: Kind, id: str) -> bool:
+        try:
+            self.get(kind, id)
+        except Missing:
+            return False
+        return True
 
     def _set_status(self, kind: Kind, id: str, status: Status) -> dict[str, Any]:
         path, body = f"{self._reader.path(kind, id)}/status", {"status": STATUS_SAID[status]}

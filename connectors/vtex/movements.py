@@ -82,7 +82,7 @@ class Movements:
         self, path: str, id: str, items: str, status: str | None = None
     ) -> Iterator[Movement]:
         terms = self._terms()
-        for page in self._reader.pages(path, items, status=status):
+        for page in self._reader.pages(path, items, below=True, status=status):
             for record in page.items:
                 yield movement_of(parsed(VtexMovement, record), _budget_of(id), terms)
 

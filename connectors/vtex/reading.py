@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from canonical.change import Kind
+from connectors.calling.absence import of_a_listing
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, ahead, number_pages
 from connectors.calling.parsing import parsed
@@ -61,18 +62,22 @@ class Reader:
         path: str,
         items: str = "items",
         cursor: str | None = None,
+        *,
+        below: bool = False,
         **filters: str | None,
     ) -> Iterator[RawPage]:
-        """All pages of a listing; both page and size are always said, as VTEX has no default."""
+        """All pages of a listing, of what stands `below` an object or not; both page and size are
+        always said, as VTEX has no default."""
 
         def fetch(page: str | None) -> Any:
             params = {"page": page, "pageSize": self._settings.page_size, **filters}
             return self._http.call("GET", path, params=params, safety=Safety.SAFE)
 
+        found = fetch if below else of_a_listing(fetch)
         if not items:  # a bare array, without a word of where it is and how much there is
-            return number_pages(fetch, items="", id="id", cursor=cursor)
+            return number_pages(found, items="", id="id", cursor=cursor)
         return number_pages(
-            fetch,
+            found,
             items=items,
             id="id",
             pages="pagination.pages",
@@ -124,7 +129,7 @@ class Reader:
     def _allocations(self, budget: str) -> list[Any]:
         """Of a budget that does not show them itself: listed, and each read for its reference."""
         path = f"{self.path(Kind.BUDGET, budget)}/allocations"
-        ids = [id_of(each) for page in self.pages(path) for each in page.items]
+        ids = [id_of(each) for page in self.pages(path, below=True) for each in page.items]
         return [self.one(Kind.ALLOCATION, f"{budget}/{id}") for id in ids if id]
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -320,6 +321,14 @@ class DeletesOnce(Memory):
         super().delete(kind, id, key)
 
 
+class TrustsNotFound(Faulty):
+    """Takes "not found" for proof that an object is gone."""
+
+    def retire(self, kind: Kind, id: str, key: str) -> None:
+        with suppress(Missing):
+            super().retire(kind, id, key)
+
+
 class HalfRefuses(Faulty):
     """Leaves an object behind when it refuses a create."""
 
@@ -498,6 +507,7 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (RetiresOnce, "test_2_3_2_retiring_twice_is_no_error", (BUDGET,)),
     (DeletesForRetire, "test_2_3_1_retire_takes_out_of_use_and_keeps_the_object", (BUDGET,)),
     (DeletesOnce, "test_2_3_5_deleting_twice_is_no_error", (ALLOCATION,)),
+    (TrustsNotFound, "test_2_3_8_not_found_as_the_answer_to_a_removal_is_no_proof", (BUDGET, "retire")),
     (HalfRefuses, "test_2_4_1_a_refused_create_changes_nothing", ()),
     (LosesAnswersQuietly, "test_2_5_1_a_create_with_a_lost_answer_is_made_once", (BUDGET, "lost_answer")),
     (Twins, "test_2_6_1_the_same_key_and_draft_make_one_object", (BUDGET,)),

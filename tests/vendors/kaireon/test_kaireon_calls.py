@@ -12,7 +12,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.change import Kind
 from canonical.period import Cadence, Period
-from connectors.contract.errors import Forbidden, Missing, RateLimited, Rejected, Unauthorized
+from connectors.contract.errors import Forbidden, RateLimited, Rejected, Transient, Unauthorized
 from connectors.contract.interface import Draft
 from connectors.kaireon.connector import Kaireon
 from connectors.kaireon.declared import KaireonSettings
@@ -183,7 +183,11 @@ CALLS = {
     ),
     "delete an allocation whose row is gone": (
         lambda kaireon: kaireon.delete(Kind.ALLOCATION, EMAIL["id"], "key-1"),
-        [(f"GET {ROWS}", LIST), (f"DELETE {ROWS}?id={EMAIL['id']}", Response(404))],
+        [
+            (f"GET {ROWS}", LIST),
+            (f"DELETE {ROWS}?id={EMAIL['id']}", Response(404)),
+            (f"GET {ROWS}", rows(MARCH, APRIL)),
+        ],
     ),
 }
 EACH = pytest.mark.parametrize(("does", "exchanges"), CALLS.values(), ids=CALLS)
@@ -236,7 +240,7 @@ def test_all_calls_carry_key_tenant_and_x_requested_with(
         (400, "BAD_REQUEST", Rejected),
         (401, "UNAUTHORIZED", Unauthorized),
         (403, "FORBIDDEN", Forbidden),
-        (404, "NOT_FOUND", Missing),
+        (404, "NOT_FOUND", Transient),
         (415, "UNSUPPORTED_MEDIA_TYPE", Rejected),
         (429, "RATE_LIMITED", RateLimited),
     ],

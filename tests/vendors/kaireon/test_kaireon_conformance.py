@@ -11,14 +11,6 @@ from connectors.conformance import ConformanceSuite, World, drafts
 from connectors.kaireon.declared import CAPABILITIES
 
 
-@pytest.fixture(autouse=True)
-def _steps_are_not_taken_together_yet(request):
-    if "breaks_off" in request.node.name:
-        request.node.add_marker(
-            pytest.mark.xfail(strict=False, reason="its writes are no steps yet")
-        )
-
-
 class TestKaireon(ConformanceSuite):
     @pytest.fixture
     def world(self, tenant):
