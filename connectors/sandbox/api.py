@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -59,6 +59,9 @@ class SandboxSwitches(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    lag: float = Field(0, ge=0, description="How many seconds listings are behind all writes.")
+    lag_reads: bool = Field(False, description="So are reads of one object by its id.")
+
 
 def reply(value: Any, status: int = 200) -> Response:
     """`value` as a JSON answer."""
@@ -77,6 +80,8 @@ class Sandbox(ABC):
     RATE_LIMIT: ClassVar[str]
     ID_FIELDS: ClassVar[Mapping[str, str]]
     """The vendor's tables, and the field that is the id in each."""
+    PROMPT: ClassVar[Collection[str]] = ()
+    """Those that are behind no write, whatever lags: what lets a caller in."""
     Switches: ClassVar[type[SandboxSwitches]]
 
     def __init__(
@@ -98,7 +103,8 @@ class Sandbox(ABC):
         self._rate = None if rate_limit == "off" else parse_rate(rate_limit or self.RATE_LIMIT)
         self._monotonic = monotonic
         self._recent: deque[float] = deque()
-        self.state = State(self.ID_FIELDS, self.completed, persist)
+        clock = monotonic if self.switches.lag else None
+        self.state = State(self.ID_FIELDS, self.completed, persist, clock, self.PROMPT)
         if persist and persist.exists():
             self.state.fill(loads(persist.read_bytes()))
         else:
@@ -127,6 +133,9 @@ class Sandbox(ABC):
     def every_answer(self) -> Mapping[str, str]:
         """Headers that the vendor puts on each answer."""
         return {}
+
+    def catch_up(self) -> None:
+        """Before each call: do what was due by now."""
 
     def controls(self) -> Mapping[str, Callable[[Any], Any]]:
         """More of `POST /_sandbox/NAME`: from the body to the answer; a `ValueError` is a 400."""
@@ -196,14 +205,25 @@ class Sandbox(ABC):
         if answer is None:
             if self._due(Fault.KEY_EXPIRY, call):
                 self.state["keys"].clear()
+            self.catch_up()
             try:
-                answer = self.answer(call)
+                with self.state.as_of(self._lags(call)):
+                    answer = self.answer(call)
             except Refused as refused:
                 answer = refused.answer
             self.state.save()
             answer = self._garbled(call, answer)
         answer.headers.update(self.every_answer())
         return answer
+
+    def _lags(self, call: Call) -> float | None:
+        """The time that a call is answered of, where that is not now: a GET whose path ends with
+        an id reads one object, any other lists."""
+        if not self.switches.lag or call.method != "GET":
+            return None
+        reads = self.state.has(call.path.rpartition("/")[2])
+        behind = self.switches.lag_reads or not reads
+        return self._monotonic() - self.switches.lag if behind else None
 
     def _kept_out(self, call: Call) -> Response | None:
         if self._too_fast():

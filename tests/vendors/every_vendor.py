@@ -18,7 +18,7 @@ from connectors.sandbox.__main__ import load as load_sandbox
 from connectors.sandbox.server import serve
 from sync.engine import Engine
 from sync.report import Report
-from sync.spec import Limits, SyncSpec
+from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 from trueup.demo_settings import FOLLOWERS, settings_text
 
@@ -31,6 +31,9 @@ SHARED = {
     "kaireon": Entity("offer", "summer"),
 }  # fmt: skip
 """Whom a share may be for, at each vendor."""
+REMOVE = dict.fromkeys(SHARED, OnRemove.RETIRE) | dict.fromkeys(
+    ("vantage", "kaireon"), OnRemove.DELETE
+)
 SHARES = {"vtex": "allocations", "brex": "spend_limits", "bill": "members", "vantage": "budgets",
           "kaireon": "budgets"}  # fmt: skip
 """The table of the sandbox that holds shares."""
@@ -74,7 +77,14 @@ class Account:
 
     def run(self) -> Report:
         """One run, as in a process of its own."""
-        spec = SyncSpec(name="s", source="erp", target=self.name, limits=OPEN, parallel=1)
+        spec = SyncSpec(
+            name="s",
+            source="erp",
+            target=self.name,
+            limits=OPEN,
+            parallel=1,
+            on_remove=REMOVE[self.name],
+        )
         engine = Engine(spec, self.source, self.opened(), self.store, now=self.now)
         return engine.run(self.now().date(), command="run")
 

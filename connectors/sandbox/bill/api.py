@@ -103,11 +103,13 @@ class BillSandbox(Sandbox):
     def controls(self) -> Mapping[str, Callable[[Any], Any]]:
         return {"spend": self._spend, "clock": self._clock}
 
+    def catch_up(self) -> None:
+        self._reset()
+        self._members.catch_up()
+
     def answer(self, call: Call) -> Response:
         if call.headers.get("apitoken") != self.token:
             raise Refused(self.refusal(401))
-        self._reset()
-        self._members.catch_up()
         match call.method, call.path.split("/"):
             case "GET", ["", "v3", "spend", ("budgets" | "users") as table]:
                 return self._list(call, table, self.state[table].rows())

@@ -8,7 +8,7 @@ Not here: every other resource, and whatever spends from a budget, as no call te
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 from starlette.responses import Response
@@ -47,7 +47,6 @@ class KaireonSwitches(SandboxSwitches):
     )
     page_size: int = Field(25, ge=1, description="Rows in a page, where the shape has pages.")
     most: int = Field(_ALL, ge=1, description="No answer holds more rows, and none says so.")
-    lag: int = Field(0, ge=0, description="How many listings a new row is not in yet.")
     empty_errors: bool = Field(False, description="Refusals have no body.")
 
 
@@ -69,10 +68,6 @@ class KaireonSandbox(Sandbox):
     ID_FIELDS: ClassVar[Mapping[str, str]] = {"budgets": "id"}
     Switches = KaireonSwitches
     switches: KaireonSwitches
-
-    def __init__(self, **settings: Any) -> None:
-        self._unlisted: dict[str, int] = {}
-        super().__init__(**settings)
 
     def fresh(self) -> Mapping[str, Collection[Row]]:
         return {}
@@ -175,11 +170,8 @@ class KaireonSandbox(Sandbox):
         if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 9):
             raise self._invalid("cursor is invalid")
 
-        late = self._late()
-
         def where(row: Row) -> bool:
-            found = all(row[name] == value for name, value in filters.items())
-            return found and row["id"] not in late
+            return all(row[name] == value for name, value in filters.items())
 
         size = min(self.switches.page_size if paged else _ALL, self.switches.most)
         rows, after = self.page("budgets", call, int(cursor) if paged else 0, size, where)
@@ -193,12 +185,6 @@ class KaireonSandbox(Sandbox):
         said = b'{"total":%d,"hasMore":%s,"%s":%s}' % (total, more, shape.encode(), following)
         return self._json(b'{"data":%s,"pagination":%s}' % (rows, said))
 
-    def _late(self) -> Collection[str]:
-        """The rows that this listing lacks, as they were made a moment ago."""
-        late = {id for id, left in self._unlisted.items() if left}
-        self._unlisted = {id: self._unlisted[id] - 1 for id in late}
-        return late
-
     def _json(self, body: bytes) -> Response:
         return Response(body, media_type="application/json")
 
@@ -208,7 +194,6 @@ class KaireonSandbox(Sandbox):
         row = self.completed("budgets", body)
         self._judge(row)
         self.state["budgets"].put(row, first=not self.switches.oldest_first)
-        self._unlisted[row["id"]] = self.switches.lag
         return reply(row, 201)
 
     def _update(self, body: Row) -> Response:

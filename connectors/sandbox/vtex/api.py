@@ -38,6 +38,7 @@ class VtexSandbox(Sandbox):
     ID_FIELDS: ClassVar[Mapping[str, str]] = {
         "budgets": "id", "allocations": "id", "movements": "id", "tokens": "token",
     }  # fmt: skip
+    PROMPT = ("tokens",)
     Switches = VtexSwitches
     switches: VtexSwitches
 

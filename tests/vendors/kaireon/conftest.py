@@ -84,8 +84,14 @@ def open_tenant() -> Iterator[Callable[..., Tenant]]:
     with ExitStack() as stack:
 
         def opened(**settings: Any) -> Tenant:
-            settings = {"token": KEY, "rate_limit": "off", **settings}
-            return Tenant(stack.enter_context(serve(KaireonSandbox(**settings))), stack)
+            slept: list[float] = []
+            settings = {
+                "token": KEY,
+                "rate_limit": "off",
+                "monotonic": lambda: sum(slept),
+            } | settings
+            served = stack.enter_context(serve(KaireonSandbox(**settings)))
+            return Tenant(served, stack, slept=slept)
 
         yield opened
 
