@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
         f"{__name__}.{part}"
         for part in (
             "reading",
+            "naming",
             "writing",
             "repeating",
             "together",
@@ -36,6 +37,7 @@ from connectors.conformance.drafts import drafts, field_values, having  # noqa: 
 from connectors.conformance.failing import Failing  # noqa: E402
 from connectors.conformance.holding import Holding  # noqa: E402
 from connectors.conformance.leaving import Leaving  # noqa: E402
+from connectors.conformance.naming import Naming  # noqa: E402
 from connectors.conformance.reading import Reading  # noqa: E402
 from connectors.conformance.repeating import Repeating  # noqa: E402
 from connectors.conformance.together import Together  # noqa: E402
@@ -45,7 +47,9 @@ from connectors.conformance.writing import Writing  # noqa: E402
 __all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having", "waitless"]
 
 
-class ConformanceSuite(Reading, Writing, Repeating, Together, Breaking, Holding, Failing, Leaving):
+class ConformanceSuite(
+    Reading, Naming, Writing, Repeating, Together, Breaking, Holding, Failing, Leaving
+):
     """All checks. A subclass named `Test…` gives the `world` fixture and is collected by pytest."""
 
     @pytest.fixture

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from msgspec import structs
 
-from canonical.allocation import Allocation
+from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.change import Kind
 from canonical.facts import Fact, facts
@@ -55,7 +55,8 @@ class World:
     Fields are named with their kind: `values` gives "budget.owners" values that exist at the
     vendor, two where one is to become the other; `fixed` names fields that never change once an
     object is made. `tag` sets the names of one world's objects apart from all others. Waits are the
-    connector's own: give it the `waitless` runtime.
+    connector's own: give it the `waitless` runtime. `named` is an entity that the vendor knows by
+    another name than ours, `nobody` one that it does not know.
 
     Hooks: `fresh_draft(kind, n)` replaces the kit's own drafts; `refused()` is a draft that the
     vendor refuses; `wrong_credential()` opens a connector with one; `reopen(page_size)` opens
@@ -75,6 +76,8 @@ class World:
     read_only: bool = False
     secrets: Sequence[str] = field(default=(), repr=False)
     unknown_id: str = "no-such-object"
+    named: Entity | None = None
+    nobody: Entity | None = None
     tag: str = field(default_factory=_tag)
     fresh_draft: Callable[[Kind, int], Draft] | None = None
     refused: Callable[[], Draft] | None = None

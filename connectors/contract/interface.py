@@ -11,6 +11,8 @@ Reading
   1.5  `get` returns what `list` shows for the same id, and raises `Missing` for an unknown id.
   1.6  Reading changes nothing.
   1.7  Within `on(day)` that day is today: for what counts now, and for what is written.
+  1.8  Of the entities that it is asked for, `resolve` says by which name a listing will show those
+       that it finds, and why a write of those that are unknown will be refused. It changes nothing.
 Writing
   2.1  `create` returns the object as the vendor stored it; a later `get` equals it.
   2.2  `update` changes the named fields and no other; it returns the object as stored.

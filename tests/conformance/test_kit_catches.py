@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from canonical.allocation import Status
+from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
@@ -31,10 +31,11 @@ from connectors.contract.errors import (
     Unauthorized,
     Uncertain,
 )
-from connectors.contract.records import Check, Draft, Observed, Page
+from connectors.contract.records import Check, Draft, Observed, Page, Resolved
 from connectors.memory.connector import Memory
 
 SECRET = "s3cret-of-the-tests"
+ADA, AUGUSTA, NOBODY = (Entity("user", each) for each in ("ada", "augusta", "nobody"))
 BUDGET, ALLOCATION = Kind.BUDGET, Kind.ALLOCATION
 COVERED = {BUDGET: frozenset({"amount"}), ALLOCATION: frozenset({"amount"})}
 _REFUSALS: dict[str, type[ConnectorError]] = {
@@ -82,6 +83,19 @@ class Faulty(Memory):
             raise Transient("broken")
         if self.strikes("unauthorized"):
             raise Unauthorized("unknown credential")
+
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        """Ada is known as Augusta, and nobody is nobody."""
+        there = {each: AUGUSTA for each in entities if each == ADA}
+        return Resolved(there, {each: "not here" for each in entities if each == NOBODY})
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        if isinstance(draft.model, Allocation):
+            if draft.model.entity == NOBODY:
+                raise Rejected("there is nobody")
+            if draft.model.entity == ADA:
+                draft = replace(draft, model=structs.replace(draft.model, entity=AUGUSTA))
+        return super().create(draft, key)
 
     def break_off(self, how: str, skip: int, times: int) -> Callable[[], bool]:
         self.how, self.skip, self.times, self.struck = how, skip, times, False
@@ -146,6 +160,7 @@ def world_of(connector: Memory) -> World:
         world.break_off = faulty.break_off
         world.stored = lambda: {id: repr(row) for id, row in faulty._rows.items()}
         world.refused = lambda: Draft(model=world.draft(ALLOCATION).model)
+        world.named, world.nobody = ADA, NOBODY
     return world
 
 
@@ -278,6 +293,29 @@ class CountsReads(Memory):
             if isinstance(row.model, Budget):
                 row.model = structs.replace(row.model, name=f"{row.model.name}, checked")
         return super().check()
+
+
+class ResolvesAll(Faulty):
+    """Answers for people of whom nobody asked."""
+
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        return super().resolve([*entities, ADA])
+
+
+class CallsAdaAda(Faulty):
+    """Says of people that they are listed by our name for them."""
+
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        return Resolved({}, super().resolve(entities).unknown)
+
+
+class TakesNobody(Faulty):
+    """Makes what it said would be refused."""
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        if isinstance(draft.model, Allocation) and draft.model.entity == NOBODY:
+            return Memory.create(self, draft, key)
+        return super().create(draft, key)
 
 
 class UpdatesAll(Memory):
@@ -501,6 +539,9 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (KnowsNoMissing, "test_1_5_2_get_of_an_unknown_id_raises_missing", (ALLOCATION,)),
     (CountsReads, "test_1_6_1_reading_changes_nothing", ()),
     (StaysToday, "test_1_7_1_the_day_of_a_run_is_today_while_it_goes_on", ()),
+    (ResolvesAll, "test_1_8_1_resolving_answers_for_whom_it_was_asked_and_changes_nothing", ()),
+    (CallsAdaAda, "test_1_8_2_who_is_there_is_listed_by_the_name_that_was_told", ()),
+    (TakesNobody, "test_1_8_3_who_is_unknown_is_refused_and_nothing_is_made", ()),
     (GetDiffers, "test_2_1_1_create_returns_what_get_shows", (ALLOCATION,)),
     (UpdatesAll, "test_2_2_1_update_changes_the_named_field_alone", (BUDGET, "name")),
     (EchoesTheRequest, "test_2_2_1_update_changes_the_named_field_alone", (BUDGET, "amount")),

@@ -20,6 +20,8 @@ class TestBill(ConformanceSuite):
             currencies=["USD"],
             values=VALUES,
             fixed=FIXED,
+            named=Entity("user", "U1@X.com"),
+            nobody=Entity("user", "nobody@x.com"),
             secrets=[TOKEN],
             fault=company.fault,
             garble=company.garble,

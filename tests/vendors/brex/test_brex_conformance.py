@@ -34,6 +34,8 @@ class TestBrex(ConformanceSuite):
             yield World(
                 connector=opened(),
                 values={"allocation.entity": [Entity("user", "u1"), Entity("account", "6100")]},
+                named=Entity("user", "u1@example.com"),
+                nobody=Entity("user", "nobody@example.com"),
                 secrets=[TOKEN],
                 wrong_credential=lambda: opened("bxt_wrong"),
                 fault=lambda kind, times: served.faults.add(kind, times=times),
