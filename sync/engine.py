@@ -104,6 +104,7 @@ class Engine:
         account = target.settings.account(target.name, target.runtime.base)
         self._owners = Owners(store, spec.name, account, self._neighbours)
         self._ledger = Ledger(store, spec.name, lambda: self._owners.names)
+        target.recall(self._ledger.placed)
         self._history = History(store)
         self._pauses = Pauses(store)
 

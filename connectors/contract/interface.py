@@ -40,7 +40,7 @@ Leaving
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, ClassVar
@@ -70,6 +70,7 @@ class Connector(ABC):
         self.settings = settings
         self.runtime = runtime
         self._days: list[date] = []
+        self.placed: Callable[[], Mapping[str, str]] = dict
 
     @contextmanager
     def on(self, day: date) -> Iterator[None]:
@@ -82,6 +83,13 @@ class Connector(ABC):
             yield
         finally:
             self._days.remove(day)
+
+    def recall(self, placed: Callable[[], Mapping[str, str]]) -> None:
+        """Where objects hung when both sides last agreed: id → id of the budget above.
+
+        For connectors whose vendor may not show it in its answers; asked only then.
+        """
+        self.placed = placed
 
     def day(self) -> date | None:
         """The day of the run that goes on; None outside of one."""

@@ -52,6 +52,10 @@ class BudgetTree:
         """The budget of that token, None where there is none that can be read."""
         return self._budgets.get(token)
 
+    def name(self, token: str) -> str | None:
+        """The name of a budget that is there."""
+        return self._budgets[token].name
+
     def all(self) -> list[VantageBudget]:
         """All budgets, in the order in which they came."""
         with self._lock:

@@ -58,7 +58,7 @@ class Vantage(Connector):
         self._entities = EntityMap(settings.entities)
         self._lock = RLock()  # whatever changes a sum does so alone
         self._just_listed = False  # the next listing of allocations needs no call
-        self._workspace = Workspace(name, settings, self._entities, runtime)
+        self._workspace = Workspace(name, settings, self._entities, runtime, lambda: self.placed())
         self._hierarchy = Hierarchy(self._workspace, settings.currency)
 
     def check(self) -> Check:

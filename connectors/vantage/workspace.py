@@ -1,7 +1,8 @@
 """One workspace, over HTTP: read whole, and changed budget by budget."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -27,6 +28,7 @@ from connectors.contract.settings import parse_rate
 from connectors.vantage.alerts import Alerts
 from connectors.vantage.budget_tree import BudgetTree
 from connectors.vantage.declared import VantageSettings
+from connectors.vantage.mapping import is_rest
 from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
 from connectors.vantage.wire import (
     ALERTS,
@@ -53,17 +55,23 @@ _SAFETY = {
 
 
 class Workspace:
-    """The budgets of one workspace. `tree` and `alerts` are what is known of them.
+    """The budgets of one workspace. `tree` and `alerts` are what is known of them; `placed` tells
+    what hung below what when it was last agreed.
 
     `unreadable` are the records of the last reading that have not the documented shape. `guessed`
     are the budgets of which no answer says what hangs below them, and neither did we say it.
     """
 
     def __init__(
-        self, name: str, settings: VantageSettings, entities: EntityMap, runtime: Runtime
+        self,
+        name: str,
+        settings: VantageSettings,
+        entities: EntityMap,
+        runtime: Runtime,
+        placed: Callable[[], Mapping[str, str]],
     ) -> None:
         self._token, self._currency = settings.workspace_token, settings.currency
-        self._is_whole = False
+        self._placed, self._is_whole = placed, False
         self._reading = Lock()
         self._http = HttpClient(
             name,
@@ -193,20 +201,33 @@ class Workspace:
 
     def _complete(self, tree: BudgetTree) -> None:
         """Where a listing names no children at all, as in Vantage's samples: what we know of them,
-        and of a budget that is new to us, those that are named as its shares and its rest."""
+        what was last agreed, and of a budget that is new to us, those that are named as its shares
+        and its rest."""
         budgets = tree.all()
         self.guessed = set()
         if any("child_budget_tokens" in each.model_fields_set for each in budgets):
             return
-        named = tree.by_budget_name()
+        named, agreed = tree.by_budget_name(), self._agreed(tree)
         for budget in budgets:
             before = self.tree.get(budget.token)
             if before is not None:
                 below = [each for each in before.child_budget_tokens if tree.get(each)]
-            elif below := named.get(budget.token, []):
-                self.guessed.add(budget.token)
+            else:
+                below, said = agreed.get(budget.token, []), named.get(budget.token, [])
+                more = [each for each in said if each not in below]
+                if more and not (below and all(is_rest(tree.name(each)) for each in more)):
+                    self.guessed.add(budget.token)
+                below = [*below, *more]
             if below:
                 tree.put(budget.model_copy(update={"child_budget_tokens": below}))
+
+    def _agreed(self, tree: BudgetTree) -> Mapping[str, list[str]]:
+        """What was last agreed to hang below each budget, as far as it is there."""
+        found = defaultdict(list)
+        for token, above in self._placed().items():
+            if tree.get(token):
+                found[above].append(token)
+        return found
 
     def _is_ours(self, record: Any) -> bool:
         """Whether it is of the workspace: older versions of the API list all that a token sees."""

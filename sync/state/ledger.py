@@ -29,10 +29,15 @@ from sqlalchemy.exc import IntegrityError
 
 from canonical.change import Kind
 from canonical.compare import Baseline
-from canonical.facts import Facts, fingerprint
-from sync.state.store import Moment, Store, links, versions
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Facts, fingerprint
+from sync.state.store import Moment, Store, baselines, links, versions
 
 _BATCH = 1000
+_ABOVE = {
+    Kind.BUDGET.value: BUDGET_FIELDS.index("parent"),
+    Kind.ALLOCATION.value: ALLOCATION_FIELDS.index("budget"),
+}
+"""Which of an object's facts names the budget above it."""
 _KINDS = {kind.value: kind for kind in Kind}
 _LINKS = (
     "SELECT l.id, l.kind, l.ref, l.budget_ref, l.target_id, l.origin, l.desired, l.echo, l.source"
@@ -219,6 +224,18 @@ class Ledger:
             id: Baseline(_facts(desired), _facts(echo), _facts(stated) if stated else None)
             for id, desired, echo, stated in rows
         }
+
+    def placed(self) -> dict[str, str]:
+        """Where the target last showed each object: target id → that of the budget above it."""
+        query = (
+            select(links.c.kind, links.c.target_id, baselines.c.echo)
+            .join(baselines, baselines.c.link_id == links.c.id)
+            .where(links.c.sync == self._sync)
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        said = ((id, json.loads(echo)[_ABOVE[kind]]) for kind, id, echo in rows)
+        return {id: above for id, above in said if isinstance(above, str)}
 
     def versions(self, ids: Sequence[str], since: datetime | None = None) -> dict[str, str]:
         """The versions that those budgets of the target had when both sides last agreed.

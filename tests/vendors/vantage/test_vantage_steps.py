@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
@@ -83,7 +84,7 @@ class Mirror:
 @pytest.fixture
 def open_mirror(tmp_path):
     with ExitStack() as stack:
-        yield lambda **switches: Mirror(stack, tmp_path, **switches)
+        yield lambda folder=tmp_path, **switches: Mirror(stack, folder, **switches)
 
 
 @pytest.fixture
@@ -191,3 +192,52 @@ def test_answers_that_name_no_children_are_no_reason_to_write_again(open_mirror)
         row["name"]: row["periods"][0]["amount"] for row in mirror.served.state["budgets"].rows()
     }
     assert (amounts[SHARES[0]], amounts[REST]) == ("500.0", "200.0")
+
+
+def nested(mirror, **amounts):
+    """Two budgets of 300 and 200 below one of 1000, and a share of the first."""
+    parts = {"Data": 300, "Web": 200} | amounts
+    budgets = [
+        replace(PLATFORM, ref=name, name=name, parent="P", amount=Amount.of(amount, "USD"))
+        for name, amount in parts.items()
+    ]
+    mirror.source.put(PLATFORM, *budgets, replace(share("6200", 100), budget="Data"))
+    return mirror
+
+
+def held(mirror):
+    """Name → the sum that is shown first, and the names of what hangs below."""
+    rows = {row["token"]: row for row in mirror.served.state["budgets"].rows()}
+    shown = mirror.served.sandbox._shown
+    return {
+        row["name"]: (
+            shown(row, full=False)["periods"][0]["amount"],
+            sorted(rows[each]["name"] for each in row["child_budget_tokens"]),
+        )
+        for row in rows.values()
+    }
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_nested_budgets_are_not_placed_again_by_the_next_process(open_mirror, silent):
+    mirror = nested(open_mirror(silent=silent))
+    assert mirror.run().verified
+    before = mirror.writes()
+    report = mirror.run()
+    assert (report.operations, report.verified, mirror.writes()) == ([], True, before)
+
+
+def test_a_nested_budget_is_changed_as_if_answers_named_children(open_mirror, tmp_path):
+    ends = []
+    for silent in (False, True):
+        folder = tmp_path / str(silent)
+        folder.mkdir()
+        mirror = nested(open_mirror(folder, silent=silent))
+        assert mirror.run().verified
+        nested(mirror, Data=350)
+        assert mirror.run().verified
+        before = mirror.writes()
+        assert (mirror.run().verified, mirror.writes()) == (True, before)
+        ends.append(held(mirror))
+    assert ends[0] == ends[1]
+    assert ends[1]["Platform"] == ("1000.0", ["Data", "Platform / (unallocated)", "Web"])

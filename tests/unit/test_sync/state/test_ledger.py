@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from canonical.allocation import Allocation, Entity
+from canonical.budget import Budget
 from canonical.change import Kind
 from canonical.compare import Baseline
-from canonical.facts import fingerprint
+from canonical.facts import facts, fingerprint
 from sync.state.ledger import Entry, Ledger, LedgerError
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -51,6 +53,21 @@ def test_a_link_is_found_by_target_by_ref_and_by_id(store, ledger):
     }
     assert ledger.by_ids([link.id, link.id + 1]) == {link.id: link}
     assert type(ledger.by_ids([link.id])[link.id].kind) is Kind
+
+
+def test_it_tells_what_the_target_last_showed_below_what(store, ledger):
+    nested = facts(Budget(ref="b-2", name="Data", amount=None, parent="b-1"))
+    entity = Entity("user", "ada")
+    shared = facts(Allocation(ref="l-1", budget="b-2", entity=entity, amount=None))
+    save(
+        store,
+        ledger,
+        entry(baseline=Baseline((), facts(Budget(ref="b-1", name="A", amount=None)))),
+        entry("CC-2", "b-2", baseline=Baseline(FACTS, nested)),
+        entry("A", "l-1", kind=Kind.ALLOCATION, budget_ref="CC-2", baseline=Baseline((), shared)),
+    )
+    save(store, Ledger(store, "another"), entry("CC-3", "b-3", baseline=Baseline((), nested)))
+    assert ledger.placed() == {"b-2": "b-1", "l-1": "b-2"}
 
 
 def test_names_in_any_script_and_with_quotes_are_found(store, ledger):
