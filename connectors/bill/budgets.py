@@ -5,20 +5,23 @@ meant for the period of one of the two days waits until both are in it.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from msgspec.structs import replace
+
 from canonical.allocation import Status
-from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.budget import Budget, Phase
+from canonical.change import Effect, Kind, Loss
 from canonical.facts import BUDGET_FIELDS
 from canonical.identity import natural_key
-from canonical.period import Cadence, period_of
+from canonical.period import Cadence, Period, period_of
 from connectors.bill.declared import BillSettings
 from connectors.bill.mapping import (
     budget_of,
     budget_write,
+    counting_on,
     cut_alike,
     next_reset,
     recur_month,
@@ -70,7 +73,7 @@ class Budgets:
     def against(self, budget: Budget) -> Iterator[tuple[str, str]]:
         """Fields in which a new budget cannot be made, and why."""
         name = self._http.vendor
-        if budget.start and budget.start > self._today():
+        if budget.start and budget.start > (self._other_day() or self._today()):
             yield "start", f"{name} starts a budget when it is made; this is for {budget.start}"
         if budget.parent and not (self._settings.budget_groups or self._reader.has_groups()):
             reason = f"{name} shows no budget group to hang it below"
@@ -78,6 +81,26 @@ class Budgets:
         owner = self._settings.default_owner
         if owner and not budget.owners and (lacking := self._people.lacks(owner)):
             yield "owners", f"default_owner: {lacking}"
+
+    def in_time(self, budget: Budget) -> tuple[Budget, Sequence[Loss]]:
+        """The budget in BILL's periods, and what is to be told of that.
+
+        BILL has no other day than its own: in a run for another one, what counts on that day is
+        the amount of BILL's current period, and what follows begins with BILL's next one.
+        """
+        day, cadence = self._other_day(), budget.cadence
+        if day is None or cadence is Cadence.ONCE or not budget.phases:
+            return budget, ()
+        month, here = recur_month(budget), self._today()
+        begins, meant = next_reset(cadence, here, month), next_reset(cadence, day, month)
+        later = counting_on(budget, meant)
+        if begins == meant or later is None:
+            return budget, ()
+        reason = f"{self._http.vendor} goes by its own day: the next amount begins on {begins}"
+        over = budget.end is not None and begins > budget.end
+        same = over or later == budget.amount
+        phases = () if same else (Phase(Period(begins, budget.end), later),)
+        return replace(budget, phases=phases), (Loss("phases", Effect.EMULATED, reason),)
 
     def create(self, draft: Draft) -> Observed:
         """POST, once. `Uncertain` where it was made and the answer cannot be read."""
@@ -154,10 +177,7 @@ class Budgets:
         day = self._today(shown)
         if cut_alike(shown, budget):
             begun = shown.current_period.start_date
-            day, month = (
-                (begun if begun and not self._other_day() else day),
-                recurs_in(shown) or month,
-            )
+            day, month = begun or day, recurs_in(shown) or month
         else:
             fields = {*fields, "cadence"}
         self._wait(shown, budget.cadence, day, month)
@@ -176,7 +196,10 @@ class Budgets:
         return self._reader.budget(id) if reset <= self._today(shown) else shown
 
     def _wait(self, shown: BillBudget, cadence: Cadence, day: date, month: int) -> None:
-        """Raises `Stale` where the period of `day` counts on one of both sides only."""
+        """Raises `Stale` where the period of `day` counts on one of both sides only; a run for
+        another day has been fitted to BILL's periods."""
+        if self._other_day():
+            return
         there, here = self._today(shown), self._day() or self._here()
         begun, reset = period_of(cadence, day, month).start, next_reset(cadence, day, month)
         where = shown.timezone or _EASTERN
@@ -198,12 +221,7 @@ class Budgets:
         return [people.required(owner) if owner else people.ourselves() for owner in stated]
 
     def _today(self, budget: BillBudget | None = None) -> date:
-        """The day where the budget is; a new one is where the settings say.
-
-        A run for another day than today has that day everywhere.
-        """
-        if other := self._other_day():
-            return other
+        """The day where the budget is; a new one is where the settings say."""
         named = (budget and budget.timezone) or self._settings.timezone or _EASTERN
         try:
             zone = ZoneInfo(named)
@@ -212,9 +230,10 @@ class Budgets:
         return self._runtime.now().astimezone(zone).date()
 
     def _other_day(self) -> date | None:
-        """The day that a run is for, where that is not today."""
+        """The day that a run is for, where that is not today: nor is it a midnight away, as it may
+        be in a run that goes on over one, or in another time zone."""
         day = self._day()
-        return None if day == self._here() else day
+        return None if day is None or abs(day - self._here()) <= timedelta(days=1) else day
 
     def _here(self) -> date:
         return self._runtime.now().astimezone().date()

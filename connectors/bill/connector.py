@@ -83,18 +83,18 @@ class Bill(Connector):
     def fit(
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """A budget per day or week without the wish to be soft: BILL's are always hard. Of a
-        share, whether the hard budget has that much to give."""
+        """A budget in BILL's own periods, and per day or week without the wish to be soft, as
+        BILL's are always hard. Of a share, whether the hard budget has that much to give."""
         if isinstance(model, Allocation):
             self._members.memberships.want(model)
             return model, tuple(self._assigned.over(model))
         self._assigned.state(model)
-        if model.cadence in BUFFERED:
-            return model, ()
-        if model.enforcement is not Enforcement.SOFT:
-            return model, ()
+        model, losses = self._budgets.in_time(model)
+        if model.cadence in BUFFERED or model.enforcement is not Enforcement.SOFT:
+            return model, losses
         reason = f"{self.name} lets no {model.cadence} budget spend beyond its limit"
-        return replace(model, enforcement=None), (Loss("enforcement", Effect.DROPPED, reason),)
+        lost = Loss("enforcement", Effect.DROPPED, reason)
+        return replace(model, enforcement=None), (*losses, lost)
 
     def resolve(self, entities: Collection[Entity]) -> Resolved:
         """Find users by email in the list of all, which is read once; the default owner as well."""

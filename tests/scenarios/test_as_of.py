@@ -85,8 +85,8 @@ def test_a_run_for_a_month_sends_that_months_amount(
                 assert change.desired.amount == amount
             report = engine.run(day, command="test")
             assert report.plan is not None
-            assert report.plan.guards == ()  # BILL's next period is that of its own clock, though
-            assert report.verified or vendor == "bill"
+            assert report.plan.guards == ()
+            assert report.verified, report.to_data()
             with target.on(day):
                 (item,) = [i for page in target.list(Kind.BUDGET) for i in page.items]
                 assert item.model.amount == amount

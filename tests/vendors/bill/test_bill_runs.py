@@ -1,13 +1,15 @@
 """Whole runs into BILL: who is unknown is blocked in the plan, and links outlive what ids are."""
 
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Enforcement, Entity
+from canonical.budget import Phase
 from canonical.change import Effect, Kind, Op
+from canonical.period import Period
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
 from sync.engine import Engine
@@ -230,3 +232,23 @@ def test_a_soft_budget_may_be_given_a_buffer(opened, soft):
     assert round.run().verified
     (row,) = round.desk.rows["budgets"].rows()
     assert (row["limitlessOverspend"], row["currentPeriod"]["overspendBuffer"]) == (False, 250)
+
+
+@pytest.mark.parametrize("month", [1, 6])
+def test_a_run_for_another_month_tells_when_the_next_amount_begins_and_is_verified(opened, month):
+    round, day = opened(), date(2026, month, 10)
+    first, second = date(2026, month, 1), date(2026, month + 1, 1)
+    phases = (
+        Phase(Period(first, second - timedelta(days=1)), usd(100)),
+        Phase(Period(second, date(2026, 12, 31)), usd(250)),
+    )
+    round.source.put(budget(start=first, end=date(2026, 12, 31), amount=usd(100), phases=phases))
+    (change,) = round.engine().plan(day).changes
+    assert [loss.reason for loss in change.losses] == [
+        "bill goes by its own day: the next amount begins on 2026-04-01"
+    ]
+    assert round.engine().run(day, command="run").verified
+    (row,) = round.desk.rows["budgets"].rows()
+    assert (row["currentPeriod"]["limit"], row["recurringLimit"]) == (100, 250)
+    assert round.engine().plan(day).changes == ()
+    assert round.engine().verify(day).agree
