@@ -8,6 +8,7 @@ that an email which nobody has is blocked in the plan.
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
 from typing import Final
+from urllib.parse import quote
 
 from canonical.allocation import Entity
 from canonical.identity import EntityMap
@@ -15,7 +16,7 @@ from connectors.bill.mapping import new_user
 from connectors.bill.wire import USERS, BillUser
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.parsing import parsed
-from connectors.contract.errors import Rejected
+from connectors.contract.errors import Missing, Rejected
 from connectors.contract.records import Resolved
 
 UUID: Final = "usr_"
@@ -40,7 +41,8 @@ class People:
         self._users: list[BillUser] | None = None
         self._fresh = False
         self._me: str | None = None
-        self._lock, self._making = Lock(), Lock()
+        self._moved: dict[str, str] | None = None  # uuid → the id that a row still gives
+        self._lock, self._making, self._moving = Lock(), Lock(), Lock()
 
     def outdated(self) -> None:
         """Who is not found from now on is looked for in a new list, once."""
@@ -94,7 +96,7 @@ class People:
             user = self._found(lambda user: user.uuid == found)
             return user.id if user else found
         if "@" not in found:
-            return found
+            return next((new for new, old in (self._moved or {}).items() if old == found), found)
         user = self._with_email(found)
         return user.id if user else None
 
@@ -117,8 +119,28 @@ class People:
         for spelling in (id, uuid):
             if spelling is not None and spelling in self._mapped:
                 return self._entities.ours("user", spelling).id
+        if id.startswith(UUID) and (old := self._given_up().get(id)):
+            return self._entities.ours("user", old).id
         user = self._found(lambda user: user.id == id)
         return self._entities.ours("user", user.email).id if user and user.email else id
+
+    def _given_up(self) -> Mapping[str, str]:
+        """Whom rows of `entities` name by an id that answers show no more, by uuid.
+
+        Each is read by that id, once: a path takes both.
+        """
+        with self._moving:
+            if self._moved is None:
+                old = sorted(id for id in self._mapped if not id.startswith(UUID) and "@" not in id)
+                self._moved = {user.id: id for id in old if (user := self._by_id(id))}
+            return self._moved
+
+    def _by_id(self, id: str) -> BillUser | None:
+        try:
+            path = f"{USERS}/{quote(id, safe='')}"
+            return parsed(BillUser, self._http.call("GET", path, safety=Safety.SAFE))
+        except (Missing, Rejected):
+            return None
 
     def _nobody(self, id: str) -> str:
         name = self._http.vendor

@@ -16,7 +16,7 @@ from sync.engine import Engine
 from sync.spec import Limits, SyncSpec
 from sync.state.ledger import Ledger
 from sync.state.store import Store
-from tests.vendors.bill.desk import ADA, NOW, usd
+from tests.vendors.bill.desk import ADA, GRACE, NOW, usd
 from tests.vendors.bill.desk import budget as budget_draft
 
 TODAY = date(2026, 3, 10)
@@ -146,6 +146,28 @@ def test_links_outlive_the_ids_that_bill_gives_up_for_uuids(opened):
     assert [call for call in round.desk.calls() if "/budgets/QnVk" in call[1]] == []
     (link,) = Ledger(round.store, "s").by_refs(Kind.BUDGET, [("", "B")]).values()
     assert link.target_id.startswith("bgt_")
+
+
+def test_rows_by_ids_that_bill_gave_up_still_name_who_they_named(opened):
+    rows = {"user:E1": ADA, "user:E7": GRACE}
+    round = opened(budget_groups=True, entities=rows)
+    shares = (share("E7"), share("E1", "T", number=7))
+    whole = budget(owners=("E1",), allocations=shares)
+    round.source.put(budget("G"), whole)
+    assert round.run().verified
+    round.switch(ids=False)
+    round.desk.calls()
+
+    assert round.run().verified
+    assert [call for call in round.desk.calls() if call[0] != "GET"] == []
+    assert round.run().plan.changes == ()
+    raised = tuple(replace(each, amount=usd(8)) for each in shares)
+    round.source.put(budget("G"), replace(whole, allocations=raised), budget("N", owners=("E7",)))
+    assert round.run().verified
+    members = round.desk.rows["members"].rows()
+    assert sorted((row["limit"], row["budgetRole"]) for row in members) == [
+        (0, "OWNER"), (0, "OWNER"), (8, "MEMBER"), (8, "OWNER"),
+    ]  # fmt: skip
 
 
 def test_what_changed_while_the_ids_went_is_written_to_the_same_objects(opened):
