@@ -1,7 +1,8 @@
 """Match: which objects of the target are the ones the source means, where no link says so yet.
 
 In this order: the stamp that an earlier run wrote, then the natural key. One candidate is adopted,
-several are reported, none is guessed.
+several are reported, none is guessed. Shares of one entity in one budget are told apart by their
+amounts: whichever of them stands for which, the target then holds what the source states.
 """
 
 from collections import Counter, defaultdict
@@ -9,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from canonical.allocation import Allocation, Status
+from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Conflict, Kind
 from canonical.facts import BUDGET_FIELDS, facts
@@ -86,8 +88,12 @@ class Matcher:
                 stamps[self._place(item.container, item.stamp)].append(item)
             else:
                 names[self._name(item.container, item.model)].append(item)
+        bare = [
+            each for each in newcomers if self._place(each.container, each.key[1]) not in stamps
+        ]
+        found = self._equal(bare, names)
+        newcomers = [each for each in newcomers if each.key not in found]
         alike = self._alike + Counter(self._name(each.container, each.model) for each in newcomers)
-        found: dict[Key, Matched] = {}
         conflicts: list[Conflict] = []
         for new in newcomers:
             name = self._name(new.container, new.model)
@@ -101,6 +107,29 @@ class Matcher:
             else:
                 conflicts.append(_conflict(self._kind, new, candidates, by, alike[name]))
         return found, conflicts
+
+    def _equal(
+        self, newcomers: Sequence[Newcomer], names: dict[Key, list[Observed]]
+    ) -> dict[Key, Matched]:
+        """Shares of one name of which as many are there as are wanted, by amount; takes them out
+        of `names`."""
+        found: dict[Key, Matched] = {}
+        if self._kind is Kind.BUDGET or not names:
+            return found
+        wanted: dict[tuple[Key, Amount], list[Newcomer]] = defaultdict(list)
+        for new in newcomers:
+            if new.model.amount is not None:
+                name = self._name(new.container, new.model)
+                wanted[name, new.model.amount].append(new)
+        for (name, amount), same in wanted.items():
+            there = [item for item in names.get(name, ()) if item.model.amount == amount]
+            if len(there) == len(same):
+                found |= {
+                    new.key: Matched(item, "natural key")
+                    for new, item in zip(same, there, strict=True)
+                }
+                names[name] = [item for item in names[name] if item not in there]
+        return found
 
     def _place(self, container: str | None, stamp: str) -> str | Key:
         return place_of(self._kind, container, stamp)

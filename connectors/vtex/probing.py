@@ -1,6 +1,5 @@
 """Looking for what creates with lost answers left behind, without reading all that there is."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -21,15 +20,16 @@ class Probe:
 
     def found(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
         """Index into `drafts` → what matches: a budget by its stamp, where none is written by its
-        name; an allocation by its entity."""
-        found: dict[int, list[Observed]] = defaultdict(list)
+        name; an allocation by its entity, of several by its amount too."""
+        found: dict[int, Sequence[Observed]] = {}
         names = {natural_key(each.model) for each in drafts if isinstance(each.model, Budget)}
         within = {each.container for each in drafts if isinstance(each.model, Allocation)}
         near = [*self._named(names), *self._inside(sorted(filter(None, within)))]
         for index, draft in enumerate(drafts):
-            for item in near:
-                if _left_behind(draft, item):
-                    found[index].append(item)
+            if alike := [item for item in near if _left_behind(draft, item)]:
+                same = [item for item in alike if item.model.amount == draft.model.amount]
+                shared = isinstance(draft.model, Allocation)
+                found[index] = same if shared and same and len(alike) > 1 else alike
         return found
 
     def _named(self, names: Collection[str]) -> Sequence[Observed]:

@@ -139,3 +139,39 @@ def test_a_newcomer_that_was_taken_still_shares_its_name():
 
     assert found == {}
     assert conflict.ref == "B2"
+
+
+def shares(*amounts, prefix="t"):
+    """Shares of Ada within one budget, of these amounts."""
+    made = enumerate(Amount.of(each, "USD") for each in amounts)
+    ada = Entity("user", "ada")
+    return [
+        Allocation(ref=f"{prefix}{n}", budget="b1", entity=ada, amount=amount) for n, amount in made
+    ]
+
+
+def told_apart(wanted, held, stamp=None):
+    newcomers = [Newcomer(("B", each.ref), each, "b1") for each in shares(*wanted, prefix="n")]
+    strangers = [Observed(each.ref, each, stamp, "b1") for each in shares(*held)]
+    found, conflicts = match(Kind.ALLOCATION, newcomers, strangers)
+    return {ref: each.item.id for (_, ref), each in found.items()}, [each.ref for each in conflicts]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "held", "found", "conflicts"),
+    [
+        ((10, 20), (20, 10), {"n0": "t1", "n1": "t0"}, []),
+        ((10, 10), (10, 10), {"n0": "t0", "n1": "t1"}, []),
+        ((10, 20), (10,), {"n0": "t0"}, []),
+        ((10, 25), (10, 20), {"n0": "t0", "n1": "t1"}, []),
+        ((10, 10), (10,), {}, ["n0", "n1"]),
+        ((10,), (10, 10), {}, ["n0"]),
+        ((15, 25), (10, 20), {}, ["n0", "n1"]),
+    ],
+)
+def test_shares_of_one_entity_are_told_apart_by_amount(wanted, held, found, conflicts):
+    assert told_apart(wanted, held) == (found, conflicts)
+
+
+def test_amounts_tell_nothing_of_what_bears_anothers_stamp():
+    assert told_apart((10,), (10,), stamp="other") == ({}, [])

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from canonical.allocation import Entity, Status
 from canonical.change import Kind, Op
@@ -88,6 +89,39 @@ def test_creates_with_lost_answers_are_found_by_entity(stack, desk, tmp_path, ma
     report = run(erp)
     assert (report.verified, len(desk.served.state["allocations"].rows())) == (True, many)
     assert run(erp).plan.changes == ()
+
+
+def of_ada(ref: str, number: int) -> Any:
+    return structs.replace(stated_share(usd(number)), ref=ref)
+
+
+def shares_of_ada(desk: Desk) -> list[int]:
+    return [int(row["balance"]["amount"]) for row in desk.served.state["allocations"].rows()]
+
+
+def test_two_lost_creates_for_one_entity_of_a_budget_are_told_apart_by_amount(stack, tmp_path):
+    desk = Desk(stack, twins=True)
+    erp, run = Memory("erp"), mirrored(stack, desk, tmp_path)
+    erp.put(budget())
+    assert run(erp).verified
+    erp.put(of_ada("A", 10), of_ada("B", 20))
+    desk.served.faults.add("lost_answer", times=2, method="POST")
+    assert run(erp).verified
+    assert (run(erp).plan.changes, shares_of_ada(desk)) == ((), [10, 20])
+
+
+def test_after_the_state_is_lost_shares_of_one_entity_are_adopted_beside_a_new_row(stack, tmp_path):
+    desk = Desk(stack, twins=True)
+    erp = Memory("erp")
+    erp.put(budget(), of_ada("A", 10), of_ada("B", 20))
+    assert mirrored(stack, desk, tmp_path)(erp).verified
+    (tmp_path / "lost").mkdir()
+    erp.put(of_ada("0", 30))
+    run = mirrored(stack, desk, tmp_path / "lost")
+    report = run(erp)
+    assert [(done.op, done.ref) for done in report.operations] == [(Op.CREATE, "0")]
+    assert (report.verified, run(erp).plan.changes) == (True, ())
+    assert shares_of_ada(desk) == [10, 20, 30]
 
 
 def test_a_check_says_which_units_have_no_contract(desk):
