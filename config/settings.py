@@ -274,6 +274,7 @@ class Sync(_Table):
     horizon_months: int = Field(
         default=12,
         ge=1,
+        le=1200,
         description="How many months ahead the periods of a budget with an open end are written.",
     )
     parallel: int = Field(

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from canonical.currency import COUNTS, exponent
 
-_RATE = re.compile(r"(?P<calls>[1-9]\d*)/(?P<count>[1-9]\d*)(?P<unit>[smh])")
+_RATE = re.compile(r"(?P<calls>[1-9]\d{0,8})/(?P<count>[1-9]\d{0,5})(?P<unit>[smh])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 

@@ -84,6 +84,23 @@ def problem(file: Path, text: str) -> str:
     return only
 
 
+@pytest.mark.parametrize(
+    "line",
+    ['schedule = "0 2 30 2 *"', 'schedule = "every 99999999999 days"', "horizon_months = 999999",
+     f'schedule = "every {"9" * 5000} minutes"', 'full_pass_every = "99999999d"'],
+)  # fmt: skip
+def test_times_that_never_come_or_never_end_are_problems_of_their_line(
+    file: Path, line: str
+) -> None:
+    assert problem(file, ERP + ACME + SYNC + line).startswith("trueup.toml:10: syncs.s.")
+
+
+@pytest.mark.parametrize("rate", ["9" * 5000 + "/1m", "60/" + "9" * 400 + "h"])
+def test_a_rate_beyond_all_measure_is_a_problem_of_its_line(file: Path, rate: str) -> None:
+    said = problem(file, f'{ACME}rate_limit = "{rate}"')
+    assert said.startswith("trueup.toml:4: systems.acme.rate_limit: ")
+
+
 # What a right file gives
 
 

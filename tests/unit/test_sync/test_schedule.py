@@ -1,11 +1,12 @@
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from threading import Event, Thread
 
 import pytest
 
-from sync.schedule import Scheduler, parse_schedule
+from sync.schedule import Clock, Scheduler, WorkerDied, parse_schedule
 
 MOMENT = datetime(2026, 3, 4, 10, 7, 30, tzinfo=UTC)  # a Wednesday
 
@@ -149,3 +150,81 @@ def test_one_slow_sync_holds_up_no_other():
 def test_who_has_no_schedule_does_not_load_the_clock():
     code = "import sys, sync.schedule; sys.exit('apscheduler' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("text", ["0 2 30 2 *", "0 0 31 4,6,9,11 *"])
+def test_a_schedule_that_never_comes_is_refused(text):
+    with pytest.raises(ValueError, match="never comes"):
+        parse_schedule(text)
+
+
+def test_a_leap_day_comes():
+    assert following("0 2 29 2 *") == ["Tue 02-29 02:00"]
+
+
+@pytest.mark.parametrize("count", ["367", "99999999999", "9" * 5000])
+def test_an_interval_longer_than_a_year_is_refused(count):
+    with pytest.raises(ValueError, match="longer than a year"):
+        parse_schedule(f"every {count} days")
+
+
+class Hands:
+    """A clock whose waits take no time; `ticks` says when it ends the service."""
+
+    def __init__(self, stop, ticks):
+        self.stop, self.left = stop, ticks
+        self.date, self.seconds = MOMENT, 0.0
+        self.jumps = {}
+        self.clock = Clock(now=lambda: self.date, monotonic=lambda: self.seconds, wait=self.wait)
+
+    def wait(self, seconds):
+        self.left -= 1
+        self.seconds += seconds
+        self.date += timedelta(seconds=seconds) + self.jumps.pop(self.left, timedelta())
+        if self.left <= 0:
+            self.stop.set()
+
+
+def slots_of(text, ticks, **jumps):
+    """When, in seconds that passed, a schedule ran until the clock had been waited for so often."""
+    stop, ran = Event(), []
+    hands = Hands(stop, ticks)
+    hands.jumps = jumps.get("jumps", {})
+    schedules = {"sync": parse_schedule(text)}
+    Scheduler(schedules, lambda name: ran.append(hands.seconds), stop, hands.clock).serve()
+    return ran
+
+
+def test_an_interval_counts_seconds_whatever_the_clock_says():
+    back = slots_of("every 20 seconds", 6, jumps={4: timedelta(days=-3), 2: timedelta(days=400)})
+    assert back == [0, 20, 40, 60, 80, 100]
+
+
+def test_a_clock_that_is_set_back_says_its_slots_again():
+    hour_back = slots_of("*/1 * * * *", 30, jumps={26: timedelta(hours=-1)})
+    gaps = {later - earlier for earlier, later in pairwise(hour_back)}
+    assert gaps == {60}
+
+
+def test_slots_that_pass_during_a_run_become_one():
+    stop, ran = Event(), []
+    hands = Hands(stop, 4)
+
+    def run(name):
+        ran.append(hands.seconds)
+        if len(ran) == 1:
+            hands.seconds += 50
+
+    Scheduler({"sync": parse_schedule("every 20 seconds")}, run, stop, hands.clock).serve()
+    assert ran == [0, 50, 60, 80, 100]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd"), SystemExit(0), KeyboardInterrupt()])
+def test_a_worker_that_dies_ends_the_service(error):
+    stop = Event()
+
+    def run(name):
+        raise error
+
+    with pytest.raises(WorkerDied, match="nothing runs sync any more"):
+        Scheduler({"sync": parse_schedule("every 1 day")}, run, stop).serve()
