@@ -8,6 +8,9 @@ import logging
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
+
+from connectors.calling.masking import masked
 
 _SHORTEST = 4  # a shorter value would blank out ordinary text, and is no secret anyway
 _LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
@@ -26,10 +29,8 @@ def register_secret(value: str) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` with every registered secret replaced by ``***``."""
-    for secret in _secrets:
-        text = text.replace(secret, "***")
-    return text
+    """`text` with every registered secret, in whatever form, replaced by ``***``."""
+    return masked(text, _secrets)
 
 
 def configure(verbosity: int = 0, secrets: Iterable[str] = ()) -> None:
@@ -55,9 +56,12 @@ class _Stderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            print(self.format(record), file=sys.stderr)
+            said = self.format(record)
         except Exception:
             self.handleError(record)
+            return
+        with suppress(OSError, ValueError, AttributeError):  # talk is best effort: a disk is full
+            print(said, file=sys.stderr)
 
 
 class _Redactor(logging.Filter):
@@ -68,7 +72,7 @@ class _Redactor(logging.Filter):
             said = record.getMessage()
         except (TypeError, ValueError, KeyError):  # arguments that do not fit the message
             said = f"{record.msg} {record.args}"
-        record.msg, record.args = _one_line(redact(said)), ()
+        record.msg, record.args = one_line(redact(said)), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         record.exc_info = None
@@ -77,6 +81,8 @@ class _Redactor(logging.Filter):
         return True
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Control characters spelled out: a vendor's words can neither forge a line nor colour it."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

@@ -5,7 +5,6 @@ answers at once. No error ends in a traceback: it ends in a message and an exit 
 """
 
 import gc
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -51,7 +50,9 @@ def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"trueup {version('trueup')}")
+        from trueup.output import tell
+
+        tell(f"trueup {version('trueup')}")
         raise typer.Exit
 
 
@@ -67,14 +68,15 @@ def _options(
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path()) -> None:
     """Write a settings file and sample budget files to start from."""
+    from trueup.output import talk
     from trueup.starter import write_starter
 
     with _refusing():
         written = write_starter(folder)
     for path in written:
-        typer.echo(f"wrote {path}", err=True)
+        talk(f"wrote {path}")
     said = "next: put the token into the environment variable BREX_TOKEN, then: trueup check"
-    typer.echo(said, err=True)
+    talk(said)
 
 
 @app.command()
@@ -97,7 +99,7 @@ def check(
 ) -> None:
     """Prove address, credential and rights of each system with the cheapest call."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.check(system))
+        session.told(session.check(system))
 
 
 @app.command()
@@ -115,7 +117,7 @@ def plan(
 ) -> None:
     """Show what would change, in which field, by how much money. Changes nothing."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.plan(sync, _day(as_of), _rules(allow), out, detailed_exitcode))
+        session.told(session.plan(sync, _day(as_of), _rules(allow), out, detailed_exitcode))
 
 
 @app.command()
@@ -159,7 +161,7 @@ def verify(
 ) -> None:
     """Read both live sides again and prove that they agree; exit 3 where they do not."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.verify(sync, _day(as_of)))
+        session.told(session.verify(sync, _day(as_of)))
 
 
 @app.command()
@@ -205,7 +207,7 @@ def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) 
 def status(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
     """Show for each sync its last run, its links and what waits."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.status())
+        session.told(session.status())
 
 
 @app.command()
@@ -218,7 +220,7 @@ def history(
 ) -> None:
     """List past runs, newest first."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.history(sync, limit))
+        session.told(session.history(sync, limit))
 
 
 @app.command()
@@ -230,24 +232,28 @@ def show(
 ) -> None:
     """Show one run, operation by operation."""
     with _session(config, as_json, verbose) as session:
-        session.end(session.show(run_id))
+        session.told(session.show(run_id))
 
 
 @app.command()
 def connectors(as_json: Json = False) -> None:
     """Show which connectors there are and what each target can hold."""
     from trueup.capabilities import capability_table, table_text
+    from trueup.output import OUT, tell, tell_json
 
     table = capability_table()
-    typer.echo(json.dumps(table, indent=2) if as_json else table_text(table))
+    tell_json(table) if as_json else tell(table_text(table))
+    raise typer.Exit(1 if OUT.lost else 0)
 
 
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the settings file, for editors."""
     from config.schema import settings_schema
+    from trueup.output import OUT, tell_json
 
-    typer.echo(json.dumps(settings_schema(), indent=2, ensure_ascii=False))
+    tell_json(settings_schema())
+    raise typer.Exit(1 if OUT.lost else 0)
 
 
 @app.command()
@@ -278,12 +284,13 @@ def sandbox(
 @contextmanager
 def _refusing() -> Iterator[None]:
     """Commands without a settings file refuse in the same words as those with one."""
+    from trueup.output import talk
     from trueup.refusal import Refusal
 
     try:
         yield
     except Refusal as refusal:
-        typer.echo(f"trueup: {refusal}", err=True)
+        talk(f"trueup: {refusal}")
         raise typer.Exit(2) from None
 
 
@@ -307,4 +314,11 @@ def main() -> None:
     # Records come and go by the hundred thousand, and none is part of a cycle: looking for cycles
     # every 700 objects costs a tenth of a run, and of a start.
     gc.set_threshold(50_000)
-    app()
+    from trueup.output import OUT, guard_streams, talk
+
+    guard_streams()
+    try:
+        app()
+    finally:
+        if OUT.lost:
+            talk(f"trueup: not all of it could be printed: {OUT.lost}")

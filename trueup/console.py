@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from rich.console import Console as Terminal
-from rich.markup import escape
 from rich.table import Table
 
 from canonical.change import Change, Conflict, Handover, Op, Plan
@@ -20,6 +19,7 @@ from canonical.money import Counted
 from sync.handover import Handed, Offer
 from sync.report import Outcome, Report
 from sync.state.history import Run
+from trueup.output import ERR, OUT, marked, terminal
 
 if TYPE_CHECKING:
     from sync.engine import Verification
@@ -41,14 +41,15 @@ class Console:
     """Prints for people: `out` is stdout, `err` is stderr."""
 
     def __init__(self, out: Terminal | None = None, err: Terminal | None = None) -> None:
-        self.out = out or Terminal(highlight=False, emoji=False)
-        self.err = err or Terminal(stderr=True, highlight=False, emoji=False)
+        self.out = out or terminal(OUT)
+        self.err = err or terminal(ERR)
 
     # -- plans -------------------------------------------------------------------------------
 
     def plan(self, plan: Plan) -> None:
         """What would change, in which field, by how much money, and what stands in the way."""
-        self.out.print(f"[bold]{plan.sync}[/]: {plan.source} → {plan.target}, as of {plan.as_of}")
+        between = f"{plan.source} → {plan.target}"
+        self.out.print(f"[bold]{marked(plan.sync)}[/]: {marked(between)}, as of {plan.as_of}")
         self._changes(plan.changes, plan.as_of)
         self._money(plan)
         self._losses(plan.changes)
@@ -59,12 +60,12 @@ class Console:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
         for trip in plan.guards:
             self._line("■", "red", f"guard {trip.rule}: {trip.message} (limit {trip.limit})")
-            self.out.print(f"  to allow it: {escape(trip.override)}", soft_wrap=True)
+            self.out.print(f"  to allow it: {marked(trip.override)}", soft_wrap=True)
         self.out.print(self._summary(plan))
 
     def plan_in_short(self, plan: Plan) -> None:
         """A plan in two or three lines: how much would change, and what is lost on the way."""
-        self.out.print(f"[bold]{plan.sync}[/]: {self._summary(plan)}")
+        self.out.print(f"[bold]{marked(plan.sync)}[/]: {self._summary(plan)}")
         self._money(plan)
         self._losses(plan.changes)
 
@@ -100,11 +101,11 @@ class Console:
             first = index == 0
             table.add_row(
                 f"[{colour}]{sign}[/]" if first else "",
-                escape(name) if first else "",
-                escape(field),
-                escape(before),
-                escape(after),
-                because if first else "",
+                marked(name) if first else "",
+                marked(field),
+                marked(before),
+                marked(after),
+                marked(because) if first else "",
             )
 
     def _money(self, plan: Plan) -> None:
@@ -121,10 +122,11 @@ class Console:
                     if counted is not None:
                         moved[change.kind.value, counted.unit] += sign * counted.amount
         for (kind, unit), step in sorted(moved.items()):
-            self.out.print(f"  {kind}s: {step:+,} {unit}")
+            self.out.print(f"  {kind}s: {step:+,} {marked(unit)}")
         for (kind, unit), days in sorted(later.items()):
             many = "amount moves" if len(days) == 1 else "amounts move"
-            self.out.print(f"  {kind}s: {len(days)} {many} later, from {min(days)} on ({unit})")
+            said = f"{len(days)} {many} later, from {min(days)} on"
+            self.out.print(f"  {kind}s: {said} ({marked(unit)})")
 
     def _losses(self, changes: Iterable[Change]) -> None:
         for name, (count, reason) in _lost(changes):
@@ -147,7 +149,7 @@ class Console:
         if plan.unaccepted:
             names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
             said = f"  to accept what is lost, write in [syncs.{plan.sync}]: accept = [{names}]"
-            self.out.print(escape(said), soft_wrap=True)
+            self.out.print(marked(said), soft_wrap=True)
 
     def _summary(self, plan: Plan) -> str:
         counts = {name: count for name, count in plan.summary.items() if count}
@@ -182,9 +184,9 @@ class Console:
         counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
         colour = _GOOD[report.outcome is Outcome.OK]
         verified = "verified: both sides agree" if report.verified else "not verified"
+        ended = f"[bold]{marked(report.sync)}[/]: [{colour}]{report.outcome}[/]"
         self.out.print(
-            f"[bold]{report.sync}[/]: [{colour}]{report.outcome}[/], {counts or 'nothing sent'}; "
-            f"{verified} (run {report.run_id[:12]})"
+            f"{ended}, {counts or 'nothing sent'}; {verified} (run {report.run_id[:12]})"
         )
 
     def _leftover(self, plan: Plan) -> None:
@@ -207,16 +209,15 @@ class Console:
         }
         said = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
         without = f", {found.accepted} of them done without" if found.accepted else ""
-        self.out.print(
-            f"[bold]{found.sync}[/]: [{_GOOD[found.agree]}]{said or 'both sides agree'}[/], "
-            f"{found.compared} objects compared{without}, as of {found.as_of}"
-        )
+        agree = f"[{_GOOD[found.agree]}]{said or 'both sides agree'}[/]"
+        compared = f"{found.compared} objects compared{without}, as of {found.as_of}"
+        self.out.print(f"[bold]{marked(found.sync)}[/]: {agree}, {compared}")
 
     def offer(self, offer: Offer) -> None:
         """What would pass from one sync to another, and what cannot."""
         passing = offer.passing
         self.out.print(
-            f"[bold]{escape(offer.giver)}[/] → [bold]{escape(offer.sync)}[/]: "
+            f"[bold]{marked(offer.giver)}[/] → [bold]{marked(offer.sync)}[/]: "
             f"{len(passing)} of {len(offer.links)} objects pass"
         )
         for link in passing[:SHOWN]:
@@ -290,28 +291,35 @@ class Console:
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
-            table.add_row(*(escape(cell) for cell in row))
+            table.add_row(*(marked(cell) for cell in row))
         self.out.print(table)
 
     def title(self, text: str) -> None:
         """A heading."""
         self.out.print()
-        self.out.rule(f"[bold]{escape(text)}[/]", align="left", style="dim")
+        if self.out.is_terminal:
+            self.out.rule(f"[bold]{marked(text)}[/]", align="left", style="dim")
+        else:
+            self.out.print(f"── {marked(text)}", soft_wrap=True)
 
     def say(self, text: str) -> None:
-        """Talk, on stderr."""
-        self.err.print(escape(text), soft_wrap=True)
+        """Talk, on stderr, line by line."""
+        self.err.print(_marked_lines(text), soft_wrap=True)
 
     def checked(self, ok: bool, text: str) -> None:
         """One thing that was looked at, and how it is."""
         self._line("✓" if ok else "✗", _GOOD[ok], text)
 
     def fail(self, text: str) -> None:
-        """Why the command cannot go on, on stderr."""
-        self.err.print(f"[red]trueup:[/] {escape(text)}", soft_wrap=True)
+        """Why the command cannot go on, on stderr; each line of `text` is one reason."""
+        self.err.print(f"[red]trueup:[/] {_marked_lines(text)}", soft_wrap=True)
 
     def _line(self, sign: str, colour: str, text: str) -> None:
-        self.out.print(f"[{colour}]{sign}[/] {escape(text)}", soft_wrap=True)
+        self.out.print(f"[{colour}]{sign}[/] {marked(text)}", soft_wrap=True)
+
+
+def _marked_lines(text: str) -> str:
+    return "\n".join(map(marked, text.split("\n")))
 
 
 def _lost(changes: Iterable[Change]) -> list[tuple[str, tuple[int, str]]]:

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sync.report import Done
 from sync.watch import Watch
+from trueup.output import marked
 
 
 @contextmanager
@@ -23,10 +24,10 @@ def watching(err: Terminal, names: Sequence[str], stop: Event) -> Iterator[dict[
 
 
 def _bar(progress: Progress, stop: Event, name: str) -> Watch:
-    task = progress.add_task(name, total=None)
+    task = progress.add_task(marked(name), total=None)
 
     def stage(step: str) -> None:
-        progress.update(task, description=f"{name} {step}".lstrip())
+        progress.update(task, description=marked(f"{name} {step}".lstrip()))
 
     def planned(count: int) -> None:
         progress.update(task, total=count, completed=0)
@@ -39,7 +40,7 @@ def _bar(progress: Progress, stop: Event, name: str) -> Watch:
 
 def _lines(err: Terminal, stop: Event, name: str) -> Watch:
     seen = {"total": 0, "done": 0}
-    prefix = f"{name}: " if name else ""
+    prefix = f"{marked(name)}: " if name else ""
 
     def stage(step: str) -> None:
         err.print(f"{prefix}{step} …")

@@ -9,9 +9,8 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-import typer
-
 from connectors import sandbox
+from trueup.output import talk, tell
 from trueup.refusal import Refusal
 
 VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
@@ -64,8 +63,8 @@ def serve_sandboxes(
                 "persist": [_own(persist, name, names)],
             }
             address = stack.enter_context(sandbox_process(name, own))
-            typer.echo(f"{name} {address}")
-        typer.echo("Ctrl-C ends it", err=True)
+            tell(f"{name} {address}")
+        talk("Ctrl-C ends it")
         stop.wait()
     return 0
 

@@ -4,13 +4,12 @@ Every error that a person can cause or mend ends here as one message that says w
 would be right. With `--json` it is a document on stdout as well.
 """
 
-import json
 import logging
 import signal
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
@@ -26,13 +25,16 @@ from config.wiring import spec_of
 from connectors.contract.errors import ConnectorError, RateLimited
 from sync.handover import Offer, UnknownHandover
 from sync.report import Exit, Report, plan_exit_code
+from sync.schedule import WorkerDied
 from sync.state.history import Run, UnknownRun
-from sync.state.lease import LeaseHeld
+from sync.state.journal import JournalError
+from sync.state.lease import LeaseHeld, LeaseLost
 from sync.state.ledger import LedgerError
 from sync.state.owners import OtherAccount
 from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
+from trueup.output import OUT, plain, tell_json
 from trueup.refusal import Refusal
 from trueup.workspace import Workspace, open_workspace
 
@@ -51,7 +53,11 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (StoreError, Exit.FAILED),
     (LedgerError, Exit.FAILED),
     (OtherAccount, Exit.FAILED),
+    (JournalError, Exit.FAILED),
+    (LeaseLost, Exit.FAILED),
+    (WorkerDied, Exit.FAILED),
 )
+_KNOWN = tuple(known for known, _ in _CODES)
 _PRESSING = (Exit.FAILED, Exit.GUARD, Exit.LOCKED, Exit.UNCERTAIN, Exit.CONFLICTS, Exit.PARTIAL)
 """Which exit code speaks for several runs, the most pressing first."""
 
@@ -80,20 +86,22 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         if isinstance(error, Refusal):
-            self._fail(str(error), Exit.USAGE)
+            self._fail(plain(error), Exit.USAGE)
         for known, code in _CODES:
             if isinstance(error, known):
-                self._fail(str(error), code)
+                self._fail(_lines(error), code)
         if isinstance(error, Exception) and not isinstance(error, (typer.Exit, typer.Abort)):
             log.debug("what led to it:", exc_info=error)
-            said = f"{type(error).__name__}: {error}"
-            self._fail(
-                f"this is a mistake in Trueup, not yours; -vv shows more: {said}", Exit.FAILED
-            )
+            said = f"this is a mistake in Trueup, not yours; -vv shows more: {_odd(error)}"
+            self._fail(said, Exit.FAILED)
 
     def end(self, code: int) -> NoReturn:
         """Leave with this exit code."""
         raise typer.Exit(code)
+
+    def told(self, code: int) -> NoReturn:
+        """As `end`, of a command that only tells: what nobody could be told has failed."""
+        self.end(Exit.FAILED if code == Exit.OK and OUT.lost else code)
 
     # -- commands ----------------------------------------------------------------------------
 
@@ -339,16 +347,31 @@ class Session:
 
     def _serve_one(self, workspace: Workspace, name: str) -> None:
         """One scheduled run. Whatever goes wrong is told; the next slot comes all the same."""
+        begun = datetime.now(UTC)
         try:
             report = workspace.apply(name, command="serve")
-        except (ConnectorError, StoreError, SettingsError, LeaseHeld) as error:
-            self.console.say(f"{name}: {error}")
-            return
-        with self._printing:
-            if self._json:
-                typer.echo(json.dumps(report.to_data()))
-            else:
-                self.console.report(report)
+        except LeaseHeld as error:
+            self.console.say(plain(error))
+        except Exception as error:
+            log.debug("what led to it:", exc_info=error)
+            said = _lines(error) if isinstance(error, _KNOWN) else _odd(error)
+            self.console.say(f"{name}: {said}")
+            workspace.failed(name, begun, said)
+        else:
+            self._tell(name, report)
+
+    def _tell(self, name: str, report: Report) -> None:
+        """How a scheduled run ended; that it cannot be shown is told too."""
+        try:
+            with self._printing:
+                if self._json:
+                    tell_json(report.to_data(), indent=None)
+                else:
+                    self.console.report(report)
+        except Exception as error:
+            log.debug("what led to it:", exc_info=error)
+            said = f"{report.outcome}, and cannot be shown: {_odd(error)}"
+            self.console.say(f"{name}: {said} (run {report.run_id[:12]})")
 
     def _reported(self, reports: Sequence[Report]) -> int:
         if not self._json:
@@ -362,13 +385,25 @@ class Session:
         return next((code for code in _PRESSING if code in codes), Exit.OK)
 
     def _print(self, data: Any) -> None:
-        typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+        tell_json(data)
 
     def _fail(self, message: str, code: int) -> NoReturn:
         if self._json:
             self._print({"error": message, "exit_code": code})
         self.console.fail(message)
         raise typer.Exit(code)
+
+
+def _lines(error: Exception) -> str:
+    """What a person is told of it: a line for each problem of the settings, else one."""
+    if isinstance(error, SettingsError):
+        return "\n".join(map(plain, error.problems))
+    return plain(error)
+
+
+def _odd(error: Exception) -> str:
+    """What is told of an error that nobody foresaw."""
+    return plain(f"{type(error).__name__}: {error}")
 
 
 def _cells(standing: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 The command line and users' scripts go through the same few methods.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Lock, RLock
 from typing import TYPE_CHECKING, Any, Self
+from uuid import uuid4
 
 from msgspec.structs import replace
 
@@ -23,7 +25,7 @@ from config.settings import Settings
 from config.wiring import account_of, connect, spec_of, state_url
 from connectors.contract.interface import Connector
 from sync.handover import Handed, Handing, Offer
-from sync.state.history import History
+from sync.state.history import History, Run
 from sync.state.journal import Journal
 from sync.state.lease import Lease
 from sync.state.ledger import Ledger
@@ -34,6 +36,9 @@ from sync.watch import Watch
 if TYPE_CHECKING:
     from sync.engine import Engine, Verification
     from sync.report import Report
+
+
+_log = logging.getLogger("trueup")
 
 
 def _now() -> datetime:
@@ -169,6 +174,20 @@ class Workspace:
             "uncertain": len(Journal(self.store, sync).open()),
         }
 
+    def failed(self, sync: str, begun: datetime, error: str) -> None:
+        """Put into the history that a run failed, unless it could do so by itself, or nothing can.
+
+        `begun` is a moment before the run.
+        """
+        try:
+            last = self.history.latest(sync)
+            if last is not None and last.started_at >= self.store.shared(begun):
+                return
+            with self.store.write() as connection:
+                self.history.record(connection, _failed(sync, begun, error))
+        except Exception as also:  # a run that failed was told of already
+            _log.warning("%s: that it failed is not in the history: %s", sync, also)
+
     @property
     def store(self) -> Store:
         """The state, opened and brought up to date on first use; raises `StoreError`."""
@@ -228,6 +247,21 @@ class Workspace:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+def _failed(sync: str, begun: datetime, error: str) -> Run:
+    from sync.report import Outcome, Report
+
+    report = Report(run_id=uuid4().hex, sync=sync, outcome=Outcome.FAILED, error=error)
+    return Run(
+        run_id=report.run_id,
+        sync=sync,
+        command="serve",
+        outcome=report.outcome.value,
+        started_at=begun,
+        ended_at=_now(),
+        report=report.to_data(),
+    )
 
 
 def _today() -> date:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import httpx
 
 from connectors.calling.exact_json import UNREADABLE, read
+from connectors.calling.masking import masked
 from connectors.contract.errors import (
     Call,
     ConnectorError,
@@ -129,8 +130,7 @@ class Judge:
 
     def plain(self, text: str) -> str:
         """Foreign text made fit to be shown: no secret, one line, 500 characters."""
-        for secret in self._secrets():
-            text = text.replace(secret, "***")
+        text = masked(text, self._secrets())
         shown = "".join(char if char.isprintable() else " " for char in text)
         return " ".join(shown.split())[:500].rstrip(".")
 

@@ -1,0 +1,45 @@
+import base64
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.calling.masking import masked
+
+SECRET = 'bxt_5f3a/+=& "key"\\ä'
+FORMS = {
+    "raw": SECRET,
+    "upper": SECRET.upper(),
+    "url": quote(SECRET, safe=""),
+    "query": quote_plus(SECRET),
+    "lower url": quote(SECRET, safe="").lower(),
+    "json": json.dumps(SECRET)[1:-1],
+    "html": html.escape(SECRET),
+    "hex": SECRET.encode().hex(),
+}
+
+
+def test_a_secret_is_masked_in_every_form_that_others_give_it():
+    for form, echoed in FORMS.items():
+        assert masked(f"no such key <{echoed}>!", [SECRET]) == "no such key <***>!", form
+
+
+@given(st.binary(max_size=7), st.binary(max_size=7))
+def test_a_secret_is_masked_wherever_it_stands_in_base64(before, after):
+    secret = "bxt_5f3a9c00"
+    echoed = base64.b64encode(before + secret.encode() + after).decode()
+    shown = masked(echoed, [secret])
+    at_most = len(base64.b64encode(before + after)) + 4  # of its first and last byte some bits
+    assert "***" in shown
+    assert len(shown.replace("***", "")) <= at_most
+
+
+def test_what_holds_no_secret_is_as_it_was():
+    assert masked("budget_5f3a is not there", [SECRET]) == "budget_5f3a is not there"
+
+
+@given(st.text(min_size=4), st.text())
+def test_no_text_and_no_secret_breaks_it(secret, text):
+    assert secret not in masked(text + secret, [secret]) or secret in "***"
