@@ -10,6 +10,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
@@ -40,6 +41,7 @@ from trueup.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from sync.engine import Verification
+    from sync.schedule import Clock
 
 log = logging.getLogger("trueup")
 
@@ -207,7 +209,7 @@ class Session:
             self.console.verification(found)
         return Exit.OK if found.agree else Exit.PENDING
 
-    def serve(self) -> int:
+    def serve(self, clock: "Clock | None" = None) -> int:
         """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish."""
         from sync.schedule import Scheduler, parse_schedule  # nothing else keeps a clock
 
@@ -225,7 +227,8 @@ class Session:
             workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
             said = ", ".join(f"{name} ({each.text})" for name, each in schedules.items())
             self.console.say(f"serving {said}; Ctrl-C ends it")
-            Scheduler(schedules, lambda name: self._serve_one(workspace, name), self._stop).serve()
+            run = partial(self._serve_one, workspace)
+            Scheduler(schedules, run, self._stop, clock).serve()
         return Exit.OK
 
     def status(self) -> int:
