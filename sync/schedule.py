@@ -46,7 +46,7 @@ class Schedule:
 
     text: str
     triggers: tuple[Any, ...] = ()
-    every: float | None = None
+    every: int | None = None
 
     @property
     def at_once(self) -> bool:
@@ -74,7 +74,7 @@ def parse_schedule(text: str) -> Schedule:
         seconds = int(count) * _SECONDS[every["unit"]] if len(count) < 12 else _LONGEST + 1
         if seconds > _LONGEST:
             raise ValueError(f"{text!r:.80} is longer than a year")
-        return Schedule(text, every=float(seconds))
+        return Schedule(text, every=seconds)
     fields = _MACROS.get(said, said).split()
     if len(fields) != 5:
         raise ValueError(f"{text!r:.80} {_WRONG}")

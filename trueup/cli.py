@@ -261,15 +261,29 @@ def sandbox(
     vendors: Annotated[list[str] | None, typer.Argument(metavar="[VENDOR…]")] = None,
     port: Annotated[int, typer.Option(help="The first one's port; 0 takes any free one.")] = 0,
     persist: Annotated[Path | None, typer.Option(help="Keep the state in this file.")] = None,
-    token: Annotated[str | None, typer.Option(help="The token it accepts.")] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="TRUEUP_SANDBOX_TOKEN", help="The token it accepts.")
+    ] = None,
     seed: Annotated[Path | None, typer.Option(help="JSON file of rows to begin with.")] = None,
     rate_limit: Annotated[str | None, typer.Option(help='Such as "60/1m", or "off".')] = None,
     fault: Annotated[list[str] | None, typer.Option(help="Faults to switch on, as JSON.")] = None,
-    switch: Annotated[list[str] | None, typer.Option(help="NAME or NAME=JSON.")] = None,
+    switch: Annotated[
+        list[str] | None, typer.Option(help="NAME or NAME=JSON; --list-switches names them.")
+    ] = None,
+    list_switches: Annotated[
+        bool, typer.Option("--list-switches", help="Print what can be switched, and serve nothing.")
+    ] = False,
 ) -> None:
     """Serve a vendor's sandbox over HTTP until told to stop."""
-    from trueup.sandboxes import serve_sandboxes
+    from trueup.sandboxes import serve_sandboxes, switches
 
+    if list_switches:
+        from trueup.console import Console
+
+        with _refusing():
+            rows = list(switches(vendors or ()))
+        Console().table(("vendor", "switch", "unless told", "what it does"), rows)
+        return
     options: dict[str, Sequence[object]] = {
         "token": [token],
         "seed": [seed],

@@ -42,7 +42,17 @@ SPENDING: dict[str, tuple[Kind, str, object]] = {
 }
 """How a sandbox is told that somebody spent: of what, under which name, how much in its units."""
 
-_PATHS = {"vantage": "/v2"}
+CREDENTIALS = {
+    "vtex": {"app_key": "app_key_sandbox", "app_token": "app_token_sandbox"},
+    "brex": {"token": "bxt_sandbox"},
+    "bill": {"api_token": "bill_sandbox_token"},
+    "vantage": {"token": "vntg_sandbox"},
+    "kaireon": {"api_key": "krn_sandbox"},
+}
+"""What each sandbox accepts unless told otherwise, by the key of the settings."""
+
+PATHS = {"vantage": "/v2"}
+"""Below which path of its address a vendor answers."""
 _ACCEPT = {
     "bill": 'accept = ["blocked:entity"]   # its members are people\n',
     "kaireon": 'accept = ["blocked:entity"]   # its scopes are offers\n',
@@ -64,7 +74,7 @@ allocations = "allocations.csv"
     for name, keys in FOLLOWERS.items():
         parts.append(
             f'\n[systems.{name}]\nconnector = "{name}"\n'
-            f'base_url = "{addresses[name]}{_PATHS.get(name, "")}"\n'
+            f'base_url = "{addresses[name]}{PATHS.get(name, "")}"\n'
             f'rate_limit = "100000/1m"               # the sandbox has no limit\n{keys}'
         )
     for name in FOLLOWERS:

@@ -1,15 +1,19 @@
 """`python -m connectors.sandbox VENDOR`: a sandbox as a process of its own.
 
-Prints one line, the vendor and the address, once it answers; ends on SIGTERM or SIGINT.
+Prints one line, the vendor and the address, once it answers; ends on SIGTERM or SIGINT. It may be
+started by this file too, with the rooms on the path. The environment variable
+TRUEUP_SANDBOX_TOKEN holds the credential to accept, as what stands on a command line is no secret.
 """
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from connectors import sandbox as room
 from connectors.sandbox.api import Sandbox
 from connectors.sandbox.faults import Rule
 from connectors.sandbox.server import run
@@ -19,7 +23,7 @@ from connectors.sandbox.state import loads
 def load(name: str) -> type[Sandbox]:
     """The sandbox of that vendor, `NameSandbox` in `name/api.py`; `KeyError` without one."""
     try:
-        module = import_module(f"{__package__}.{name}.api")
+        module = import_module(f"{room.__name__}.{name}.api")
         loaded = getattr(module, f"{name.capitalize()}Sandbox")
     except (ModuleNotFoundError, AttributeError):
         raise KeyError(name) from None
@@ -34,13 +38,14 @@ def _switch(text: str) -> tuple[str, Any]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"python -m {__package__}")
+    parser = argparse.ArgumentParser(prog=f"python -m {room.__name__}")
     parser.add_argument("vendor")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--seed", type=Path, help="JSON file of rows by table")
     parser.add_argument("--persist", type=Path, help="file that keeps the state")
-    parser.add_argument("--token", help="the credential to accept")
+    token = os.environ.get(room.TOKEN) or None
+    parser.add_argument("--token", default=token, help=f"the credential to accept; or {room.TOKEN}")
     parser.add_argument("--rate-limit", help='such as "60/1m", or "off"')
     parser.add_argument("--fault", action="append", default=[], help="a rule, as JSON")
     parser.add_argument("--switch", action="append", default=[], help="NAME or NAME=JSON")
@@ -67,7 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except (OSError, ValueError) as problem:
         parser.error(str(problem))
-    run(sandbox, said.vendor, said.host, said.port, with_parent=said.with_parent)
+    try:
+        run(sandbox, said.vendor, said.host, said.port, with_parent=said.with_parent)
+    except (OSError, OverflowError) as problem:
+        parser.error(f"it cannot listen at {said.host}:{said.port}: {problem}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 A vendor's file says what each call answers; this one counts the calls, logs them and goes wrong
 on demand. It knows no vendor.
 
-Beside the vendor's paths there is a control of our own, which asks for no credential:
+Beside the vendor's paths there is a control of our own, which asks for no credential and takes no
+orders of web pages:
 
     GET POST DELETE /_sandbox/faults    the rules in force; add one or a list; drop all
     GET DELETE      /_sandbox/log       calls seen, oldest first, never with a credential; `at`
@@ -30,6 +31,7 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.contract.settings import parse_rate
 from connectors.sandbox.faults import Fault, Faults, Rule
+from connectors.sandbox.orders import may_order
 from connectors.sandbox.state import Row, State, dumps, loads
 
 _LOG_LENGTH = 100_000
@@ -175,7 +177,12 @@ class Sandbox(ABC):
         path, body = scope["path"], await request.body()
         call = Call(request.method, path, request.query_params, request.headers, body)
         if path.startswith("/_sandbox/"):
-            await self._controlled(call)(scope, receive, send)
+            answering = str((scope.get("server") or ("", None))[0])
+            if may_order(call.headers, answering):
+                answer = self._controlled(call)
+            else:
+                answer = reply({"error": "the control takes no orders of web pages"}, 403)
+            await answer(scope, receive, send)
             return
         key = call.headers.get("idempotency-key")
         seen: Row = {

@@ -147,7 +147,7 @@ def _sandboxes(folder: Path) -> set[str]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             line = (process / "cmdline").read_bytes()
-            if b"connectors.sandbox" in line and (process / "cwd").readlink() == folder:
+            if b"connectors/sandbox" in line and (process / "cwd").readlink() == folder:
                 found.add(process.name)
         except OSError:
             continue

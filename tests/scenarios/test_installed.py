@@ -138,7 +138,8 @@ def test_the_readmes_script_runs_beside_them(installed: Installed, beside: Path)
 
 
 def test_the_command_runs_against_a_sandbox_beside_them(installed: Installed, beside: Path) -> None:
-    (beside / "json.py").write_text(f"raise RuntimeError({SAID!r})\n")
+    for name in ("json.py", "uvicorn.py", "state.py", "trueup.py", "sitecustomize.py"):
+        (beside / name).write_text(f"raise RuntimeError({SAID!r})\n")
     options = ("sandbox", "brex", "--token", TOKEN)
     with installed.start("trueup", *options, at=beside) as sandbox:
         _, url = sandbox.stdout.readline().split()

@@ -148,7 +148,7 @@ def served(
             code = session.serve(clock)
         return code, out.getvalue() + err.getvalue()
 
-    yield serve
+    return serve
 
 
 def slots_told(folder: Path, count: int) -> list[str]:
