@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
@@ -59,6 +60,8 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (LeaseLost, Exit.FAILED),
     (WorkerDied, Exit.FAILED),
 )
+_CHECKING = 4.0
+"""Seconds that `check` gives each system: whoever types it waits for the answer."""
 _KNOWN = tuple(known for known, _ in _CODES)
 _PRESSING = (Exit.FAILED, Exit.GUARD, Exit.LOCKED, Exit.UNCERTAIN, Exit.CONFLICTS, Exit.PARTIAL)
 """Which exit code speaks for several runs, the most pressing first."""
@@ -109,9 +112,10 @@ class Session:
 
     def check(self, system: str | None) -> int:
         """`trueup check`."""
-        with self._workspace() as workspace:
+        with self._workspace(patience=_CHECKING) as workspace:
             names = [system] if system else list(workspace.settings.systems)
-            found = [self._checked(workspace, name) for name in names]
+            with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+                found = list(pool.map(partial(self._checked, workspace), names))
         if self._json:
             self._print({"systems": found})
         else:
@@ -267,11 +271,13 @@ class Session:
     # -- how they work -----------------------------------------------------------------------
 
     @contextmanager
-    def _workspace(self, *, quiet: bool = False) -> Iterator[Workspace]:
+    def _workspace(
+        self, *, quiet: bool = False, patience: float | None = None
+    ) -> Iterator[Workspace]:
         with (
             self._stopping(),
             self._watch(quiet=quiet or self._json) as watch,
-            open_workspace(self._config, watch=watch) as workspace,
+            open_workspace(self._config, watch=watch, patience=patience) as workspace,
         ):
             yield workspace
 

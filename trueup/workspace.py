@@ -4,9 +4,11 @@ The command line and users' scripts go through the same few methods.
 """
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace as replace_fields
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,7 @@ from config.load import SettingsError, load
 from config.settings import Settings
 from config.wiring import account_of, connect, spec_of, state_url
 from connectors.contract.interface import Connector
+from connectors.contract.runtime import Runtime
 from sync.handover import Handed, Handing, Offer
 from sync.state.history import History, Run
 from sync.state.journal import Journal
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from sync.report import Report
 
 
+_MOMENT = 0.2
 _log = logging.getLogger("trueup")
 
 
@@ -52,9 +56,13 @@ class Workspace:
     has seen of its system from one step of a run to the next.
     """
 
-    def __init__(self, settings: Settings, *, watch: Watch | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, watch: Watch | None = None, patience: float | None = None
+    ) -> None:
+        """`patience` is how many seconds a call may wait and repeat; default: some minutes."""
         self.settings = settings
         self._watch = watch or Watch(stop=Event())
+        self._runtime = _runtime(settings.base, self._watch.stop, patience)
         self._open = ExitStack()
         self._systems: dict[str, Connector] = {}
         self._turns: dict[str, Lock] = defaultdict(Lock)
@@ -67,7 +75,7 @@ class Workspace:
         """The connector of a system; raises `SettingsError` for an unknown name or secret."""
         with self._opening:
             if name not in self._systems:
-                connector = connect(self.settings, name)
+                connector = connect(self.settings, name, self._runtime)
                 self._systems[name] = self._open.enter_context(connector)
             return self._systems[name]
 
@@ -264,10 +272,28 @@ def _failed(sync: str, begun: datetime, error: str) -> Run:
     )
 
 
+def _runtime(base: Path, stop: Event, patience: float | None) -> Runtime:
+    """What connectors get of the world: told to stop, they wait no longer than a moment."""
+
+    def sleep(seconds: float) -> None:
+        if stop.is_set():
+            time.sleep(min(seconds, _MOMENT))
+        else:
+            stop.wait(seconds)
+
+    runtime = Runtime(base=base, sleep=sleep, stopping=stop.is_set)
+    return runtime if patience is None else replace_fields(runtime, patience=patience)
+
+
 def _today() -> date:
     return date.today()  # noqa: DTZ011  # budgets count the days of the people who read them
 
 
-def open_workspace(path: str | Path = "trueup.toml", *, watch: Watch | None = None) -> Workspace:
+def open_workspace(
+    path: str | Path = "trueup.toml",
+    *,
+    watch: Watch | None = None,
+    patience: float | None = None,
+) -> Workspace:
     """The workspace of a settings file; raises `SettingsError` with every problem in it."""
-    return Workspace(load(Path(path)), watch=watch)
+    return Workspace(load(Path(path)), watch=watch, patience=patience)

@@ -8,14 +8,13 @@ Every sending of a write asks first whether it may leave (`connectors.contract.d
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
-from ssl import SSLContext
 from threading import Lock
 from typing import Any, Final
 
@@ -24,9 +23,13 @@ from tenacity import RetryCallState, Retrying
 
 from connectors.calling.answers import Dialect, Judge
 from connectors.calling.auth import RenewedToken, may_be_header
+from connectors.calling.bounds import CallEnded, Term, bind, bounded
+from connectors.calling.decoding import ACCEPTED, TooLarge, Undecodable, decoded
 from connectors.calling.exact_json import read, written
 from connectors.calling.limiter import Limiter
+from connectors.calling.measure import received
 from connectors.calling.steps import step_taken
+from connectors.calling.surroundings import tls, way_to
 from connectors.contract.departure import leaving
 from connectors.contract.errors import (
     Call,
@@ -48,6 +51,11 @@ MAX_BODY: Final = 32 * 1024 * 1024
 _TRIES: Final = 6
 _BACKOFF: Final = 0.5
 _LONGEST_BACKOFF: Final = 60.0
+_LONGEST: Final = 120.0
+"""Seconds that an answer may take from its first sign of life to its last."""
+_GRACE: Final = 10.0
+"""Seconds in which what is in hand may end, and be looked at, once the process is told to stop."""
+_HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": ACCEPTED}
 _TIMEOUT: Final = httpx.Timeout(connect=10, read=30, write=30, pool=30)
 _BEGINS: Final = ("send_request_headers.started", "send_request_body.started")
 _NEVER_LEFT: Final = (
@@ -56,6 +64,7 @@ _NEVER_LEFT: Final = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
+    UnicodeError,  # a host that cannot be a name
 )
 
 
@@ -79,6 +88,7 @@ class _Pending:
     request: httpx.Request
     safety: Safety
     reader: Callable[[bytes], Any]
+    term: Term
     deadline: float | None = None
     attempt: int = 0
     again: bool = False  # the last attempt failed in a way that may pass
@@ -120,6 +130,7 @@ class HttpClient:
         self._runtime = runtime
         self._max_body = max_body
         self._counting = Lock()
+        self._stopped: float | None = None  # when the stop was first seen
         headers = headers or {}
         fixed = _secrets({*headers.values(), *secrets})
         self._judge = Judge(
@@ -130,12 +141,17 @@ class HttpClient:
             runtime.now,
         )
         self._check(headers)
+        self._way = way_to(self._base)
+        needed = self._base.scheme == "https" or self._way.proxy is not None
         self._client = httpx.Client(
-            headers={"Accept": "application/json", "User-Agent": _user_agent(), **headers},
+            headers={**_HEADERS, "User-Agent": _user_agent(), **headers},
             auth=auth,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=_TIMEOUT,
-            verify=_tls(),
+            trust_env=False,
+            transport=bind(
+                httpx.HTTPTransport(verify=tls(needed), trust_env=False, proxy=self._way.proxy)
+            ),
             event_hooks={"request": [_leave], "response": [_forget_location]},
         )
         self._retrying = Retrying(
@@ -169,7 +185,8 @@ class HttpClient:
         request = self._request(method, path, params, json, {key_header: key} if key else None)
         if safety is not Safety.SAFE:
             request.extensions["trace"] = _trace
-        pending = _Pending(request, safety, reader)
+        term = Term(self._runtime.monotonic, self._stop_at)
+        pending = _Pending(request, safety, reader, term)
         try:
             answer = self._retrying(self._attempt, pending)
             if safety is not Safety.SAFE:
@@ -221,6 +238,8 @@ class HttpClient:
         headers: dict[str, str] | None,
     ) -> httpx.Request:
         whole = path.startswith(("http://", "https://"))
+        if not whole:
+            _check_path(path, f"{self.vendor}: {method}")
         url = self.absolute(path) if whole else f"{self._prefix}{path}"
         sent = {name: value for name, value in (params or {}).items() if value is not None}
         content = None
@@ -240,14 +259,19 @@ class HttpClient:
         pending.again = False
         try:
             left = patience if pending.deadline is None else pending.deadline - now
-            with self._limiter.slot(left):
+            pending.term.until = None
+            with self._limiter.slot(left, pending.term.check):
                 # Waiting for our own slot is pacing; only what the vendor costs us is counted.
+                now = self._runtime.monotonic()
                 if pending.deadline is None:
-                    pending.deadline = self._runtime.monotonic() + patience
+                    pending.deadline = now + patience
+                pending.term.until = min(pending.deadline, now + _LONGEST)
                 response, raw, fault = self._exchange(pending)
         except RateLimited as error:
             error.call = self._call(pending)
             raise
+        except CallEnded as ended:  # before it left
+            raise Transient(str(ended), call=self._call(pending)) from None
         if not response.is_success:
             raise self._refusal(pending, response, raw)
         if fault is None:
@@ -259,22 +283,32 @@ class HttpClient:
         pending.lost()
         raise fault
 
+    def _stop_at(self) -> float | None:
+        """Until when calls may go on, where the process was told to stop."""
+        if not self._runtime.stopping():
+            return None
+        if self._stopped is None:
+            self._stopped = self._runtime.monotonic()
+        return self._stopped + _GRACE
+
     def _exchange(self, pending: _Pending) -> tuple[httpx.Response, bytes, ConnectorError | None]:
         """Send once. The error in the result is what kept the body from being read."""
         with self._counting:
             self.calls += 1
         began, response = self._runtime.monotonic(), None
         try:
-            response = self._client.send(pending.request, stream=True)
-            if left := self._judge.left(response):
-                self._limiter.learn(*left)
-            with closing(response):
-                return response, *self._body(pending, response)
+            with bounded(pending.term):
+                response = self._client.send(pending.request, stream=True)
+                if left := self._judge.left(response):
+                    self._limiter.learn(*left)
+                with closing(response):
+                    return response, *self._body(pending, response)
         except _NEVER_LEFT as error:
             pending.again = True
-            message = f"no server answers at {self._prefix} ({self._reason(error)})"
-            hint = self._judge.see("base_url")
-            raise Unreadable(message, call=self._call(pending), hint=hint) from error
+            raise self._nobody(pending, error) from error
+        except CallEnded as ended:
+            pending.lost()
+            raise Transient(str(ended), call=self._call(pending)) from None
         except httpx.TransportError as error:
             pending.again = True
             pending.lost()
@@ -289,23 +323,23 @@ class HttpClient:
     def _body(
         self, pending: _Pending, response: httpx.Response
     ) -> tuple[bytes, ConnectorError | None]:
-        chunks, size, call = [], 0, self._call(pending, response)
+        call, encoding = self._call(pending, response), response.headers.get("content-encoding", "")
         try:
-            for chunk in response.iter_bytes():
-                size += len(chunk)
-                if size > self._max_body:
-                    said = f"the answer is larger than {self._max_body} bytes"
-                    return b"", Malformed(said, call=call)
-                chunks.append(chunk)
+            raw = decoded(_raw(response), encoding, self._max_body)
+            received(len(raw))
+            return raw, None
+        except TooLarge:
+            return b"", Malformed(f"the answer is larger than {self._max_body} bytes", call=call)
+        except Undecodable as error:
+            return b"", Malformed(str(error), call=call)
+        except CallEnded as error:
+            return b"", Transient(str(error), call=call)
         except httpx.TimeoutException:
             pending.again = True
             return b"", Transient("the answer stopped coming", call=call)
         except httpx.TransportError:
             pending.again = True
             return b"", Malformed("the answer breaks off in the middle", call=call)
-        except httpx.DecodingError:
-            return b"", Malformed("the answer cannot be decompressed", call=call)
-        return b"".join(chunks), None
 
     def _refusal(self, pending: _Pending, response: httpx.Response, raw: bytes) -> ConnectorError:
         """The error that a status other than success stands for, and what it means for repeats."""
@@ -343,6 +377,15 @@ class HttpClient:
         request_id = self._judge.request_id(response)
         return Call(self.vendor, request.method, path, response.status_code, request_id)
 
+    def _nobody(self, pending: _Pending, error: Exception) -> Unreadable:
+        """Nobody answers: at the address, or at the proxy on the way to it."""
+        message = f"no server answers at {self._prefix} ({self._reason(error)})"
+        hint = self._judge.see("base_url")
+        if self._way.variable:
+            message = f"{message}, asked through the proxy of {self._way.variable}"
+            hint = f"Check {self._way.variable}, or {hint[:1].lower()}{hint[1:]}"
+        return Unreadable(message, call=self._call(pending), hint=hint)
+
     def _reason(self, error: Exception) -> str:
         return self._judge.plain(str(error)) or type(error).__name__
 
@@ -363,9 +406,20 @@ def _secrets(whole: Collection[str]) -> list[str]:
     return sorted((each for each in {*whole, *bare} if each), key=len, reverse=True)
 
 
-@cache
-def _tls() -> SSLContext:
-    return httpx.create_ssl_context()  # 30 ms: once for all clients of a process
+def _check_path(path: str, said: str) -> None:
+    """Raise `Rejected` where a part of the path would make another path of it."""
+    for part in path.partition("?")[0].split("/")[1:]:
+        if part in ("", ".", ".."):
+            what = f"the id {part!r}" if part else "an id that is empty"
+            raise Rejected(f"{said} is not sent for {what}: it would name another object")
+
+
+def _raw(response: httpx.Response) -> Iterator[bytes]:
+    """What came, as it came."""
+    if response.is_stream_consumed:  # an answer that never was on a wire
+        yield response.content
+    else:
+        yield from response.iter_raw()
 
 
 @cache

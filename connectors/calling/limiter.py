@@ -6,7 +6,7 @@ than there are slots, and a burst may still use all of them at once.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from threading import Condition
@@ -30,15 +30,17 @@ class Limiter:
         self._left_until = -inf
 
     @contextmanager
-    def slot(self, patience: float = inf) -> Iterator[None]:
+    def slot(
+        self, patience: float = inf, check: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
         """Hold a slot for the length of one call, waiting for it as long as it takes.
 
         Only a pause may be refused: one that lasts longer than `patience` seconds raises
-        `RateLimited` with the seconds that are left of it.
+        `RateLimited` with the seconds that are left of it. `check` may end the wait by raising.
         """
         free_at = self._reserve()
         try:
-            self._wait(free_at, patience)
+            self._wait(free_at, patience, check)
         except BaseException:
             self._put_back(free_at)
             raise
@@ -71,8 +73,9 @@ class Limiter:
                 return -inf
             return self._resting.popleft()
 
-    def _wait(self, free_at: float, patience: float) -> None:
+    def _wait(self, free_at: float, patience: float, check: Callable[[], None]) -> None:
         while True:
+            check()
             now = self._runtime.monotonic()
             with self._returned:
                 paused = max(self._paused_until, self._none_left_until(now)) - now

@@ -13,10 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
+from connectors.calling.measure import total as received_so_far
 from connectors.contract.errors import Call, Malformed
 
 MAX_PAGES: Final = 100_000
 """No budget listing is this long; a vendor that makes up new tokens for ever is stopped here."""
+
+MAX_OBJECTS: Final = 2_000_000
+MAX_BYTES: Final = 8 * 1024**3
+"""More than this no account holds; a vendor that fills page after page is stopped here."""
 
 Fetch: TypeAlias = Callable[[str | None], Any]
 """Gets the page of a token, None being the first one, as parsed JSON."""
@@ -140,10 +145,16 @@ def _walk(
     token: str | None,
     call: Call | None,
 ) -> Iterator[RawPage]:
-    seen = {token}
+    seen, objects, size = {token}, 0, 0
     for _ in range(MAX_PAGES):
+        before = received_so_far()
         answer = fetch(token)
         found = _items(answer, items, call)
+        objects, size = objects + len(found), size + received_so_far() - before
+        if objects > MAX_OBJECTS:
+            raise _broken(f"the listing holds more than {MAX_OBJECTS:,} objects", call)
+        if size > MAX_BYTES:
+            raise _broken(f"the listing is larger than {MAX_BYTES:,} bytes", call)
         following = read_next(answer, token, found)
         if following is not None and following in seen:
             raise _broken(f"the listing repeats its page token {following!r:.200}", call)

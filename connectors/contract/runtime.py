@@ -17,7 +17,8 @@ class Runtime:
     """Clock, sleep, chance, and the folder that relative paths start from.
 
     `patience` is how many seconds one call may go on waiting and repeating altogether; a vendor
-    that asks for more ends the call as rate limited, and the run as deferred.
+    that asks for more ends the call as rate limited, and the run as deferred. `stopping` tells that
+    the process was asked to end: calls go on for some seconds then, and no longer.
     """
 
     base: Path = field(default_factory=Path)
@@ -26,3 +27,4 @@ class Runtime:
     sleep: Callable[[float], None] = time.sleep
     random: Callable[[], float] = random.random
     patience: float = 300.0
+    stopping: Callable[[], bool] = lambda: False
