@@ -19,6 +19,7 @@ from canonical.change import Kind
 from sync.report import Exit
 from trueup.console import Console
 from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text
+from trueup.files import write_private
 from trueup.progress import watching
 from trueup.refusal import Refusal
 from trueup.sample import write_sample
@@ -125,10 +126,9 @@ def _write(folder: Path, ports: Sequence[int], tokens: dict[str, str]) -> None:
     write_sample(folder, year=date.today().year)  # noqa: DTZ011
     files = {f"{name}.token": token for name, token in tokens.items()}
     for name, secret in (files | {"vtex.key": "app_key_sandbox"}).items():
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_text(secret + "\n", encoding="utf-8")
+        write_private(folder / name, secret + "\n")
     addresses = dict(zip(FOLLOWERS, (f"http://127.0.0.1:{port}" for port in ports), strict=True))
-    (folder / "trueup.toml").write_text(settings_text(addresses), encoding="utf-8")
+    write_private(folder / "trueup.toml", settings_text(addresses))
 
 
 def _free_ports(count: int) -> list[int]:

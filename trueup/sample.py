@@ -5,9 +5,11 @@ from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 from canonical.amount import Amount
+from trueup.files import write_private
 
 BUDGET_COLUMNS = (
     "ref", "name", "description", "currency", "amount", "cadence", "start", "end", "status",
@@ -61,7 +63,8 @@ def _base(number: int) -> Amount:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_private(path, text.getvalue())

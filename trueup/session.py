@@ -36,6 +36,7 @@ from sync.state.owners import OtherAccount
 from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
+from trueup.files import write_private
 from trueup.output import OUT, plain, tell_json
 from trueup.refusal import Refusal
 from trueup.workspace import Workspace, open_workspace
@@ -335,7 +336,7 @@ class Session:
 
     def _save(self, path: Path, plan: Plan) -> None:
         try:
-            path.write_text(plan.save(), encoding="utf-8")
+            write_private(path, plan.save())
         except OSError as error:
             raise Refusal(f"the plan cannot be saved to {path}: {error.strerror}") from None
         self.console.say(f"plan saved to {path}")

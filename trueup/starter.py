@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from trueup.files import write_private
 from trueup.refusal import Refusal
 from trueup.sample import write_sample
 
@@ -47,7 +48,7 @@ def write_starter(folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         note = "               # a reference; the secret itself never stands here"
         settings = SETTINGS.format(token="env:BREX_TOKEN", note=note, brex="")  # noqa: S106
-        paths[0].write_text(settings, encoding="utf-8")
+        write_private(paths[0], settings)
         write_sample(folder, cost_centres=3)
     except OSError as error:
         raise Refusal(f"{folder} cannot be written to: {error.strerror}") from None

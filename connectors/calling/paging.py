@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
 from connectors.calling.measure import total as received_so_far
+from connectors.calling.parsing import begun
 from connectors.contract.errors import Call, Malformed
 
 MAX_PAGES: Final = 100_000
@@ -157,7 +158,7 @@ def _walk(
             raise _broken(f"the listing is larger than {MAX_BYTES:,} bytes", call)
         following = read_next(answer, token, found)
         if following is not None and following in seen:
-            raise _broken(f"the listing repeats its page token {following!r:.200}", call)
+            raise _broken(f"the listing repeats its page token {begun(following)}", call)
         yield RawPage(found, token, following)
         if following is None:
             return
@@ -184,14 +185,14 @@ def _token_at(answer: Any, place: str, call: Call | None) -> str | None:
     if found is None or found == "":
         return None
     if not isinstance(found, str):
-        raise _broken(f"the page token {place!r} is {found!r:.200}, not text", call)
+        raise _broken(f"the page token {place!r} is {begun(found)}, not text", call)
     return found
 
 
 def _number_at(answer: Any, place: str, call: Call | None) -> int:
     found = _at(answer, place)
     if not isinstance(found, int) or isinstance(found, bool):
-        raise _broken(f"{place!r} of the page is {found!r:.200}, not a whole number", call)
+        raise _broken(f"{place!r} of the page is {begun(found)}, not a whole number", call)
     return found
 
 

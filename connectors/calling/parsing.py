@@ -1,5 +1,6 @@
 """How every vendor's file reads a record: in its documented shape, or not at all."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from connectors.contract.errors import Malformed
 Wire = TypeVar("Wire", bound=BaseModel)
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 Word = TypeVar("Word")
+_QUOTED = re.compile(r"'(.*)'", re.DOTALL)
+"""A value of the record in msgspec's words."""
 
 
 def known(table: Mapping[str, Word], word: str, field: str) -> Word:
@@ -20,7 +23,14 @@ def known(table: Mapping[str, Word], word: str, field: str) -> Word:
     try:
         return table[word]
     except KeyError:
-        raise Malformed(f"{field} is {word!r}, which is none of {', '.join(table)}") from None
+        said = f"{field} is {begun(word)}, which is none of {', '.join(table)}"
+        raise Malformed(said) from None
+
+
+def begun(word: object) -> str:
+    """How a foreign word that nobody knows begins: whole it might be a credential."""
+    text = str(word)
+    return f"{text[: min(12, (len(text) + 1) // 2)]!r}…" if len(text) > 3 else repr(text)
 
 
 def parsed(model: type[Wire], record: Any) -> Wire:
@@ -44,7 +54,8 @@ def decoded(shape: type[Shape], record: Any) -> Shape:
             return _decoder(shape).decode(record)  # type: ignore[no-any-return]
         return msgspec.convert(record, shape)
     except msgspec.DecodeError as error:
-        said, _, place = str(error).replace("`", "").partition(" - at $.")
+        told = _QUOTED.sub(lambda found: begun(found[1]), str(error))
+        said, _, place = told.replace("`", "").partition(" - at $.")
         raise Malformed(f"{place or 'the record'}: {said[0].lower()}{said[1:]}") from None
 
 

@@ -15,6 +15,7 @@ from urllib.request import getproxies
 import httpx
 
 from connectors.contract.errors import Unreadable
+from connectors.contract.settings import is_loopback
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _TLS_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
@@ -52,15 +53,6 @@ def way_to(url: httpx.URL) -> Way:
             "pip install socksio, or name an HTTP proxy, or except the host in NO_PROXY"
         )
     return Way(httpx.Proxy(address), variable)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether that host is this machine."""
-    name = host.strip("[]").rstrip(".").lower()
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")
 
 
 def _excepted(url: httpx.URL, listed: str) -> bool:

@@ -7,10 +7,19 @@ by the time a connector is made, `config` has put the secret itself there.
 """
 
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from canonical.currency import COUNTS, exponent
 
@@ -32,9 +41,23 @@ def _rate(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if not re.match(r"https?://[^/\s]+", text):
-        raise ValueError(f"{text!r} is not an address such as https://api.example.com")
+    # the text is not repeated: it may hold a password
+    if re.match(r"(https?://)?[^/]*@", text, re.IGNORECASE):
+        raise ValueError(
+            "an address holds no user and no password; a credential is a reference of its own"
+        )
+    if not re.fullmatch(r"https?://[^/\s?#\\@]+(/[^\s?#\\]*)?", text):
+        raise ValueError("this is not an address such as https://api.example.com")
     return text.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that host is this machine."""
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def _unit(code: str) -> str:
@@ -79,8 +102,24 @@ class SystemSettings(BaseModel):
 class HttpSettings(SystemSettings):
     """The keys that every system reached over HTTP has."""
 
+    insecure: bool = Field(
+        default=False,
+        description="Whether the credential may travel unencrypted, by http:// to another machine.",
+    )
     base_url: Address = Field(description="The vendor's address.")
     rate_limit: RateLimit = Field(description='Calls per window, such as "1000/1m".')
+
+    @field_validator("base_url")
+    @classmethod
+    def _encrypted(cls, base_url: str, told: ValidationInfo) -> str:
+        host = urlsplit(base_url).hostname or ""
+        plain = base_url.startswith("http://") and not is_loopback(host)
+        if plain and not told.data.get("insecure"):
+            raise ValueError(
+                "by http:// anybody on the way can read the credential; write https://, or "
+                "insecure = true where that is meant"
+            )
+        return base_url
 
     def account(self, system: str, base: Path) -> str:
         return f"{self.connector} {self.base_url.lower()}"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from canonical.change import Kind
 from canonical.period import Cadence, Period
-from connectors.calling.parsing import parsed
+from connectors.calling.parsing import begun, parsed
 from connectors.contract.errors import Malformed, Missing
 from connectors.kaireon.fitting import last_day
 from connectors.kaireon.wire import CADENCE, GLOBAL, SCOPES, KaireonRow, period_said
@@ -299,7 +299,9 @@ def _said(record: Any) -> tuple[Said, Malformed | None]:
     )
     error = None
     if scope not in (GLOBAL, *SCOPES):
-        error = Malformed(f"scope is {scope!r}, which is none of {GLOBAL}, {', '.join(SCOPES)}")
+        error = Malformed(
+            f"scope is {begun(scope)}, which is none of {GLOBAL}, {', '.join(SCOPES)}"
+        )
         scope = None
     try:
         period_said(period_type, key)

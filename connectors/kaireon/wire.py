@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from canonical.errors import CanonicalError
 from canonical.period import Cadence, Period, period_of
-from connectors.calling.parsing import known
+from connectors.calling.parsing import begun, known
 from connectors.contract.errors import Malformed
 
 PATH = "/budgets"
@@ -108,14 +108,14 @@ def period_named(cadence: Cadence, key: str) -> Period:
             day = date(part["year"], month, part.get("day", 1))
         return period_of(cadence, day)
     except (ValueError, CanonicalError):
-        raise Malformed(f"periodKey is {key!r}, which is no {cadence} period") from None
+        raise Malformed(f"periodKey is {begun(key)}, which is no {cadence} period") from None
 
 
 def period_said(period_type: Any, key: Any) -> Period:
     """The period that a row says; raises `Malformed` where it says none."""
     cadence = known(CADENCE, period_type, "periodType")
     if not isinstance(key, str):
-        raise Malformed(f"periodKey is {key!r}, which is no {cadence} period")
+        raise Malformed(f"periodKey is {begun(key)}, which is no {cadence} period")
     return period_named(cadence, key)
 
 

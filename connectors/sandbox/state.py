@@ -193,7 +193,9 @@ class State:
         changes = self._changes()
         if self._persist and changes != self._saved:
             half = self._persist.with_name(self._persist.name + ".part")
-            half.write_bytes(self.document())
+            number = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(number, "wb") as file:
+                file.write(self.document())
             os.replace(half, self._persist)
         self._saved = changes
 

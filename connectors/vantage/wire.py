@@ -8,6 +8,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from canonical.period import Cadence
+from connectors.calling.parsing import begun
 from connectors.contract.errors import Malformed
 
 BUDGETS, ALERTS = "/budgets", "/budget_alerts"
@@ -142,5 +143,5 @@ def counts_money(record: Any) -> bool:
     """Whether a budget is of money; raises `Malformed` for a type that is not known."""
     said = record.get("type") if isinstance(record, dict) else None
     if said not in (None, "cost", "usage"):
-        raise Malformed(f"type is {said!r}, which is none of cost, usage")
+        raise Malformed(f"type is {begun(said)}, which is none of cost, usage")
     return said != "usage"

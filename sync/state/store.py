@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -347,6 +347,8 @@ def _begin(connection: Connection) -> None:
 def _use_wal(path: str) -> None:
     """SQLite does not wait for other openers when it changes the journal mode, so we do."""
     give_up = time.monotonic() + PATIENCE
+    with suppress(OSError):  # what is there keeps its rights; what cannot be made SQLite tells
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as connection:
         while True:
             try:

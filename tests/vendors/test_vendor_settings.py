@@ -8,7 +8,7 @@ from trueup.demo_settings import FOLLOWERS, settings_text
 TEXT = settings_text(dict.fromkeys(FOLLOWERS, "http://127.0.0.1:9"))
 WRONG = [
     ("rate_limit", "many", "'many' is not calls per window"),
-    ("base_url", "nowhere", "'nowhere' is not an address"),
+    ("base_url", "nowhere", "this is not an address"),
     ("currency", "impressions", "impressions is a count, not a currency"),
     ("currency", "usd", "USD"),
 ]

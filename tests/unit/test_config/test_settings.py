@@ -101,6 +101,35 @@ def test_a_rate_beyond_all_measure_is_a_problem_of_its_line(file: Path, rate: st
     assert said.startswith("trueup.toml:4: systems.acme.rate_limit: ")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://ada:canary@api.test", "ada:canary@api.test", "htps://canary@x", "https//canary:x@y/z",
+     "https://api.test?key=canary", "https://api.test/#canary", "canary", "http://ada:canary@127.0.0.1"],
+)  # fmt: skip
+def test_an_address_that_is_none_is_not_repeated(file: Path, address: str) -> None:
+    said = problem(file, f'{ACME}base_url = "{address}"')
+    assert said.startswith("trueup.toml:4: systems.acme.base_url: ")
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize(
+    "address", ["http://api.test", "http://127.0.0.1.api.test", "http://10.0.0.1"]
+)
+def test_a_credential_by_plain_http_is_refused_unless_that_is_meant(
+    file: Path, address: str
+) -> None:
+    said = problem(file, f'{ACME}base_url = "{address}"')
+    assert said.startswith("trueup.toml:4: systems.acme.base_url: by http:// anybody")
+    assert read(file, f'{ACME}base_url = "{address}"\ninsecure = true').systems
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:80", "http://localhost", "http://[::1]:8080"]
+)
+def test_this_machine_may_be_reached_by_plain_http(file: Path, address: str) -> None:
+    assert read(file, f'{ACME}base_url = "{address}"').systems
+
+
 # What a right file gives
 
 

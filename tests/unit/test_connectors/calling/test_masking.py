@@ -1,12 +1,17 @@
 import base64
 import html
 import json
+from typing import Literal
 from urllib.parse import quote, quote_plus
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.calling.masking import masked
+from connectors.calling.parsing import decoded, known
+from connectors.contract.errors import Malformed
 
 SECRET = 'bxt_5f3a/+=& "key"\\ä'
 FORMS = {
@@ -43,3 +48,17 @@ def test_what_holds_no_secret_is_as_it_was():
 @given(st.text(min_size=4), st.text())
 def test_no_text_and_no_secret_breaks_it(secret, text):
     assert secret not in masked(text + secret, [secret]) or secret in "***"
+
+
+class Row(msgspec.Struct):
+    status: Literal["active", "inactive"]
+
+
+def test_no_unknown_word_of_an_answer_is_repeated_whole():
+    with pytest.raises(Malformed, match="status is 'bxt_5f3a'…") as caught:
+        known({"ACTIVE": 1}, 'bxt_5f3a/+=& "k', "status")
+    with pytest.raises(Malformed) as also:
+        decoded(Row, {"status": SECRET})
+    for each in (caught, also):
+        assert "ACTIVE" in str(each.value) or "status" in str(each.value)
+        assert SECRET[:14] not in str(each.value)
