@@ -17,11 +17,21 @@ from canonical.amount import Amount
 from canonical.currency import exponent
 from canonical.errors import UnknownUnit
 from canonical.period import Cadence
-from connectors.file.layout import LIMITS, Wrong, nearest
+from canonical.text import Unkept, kept, ref
+from connectors.file.layout import IDENTITY, LIMITS, Wrong, nearest
 
 _NUMBER = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,24})?")
+_LONG = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FLAGS: Final = {"true": True, "yes": True, "false": False, "no": False}
+_ERRORS: Final = frozenset(
+    {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!", "#CALC!", "#SPILL!"}
+)
+"""What a spreadsheet shows, and exports, where a formula has no result."""
+_GROUP: Final = 3
+NO_END: Final = date.max
+"""What an `end` that no calendar of budgets reaches is read as: ERPs write 9999-12-31 for none."""
+_FAR: Final = 2150
 
 
 def shown(text: str) -> str:
@@ -34,15 +44,26 @@ def amount(text: str, unit: str, point: str, column: str = "amount") -> Amount:
     """The amount that `text` spells, its decimal sign being `point`."""
     plain = text if point == "." else text.translate({ord("."): point, ord(point): "."})
     if not _NUMBER.fullmatch(plain):
+        if _LONG.fullmatch(plain):
+            raise Wrong(column, f"{shown(text)} has more digits than an amount can have, 24")
         raise Wrong(column, f"{shown(text)} is not a number; write it like 1250{point}00")
     value = Decimal(plain)
     if value < 0:
         raise Wrong(column, f"{shown(text)} is below zero; write 0 or more")
-    digits, held = len(plain.partition(".")[2].rstrip("0")), exponent(unit)
+    fraction, held = plain.partition(".")[2], exponent(unit)
+    digits = len(fraction.rstrip("0"))
     if digits > held:
         right = f"at most {held}" if held else "none"
         raise Wrong(column, f"{shown(text)} has {digits} decimals; {unit} has {right}")
+    if len(fraction) == _GROUP > held:
+        raise Wrong(column, _ambiguous(text, plain, point, held))
     return Amount(value, unit)
+
+
+def _ambiguous(text: str, plain: str, point: str, held: int) -> str:
+    whole, _, fraction = plain.partition(".")
+    less = f"{whole}{point}{fraction[:held]}" if held else whole
+    return f"{shown(text)} may be {whole}{fraction} or {less}; write the one that it is"
 
 
 @lru_cache(maxsize=256)
@@ -57,12 +78,13 @@ def currency(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def day(text: str, column: str) -> date:
-    """The day written YYYY-MM-DD."""
+    """The day written YYYY-MM-DD; `NO_END` for an end in a far future."""
     if _DAY.fullmatch(text):
         try:
-            return date.fromisoformat(text)
+            found = date.fromisoformat(text)
         except ValueError:
             raise Wrong(column, f"{shown(text)} is not in the calendar") from None
+        return NO_END if column == "end" and found.year >= _FAR else found
     raise Wrong(column, f"{shown(text)} is not a date; write it YYYY-MM-DD, such as 2026-01-31")
 
 
@@ -88,7 +110,20 @@ def flag(text: str, column: str) -> bool:
 @lru_cache(maxsize=4096)
 def owners(text: str) -> tuple[str, ...]:
     """Who is listed, parted by `;`; a lone `;` says that there is nobody."""
-    return tuple(each for part in text.split(";") if (each := part.strip()))
+    return tuple(each for part in text.split(";") if (each := spelled("owners", part.strip())))
+
+
+def spelled(column: str, text: str) -> str:
+    """The text of a cell that is no word of ours; of an identity the one spelling that it has.
+
+    Raises `Wrong` for what no text holds, and for the error of a spreadsheet.
+    """
+    if text.startswith("#") and text in _ERRORS:
+        raise Wrong(column, f"shows the error {text}; correct the formula that it came from")
+    try:
+        return ref(text) if column in IDENTITY or column == "owners" else kept(text)
+    except Unkept as error:
+        raise Wrong(column, str(error)) from None
 
 
 PARSERS: Final[dict[str, Callable[[str], object]]] = {

@@ -17,8 +17,9 @@ from msgspec import structs
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Kind, Problem
+from canonical.text import joined
 from connectors.contract.departure import leaving
-from connectors.contract.errors import Malformed, Missing, Rejected
+from connectors.contract.errors import Malformed, Missing, Rejected, Unreadable
 from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
@@ -34,6 +35,7 @@ from connectors.file.reading import (
     pages,
     read_allocations,
     read_budgets,
+    ref_of,
 )
 from connectors.file.tables import Form
 from connectors.file.writing import (
@@ -57,7 +59,8 @@ class File(Connector):
         layout = BUDGETS
         if settings.currency is None:
             layout = replace(layout, required=(*layout.required, "currency"))
-        self._budgets = Place(self._path(settings.path), layout, form, settings.sheet)
+        apart = settings.allocations is not None
+        self._budgets = Place(self._path(settings.path), layout, form, settings.sheet, apart=apart)
         self._own: Place | None = None
         if settings.allocations is not None:
             self._own = Place(self._path(settings.allocations), ALLOCATIONS, form)
@@ -133,12 +136,23 @@ class File(Connector):
 
     def _place(self, kind: Kind) -> Place | None:
         """Where objects of `kind` are; None for allocations that nobody keeps."""
-        if kind is Kind.BUDGET or self._own is not None:
-            return self._budgets if kind is Kind.BUDGET else self._own
+        if kind is Kind.BUDGET:
+            return self._budgets
         place = within(self._budgets, ALLOCATIONS)
-        if place is not None and place.sheet and not has_sheet(place):
-            return None
-        return place
+        if place is not None and place.sheet and not self._has(place):
+            place = None
+        if self._own is None:
+            return place
+        if place is not None and place.sheet:
+            raise Unreadable(
+                f"{place.path} has a sheet of allocations, and the settings name a file of them",
+                hint=f"Keep them in one place: {self._own.path.name} or the sheet",
+            )
+        return self._own
+
+    def _has(self, place: Place) -> bool:
+        there = self._own is None or place.path.exists()  # a new workbook holds no sheet yet
+        return there and has_sheet(place)
 
     def _index(self, opened: Opened) -> Index:
         """The index of the file as it is now, made again when it has changed."""
@@ -212,8 +226,8 @@ class File(Connector):
                     raise Rejected(
                         f"{', '.join(below[:3])} hang below {id}", hint="Move them first"
                     )
-                self._take_out(Kind.ALLOCATION, lambda cells: cells["budget"] == id)
-                self._take_out(kind, lambda cells: cells["ref"] == id)
+                self._take_out(Kind.ALLOCATION, lambda cells: ref_of(cells["budget"]) == id)
+                self._take_out(kind, lambda cells: ref_of(cells["ref"]) == id)
 
     def _find(self, kind: Kind, id: str) -> Observed | None:
         place = self._place(kind)
@@ -231,7 +245,7 @@ class File(Connector):
         index = self._indexed() if self._budgets.path.exists() else Index((0, 0, 0))
         if isinstance(model, Budget):
             rows, budget = checked_budget(model, index, HELD[kind])
-            self._replace(kind, lambda cells: cells["ref"] == id, rows)
+            self._replace(kind, lambda cells: ref_of(cells["ref"]) == id, rows)
             return Observed(id, budget, container=budget.parent)
         rows, allocation = checked_allocation(model, index, HELD[kind])
         self._replace(kind, lambda cells: allocation_id(cells)[1] == id, rows)
@@ -268,4 +282,4 @@ def _drafted(draft: Draft) -> tuple[Kind, Budget | Allocation, str]:
         model = structs.replace(model, ref=ref, parent=draft.container or model.parent)
         return Kind.BUDGET, model, ref
     model = structs.replace(model, ref=ref, budget=draft.container or model.budget)
-    return Kind.ALLOCATION, model, f"{model.budget}/{ref}"
+    return Kind.ALLOCATION, model, joined(model.budget, ref)

@@ -15,10 +15,10 @@ from connectors.contract.settings import SystemSettings, Unit
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name)
-    except LookupError:
+        "".encode(name)
+    except (LookupError, UnicodeError):
         raise ValueError(f'{name!r} is not an encoding such as "utf-8" or "cp1252"') from None
-    return name
+    return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name  # read with a mark too
 
 
 class FileSettings(SystemSettings):
@@ -40,7 +40,8 @@ class FileSettings(SystemSettings):
         default=".", description="The decimal sign of amounts in csv files and text cells."
     )
     sheet: str | None = Field(
-        default=None, description="The worksheet of budgets; the first one without it."
+        default=None,
+        description="The worksheet of budgets; without it the first one that is not hidden.",
     )
     currency: Unit | None = Field(default=None, description="The currency of rows that name none.")
 

@@ -3,7 +3,6 @@
 A crash at any moment leaves either the old file or the new one, never a part.
 """
 
-import json
 import os
 import secrets
 from collections.abc import Iterator, Sequence
@@ -12,10 +11,13 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from connectors.contract.errors import Rejected, Unreadable
+from connectors.file.books import BookDocument
+from connectors.file.exact import Record, parse, written
 from connectors.file.formats import Place
-from connectors.file.grids import BookDocument, Cells, CsvDocument, Match
+from connectors.file.grids import Cells, CsvDocument, Match, encoded
 from connectors.file.layout import DIMENSION, LIMITS
-from connectors.file.records import Record, flat, parse
+from connectors.file.records import flat
+from connectors.file.tables import open_file
 
 _PHASE: Final = ("start", "end", "amount")
 
@@ -43,6 +45,8 @@ def save(path: Path, content: bytes) -> None:
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         mode = target.stat().st_mode & 0o777 if target.exists() else None
+        if mode is not None and not target.is_file():
+            raise Rejected(f"{path} is no file", hint="Name a file")
         if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
             raise Rejected(f"{path} is read-only", hint="Give this user write permission")
         _write(temporary, content, mode)
@@ -84,7 +88,8 @@ class RecordDocument:
         self._by_line = place.ending == ".jsonl"
         self._items: list[Any] = []
         if place.path.exists():
-            text = place.path.read_bytes().decode(place.form.encoding)
+            with open_file(place.path) as file:
+                text = file.read().decode(place.form.encoding)
             self._items = [*self._lines(text)] if self._by_line else self._list(text)
 
     def _list(self, text: str) -> list[Any]:
@@ -140,13 +145,13 @@ class RecordDocument:
     def content(self) -> bytes:
         """The file as it should be, in UTF-8 or the encoding that is set."""
         if self._by_line:
-            lines = [item if isinstance(item, str) else _dumped(item) for item in self._items]
+            lines = [item if isinstance(item, str) else written(item) for item in self._items]
             text = "".join(f"{line}\n" for line in lines)
         else:
-            inner = ",\n".join(_dumped(item, "  ") for item in self._items)
+            inner = ",\n".join(written(item, "  ") for item in self._items)
             text = f"[\n{inner}\n]\n" if inner else "[]\n"
         encoding = self._place.form.encoding
-        return text.encode("utf-8" if encoding == "utf-8-sig" else encoding)
+        return encoded(text, "utf-8" if encoding == "utf-8-sig" else encoding)
 
 
 def _cells(record: Record, place: Place) -> Cells:
@@ -171,22 +176,3 @@ def _budget_record(rows: Sequence[Cells]) -> Record:
     if len(rows) > 1:
         record["phases"] = [{key: row[key] for key in _PHASE} for row in rows]
     return record
-
-
-def _dumped(value: Any, indent: str | None = None) -> str:
-    """`value` as JSON with its numbers as they were written; an object a line inside `indent`."""
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, dict):
-        inner = [
-            f"{json.dumps(key, ensure_ascii=False)}: " + _dumped(each)
-            for key, each in value.items()
-        ]
-        if indent is None:
-            return "{" + ", ".join(inner) + "}"
-        return (
-            f"{indent}{{\n" + ",\n".join(f"{indent * 2}{each}" for each in inner) + f"\n{indent}}}"
-        )
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_dumped, value)) + "]"
-    return json.dumps(value, ensure_ascii=False)

@@ -11,7 +11,8 @@ from connectors.contract.errors import Transient, Unreadable
 from connectors.file.layout import Layout, Table
 from connectors.file.reading import Signature
 from connectors.file.records import RecordTable
-from connectors.file.tables import CsvTable, Form, open_file, open_sheet, open_workbook
+from connectors.file.sheets import find_sheet, open_book, open_sheet
+from connectors.file.tables import CsvTable, Form, open_file
 
 ENDINGS: Final = (".csv", ".json", ".jsonl", ".xlsx")
 ALLOCATIONS_SHEET: Final = "allocations"
@@ -19,13 +20,17 @@ ALLOCATIONS_SHEET: Final = "allocations"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a table is: a file, a sheet of it, or (`nested`) inside the budgets of a json file."""
+    """Where a table is: a file, a sheet of it, or (`nested`) inside the budgets of a json file.
+
+    `apart`: a table of budgets whose allocations are in a file of their own.
+    """
 
     path: Path
     layout: Layout
     form: Form
     sheet: str | None = None
     nested: bool = False
+    apart: bool = False
 
     @property
     def ending(self) -> str:
@@ -68,11 +73,17 @@ def open_table(place: Place) -> Iterator[Opened]:
         if ending == ".csv":
             table: Table = CsvTable(file, place.path, place.layout, place.form)
         elif ending == ".xlsx":
-            book = open_workbook(file, place.path)
+            book = open_book(file, place.path)
             table = open_sheet(book, place.path, place.sheet, place.layout, place.form.point)
         else:
-            encoding = place.form.encoding
-            table = RecordTable(file, place.path, place.layout, encoding, nested=place.nested)
+            table = RecordTable(
+                file,
+                place.path,
+                place.layout,
+                place.form.encoding,
+                nested=place.nested,
+                apart=place.apart,
+            )
         yield Opened(table, file, signature)
 
 
@@ -88,4 +99,4 @@ def within(budgets: Place, layout: Layout) -> Place | None:
 def has_sheet(place: Place) -> bool:
     """Whether the workbook at `place` has its sheet."""
     with open_file(place.path) as file:
-        return place.sheet in open_workbook(file, place.path).sheet_names
+        return find_sheet(open_book(file, place.path), place.sheet or "") is not None

@@ -1,25 +1,24 @@
-"""Grids: a csv file or a workbook held whole, to change some rows and keep all others."""
+"""Grids: a csv file held whole, to change some rows and keep all others."""
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from typing import Any, Final, TypeAlias
-
-from python_calamine import CalamineWorkbook
 
 from connectors.contract.errors import Rejected
 from connectors.file.formats import Place
 from connectors.file.layout import LIMITS
-from connectors.file.tables import cell_text, open_file, open_workbook
+from connectors.file.tables import guarded, open_file, unguarded
 
 Cells: TypeAlias = Mapping[str, str]
 Match: TypeAlias = Callable[[Cells], bool]
 
-_NUMBERS: Final = frozenset({"amount", *LIMITS})
-_DAYS: Final = frozenset({"start", "end"})
+QUOTE: Final = '"'
+_QUOTED = re.compile('["\r\n]|^\\s|\\s$')
+"""What a cell holds that must stand in quotes; readers differ in which blanks they leave."""
+NUMBERS: Final = frozenset({"amount", *LIMITS})
 
 
 @dataclass(slots=True)
@@ -69,12 +68,13 @@ class CsvDocument:
     def __init__(self, place: Place) -> None:
         self._form, self._newline = place.form, "\n"
         self._encoding = "utf-8" if self._form.encoding == "utf-8-sig" else self._form.encoding
-        self._grid = Grid(place, self._value, str.strip)
+        self._grid = Grid(place, self._value, _text)
         if place.path.exists():
             self._load(place)
 
     def _load(self, place: Place) -> None:
-        raw = place.path.read_bytes()
+        with open_file(place.path) as file:
+            raw = file.read()
         if raw.startswith(b"\xef\xbb\xbf"):
             self._encoding = "utf-8-sig"
         text = raw.decode(self._form.encoding)
@@ -96,95 +96,35 @@ class CsvDocument:
 
     def content(self) -> bytes:
         """The file as it should be."""
-        text = io.StringIO(newline="")
-        writer = csv.writer(text, delimiter=self._form.delimiter, lineterminator=self._newline)
-        writer.writerow(self._grid.header)
-        writer.writerows(self._grid.rows)
-        try:
-            return text.getvalue().encode(self._encoding)
-        except UnicodeEncodeError as error:
-            character = error.object[error.start]
-            raise Rejected(
-                f"{character!r} cannot be written in {self._encoding}",
-                hint='Save the file as UTF-8 and set encoding = "utf-8"',
-            ) from None
+        rows = [self._grid.header, *self._grid.rows]
+        return encoded("".join(map(self._line, rows)), self._encoding)
+
+    def _line(self, cells: Sequence[str]) -> str:
+        delimiter = self._form.delimiter
+        said = [_quoted(each) if _QUOTED.search(each) or delimiter in each else each
+                for each in cells]  # fmt: skip
+        line = delimiter.join(said)
+        return (line or '""') + self._newline if len(cells) == 1 else line + self._newline
 
     def _value(self, column: str, text: str) -> str:
-        return text.replace(".", self._form.point) if column in _NUMBERS else text
+        return text.replace(".", self._form.point) if column in NUMBERS else guarded(text)
 
 
-class BookDocument:
-    """A workbook: the values of all its sheets; formulas become their results."""
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self._sheets: dict[str, list[list[Any]]] = {}
-        if place.path.exists():
-            with open_file(place.path) as file:
-                book: CalamineWorkbook = open_workbook(file, place.path)
-                for name in book.sheet_names:
-                    sheet = book.get_sheet_by_name(name)
-                    self._sheets[name] = sheet.to_python(skip_empty_area=False)
-        self._name = place.sheet or next(iter(self._sheets), place.layout.noun)
-
-    def replace(self, match: Match, rows: Sequence[Cells], taken_for_granted: Cells) -> None:
-        """See `Grid.replace`."""
-        found = self._sheets.get(self._name, [])
-        at = next((i for i, row in enumerate(found) if any(map(self._text, row))), len(found))
-        grid = Grid(self._place, self._value, self._text, [*_header(found[at : at + 1])])
-        grid.rows = found[at + 1 :]
-        grid.replace(match, rows, taken_for_granted)
-        self._sheets[self._name] = [*found[:at], grid.header, *grid.rows]
-
-    def content(self) -> bytes:
-        """The workbook as it should be."""
-        from openpyxl import Workbook  # only who writes a workbook pays for it
-        from openpyxl.utils.exceptions import IllegalCharacterError
-
-        book = Workbook(write_only=True)
-        try:
-            for name, rows in self._sheets.items():
-                sheet = book.create_sheet(name)
-                for row in rows:
-                    sheet.append([_plain(sheet, value) for value in row])
-        except IllegalCharacterError:
-            raise Rejected("a workbook cannot hold a control character") from None
-        raw = io.BytesIO()
-        book.save(raw)
-        return raw.getvalue()
-
-    def _text(self, value: Any) -> str:
-        return cell_text(value, self._place.form.point)
-
-    def _value(self, column: str, text: str) -> Any:
-        if not text:
-            return ""
-        if column in _DAYS:
-            return date.fromisoformat(text)
-        if column in _NUMBERS:
-            number = Decimal(text)
-            if Decimal(repr(float(number))) == number:
-                return number
-            return text.replace(".", self._place.form.point)  # more digits than a float holds
-        return text
+def encoded(text: str, encoding: str) -> bytes:
+    """`text` in `encoding`; raises `Rejected` for a character that it does not have."""
+    try:
+        return text.encode(encoding)
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        raise Rejected(
+            f"{character!r} cannot be written in {encoding}",
+            hint='Save the file as UTF-8 and set encoding = "utf-8"',
+        ) from None
 
 
-def _header(rows: Sequence[list[Any]]) -> list[Any]:
-    """The header's cells without the blank ones at its end."""
-    cells = list(rows[0]) if rows else []
-    while cells and cells[-1] == "":
-        cells.pop()
-    return cells
+def _quoted(text: str) -> str:
+    return f'"{text.replace(QUOTE, QUOTE * 2)}"'
 
 
-def _plain(sheet: Any, value: Any) -> Any:
-    """Text stays text, also where it looks like a formula."""
-    if value == "":
-        return None
-    if not isinstance(value, str) or value[0] not in "=#":
-        return value
-    from openpyxl.cell import WriteOnlyCell
-
-    cell = WriteOnlyCell(sheet, value)
-    cell.data_type = "s"
-    return cell
+def _text(cell: str) -> str:
+    return unguarded(cell.strip()).strip()

@@ -3,6 +3,7 @@
 A row is text by column, with the place where it stands, whatever the format it came from.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -11,11 +12,15 @@ from typing import Final, Protocol, TypeAlias
 
 from connectors.contract.errors import Unreadable
 
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
 Position: TypeAlias = int | str
 """A line or worksheet row by number; "budget 3" where a format has no rows."""
 
 DIMENSION: Final = "dimension:"
 LIMITS: Final = ("impressions", "conversions")
+IDENTITY: Final = frozenset({"ref", "parent", "budget", "entity_type", "entity"})
+"""Columns that say which object or who is meant, by its spelling."""
 
 
 class Wrong(ValueError):
@@ -61,7 +66,7 @@ def _spelling(layout: Layout, text: str) -> str | None:
         return folded
     if layout.prefix and folded.startswith(layout.prefix):
         name = text[len(layout.prefix) :].strip()
-        return layout.prefix + name if name else None
+        return layout.prefix + name if name and name == told(name) else None
     return None
 
 
@@ -112,7 +117,16 @@ def at(position: Position) -> str:
 def place(table: Table, position: Position, column: str | None = None) -> str:
     """How a person finds it: "budgets.csv row 14, column amount"."""
     said = f"{table.label} {at(position)}"
-    return f"{said}, {table.noun} {column}" if column else said
+    return f"{said}, {table.noun} {told(column)}" if column else said
+
+
+def told(text: str) -> str:
+    """`text` as a message may say it: what cannot be kept or seen is written as its number."""
+    return text if text.isprintable() else _UNSEEN.sub(_numbered, text)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def nearest(text: str, right: Sequence[str]) -> list[str]:

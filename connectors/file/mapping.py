@@ -5,7 +5,7 @@ speaks for all of them, and a later one that says something else is wrong.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget, Phase
 from canonical.period import Period
-from connectors.file.cells import PARSERS, amount, currency, words_of
+from connectors.file.cells import NO_END, PARSERS, amount, currency, spelled, words_of
 from connectors.file.layout import BUDGETS, DIMENSION, LIMITS, Position, Wrong, at
 
 Said: TypeAlias = dict[str, Any]
@@ -50,11 +50,11 @@ class Reader:
         said: Said = {**words_of(words, tuple([cells[column] for column in words]))}
         for column in self._texts:
             if text := cells[column].strip():
-                said[column] = text
+                said[column] = spelled(column, text)
         if len(cells) != self._width:
             for column in cells.keys() - self._known:
                 if text := cells[column].strip():
-                    said[column] = text
+                    said[column] = spelled(column, text)
         return said
 
     def budget_row(self, cells: Mapping[str, str]) -> Said:
@@ -105,6 +105,7 @@ class Reader:
 def _budget(said: Said) -> Budget:
     fields = dict(said)
     fields.pop("currency", None)
+    fields["end"] = _end(fields)
     if not _PLAIN.issuperset(fields):
         _gather(fields)
     return Budget(**fields)
@@ -116,8 +117,13 @@ def _phased(rows: Sequence[tuple[Position, Said]]) -> Budget:
     position, first = rows[0]
     if "cadence" not in first:
         raise WrongAt(position, "cadence", "is empty; a budget of several rows states it")
-    phases = [Phase(Period(said["start"], said["end"]), said["amount"]) for _, said in rows]
+    phases = [Phase(Period(said["start"], _end(said)), said["amount"]) for _, said in rows]
     return settled(replace(_budget(first), phases=tuple(phases)))
+
+
+def _end(said: Said) -> date | None:
+    end: date | None = said.get("end")
+    return None if end == NO_END else end
 
 
 def settled(budget: Budget) -> Budget:
@@ -211,7 +217,7 @@ def budget_rows(budget: Budget) -> list[dict[str, str]]:
         shared
         | {
             "start": phase.period.start.isoformat(),
-            "end": phase.period.end.isoformat() if phase.period.end else "",
+            "end": (phase.period.end or NO_END).isoformat(),
             "amount": phase.amount.text(),
         }
         for phase in budget.phases

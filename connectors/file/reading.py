@@ -4,27 +4,34 @@ The index is small (a ref and its currency a budget), so memory does not grow wi
 A row that cannot be read sets its whole budget aside, and no other.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from sys import intern
 from typing import Final, TypeAlias
 
 from canonical.change import Problem
+from canonical.text import Unkept, joined, likeness
+from canonical.text import ref as spelled_ref
+from canonical.traces import Traces
 from connectors.contract.errors import Stale
 from connectors.contract.records import Observed, Page
-from connectors.file.layout import Position, Table, Wrong, at, place
+from connectors.file.faults import IN_ALL, Faults
+from connectors.file.layout import Position, Table, Wrong, at
 from connectors.file.mapping import Reader, Said, WrongAt
 
 Signature: TypeAlias = tuple[int, int, int]
 """Time of change, size and inode: another one means another content."""
 
 PAGE: Final = 1000
+DIFFERS: Final = "differs by capitals or leading zeros only; give both one spelling, or other refs"
 
 
 @dataclass(slots=True)
 class Index:
     """Who is in a file of budgets: each ref's currency, its last row where it has several, its
-    parent; the refs whose parents lead back to themselves; and, once read, those set aside."""
+    parent; the refs whose parents lead back to themselves, those that are too much alike with what
+    they are like; and, once read, those set aside."""
 
     signature: Signature
     rows: int = 0
@@ -32,25 +39,55 @@ class Index:
     last: dict[str, Position] = field(default_factory=dict)
     parents: dict[str, str] = field(default_factory=dict)
     cycles: dict[str, str] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
     aside: frozenset[str] | None = None
 
 
 def index_of(table: Table, signature: Signature, currency: str | None) -> Index:
     """The first pass over a file of budgets."""
     index = Index(signature)
-    for position, (ref, unit, parent) in table.picked(("ref", "currency", "parent")):
+    spellings: dict[str, str] = {}
+    several: set[str] = set()
+    for position, (text, unit, parent) in table.picked(("ref", "currency", "parent")):
         index.rows += 1
-        ref = ref.strip()
+        ref = ref_of(text)
         if not ref:
             continue
         if ref in index.units:
             index.last[ref] = position
         else:
             index.units[ref] = intern(unit.strip() or currency or "")
-            if parent := parent.strip():
+            if parent := ref_of(parent):
                 index.parents[ref] = parent
+            like = likeness(ref)
+            if spellings.setdefault(ref if like == ref else like, ref) != ref:
+                several.add(like)
     index.cycles = cycles(index.parents)
+    if several:
+        index.alike = alike(table, several)
     return index
+
+
+def alike(table: Table, several: Collection[str]) -> dict[str, str]:
+    """Each ref of those likenesses, with the other one that it is like and its row in words."""
+    first: dict[str, dict[str, Position]] = {}
+    for position, (text,) in table.picked(("ref",)):
+        if (ref := ref_of(text)) and (like := likeness(ref)) in several:
+            first.setdefault(like, {}).setdefault(ref, position)
+    return {ref: _like(refs, ref) for refs in first.values() for ref in refs}
+
+
+def _like(refs: Mapping[str, Position], ref: str) -> str:
+    other, position = next(each for each in refs.items() if each[0] != ref)
+    return f"{other!r} in {at(position)} {DIFFERS}"
+
+
+def ref_of(text: str) -> str:
+    """The ref that a cell spells; blank for what spells none, which is told where it is read."""
+    try:
+        return spelled_ref(text)
+    except Unkept:
+        return ""
 
 
 def cycles(parents: Mapping[str, str]) -> dict[str, str]:
@@ -78,8 +115,9 @@ def read_budgets(
     waiting: dict[str, list[tuple[Position, Said]]] = {}
     aside: set[str] = set()
     known = iter(index.units)
+    faults = Faults(system, table)
     for position, cells, wrong in table.rows():
-        ref = cells.get("ref", "").strip()
+        ref = ref_of(cells.get("ref", ""))
         if ref and ref not in waiting and ref == (twin := next(known, None)):
             ref = cells["ref"] = twin  # the index's own text: whoever keeps it keeps one, not two
         if only is not None and ref != only:
@@ -87,16 +125,19 @@ def read_budgets(
         try:
             if wrong:
                 raise wrong
+            if ref in index.alike:
+                raise Wrong("ref", f"{ref!r}: {index.alike[ref]}")
             rows = waiting.setdefault(ref, []) if ref in index.last else []
             rows.append((position, reader.budget_row(cells)))
             if ref not in aside and index.last.get(ref, position) == position:
                 yield _observed(reader, rows, index)
         except Wrong as error:
             found = error.position if isinstance(error, WrongAt) else position
-            yield Problem(system, place(table, found, error.column), error.message, ref or None)
+            yield from faults.told(found, error.column, error.message, ref or None)
             aside.add(ref)
         if ref in waiting and (ref in aside or index.last[ref] == position):
             del waiting[ref]
+    yield from faults.rest()
     if only is None:
         index.aside = frozenset(aside)
 
@@ -119,6 +160,7 @@ def read_allocations(
     """Every allocation, or the one with id `only`; those of budgets set aside are counted only."""
     reader = Reader(table.columns, table.point, index.units)
     twice = _twice(table)
+    faults = Faults(system, table)
     with_budget: dict[str, int] = {}
     for position, cells, wrong in table.rows():
         budget, id = allocation_id(cells)
@@ -131,44 +173,57 @@ def read_allocations(
             if wrong:
                 raise wrong
             allocation = reader.allocation(cells)
-            if id in twice:
-                other = next(each for each in twice[id] if each != position)
-                raise Wrong("ref", f"{allocation.ref!r} of {budget} stands in {at(other)} too")
+            if others := twice.get((budget, likeness(allocation.ref))):
+                raise Wrong("ref", _other(allocation.ref, budget, position, others))
             yield Observed(id, allocation, container=budget)
         except Wrong as error:
-            yield Problem(
-                system, place(table, position, error.column), error.message, id if budget else None
-            )
-    for budget, count in with_budget.items():
+            yield from faults.told(position, error.column, error.message, id if budget else None)
+    yield from faults.rest()
+    yield from _with_budgets(with_budget, system, table.label)
+
+
+def _with_budgets(counts: Mapping[str, int], system: str, label: str) -> Iterator[Problem]:
+    for number, (budget, count) in enumerate(counts.items()):
+        if number == IN_ALL:
+            said = f"allocations of {len(counts) - number} more budgets are set aside with them"
+            ids = frozenset(islice(counts, number, None))
+            yield Problem(system, label, said, traces=Traces(ids=ids))
+            return
         noun = "allocation" if count == 1 else "allocations"
         said = f"{count} {noun} of {budget} {'is' if count == 1 else 'are'} set aside with it"
-        yield Problem(system, f"{table.label}, budget {budget}", said, budget)
+        yield Problem(system, f"{label}, budget {budget}", said, budget)
+
+
+def _other(ref: str, budget: str, position: Position, others: Mapping[Position, str]) -> str:
+    other = next(each for each in others if each != position)
+    if others[other] == ref:
+        return f"{ref!r} of {budget} stands in {at(other)} too"
+    return f"{ref!r} of {budget}: {others[other]!r} in {at(other)} {DIFFERS}"
 
 
 def allocation_id(cells: Mapping[str, str]) -> tuple[str, str]:
     """The ref of its budget, and the id of an allocation's row: "BUDGET/REF"."""
-    budget, ref, entity_type, entity = (
-        cells.get(each, "") for each in ("budget", "ref", "entity_type", "entity")
+    budget, ref = _pair(
+        *(cells.get(each, "") for each in ("budget", "ref", "entity_type", "entity"))
     )
-    return budget.strip(), _id(budget, ref, entity_type, entity)
+    return budget, joined(budget, ref)
 
 
-def _id(budget: str, ref: str, entity_type: str, entity: str) -> str:
-    return f"{budget.strip()}/{ref.strip() or f'{entity_type.strip()}:{entity.strip()}'}"
+def _pair(budget: str, ref: str, entity_type: str, entity: str) -> tuple[str, str]:
+    return ref_of(budget), ref_of(ref) or f"{ref_of(entity_type)}:{ref_of(entity)}"
 
 
-def _twice(table: Table) -> dict[str, list[Position]]:
-    """The ids that several rows have, with the rows."""
-    first: dict[str, Position] = {}
-    found: dict[str, list[Position]] = {}
-    for position, (budget, ref, entity_type, entity) in table.picked(
-        ("budget", "ref", "entity_type", "entity")
-    ):
-        id = _id(budget, ref, entity_type, entity)
-        if id in first:
-            found.setdefault(id, [first[id]]).append(position)
+def _twice(table: Table) -> dict[tuple[str, str], dict[Position, str]]:
+    """What several rows have in common, budget and likeness of the ref, with the refs by row."""
+    first: dict[tuple[str, str], tuple[Position, str]] = {}
+    found: dict[tuple[str, str], dict[Position, str]] = {}
+    for position, cells in table.picked(("budget", "ref", "entity_type", "entity")):
+        budget, ref = _pair(*cells)
+        key = budget, likeness(ref)
+        if key in first:
+            found.setdefault(key, dict([first[key]]))[position] = ref
         else:
-            first[id] = position
+            first[key] = position, ref
     return found
 
 

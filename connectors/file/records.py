@@ -8,13 +8,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import Any, BinaryIO, Final
 
 from connectors.contract.errors import Unreadable
+from connectors.file.exact import Beyond, Record, digits, parse, repeated, shown
 from connectors.file.layout import (
     ALLOCATIONS,
     BUDGETS,
     DIMENSION,
+    IDENTITY,
     LIMITS,
     Layout,
     Position,
@@ -24,33 +26,33 @@ from connectors.file.layout import (
 )
 from connectors.file.tables import readable_text
 
-Record: TypeAlias = dict[str, Any]
-
 _NESTED: Final = ("phases", "allocations", "dimensions", "limits")
 _PHASE: Final = ("start", "end", "amount")
-
-
-def parse(text: str) -> Any:
-    """The value that `text` spells; raises `ValueError` (a `JSONDecodeError` with the place)."""
-    return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(f"{text} is not a number")
+TWICE: Final = "stands there twice; keep one of them"
 
 
 class RecordTable:
-    """Budgets or allocations of a json or jsonl file; `nested`: allocations inside its budgets."""
+    """Budgets or allocations of a json or jsonl file; `nested`: allocations inside its budgets.
+
+    `apart`: allocations are in a file of their own, so that those inside budgets are wrong.
+    """
 
     noun = "key"
     point = "."
 
     def __init__(
-        self, file: BinaryIO, path: Path, layout: Layout, encoding: str, *, nested: bool = False
+        self,
+        file: BinaryIO,
+        path: Path,
+        layout: Layout,
+        encoding: str,
+        *,
+        nested: bool = False,
+        apart: bool = False,
     ) -> None:
         self.label = path.name
         self._file, self._path, self._encoding = file, path, encoding
-        self._layout, self._nested = layout, nested
+        self._layout, self._nested, self._apart = layout, nested, apart
         self.columns = (*layout.columns, *layout.extra)
 
     def rows(self) -> Iterator[Row]:
@@ -61,9 +63,9 @@ class RecordTable:
             elif isinstance(record, Wrong):
                 yield position, {}, record
             elif self._layout.noun == "budgets":
-                yield from _budget_rows(position, record)
+                yield from _budget_rows(position, record, self._apart)
             else:
-                yield flat(position, record, self._layout)
+                yield _told_of_twins(record, flat(position, record, self._layout))
 
     def picked(self, columns: Sequence[str]) -> Iterator[tuple[Position, Sequence[str]]]:
         return pick(self.rows(), columns)
@@ -114,20 +116,23 @@ class RecordTable:
 def _object(record: Any) -> Record | Wrong:
     if isinstance(record, dict):
         return record
-    return Wrong(None, f"{_shown(record)} is not an object; write {{…}}")
+    return Wrong(None, f"{shown(record)} is not an object; write {{…}}")
 
 
-def _budget_rows(position: str, record: Record) -> Iterator[Row]:
+def _budget_rows(position: str, record: Record, apart: bool) -> Iterator[Row]:
     shared = {key: value for key, value in record.items() if key not in _NESTED}
     _, cells, wrong = flat(position, shared, BUDGETS)
+    _, cells, wrong = _told_of_twins(record, (position, cells, wrong))
     try:
         if wrong:
             raise wrong
-        cells = {**cells, **_spread(record, "dimensions", DIMENSION)}
-        cells |= _spread(record, "limits", "")
+        for key, prefix in (("dimensions", DIMENSION), ("limits", "")):
+            cells = _joined(cells, _spread(record, key, prefix))
         phases = _objects(record, "phases")
         _check_agreement(cells, phases)
-        _objects(record, "allocations")
+        if _objects(record, "allocations") and apart:
+            said = "stand in a file of their own by the settings; keep them in one place"
+            raise Wrong("allocations", said)
     except Wrong as error:
         yield position, cells, error
         return
@@ -135,8 +140,22 @@ def _budget_rows(position: str, record: Record) -> Iterator[Row]:
         yield position, cells, None
     for number, phase in enumerate(phases, start=1):
         where = f"{position}, phase {number}"
-        _, said, wrong = flat(where, phase, Layout("phases", _PHASE, _PHASE))
-        yield where, {**cells, **said}, wrong
+        _, own, wrong = flat(where, phase, Layout("phases", _PHASE, _PHASE))
+        yield where, {**cells, **own}, wrong
+
+
+def _told_of_twins(record: Record, row: Row) -> Row:
+    """The row, wrong where one key of its record stands there twice."""
+    if (key := repeated(record)) is None:
+        return row
+    return row[0], row[1], Wrong(key, TWICE)
+
+
+def _joined(cells: dict[str, str], more: Mapping[str, str]) -> dict[str, str]:
+    for column in more:
+        if cells.get(column):
+            raise Wrong(column, TWICE)
+    return {**cells, **more}
 
 
 def _check_agreement(cells: Mapping[str, str], phases: Sequence[Record]) -> None:
@@ -166,19 +185,27 @@ def _nested_allocations(position: str, record: Record | Wrong) -> Iterator[Row]:
     except Wrong:
         return
     for number, allocation in enumerate(found, start=1):
-        stated = {"budget": budget, **allocation}
-        yield flat(f"{position}, allocation {number}", stated, ALLOCATIONS)
+        where = f"{position}, allocation {number}"
+        _, cells, wrong = flat(where, allocation, ALLOCATIONS)
+        if cells["budget"] not in ("", budget):
+            said = f"{cells['budget']!r} is not the budget that it stands in; leave it out"
+            wrong = wrong or Wrong("budget", said)
+        yield where, {**cells, "budget": budget}, wrong
 
 
 def flat(position: str, record: Record, layout: Layout) -> Row:
     """The record's cells as text; the first key that cannot be one is told."""
     cells = dict.fromkeys((*layout.columns, *layout.extra), "")
     wrong: Wrong | None = None
+    seen: set[str] = set()
     for key, value in record.items():
         try:
             name = layout.spelling(key)
             if name is None:
                 raise Wrong(key, f"is not a key of {layout.noun}; write {layout.nearest(key)}")
+            if name in seen:
+                raise Wrong(name, TWICE)
+            seen.add(name)
             cells[name] = _text(name, value)
         except Wrong as error:
             wrong = wrong or error
@@ -194,23 +221,28 @@ def _text(key: str, value: Any) -> str:
         return "true" if value else "false"
     if key == "owners" and isinstance(value, list):
         return _owners(value)
+    if isinstance(value, Beyond):
+        raise Wrong(key, f"{value} is beyond any amount")
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return f"{value:f}" if isinstance(value, Decimal) else str(value)
-    raise Wrong(key, f"{_shown(value)} is not text")
+        if key in IDENTITY and isinstance(value, Decimal):
+            raise Wrong(key, f"{shown(value)} is a number; write it in quotes")
+        return digits(value)
+    raise Wrong(key, f"{shown(value)} is not text")
 
 
 def _owners(value: list[Any]) -> str:
     for each in value:
         if not isinstance(each, str) or ";" in each:
-            raise Wrong("owners", f"{_shown(each)} is not an owner; write text without a ;")
+            raise Wrong("owners", f"{shown(each)} is not an owner; write text without a ;")
     return ";".join(value) or ";"
 
 
 def _spread(record: Record, key: str, prefix: str) -> dict[str, str]:
     """An object's entries as cells: {"limits": {"impressions": 1000}} is column impressions."""
-    value = record.get(key) or {}
+    value = record.get(key)
+    value = {} if value is None else value
     if not isinstance(value, dict):
-        raise Wrong(key, f"{_shown(value)} is not an object; write {{…}}")
+        raise Wrong(key, f"{shown(value)} is not an object; write {{…}}")
     if not prefix:
         for name in value:
             if name not in LIMITS:
@@ -219,12 +251,8 @@ def _spread(record: Record, key: str, prefix: str) -> dict[str, str]:
 
 
 def _objects(record: Record, key: str) -> list[Record]:
-    value = record.get(key) or []
+    value = record.get(key)
+    value = [] if value is None else value
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-        raise Wrong(key, f"{_shown(value)} is not a list of objects; write [ {{…}} ]")
+        raise Wrong(key, f"{shown(value)} is not a list of objects; write [ {{…}} ]")
     return value
-
-
-def _shown(value: Any) -> str:
-    said = json.dumps(value, default=str, ensure_ascii=False)
-    return said if len(said) <= 40 else f"{said[:40]}…"

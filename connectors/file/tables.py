@@ -1,24 +1,22 @@
-"""Tables: a csv file or a worksheet as rows of text, each with the number an editor shows for it.
+"""Tables: a csv file as rows of text, each with the number that an editor shows for it.
 
-A csv file is read as a stream, so that its size does not matter. Worksheets hold amounts as
-binary floats; their shortest decimal spelling is taken, and must then be exact.
+The file is read as a stream, so that its size does not matter. Text that a spreadsheet would take
+for a formula is written behind an apostrophe and read without it.
 """
 
 import csv
 import io
+import re
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from typing import BinaryIO
 
 from connectors.contract.errors import Unreadable
-from connectors.file.layout import Layout, Position, Row, Wrong, header, pick
+from connectors.file.layout import Layout, Position, Row, Wrong, header
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +28,26 @@ class Form:
     point: str = "."
 
 
+_FORMULA = re.compile("'*[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that a spreadsheet takes for a formula, or would without its apostrophe."""
+
+
+def guarded(text: str) -> str:
+    """`text` as a csv file holds it: behind an apostrophe where it would be a formula."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """What `guarded` made it of."""
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+
+
 def open_file(path: Path) -> BinaryIO:
     """The file, open for reading; raises `Unreadable` with what would be right."""
     try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFDIR):  # to open a pipe may wait for ever
+            raise Unreadable(f"{path} is no file but a device or a pipe", hint="Name a file")
         return path.open("rb")
     except FileNotFoundError:
         raise Unreadable(
@@ -45,8 +60,9 @@ def open_file(path: Path) -> BinaryIO:
         raise Unreadable(
             f"{path} may not be read by this user", hint="Give it read permission"
         ) from None
-    except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:  # a path may have a character that no path has
+        said = error.strerror if isinstance(error, OSError) else None
+        raise Unreadable(f"{path}: {said or error}") from None
 
 
 @contextmanager
@@ -90,6 +106,8 @@ class CsvTable:
         records = self._records()
         next(records)
         for line, cells in records:
+            if "'" in "".join(cells):
+                cells = [unguarded(each.strip()) for each in cells]
             if len(cells) == width:
                 yield line, dict(zip(names, cells, strict=True)), None
             else:
@@ -104,7 +122,8 @@ class CsvTable:
         next(records)
         for line, cells in records:
             cells += [""] * (len(names) - len(cells) + 1)
-            yield line, cut(cells)
+            picked = cut(cells) if len(columns) > 1 else (cut(cells),)
+            yield line, [unguarded(each.strip()) for each in picked]
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """Records that are not blank, each with the number of its first line."""
@@ -114,7 +133,7 @@ class CsvTable:
         try:
             with readable_text(self._path, self._form.encoding):
                 for cells in reader:
-                    if any(cells):
+                    if any(map(str.strip, cells)):
                         yield line, cells
                     line = reader.line_num + 1
         except csv.Error as error:
@@ -132,85 +151,3 @@ class CsvTable:
             return ""
         found = next((each for each in ";,\t|" if each in cells[0]), None)
         return f"Set delimiter = {found!r} if that is what parts its columns" if found else ""
-
-
-class SheetTable:
-    """A worksheet; the first row that is not blank is its header."""
-
-    noun = "column"
-
-    def __init__(self, sheet: CalamineSheet, label: str, where: str, layout: Layout, point: str):
-        self.label = label
-        self.point = point
-        self._sheet = sheet
-        self._first, cells = next(self._records(), (1, []))
-        if not cells:
-            raise Unreadable(
-                f"{where} is empty", hint=f"Its first row is {','.join(layout.columns)}"
-            )
-        while not cells[-1]:
-            cells.pop()
-        self.columns = header(cells, layout, f"{where} row {self._first}")
-
-    def rows(self) -> Iterator[Row]:
-        names, width = self.columns, len(self.columns)
-        for number, cells in self._records():
-            if number == self._first:
-                continue
-            wrong = None
-            if any(cells[width:]):
-                wrong = Wrong(None, f"has a value in column {len(cells)}, which has no header")
-            cells += [""] * (width - len(cells))
-            yield number, dict(zip(names, cells, strict=False)), wrong
-
-    def picked(self, columns: Sequence[str]) -> Iterator[tuple[Position, Sequence[str]]]:
-        return pick(self.rows(), columns)
-
-    def _records(self) -> Iterator[tuple[int, list[str]]]:
-        for number, values in enumerate(self._sheet.iter_rows(), start=1):
-            cells = [cell_text(value, self.point) for value in values]
-            if any(cells):
-                yield number, cells
-
-
-def open_workbook(file: BinaryIO, path: Path) -> CalamineWorkbook:
-    """The workbook in `file`; raises `Unreadable` for what is none."""
-    try:
-        return CalamineWorkbook.from_filelike(file)
-    except CalamineError as error:
-        raise Unreadable(
-            f"{path} is not an xlsx workbook ({error})",
-            hint="Save it as an Excel workbook without a password",
-        ) from None
-
-
-def open_sheet(
-    book: CalamineWorkbook, path: Path, sheet: str | None, layout: Layout, point: str
-) -> SheetTable:
-    """The sheet of that name, the first without one; raises `Unreadable` where there is none."""
-    names = book.sheet_names
-    name = sheet or next(iter(names), None)
-    if name is None or name not in names:
-        raise Unreadable(
-            f"{path} has no sheet {name!r}", hint=f"It has {', '.join(map(repr, names)) or 'none'}"
-        )
-    label = f"{path.name} sheet {name}" if sheet else path.name
-    where = f"{path} sheet {name}"
-    return SheetTable(book.get_sheet_by_name(name), label, where, layout, point)
-
-
-def cell_text(value: Any, point: str) -> str:
-    """What a worksheet's cell says; 7.0 is "7", text "007" stays as it is."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        number = Decimal(repr(value))
-        whole = number.to_integral_value()
-        return f"{whole if whole == number else number:f}".replace(".", point)
-    if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)

@@ -298,12 +298,14 @@ def test_a_missing_file_and_a_folder_are_unreadable(tmp_path):
 
 
 def test_a_file_without_permission_is_unreadable(tmp_path, monkeypatch):
+    file = budgets(tmp_path)
+
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pathlib.Path.open", refuse)  # root may read everything
     with pytest.raises(Unreadable, match="may not be read by this user"):
-        opened(tmp_path).check()
+        file.check()
 
 
 def test_a_missing_sheet_is_told_with_those_there_are(tmp_path):

@@ -24,7 +24,7 @@ HEADER = (
 )
 ROWS = HEADER + (
     "7,Ads,,USD,1250.50,,,,,,,,,,\n"
-    "007,Trips,All of them,JPY,9000,monthly,2026-01-01,2026-02-28,inactive,7,"
+    "017,Trips,All of them,JPY,9000,monthly,2026-01-01,2026-02-28,inactive,7,"
     "ada@example.com; bo@example.com,hard,true,1000,CC-1\n"
     "Q,Fair,,EUR,10.00,monthly,2026-01-01,2026-01-31,,,,,,,\n"
     "Q,Fair,,EUR,20.00,monthly,2026-02-01,2026-02-28,,,,,,,\n"
@@ -34,7 +34,7 @@ RECORDS = [
     {"ref": 7, "name": "Ads", "currency": "USD", "amount": 1250.50, "allocations": [
         {"entity_type": "user", "entity": "ada@example.com", "amount": "10.25", "status": "inactive"}
     ]},
-    {"ref": "007", "name": "Trips", "description": "All of them", "currency": "JPY", "amount": "9000",
+    {"ref": "017", "name": "Trips", "description": "All of them", "currency": "JPY", "amount": "9000",
      "cadence": "monthly", "start": "2026-01-01", "end": "2026-02-28", "status": "inactive",
      "parent": "7", "owners": ["ada@example.com", "bo@example.com"], "enforcement": "hard",
      "carry_over": True, "limits": {"impressions": 1000}, "dimensions": {"Cost Centre": "CC-1"}},
@@ -45,7 +45,7 @@ RECORDS = [
 BUDGETS = [
     Budget(ref="7", name="Ads", amount=Amount.of("1250.50", "USD")),
     Budget(
-        ref="007",
+        ref="017",
         name="Trips",
         description="All of them",
         amount=Amount.of(9000, "JPY"),
@@ -114,7 +114,7 @@ def write_xlsx(folder):
             return date.fromisoformat(text)
         if column == "end" and text:
             return datetime.combine(date.fromisoformat(text), time(), UTC).replace(tzinfo=None)
-        return 7 if text == "7" else text or None
+        return text or None
 
     def fill(sheet, text):
         names, *rows = [line.split(",") for line in text.splitlines()]
@@ -147,7 +147,7 @@ def test_every_format_gives_the_same_budgets_and_allocations(write, tmp_path):
 def test_ids_are_refs_and_containers_the_parents(tmp_path):
     file = write_csv(tmp_path)
     assert [(i.id, i.container) for p in file.list(Kind.BUDGET) for i in p.items] == [
-        ("7", None), ("007", "7"), ("Q", None),
+        ("7", None), ("017", "7"), ("Q", None),
     ]  # fmt: skip
     (share,) = [i for p in file.list(Kind.ALLOCATION) for i in p.items]
     assert (share.id, share.container) == ("7/user:ada@example.com", "7")
