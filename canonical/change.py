@@ -16,6 +16,7 @@ from canonical.compare import Cause
 from canonical.data import model_data, model_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, MONEY_FIELDS, Fact, Facts
 from canonical.money import Move
+from canonical.text import told
 from canonical.traces import Traces
 
 
@@ -156,6 +157,14 @@ class Problem:
     message: str
     ref: str | None = None
     traces: Traces | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """What a state cannot hold is told by its number; an id with it is the id of nothing."""
+        for name, text in (("where", self.where), ("message", self.message)):
+            if not text.isprintable():
+                object.__setattr__(self, name, told(text))
+        if self.ref is not None and told(self.ref) != self.ref:
+            object.__setattr__(self, "ref", None)
 
     def may_be(self, ref: str, model: Budget | Allocation, container: str | None) -> bool:
         """Whether this may be an object of the kind that was listed (`Traces.may_be`)."""

@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
+from canonical.text import Unkept
+from canonical.text import ref as spelled_ref
 
 _BEGINS, _ENDS = "[trueup:", "]"
 _WITHIN = re.compile(r"[^\]\s]+")
@@ -28,13 +30,19 @@ def stamped(text: str | None, ref: str | None) -> str:
 
 
 def unstamped(text: str | None) -> tuple[str | None, str | None]:
-    """The text without its stamp, and the ref that the stamp named (None: it had none)."""
+    """The text without its stamp, and the ref that the stamp named (None: it had none).
+
+    The ref is in the one spelling that refs have; what can be none is no stamp.
+    """
     if not text or (start := text.rfind(_BEGINS)) < 0:  # half the time of a search by pattern
         return text, None
     ref = text[start + len(_BEGINS) :].rstrip()
     if not ref.endswith(_ENDS) or not _WITHIN.fullmatch(ref, 0, len(ref) - 1):
         return text, None
-    return text[:start].rstrip() or None, unquote(ref[:-1])
+    try:
+        return text[:start].rstrip() or None, spelled_ref(unquote(ref[:-1]))
+    except Unkept:
+        return text, None
 
 
 def _encoded(ref: str) -> str:

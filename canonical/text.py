@@ -16,6 +16,7 @@ _UNKEPT = re.compile("[\x00\ud800-\udfff]")
 """What a database or a file in UTF-8 cannot hold."""
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters but tab and the ends of lines."""
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BLANKS: Final = "\t\n\x0b\x0c\r\x85"
 
 
@@ -75,6 +76,15 @@ def joined(container: str, ref: str) -> str:
     if "/" in container or "%" in container:
         container = container.replace("%", "%25").replace("/", "%2F")
     return f"{container}/{ref}"
+
+
+def told(text: str) -> str:
+    """`text` as a message may say it: what cannot be kept or seen is written as its number."""
+    return text if text.isprintable() else _UNSEEN.sub(_numbered, text)
+
+
+def _numbered(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _named(character: str) -> str:

@@ -6,7 +6,7 @@ No amount ever passes through a float, on the way in or out.
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from json import JSONDecoder, dumps
+from json import JSONDecodeError, JSONDecoder, dumps
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -16,8 +16,17 @@ UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
 
 
 def read(raw: bytes) -> Any:
-    """The value of a JSON text in UTF-8; raises `UNREADABLE`."""
-    return _DECODER.decode(raw.decode("utf-8-sig"))
+    """The value of a JSON text in UTF-8; raises `UNREADABLE`.
+
+    A number beyond all arithmetic is read as NaN, which no field takes: it is one record's fault.
+    """
+    text = raw.decode("utf-8-sig")
+    try:
+        return _DECODER.decode(text)
+    except JSONDecodeError:
+        raise
+    except (ValueError, ArithmeticError):
+        return _PATIENT.decode(text)
 
 
 class _Listing(msgspec.Struct):
@@ -58,9 +67,17 @@ def written(value: Any) -> str:
     raise TypeError(f"a {type(value).__name__} cannot be written as JSON")
 
 
+def _number(text: str) -> Decimal | int:
+    try:
+        return Decimal(text) if set(text) & set(".eE") else int(text)
+    except (ValueError, ArithmeticError):
+        return Decimal("NaN")
+
+
 def _refuse_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON")
 
 
 _PAGES = msgspec.json.Decoder(_Listing)
+_PATIENT = JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_refuse_constant)
 _DECODER = JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)

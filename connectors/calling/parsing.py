@@ -9,6 +9,7 @@ import msgspec
 from pydantic import BaseModel, ValidationError
 
 from connectors.calling.exact_json import read
+from connectors.calling.soundness import cleaned, ensure_sound, is_sound, suspicious
 from connectors.contract.errors import Malformed
 
 Wire = TypeVar("Wire", bound=BaseModel)
@@ -34,7 +35,16 @@ def begun(word: object) -> str:
 
 
 def parsed(model: type[Wire], record: Any) -> Wire:
-    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not."""
+    """`record` in the shape of `model`; raises `Malformed` naming the first field that is not, or
+    that holds what nobody can keep or reckon with."""
+    wire = _validated(model, record)
+    if not is_sound(wire):
+        wire = _validated(model, cleaned(record))
+        ensure_sound(wire)
+    return wire
+
+
+def _validated(model: type[Wire], record: Any) -> Wire:
     try:
         # what model_validate comes down to, for a fifth less
         return model.__pydantic_validator__.validate_python(record)  # type: ignore[no-any-return]
@@ -51,12 +61,16 @@ def decoded(shape: type[Shape], record: Any) -> Shape:
     """
     try:
         if isinstance(record, msgspec.Raw):
-            return _decoder(shape).decode(record)  # type: ignore[no-any-return]
-        return msgspec.convert(record, shape)
+            if not suspicious(bytes(record)):
+                return _decoder(shape).decode(record)  # type: ignore[no-any-return]
+            record = data_of(record)
+        found = msgspec.convert(cleaned(record), shape)
     except msgspec.DecodeError as error:
         told = _QUOTED.sub(lambda found: begun(found[1]), str(error))
         said, _, place = told.replace("`", "").partition(" - at $.")
         raise Malformed(f"{place or 'the record'}: {said[0].lower()}{said[1:]}") from None
+    ensure_sound(found)
+    return found
 
 
 def data_of(record: Any) -> Any:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from canonical.change import Problem
+from canonical.text import told
 from canonical.traces import Traces
-from connectors.file.layout import Position, Table, at, place, told
+from connectors.file.layout import Position, Table, at, place
 
 SHOWN: Final = 10
 """How many rows with one fault are told one by one."""

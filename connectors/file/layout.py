@@ -3,16 +3,14 @@
 A row is text by column, with the place where it stands, whatever the format it came from.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
+from canonical.text import told
 from connectors.contract.errors import Unreadable
-
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 Position: TypeAlias = int | str
 """A line or worksheet row by number; "budget 3" where a format has no rows."""
@@ -118,15 +116,6 @@ def place(table: Table, position: Position, column: str | None = None) -> str:
     """How a person finds it: "budgets.csv row 14, column amount"."""
     said = f"{table.label} {at(position)}"
     return f"{said}, {table.noun} {told(column)}" if column else said
-
-
-def told(text: str) -> str:
-    """`text` as a message may say it: what cannot be kept or seen is written as its number."""
-    return text if text.isprintable() else _UNSEEN.sub(_numbered, text)
-
-
-def _numbered(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
 
 
 def nearest(text: str, right: Sequence[str]) -> list[str]:

@@ -37,7 +37,7 @@ def test_what_json_does_not_have_or_would_round_is_refused(value):
         written({"amount": value})
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"NaN", b"[1e999999999999999999999]", b"[" * 100_000])
+@pytest.mark.parametrize("raw", [b"", b"{", b"NaN", b"[" * 100_000])
 def test_what_is_no_json_is_unreadable(raw):
     with pytest.raises(UNREADABLE):
         read(raw)
