@@ -60,14 +60,15 @@ def allocation_of(
 ) -> Observed:
     """Their rows as an allocation.
 
-    It has no amount where its periods have different ones, or one is missing between them, or there
-    is no budget: no single number is what was agreed. Passed periods count as all others do.
+    It has no amount where its periods have different ones, or one is missing between them: no
+    single number is what was agreed. Passed periods count as all others do. Without a budget, as
+    where the rename of one broke off, it has its amount all the same.
     """
     title, rows = series.title, series.rows
     field = _amount_field(row for _, row in rows)
     found = {getattr(row, field) for _, row in rows}
     between = [*whole_periods(series.cadence, rows[0][0].start, rows[-1][0].start)]
-    whole = container and len(found) == 1 and len(between) == len(rows)
+    whole = len(found) == 1 and len(between) == len(rows)
     value = found.pop() if whole else None
     allocation = Allocation(
         ref=series.id,

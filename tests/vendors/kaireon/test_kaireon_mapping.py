@@ -222,6 +222,11 @@ def test_an_allocation_that_lacks_a_period_in_between_has_no_amount():
     assert shown(offer(m01="gone", m12="gone")) == usd(100)
 
 
+def test_an_allocation_whose_budget_is_not_there_has_its_amount():
+    found = allocation_of(offer(), None, EntityMap(), "USD").model
+    assert (found.budget, found.amount) == ("", usd(100))
+
+
 def test_two_rows_for_one_period_are_no_object():
     row = stored(fit(budget())[0]).rows[0][1]
     with pytest.raises(Malformed, match="two rows for 2026-01"):
