@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind, Plan
@@ -106,6 +107,53 @@ def test_what_was_moved_by_hand_meanwhile_is_judged(world):
     (id,) = [i.id for p in world.target.list(Kind.BUDGET) for i in p.items if i.model.name == "B0"]
     world.target.edit(id, amount=Amount.of("1", "USD"))
     assert world.run().exit_code == Exit.GUARD
+
+
+def torn(world, write=0):
+    """B0 is raised in a run that is killed; then the target shows no single amount of it."""
+    world.source.put(*(budget(f"B{n}") for n in range(12)))
+    world.run()
+    world.source.put(budget("B0", 1400))
+    world.dies_at(write)
+    world.target.edit(id_of(world, "B0"), amount=None)
+
+
+def id_of(world, name):
+    items = (item for page in world.target.list(Kind.BUDGET) for item in page.items)
+    return next(item.id for item in items if item.model.name == name)
+
+
+def test_an_amount_that_an_update_left_half_changed_is_finished(world):
+    torn(world)
+    report = world.run()
+    assert (report.exit_code, report.verified) == (Exit.OK, True)
+
+
+def test_an_amount_that_is_gone_though_no_update_left_is_judged(world):
+    def before_it_leaves(operation, subject):
+        if operation == "update":
+            raise Killed
+
+    world.target.waits = before_it_leaves
+    torn(world)
+    world.target.waits = lambda operation, subject: None
+    assert world.run().exit_code == Exit.GUARD
+
+
+def test_allocations_that_a_renamed_budget_left_behind_are_finished(world):
+    world.source.put(budget("B0"), budget("B1"))
+    for n in range(4):
+        entity = Entity("user", f"u{n}@example.com")
+        amount = Amount.of("10", "USD")
+        world.source.put(Allocation(ref=f"a{n}", budget="B0", entity=entity, amount=amount))
+    world.run()
+    world.source.edit("B0", name="Renamed")
+    world.dies_at(0, "max_changes")
+    for page in world.target.list(Kind.ALLOCATION):
+        for item in page.items:
+            world.target.move(item.id, id_of(world, "B1"))
+    report = world.run()
+    assert (report.exit_code, report.verified) == (Exit.OK, True)
 
 
 def test_a_plan_is_over_once_a_run_has_ended_well(world):
