@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from canonical.change import Change, Conflict, Handover, Op, Plan
+from canonical.change import Change, Conflict, Handover, Op, Plan, Unstated
 from canonical.facts import Fact
 from canonical.money import Counted
 from sync.handover import Handed, Offer
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SHOWN = 40
 """Changes that a plan lists; `--json` has all of them."""
+NAMED = 10
+"""Objects that the source does not state, listed by name of each sort; `--json` has more."""
 
 _SIGNS = {
     Op.CREATE: ("+", "green"),
@@ -56,6 +58,7 @@ class Console:
         self._unaccepted(plan)
         self._handovers(plan.handovers)
         self._conflicts(plan.conflicts)
+        self._unstated(plan)
         for problem in plan.problems:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
         for trip in plan.guards:
@@ -145,6 +148,17 @@ class Console:
             said = f"{each.kind} {each.ref}: {each.reason}"
             self._line("?", "magenta", f"{said} ({ids})" if ids else said)
 
+    def _unstated(self, found: "Plan | Verification") -> None:
+        """What the target has and the source does not state: kept from earlier, or never stated."""
+        for each in found.kept_objects[:NAMED]:
+            self._line("=", "dim", f"{_named(each)} stays: {each.reason}")
+        if (more := len(found.kept_objects) - NAMED) > 0:
+            self.out.print(f"  … and {more} more stay")
+        for each in found.strangers[:NAMED]:
+            self._line("·", "dim", f"{_named(each)} is in the target, and nobody stated it")
+        if (more := found.stranger_count - NAMED) > 0:
+            self.out.print(f"  … and {more} more that nobody stated")
+
     def _unaccepted(self, plan: Plan) -> None:
         if plan.unaccepted:
             names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
@@ -183,7 +197,9 @@ class Console:
         """How a run ended, in one line."""
         counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
         colour = _GOOD[report.outcome is Outcome.OK]
-        verified = "verified: both sides agree" if report.verified else "not verified"
+        verified = "not verified"
+        if report.verified:
+            verified = f"verified: both sides agree{_but(report.plan)}"
         ended = f"[bold]{marked(report.sync)}[/]: [{colour}]{report.outcome}[/]"
         self.out.print(
             f"{ended}, {counts or 'nothing sent'}; {verified} (run {report.run_id[:12]})"
@@ -195,11 +211,13 @@ class Console:
             self.plan(replace(plan, changes=tuple(blocked)))
         else:
             self._handovers(plan.handovers)
+            self._unstated(plan)
 
     def verification(self, found: "Verification") -> None:
         """Whether both live sides agree, and where they do not."""
         self._changes(found.differences, found.as_of)
         self._conflicts(found.conflicts)
+        self._unstated(found)
         for problem in found.problems:
             self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
         parts = {
@@ -209,7 +227,7 @@ class Console:
         }
         said = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
         without = f", {found.accepted} of them done without" if found.accepted else ""
-        agree = f"[{_GOOD[found.agree]}]{said or 'both sides agree'}[/]"
+        agree = f"[{_GOOD[found.agree]}]{said or 'both sides agree'}[/]{_but(found)}"
         compared = f"{found.compared} objects compared{without}, as of {found.as_of}"
         self.out.print(f"[bold]{marked(found.sync)}[/]: {agree}, {compared}")
 
@@ -338,6 +356,22 @@ def _shown(value: Fact) -> str:
     if isinstance(value, tuple):
         return ", ".join(" ".join(map(str, v)) if isinstance(v, tuple) else str(v) for v in value)
     return str(value)
+
+
+def _named(each: Unstated) -> str:
+    ref = f" ({each.ref})" if each.ref and each.ref != each.name else ""
+    money = f", {each.amount} {each.currency}" if each.amount else ""
+    return f"{each.kind} {each.name}{ref}{money} [{each.target_id}]"
+
+
+def _but(found: "Plan | Verification | None") -> str:
+    """What an agreement does not speak of."""
+    if found is None:
+        return ""
+    kept, strangers = len(found.kept_objects), found.stranger_count
+    said = [f"{kept} kept in use in the target only"] if kept else []
+    said += [f"{strangers} there that nobody stated"] if strangers else []
+    return f", but {' and '.join(said)}" if said else ""
 
 
 def _amount(change: Change) -> str:
