@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Fact, Facts
+from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, TAKEN_BACK_BY_NONE, Fact, Facts
 
 
 class Cause(StrEnum):
@@ -61,19 +61,23 @@ def differences(
 ) -> list[Difference]:
     """The fields of `held` in which `observed` is not what is `desired`.
 
-    Not listed: fields the desired side does not speak about, and normalization.
+    Not listed: fields the desired side does not speak about, and normalization. What was stated
+    and is stated no more is a change to none, unless the other side has moved it meanwhile: then
+    it is theirs.
     """
     found = []
     for index, name in enumerate(names):
         after, before = desired[index], observed[index]
         if after == before or name not in held:
             continue
-        if after is None and name not in SAID_BY_NONE:
+        if after is None and name not in SAID_BY_NONE and not _taken_back(name, index, baseline):
             continue
         cause = Cause.SOURCE
         if baseline is not None:
             wanted_before, echo = baseline.desired[index], baseline.echo[index]
             if before != echo:
+                if after is None and name not in SAID_BY_NONE:
+                    continue
                 cause = Cause.DRIFT
             elif after == wanted_before and name not in MONEY_FIELDS:
                 continue  # stored in the vendor's own spelling, and untouched since
@@ -81,3 +85,9 @@ def differences(
                 cause = Cause.DRIFT
         found.append(Difference(name, before, after, cause))
     return found
+
+
+def _taken_back(name: str, index: int, baseline: Baseline | None) -> bool:
+    return (
+        name in TAKEN_BACK_BY_NONE and baseline is not None and baseline.desired[index] is not None
+    )

@@ -39,6 +39,21 @@ SAID_BY_NONE: Final = frozenset({"end", "phases"})
 """Fields whose None is a statement: an open end, the same amount throughout. Everywhere else it
 means "not said" and is not compared."""
 
+TAKEN_BACK_BY_NONE: Final = frozenset(
+    {
+        "description",
+        "parent",
+        "owners",
+        "dimensions",
+        "limits",
+        "enforcement",
+        "carry_over",
+        "alerts",
+    }
+)
+"""Fields whose None, where something was stated before, takes it back. Amounts, days, cadence and
+status are not among them: without those there is no telling what counts."""
+
 
 def facts(subject: Budget | Allocation) -> Facts:
     """The comparable values of `subject`, in the order of its field names."""

@@ -21,7 +21,7 @@ from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Change, Effect, Kind, Loss, Op
 from canonical.compare import Cause, Difference
-from canonical.facts import Fact, Facts, fields_of, fingerprint
+from canonical.facts import TAKEN_BACK_BY_NONE, Fact, Facts, fields_of, fingerprint
 from connectors.contract.capabilities import Capabilities, Hold, Removal
 from sync.match import Key
 from sync.spec import OnRemove
@@ -107,7 +107,7 @@ def alteration(
     moves = {each.field: each for each in found}
     op, losses = Op.UPDATE, list(wanted.losses)
     unfit = {loss.field for loss in losses if loss.effect is Effect.BLOCKED}
-    status, end = moves.get("status"), moves.get("end")
+    status = moves.get("status")
     if status is not None and status.after == Status.RETIRED:
         op, moves = Op.RETIRE, {"status": status}
     elif status is not None and status.before == Status.RETIRED and wanted.kind not in able.revives:
@@ -116,9 +116,12 @@ def alteration(
         losses.append(Loss("status", Effect.BLOCKED, reason))
     elif not unfit.isdisjoint(_SHAPE):
         moves = {}
-    elif end is not None and end.after is None and "end" not in able.clearable:
-        del moves["end"]
-        losses.append(Loss("end", Effect.BLOCKED, f"{able.vendor} cannot empty it again"))
+    else:
+        for each in [each for each in moves.values() if _cannot_empty(each, able)]:
+            del moves[each.field]
+            reason = f"{able.vendor} cannot empty it again"
+            losses.append(Loss(each.field, Effect.BLOCKED, reason))
+            wanted = replace(wanted, model=_still(wanted.model, each))
     if "budget" in moves and "budget" not in held(able.allocation):
         del moves["budget"]
         reason = f"it is below another budget there, and {able.vendor} cannot move it"
@@ -139,6 +142,18 @@ def alteration(
         matched=matched,
         seen=fingerprint(observed).hex(),
     )
+
+
+def _cannot_empty(each: Difference, able: Capabilities) -> bool:
+    emptied = each.after is None and each.field in TAKEN_BACK_BY_NONE | {"end"}
+    return emptied and each.field not in able.clearable
+
+
+def _still(model: Budget | Allocation, each: Difference) -> Budget | Allocation:
+    """What is wanted, with what stays in the target: so that it is remembered, and told again."""
+    if each.field not in ("description", "parent", "owners"):
+        return model
+    return structs.replace(model, **{each.field: each.before})
 
 
 def removal(

@@ -141,7 +141,9 @@ class Engine:
     def _accepts(self, change: Change) -> bool:
         """Whether the settings do without this object, for itself or for what it hangs on."""
         names = {loss.name for loss in change.losses if loss.effect is Effect.BLOCKED}
-        return change.op is Op.BLOCKED and names <= self._spec.accept | {"blocked:parent"}
+        hangs = change.kind is Kind.ALLOCATION or change.target_id is None
+        above = {"blocked:parent"} if hangs else set()
+        return change.op is Op.BLOCKED and names <= self._spec.accept | above
 
     def _holds_all(self, plan: Plan) -> bool:
         """Whether nothing is blocked that the settings do not do without, as `verify` has it."""

@@ -42,6 +42,7 @@ CAPABILITIES = Capabilities(
     statuses=frozenset({Status.ACTIVE, Status.RETIRED}),
     enforcements=frozenset({Enforcement.SOFT, Enforcement.HARD}),
     removal=Removal.RETIRE_FOR_GOOD,
+    clearable=frozenset({"description"}),
     key_lifetime=timedelta(days=1),
     stamps=frozenset(Kind),
     ascii_text=True,

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.compare import Baseline, Cause, differences
-from canonical.facts import BUDGET_FIELDS, MONEY_FIELDS, SAID_BY_NONE, facts, fingerprint
+from canonical.facts import (
+    BUDGET_FIELDS,
+    MONEY_FIELDS,
+    SAID_BY_NONE,
+    TAKEN_BACK_BY_NONE,
+    facts,
+    fingerprint,
+)
 
 VALUE = st.none() | st.sampled_from(["a", "b", "c"])
 FACTS = st.tuples(*[VALUE] * len(BUDGET_FIELDS))
@@ -32,11 +39,27 @@ def test_what_is_as_desired_is_never_a_difference(held, facts, baseline):
 def test_only_fields_that_are_held_and_said_differ(held, desired, observed, baseline):
     for name, each in _found(held, desired, observed, baseline).items():
         assert name in held
-        assert each.after is not None or name in SAID_BY_NONE
+        assert each.after is not None or name in SAID_BY_NONE | TAKEN_BACK_BY_NONE
         assert (each.before, each.after) == (
             observed[BUDGET_FIELDS.index(name)],
             desired[BUDGET_FIELDS.index(name)],
         )
+
+
+@given(HELD, FACTS, FACTS, BASELINES)
+def test_silence_takes_back_what_was_stated_and_nobody_touched(held, desired, observed, baseline):
+    found = _found(held, desired, observed, baseline)
+    for index, name in enumerate(BUDGET_FIELDS):
+        if desired[index] is not None or name in SAID_BY_NONE:
+            continue
+        taken_back = (
+            name in held & TAKEN_BACK_BY_NONE
+            and baseline is not None
+            and baseline.desired[index] is not None
+            and observed[index] is not None
+            and observed[index] == baseline.echo[index]
+        )
+        assert (name in found) == taken_back
 
 
 @given(HELD, FACTS, FACTS, BASELINES)
