@@ -27,6 +27,7 @@ test: .venv/ready-dev
 
 test-faults: .venv/ready-dev
 	$(BIN)/python -m pytest -n 2 -m faults
+	TRUEUP_TEST_EXAMPLES=5 $(BIN)/python -m pytest -n 2 tests/properties tests/contract
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

@@ -27,6 +27,7 @@ from connectors.sandbox.__main__ import load
 from connectors.sandbox.api import Call, Refused, Sandbox
 from connectors.sandbox.server import serve
 from tests.contract.judge import Exchange, Judge, description
+from tests.examples import examples
 
 Request = tuple[str, str, Any]
 UNIT = "/api/budgets/UNIT/unit-first"
@@ -311,7 +312,7 @@ def test_what_is_spoilt_breaks_no_sandbox_and_is_not_stored(name: str) -> None:
     caller = Caller(name)
     writes = [each for each in caller.vendor.requests if each[2] is not None]
 
-    @settings(OFTEN, max_examples=120)
+    @settings(OFTEN, max_examples=examples(40))
     @given(st.data())
     def spoil(data: st.DataObject) -> None:
         caller.again()
@@ -330,7 +331,7 @@ def test_what_is_spoilt_breaks_no_sandbox_and_is_not_stored(name: str) -> None:
 def test_odd_queries_paths_and_bodies_break_no_sandbox(name: str) -> None:
     caller = Caller(name)
 
-    @settings(OFTEN, max_examples=60)
+    @settings(OFTEN, max_examples=examples(20))
     @given(st.data())
     def ask(data: st.DataObject) -> None:
         method, path, _ = data.draw(st.sampled_from(caller.vendor.requests), "request")

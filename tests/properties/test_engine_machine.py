@@ -41,6 +41,7 @@ from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.journal import State
 from sync.state.ledger import Ledger
 from sync.state.store import Store, operations
+from tests.examples import examples
 
 SYNC = "erp-to-shop"
 FREE = Limits(
@@ -693,7 +694,7 @@ class TwoSides(RuleBasedStateMachine):
 
 TestTwoSides = TwoSides.TestCase
 TestTwoSides.settings = settings(
-    max_examples=40,
+    max_examples=examples(20),
     stateful_step_count=20,
     deadline=None,
     derandomize=True,

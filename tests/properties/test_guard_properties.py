@@ -17,6 +17,7 @@ from sync.engine import Engine
 from sync.report import Exit
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store
+from tests.examples import examples
 
 NOW, DAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
 HELD = dict.fromkeys(BUDGET_FIELDS, Hold.EXACT)
@@ -63,7 +64,7 @@ def flat(ref: str, amount: int) -> Budget:
     renamed=st.booleans(),
     others=st.integers(0, 2),
 )
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(3), deadline=None)
 def test_a_period_that_is_multiplied_is_stopped(
     tmp_path_factory, phasing, amounts, month, times, renamed, others
 ):

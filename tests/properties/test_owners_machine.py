@@ -30,6 +30,7 @@ from sync.report import Outcome
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Ledger
 from sync.state.store import links
+from tests.examples import examples
 from tests.properties.test_engine_machine import (
     AT,
     CENTS,
@@ -282,7 +283,7 @@ def amount(number):
 
 TestTwoOwners = TwoOwners.TestCase
 TestTwoOwners.settings = settings(
-    max_examples=15,
+    max_examples=examples(8),
     stateful_step_count=12,
     deadline=None,
     derandomize=True,

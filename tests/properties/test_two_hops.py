@@ -37,6 +37,7 @@ from sync.engine import Engine
 from sync.report import Outcome
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store
+from tests.examples import examples
 from trueup.demo_settings import FOLLOWERS, settings_text
 
 TODAY, NOW = date(2026, 3, 15), datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -193,7 +194,7 @@ def _listed(target: Connector, kind: Kind) -> list[Observed]:
 
 @pytest.mark.parametrize(("by", "to"), [*permutations(FOLLOWERS, 2)])
 @settings(
-    max_examples=4,
+    max_examples=examples(2),
     deadline=None,
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],  # each example costs seconds
     suppress_health_check=[HealthCheck.too_slow],

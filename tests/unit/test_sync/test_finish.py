@@ -19,6 +19,7 @@ from sync.engine import Engine
 from sync.report import Exit
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
+from tests.examples import examples
 
 NOW, DAY = datetime(2026, 6, 10, tzinfo=UTC), date(2026, 6, 10)
 
@@ -219,7 +220,7 @@ def test_a_plan_whose_statement_changed_is_not_carried_out(world):
     st.lists(st.sampled_from([0, 1, 900, 1000, 1400, 9000]), min_size=6, max_size=6),
     st.integers(0, 8),
 )
-@settings(max_examples=25, deadline=None,
+@settings(max_examples=examples(8), deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 def test_a_run_that_was_interrupted_never_trips_what_it_passed(tmp_path_factory, amounts, write):
     folder = tmp_path_factory.mktemp("run")
