@@ -215,8 +215,8 @@ class Plan:
     in the target that nobody ever stated, are named one by one, the first thousand of each.
     `stranger_count` counts all strangers. `uncertain` are those with a write of unknown outcome,
     `adopted` those recognised in the target without a link of this sync, and `handovers` those
-    among them that pass from another sync to this one. `allowed` are the guards that were switched
-    off for it.
+    among them that pass from another sync to this one. `bound_to` are the accounts and the settings
+    that it was made for (`sync.binding`), `allowed` the guards that were switched off for it.
     """
 
     plan_id: str
@@ -237,6 +237,7 @@ class Plan:
     kept_objects: tuple[Unstated, ...] = ()
     strangers: tuple[Unstated, ...] = ()
     stranger_count: int = 0
+    bound_to: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
 

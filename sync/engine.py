@@ -15,6 +15,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
 from sync.account import ensure_known
 from sync.apply import Applier
+from sync.binding import ForeignPlan, binding, ensure_bound
 from sync.decide import covers_all
 from sync.findings import Findings
 from sync.finish import unfinished
@@ -39,7 +40,15 @@ from sync.state.pauses import Pauses
 from sync.state.store import Store, StoreError
 from sync.watch import Watch
 
-_FAILURES = (ConnectorError, LeaseLost, StoreError, JournalError, LedgerError, OtherAccount)
+_FAILURES = (
+    ConnectorError,
+    LeaseLost,
+    StoreError,
+    JournalError,
+    LedgerError,
+    OtherAccount,
+    ForeignPlan,
+)
 
 
 def _utc_now() -> datetime:
@@ -161,7 +170,8 @@ class Engine:
         """Bring the target to what the source states, and report what became of it.
 
         `approve` sees the plan before anything is sent. With `only`, changes that are not exactly
-        as in that earlier plan are skipped. Raises `LeaseHeld` when another run of the sync goes
+        as in that earlier plan are skipped; one that was made for other accounts or settings fails
+        the run before anything is asked. Raises `LeaseHeld` when another run of the sync goes
         on; every other failure is in the report.
         """
         lease = Lease.take(self._store, self._spec.name, now=self._now, monotonic=self._monotonic)
@@ -217,6 +227,8 @@ class Engine:
         approve: Callable[[Plan], bool],
         only: Plan | None,
     ) -> None:
+        if only is not None:
+            ensure_bound(only, binding(self._spec, self._source, self._target))
         self._wait_for_both()
         self._ensure_account()
         self._say_account(journal)
@@ -375,6 +387,7 @@ class Engine:
             adopted=found.adopted,
             uncertain=found.waiting,
             allowed=tuple(sorted(allow)),
+            bound_to=binding(self._spec, self._source, self._target),
             accepted=self._spec.accept,
         )
         return Planned(plan, found, observation.versions, observation.strangers, read_at)

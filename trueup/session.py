@@ -136,6 +136,8 @@ class Session:
     ) -> int:
         """`trueup plan`."""
         _known_rules(allow)
+        if out is not None:
+            _must_be_free(out)
         with self._workspace() as workspace:
             plan = workspace.plan(sync, as_of=as_of, allow=allow)
         if out is not None:
@@ -429,6 +431,17 @@ def _known_rules(allow: Collection[str]) -> None:
     for rule in allow:
         if rule not in RULES:
             raise Refusal(f'no guard has the rule "{rule}"{nearest(rule, RULES)}')
+
+
+def _must_be_free(path: Path) -> None:
+    """A plan replaces an earlier plan and nothing else; raises `Refusal`."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if text:
+            Plan.load(text)
+    except (ValueError, OSError):
+        said = f"{path} is there and is not a plan that `trueup plan --out` saved"
+        raise Refusal(f"{said}; it is left as it is: name another file") from None
 
 
 def _verification_data(found: "Verification") -> dict[str, Any]:

@@ -175,3 +175,16 @@ def test_a_saved_plan_does_only_what_is_still_as_planned(filled: Desk) -> None:
     assert result.data["counts"] | {"applied": 1, "skipped": 1} == result.data["counts"]
     assert filled.named("Cost centre 1 (CC0001)")["amount"]["amount"] == 110000
     assert filled.named("Cost centre 2 (CC0002)")["amount"]["amount"] == 116010
+
+
+def test_a_plan_is_saved_over_an_earlier_plan_and_over_nothing_else(filled: Desk) -> None:
+    saved, settings = filled.folder / "plan.json", filled.folder / "trueup.toml"
+    before = settings.read_text()
+
+    assert filled.run("plan", SYNC, "--out", str(saved)).code == 0
+    assert filled.run("plan", SYNC, "--out", str(saved)).code == 0
+    refused = filled.run("plan", SYNC, "--out", str(settings))
+
+    assert refused.code == 2
+    assert "is there and is not a plan" in refused.err
+    assert settings.read_text() == before
