@@ -7,9 +7,9 @@ vendor's connector can read.
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,8 +46,9 @@ class Vendor:
     settings: dict[str, Any]
     id: str = "id"
     base: str = ""
-    switches: tuple[str, ...] = ()
-    """Those without which the vendor is known to take more than can be read."""
+    switches: Mapping[str, Any] = field(default_factory=dict)
+    """Those without which the vendor is known to take more than can be read, or to answer what its
+    own description forbids."""
 
 
 BREX_BUDGET = {
@@ -160,6 +161,7 @@ VENDORS = {
         settings={"token": "vntg_sandbox", "workspace_token": "wrkspc_sandbox", "currency": "USD"},
         id="token",
         base="/v2",
+        switches={"open_end": "empty"},
     ),
     "kaireon": Vendor(
         headers={"X-API-Key": "krn_sandbox"},
@@ -169,7 +171,7 @@ VENDORS = {
             ("GET", "/api/v1/budgets?periodKey=2026-03&scope=offer", None),
         ),
         settings={"api_key": "krn_sandbox", "tenant_id": "acme", "currency": "USD"},
-        switches=("strict_keys",),
+        switches={"strict_keys": True},
     ),
 }
 
@@ -210,6 +212,8 @@ def spoilt(data: st.DataObject, body: Any) -> Any:
 
 
 def _without_nulls(value: Any) -> Any:
+    if isinstance(value, list):
+        return [each if each is None else _without_nulls(each) for each in value]
     if not isinstance(value, dict):
         return value
     return {name: _without_nulls(each) for name, each in value.items() if each is not None}
@@ -220,9 +224,7 @@ class Caller:
 
     def __init__(self, name: str) -> None:
         self.vendor = VENDORS[name]
-        self.sandbox: Sandbox = load(name)(
-            rate_limit="off", **dict.fromkeys(self.vendor.switches, True)
-        )
+        self.sandbox: Sandbox = load(name)(rate_limit="off", **self.vendor.switches)
         self.kept: list[tuple[str, Any]] = []
         document = description(name)
         self.judge = Judge(document, self.vendor.base) if document else None
@@ -312,7 +314,7 @@ def test_what_is_spoilt_breaks_no_sandbox_and_is_not_stored(name: str) -> None:
     caller = Caller(name)
     writes = [each for each in caller.vendor.requests if each[2] is not None]
 
-    @settings(OFTEN, max_examples=examples(40))
+    @settings(OFTEN, max_examples=examples(80))
     @given(st.data())
     def spoil(data: st.DataObject) -> None:
         caller.again()
@@ -331,7 +333,7 @@ def test_what_is_spoilt_breaks_no_sandbox_and_is_not_stored(name: str) -> None:
 def test_odd_queries_paths_and_bodies_break_no_sandbox(name: str) -> None:
     caller = Caller(name)
 
-    @settings(OFTEN, max_examples=examples(20))
+    @settings(OFTEN, max_examples=examples(40))
     @given(st.data())
     def ask(data: st.DataObject) -> None:
         method, path, _ = data.draw(st.sampled_from(caller.vendor.requests), "request")
@@ -368,3 +370,24 @@ def test_an_alerts_days_are_a_number_written_as_text(days: object) -> None:
     caller = Caller("vantage")
     sent = caller.filled(ALERT | {"duration_in_days": days})
     assert caller.send("POST", "/v2/budget_alerts", sent).status_code == 400
+
+
+@pytest.mark.parametrize("money", [10**30, "٣", "NaN", "-1", "1e3", True])
+def test_money_at_bill_is_a_number_of_some_size_or_its_digits(money: object) -> None:
+    caller = Caller("bill")
+    for method, path, body in caller.vendor.requests[:2]:
+        sent = caller.filled(body | {"limit": money})
+        assert caller.send(method, path.replace("{id}", caller.id), sent).status_code == 400
+
+
+@pytest.mark.parametrize("token", ["bnVsbA==", "WzFd", "x", "WyJhIiwge31d", "Wy0xLCB7fV0="])
+def test_a_page_token_of_bill_is_one_that_it_gave(token: str) -> None:
+    answer = Caller("bill").send("GET", f"/v3/spend/budgets?nextPage={token}", b"")
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("name", ["name", "scope", "periodType", "periodKey"])
+def test_what_a_row_of_kaireon_must_have_is_not_taken_from_it(name: str) -> None:
+    caller = Caller("kaireon")
+    sent = caller.filled({"id": "{id}", name: None})
+    assert caller.send("PUT", "/api/v1/budgets", sent).status_code == 400

@@ -115,7 +115,9 @@ def token(offset: int, query: Mapping[str, str]) -> str:
 def place(text: str) -> tuple[int, dict[str, str]]:
     """The offset and the query of a page token."""
     try:
-        offset, query = json.loads(base64.b64decode(text))
+        match json.loads(base64.b64decode(text)):
+            case [int(offset), dict(query)] if offset >= 0:
+                return offset, query
     except ValueError:
-        raise refused(400, "nextPage: is invalid") from None
-    return int(offset), query
+        pass
+    raise refused(400, "nextPage: is invalid")

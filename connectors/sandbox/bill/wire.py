@@ -7,7 +7,7 @@ import base64
 import json
 import re
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,7 +19,8 @@ from connectors.sandbox.api import Call, Refused, SandboxSwitches, reply
 from connectors.sandbox.fields import Shape, listed, shapes, whole
 from connectors.sandbox.state import Row, dumps, loads
 
-_CENT = Decimal("0.01")
+_CENT, _MOST = Decimal("0.01"), Decimal(10**15)
+_DIGITS = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _CODES = {401: "BDC_1109", 429: "BDC_1144"}
 _MONEY = ("limit", "recurringLimit", "overspendBuffer", "limitlessGoal", "maxTxSize")
 
@@ -33,13 +34,12 @@ def _any_text(value: Any) -> bool:
 
 
 def money(value: Any) -> bool:
-    """A number that is not negative, also written as text, as one sample of the guide does."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
-        return False
-    try:
-        return Decimal(value) >= 0
-    except InvalidOperation:
-        return False
+    """A number that is not negative and of some size, also written as text, as one sample of the
+    guide does."""
+    if isinstance(value, str):
+        return bool(_DIGITS.fullmatch(value)) and Decimal(value) <= _MOST
+    is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return is_number and 0 <= value <= _MOST
 
 
 def zone(value: Any) -> bool:

@@ -18,6 +18,7 @@ from connectors.sandbox.kaireon.wire import CREATE, UPDATE, fits
 from connectors.sandbox.state import Row, loads
 
 _ALL = 1_000_000_000
+_NEVER_NULL = ("name", "scope", "periodType", "periodKey")
 _LIMITS = ("maxImpressions", "maxSpend", "maxConversions")
 
 
@@ -199,6 +200,8 @@ class KaireonSandbox(Sandbox):
     def _update(self, body: Row) -> Response:
         if wrong := UPDATE.wrong(body):
             raise self._invalid(f"{wrong} is missing or invalid")
+        if nameless := [each for each in _NEVER_NULL if body.get(each, "") is None]:
+            raise self._invalid(f"{nameless[0]} is missing or invalid")
         row = self._row(body["id"])
         if not self.switches.null_clears and None in body.values():
             raise self._invalid("a limit cannot be null")

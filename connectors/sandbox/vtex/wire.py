@@ -166,14 +166,23 @@ def error(status: int, message: str | None = None) -> Response:
 
 
 def body_of(shape: Shape, call: Call) -> Any:
-    """What a call says, in that shape; anything else is a 400."""
+    """What a call says, in that shape; anything else is a 400. What is null within an object of it
+    is not said."""
     try:
         said = loads(call.body)
     except ValueError:
         raise Refused(error(400)) from None
     if shape.wrong(said):
         raise Refused(error(400))
-    return said
+    return {name: _said(value) for name, value in said.items()}
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_said(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _said(each) for name, each in value.items() if each is not None}
 
 
 _CONTEXT = ("contextType", "contextId")
