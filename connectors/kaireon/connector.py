@@ -32,8 +32,9 @@ from connectors.kaireon.mapping import (
     wanted,
 )
 from connectors.kaireon.names import Names
+from connectors.kaireon.rows import Doubt, Group, Rows, Said
 from connectors.kaireon.scopes import SILENT, enforcing, scoped
-from connectors.kaireon.series import Doubt, Group, Rows, Said, Series, Title, placed
+from connectors.kaireon.series import Series, Title, placed
 from connectors.kaireon.tenant import Tenant
 from connectors.kaireon.wire import CADENCE, GLOBAL, KaireonRow, key_of
 

@@ -18,7 +18,8 @@ from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed
 from connectors.kaireon.fitting import Terms, fitted
 from connectors.kaireon.mapping import allocation_of, budget_of, steps
-from connectors.kaireon.series import Rows, Title, placed
+from connectors.kaireon.rows import Rows
+from connectors.kaireon.series import Title, placed
 from connectors.kaireon.wire import (
     CADENCE,
     KaireonRow,
