@@ -1,7 +1,6 @@
 """One workspace, over HTTP: read whole, and changed budget by budget."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any
@@ -28,7 +27,7 @@ from connectors.contract.settings import parse_rate
 from connectors.vantage.alerts import Alerts
 from connectors.vantage.budget_tree import BudgetTree
 from connectors.vantage.declared import VantageSettings
-from connectors.vantage.mapping import is_rest
+from connectors.vantage.listing import Listing
 from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
 from connectors.vantage.wire import (
     ALERTS,
@@ -181,53 +180,15 @@ class Workspace:
         return number if number.isdecimal() else whole
 
     def _take(self, records: Sequence[Any]) -> None:
-        tree, self.unreadable = BudgetTree(self._currency), []
-        ours = [each for each in records if self._is_ours(each)]
-        usage = {each["token"] for each in ours if isinstance(each, dict) and _is_usage(each)}
-        for record in ours:
-            try:
-                if counts_money(record):
-                    tree.put(_without(usage, parsed(VantageBudget, record)))
-            except Malformed as error:
-                said = record if isinstance(record, dict) else {}
-                self.unreadable.append((record, error))
-                tree.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
-        self._complete(tree)
-        if usage:
-            log.info("%s: %d usage budgets are passed over", self._http.vendor, len(usage))
-        if any(budget.budget_alert_tokens for budget in tree.all()):
+        listing = Listing(BudgetTree(self._currency))
+        listing.take(each for each in records if self._is_ours(each))
+        listing.complete(self.tree, self._placed)
+        if listing.usage:
+            log.info("%s: %d usage budgets are passed over", self._http.vendor, len(listing.usage))
+        if any(budget.budget_alert_tokens for budget in listing.tree.all()):
             self.alerts.take(self._pages(ALERTS, "budget_alerts"))
-        self.tree, self._is_whole = tree, True
-
-    def _complete(self, tree: BudgetTree) -> None:
-        """Where a listing names no children at all, as in Vantage's samples: what we know of them,
-        what was last agreed, and of a budget that is new to us, those that are named as its shares
-        and its rest."""
-        budgets = tree.all()
-        self.guessed = set()
-        if any("child_budget_tokens" in each.model_fields_set for each in budgets):
-            return
-        named, agreed = tree.by_budget_name(), self._agreed(tree)
-        for budget in budgets:
-            before = self.tree.get(budget.token)
-            if before is not None:
-                below = [each for each in before.child_budget_tokens if tree.get(each)]
-            else:
-                below, said = agreed.get(budget.token, []), named.get(budget.token, [])
-                more = [each for each in said if each not in below]
-                if more and not (below and all(is_rest(tree.name(each)) for each in more)):
-                    self.guessed.add(budget.token)
-                below = [*below, *more]
-            if below:
-                tree.put(budget.model_copy(update={"child_budget_tokens": below}))
-
-    def _agreed(self, tree: BudgetTree) -> Mapping[str, list[str]]:
-        """What was last agreed to hang below each budget, as far as it is there."""
-        found = defaultdict(list)
-        for token, above in self._placed().items():
-            if tree.get(token):
-                found[above].append(token)
-        return found
+        self.unreadable, self.guessed = listing.unreadable, listing.guessed
+        self.tree, self._is_whole = listing.tree, True
 
     def _is_ours(self, record: Any) -> bool:
         """Whether it is of the workspace: older versions of the API list all that a token sees."""
@@ -321,21 +282,6 @@ class Workspace:
             budget = budget.model_copy(update={"child_budget_tokens": kept or []})
         self.tree.put(budget)
         return budget.token
-
-
-def _tokens(value: Any) -> list[str]:
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def _is_usage(record: dict[str, Any]) -> bool:
-    return record.get("type") == "usage" and isinstance(record.get("token"), str)
-
-
-def _without(usage: set[str], budget: VantageBudget) -> VantageBudget:
-    """The budget; raises `Malformed` where its sum is of things that are no money."""
-    if not usage.isdisjoint(budget.child_budget_tokens):
-        raise Malformed("one of its children counts usage, so that its sum is no money")
-    return budget
 
 
 def _message(body: Any) -> str | None:
