@@ -32,11 +32,12 @@ from connectors.kaireon.mapping import (
     wanted,
 )
 from connectors.kaireon.names import Names
+from connectors.kaireon.placing import Placing
 from connectors.kaireon.rows import Doubt, Group, Rows, Said
 from connectors.kaireon.scopes import SILENT, enforcing, scoped
 from connectors.kaireon.series import Series, Title, placed
 from connectors.kaireon.tenant import Tenant
-from connectors.kaireon.wire import CADENCE, GLOBAL, KaireonRow, key_of
+from connectors.kaireon.wire import CADENCE, key_of
 
 HORIZON_MONTHS = 12
 """How far an open end is held where the caller did not say."""
@@ -58,6 +59,7 @@ class Kaireon(Connector):
         self._entities = EntityMap(settings.entities)
         self._names = Names(name, self._entities)
         self._tenant = Tenant(name, settings, runtime)
+        self._placing = Placing(name, self._names, self._today)
         self._listed = Rows(())
         self._spared: dict[str, frozenset[str]] = {}
 
@@ -158,12 +160,12 @@ class Kaireon(Connector):
         with self._tenant.operation():
             rows = self._rows()
             whole = rows.series(kind, id)
-            title, before = self._title_after(whole, draft, fields, rows), whole.title
+            title, before = self._placing.title_after(whole, draft, fields, rows), whole.title
             series = self._without_spared(id, whole)
             if series and (title != before or "cadence" in fields):
-                series = self._joined(series, title, model, rows)
+                series = self._placing.joined(series, title, model, rows)
             if title != before:
-                self._make_sure(kind, title, rows)
+                self._placing.make_sure(kind, title, rows)
             if kind is Kind.BUDGET and title.name != before.name:
                 self._rename_within(before.name, title.name, rows)
             stored = self._sent(kind, series, title, model, fields, rows)
@@ -274,12 +276,12 @@ class Kaireon(Connector):
     def _made(self, draft: Draft, rows: Rows, alone: ExitStack) -> Observed:
         """Make what `rows` do not show; its title is nobody else's until `alone` ends."""
         model, kind = self._fitted(draft.model), kind_of(draft.model)
-        title = self._title(draft, rows)
+        title = self._placing.title(draft, rows)
         alone.enter_context(self._names.alone(title))
-        half = self._half(title, rows)
+        half = self._placing.half(title, rows)
         if half and not half.periods < set(wanted(model, self._today())):
             raise self._names.taken(title)
-        self._make_sure(kind, title, rows)
+        self._placing.make_sure(kind, title, rows)
         return self._sent(kind, half, title, model, _ALL, rows)
 
     def _without_spared(self, id: str, series: Series) -> Series | None:
@@ -288,61 +290,6 @@ class Kaireon(Connector):
             return series
         left = [row for _, row in series.rows if row.id not in spared]
         return placed(left) if left else None
-
-    def _title(self, draft: Draft, rows: Rows) -> Title:
-        if isinstance(draft.model, Budget):
-            return self._names.title(draft.model)
-        above = rows.title_of(draft.container)
-        if above is None or above.scope != GLOBAL:
-            raise Missing(f"{self.name} has no budget {draft.container!r} of scope {GLOBAL}")
-        return self._names.title(draft.model, above.name)
-
-    def _title_after(
-        self, series: Series, draft: Draft, fields: Collection[str], rows: Rows
-    ) -> Title:
-        """What an update leaves; an allocation is brought back below its budget."""
-        before = series.title
-        if isinstance(draft.model, Budget):
-            after = self._names.title(draft.model)
-            scoped = after if "dimensions" in fields else before
-            return Title(after.name if "name" in fields else before.name, *scoped[1:])
-        title = self._title(draft, rows) if draft.container else before
-        if "entity" not in fields:
-            return Title(title.name, *before[1:])
-        return self._names.title(draft.model, title.name)
-
-    def _there(self, title: Title, rows: Rows) -> Sequence[KaireonRow]:
-        """The rows of that title; nothing is made beside one that cannot be read."""
-        try:
-            return rows.titled(title)
-        except Malformed as error:
-            raise Rejected(f"it may be there already: {error.message}") from error
-
-    def _half(self, title: Title, rows: Rows) -> Series | None:
-        """What of that title is there already."""
-        try:
-            return placed(there) if (there := self._there(title, rows)) else None
-        except Malformed as error:
-            raise Rejected(error.message) from error
-
-    def _make_sure(self, kind: Kind, title: Title, rows: Rows) -> None:
-        """Rows of a scope, made below a global row of their name, would be its allocation."""
-        if rows.kind_of(title) is not kind:
-            raise self._names.taken(Title(title.name, GLOBAL, None))
-
-    def _joined(self, series: Series, title: Title, model: Model, rows: Rows) -> Series:
-        """`series` with the rows that have the `title` already: those of a rename that broke off,
-        or that stayed what they were when somebody gave the oldest another name or type."""
-        ours = {row.id for _, row in series.rows}
-        others = [row for row in self._there(title, rows) if row.id not in ours]
-        if title == series.title:
-            others = [row for row in others if CADENCE.get(row.period_type) is model.cadence]
-        if not others:
-            return series
-        theirs = placed(others).periods
-        if theirs & series.periods or not theirs <= set(wanted(model, self._today(), series)):
-            raise self._names.taken(title)
-        return placed([*(row for _, row in series.rows), *others])
 
     def _rename_within(self, before: str, name: str, rows: Rows) -> None:
         """First the allocations: while the budget has its old name, a rename is seen as undone."""
