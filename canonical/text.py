@@ -71,10 +71,11 @@ def likeness(ref: str) -> str:
 def joined(container: str, ref: str) -> str:
     """The key of what has `ref` within `container`; two pairs never have one key.
 
-    That is CONTAINER/REF, where a stroke in the container is written %2F, and a % is %25.
+    That is CONTAINER/REF, where a stroke in the ref is written %2F, and a % is %25: what follows
+    the last stroke is the ref.
     """
-    if "/" in container or "%" in container:
-        container = container.replace("%", "%25").replace("/", "%2F")
+    if "/" in ref or "%" in ref:
+        ref = ref.replace("%", "%25").replace("/", "%2F")
     return f"{container}/{ref}"
 
 

@@ -50,11 +50,11 @@ class Reader:
         said: Said = {**words_of(words, tuple([cells[column] for column in words]))}
         for column in self._texts:
             if text := cells[column].strip():
-                said[column] = spelled(column, text)
+                said[column] = text if _is_plain(text) else spelled(column, text)
         if len(cells) != self._width:
             for column in cells.keys() - self._known:
                 if text := cells[column].strip():
-                    said[column] = spelled(column, text)
+                    said[column] = text if _is_plain(text) else spelled(column, text)
         return said
 
     def budget_row(self, cells: Mapping[str, str]) -> Said:
@@ -100,6 +100,11 @@ class Reader:
             amount=amount(said["amount"], currency(unit), self._point),
             **({"status": said["status"]} if "status" in said else {}),
         )
+
+
+def _is_plain(text: str) -> bool:
+    """Whether `spelled` would leave it as it is: a cheap look at what nearly every cell holds."""
+    return text.isascii() and text.isprintable() and text[0] != "#"
 
 
 def _budget(said: Said) -> Budget:

@@ -57,7 +57,7 @@ def index_of(table: Table, signature: Signature, currency: str | None) -> Index:
             index.last[ref] = position
         else:
             index.units[ref] = intern(unit.strip() or currency or "")
-            if parent := ref_of(parent):
+            if parent and (parent := ref_of(parent)):
                 index.parents[ref] = parent
             like = likeness(ref)
             if spellings.setdefault(ref if like == ref else like, ref) != ref:
@@ -117,7 +117,8 @@ def read_budgets(
     known = iter(index.units)
     faults = Faults(system, table)
     for position, cells, wrong in table.rows():
-        ref = ref_of(cells.get("ref", ""))
+        ref = cells.get("ref", "").strip()
+        ref = ref if ref.isalnum() and ref.isascii() else ref_of(ref)
         if ref and ref not in waiting and ref == (twin := next(known, None)):
             ref = cells["ref"] = twin  # the index's own text: whoever keeps it keeps one, not two
         if only is not None and ref != only:

@@ -123,7 +123,9 @@ class CsvTable:
         for line, cells in records:
             cells += [""] * (len(names) - len(cells) + 1)
             picked = cut(cells) if len(columns) > 1 else (cut(cells),)
-            yield line, [unguarded(each.strip()) for each in picked]
+            if "'" in "".join(picked):
+                picked = tuple(unguarded(each.strip()) for each in picked)
+            yield line, picked
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         """Records that are not blank, each with the number of its first line."""
@@ -133,7 +135,7 @@ class CsvTable:
         try:
             with readable_text(self._path, self._form.encoding):
                 for cells in reader:
-                    if any(map(str.strip, cells)):
+                    if any(cells) and (cells[0].strip() or any(map(str.strip, cells))):
                         yield line, cells
                     line = reader.line_num + 1
         except csv.Error as error:
