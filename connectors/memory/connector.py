@@ -23,6 +23,7 @@ from canonical.budget import Budget
 from canonical.change import Kind, kind_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, fields_of
 from canonical.identity import stamped, unstamped
+from canonical.text import joined
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.departure import leaving
 from connectors.contract.errors import Missing, Rejected, Unsupported
@@ -173,7 +174,7 @@ class Memory(Connector):
                 self._place(model.ref, structs.replace(model, allocations=()), model.parent)
                 self.put(*model.allocations)
             else:
-                self._place(f"{model.budget}/{model.ref}", model, model.budget)
+                self._place(joined(model.budget, model.ref), model, model.budget)
 
     def edit(self, id: str, **changed: Any) -> None:
         """Change attributes of a stored object; another description loses a budget's stamp."""
