@@ -39,9 +39,16 @@ def parsed(model: type[Wire], record: Any) -> Wire:
     that holds what nobody can keep or reckon with."""
     wire = _validated(model, record)
     if not is_sound(wire):
-        wire = _validated(model, cleaned(record))
+        wire = _validated(model, _cleaned(record))
         ensure_sound(wire)
     return wire
+
+
+def _cleaned(record: Any) -> Any:
+    try:
+        return cleaned(record)
+    except RecursionError:
+        raise Malformed("the record is nested without end") from None
 
 
 def _validated(model: type[Wire], record: Any) -> Wire:
@@ -64,7 +71,7 @@ def decoded(shape: type[Shape], record: Any) -> Shape:
             if not suspicious(bytes(record)):
                 return _decoder(shape).decode(record)  # type: ignore[no-any-return]
             record = data_of(record)
-        found = msgspec.convert(cleaned(record), shape)
+        found = msgspec.convert(_cleaned(record), shape)
     except msgspec.DecodeError as error:
         told = _QUOTED.sub(lambda found: begun(found[1]), str(error))
         said, _, place = told.replace("`", "").partition(" - at $.")

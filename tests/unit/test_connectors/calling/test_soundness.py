@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from canonical.amount import Amount
 from canonical.change import Problem
+from canonical.traces import Traces
 from connectors.calling.exact_json import read
 from connectors.calling.parsing import decoded, parsed
 from connectors.contract.errors import Malformed
@@ -116,3 +117,14 @@ def test_a_problem_can_be_kept_whatever_it_is_about():
     assert (problem.where, problem.message) == (r"budget A\ud800\u0000", r"it says \u001b[31m")
     assert problem.ref is None
     assert Problem("brex", "a", "b", "Caf\u00e9\u00a01").ref == "Caf\u00e9\u00a01"
+
+
+def test_a_record_that_is_nested_deeply_is_read_or_malformed_and_leaves_traces():
+    deep: object = "x\x07 [trueup:A]"
+    for _ in range(5000):
+        deep = [deep]
+    record = {"id": "1", "name": "a\x07b", "other": deep}
+    for reading in (lambda: parsed(Wire, record), lambda: decoded(Shape, record)):
+        with pytest.raises(Malformed, match="nested without end"):
+            reading()
+    assert Traces.of(record).stamps == {"A"}
