@@ -121,9 +121,12 @@ def spelled(column: str, text: str) -> str:
     if text.startswith("#") and text in _ERRORS:
         raise Wrong(column, f"shows the error {text}; correct the formula that it came from")
     try:
-        return ref(text) if column in IDENTITY or column == "owners" else kept(text)
+        found = ref(text) if column in IDENTITY or column == "owners" else kept(text).strip()
     except Unkept as error:
         raise Wrong(column, str(error)) from None
+    if text and not found:
+        raise Wrong(column, "holds only what nobody can see; empty it or write what is meant")
+    return found
 
 
 PARSERS: Final[dict[str, Callable[[str], object]]] = {

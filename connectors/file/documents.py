@@ -102,7 +102,7 @@ class RecordDocument:
         for line in text.removesuffix("\n").split("\n"):
             try:
                 record = parse(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 record = None
             yield record if isinstance(record, dict) else line
 
@@ -144,14 +144,21 @@ class RecordDocument:
 
     def content(self) -> bytes:
         """The file as it should be, in UTF-8 or the encoding that is set."""
-        if self._by_line:
-            lines = [item if isinstance(item, str) else written(item) for item in self._items]
-            text = "".join(f"{line}\n" for line in lines)
-        else:
-            inner = ",\n".join(written(item, "  ") for item in self._items)
-            text = f"[\n{inner}\n]\n" if inner else "[]\n"
+        try:
+            text = self._text()
+        except RecursionError:
+            raise Rejected(
+                f"{self._place.path} holds a record that is nested too deeply to be written again"
+            ) from None
         encoding = self._place.form.encoding
         return encoded(text, "utf-8" if encoding == "utf-8-sig" else encoding)
+
+    def _text(self) -> str:
+        if self._by_line:
+            lines = [item if isinstance(item, str) else written(item) for item in self._items]
+            return "".join(f"{line}\n" for line in lines)
+        inner = ",\n".join(written(item, "  ") for item in self._items)
+        return f"[\n{inner}\n]\n" if inner else "[]\n"
 
 
 def _cells(record: Record, place: Place) -> Cells:

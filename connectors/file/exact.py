@@ -43,12 +43,15 @@ def parse(text: str) -> Any:
 
 def repeated(value: Any) -> str | None:
     """The first key that stands twice in an object of `value`, at whatever depth."""
-    if isinstance(value, Repeated):
-        return value.key
-    if isinstance(value, dict):
-        value = [*value.values()]
-    if isinstance(value, list):
-        return next((key for each in value if (key := repeated(each)) is not None), None)
+    left = [value]
+    while left:  # not by calls: what is nested deeply may be read, and must not stop all others
+        each = left.pop()
+        if isinstance(each, Repeated):
+            return each.key
+        if isinstance(each, dict):
+            left.extend(each.values())
+        elif isinstance(each, list):
+            left.extend(each)
     return None
 
 
@@ -79,7 +82,10 @@ def written(value: Any, indent: str | None = None) -> str:
 
 def shown(value: Any) -> str:
     """`value` as a message quotes it, cut where it is long."""
-    said = json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        said = json.dumps(value, default=str, ensure_ascii=False)
+    except RecursionError:
+        said = "[[[[…"
     return said if len(said) <= 40 else f"{said[:40]}…"
 
 

@@ -127,4 +127,4 @@ def _quoted(text: str) -> str:
 
 
 def _text(cell: str) -> str:
-    return unguarded(cell.strip()).strip()
+    return unguarded(cell).strip()

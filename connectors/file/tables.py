@@ -107,7 +107,7 @@ class CsvTable:
         next(records)
         for line, cells in records:
             if "'" in "".join(cells):
-                cells = [unguarded(each.strip()) for each in cells]
+                cells = [unguarded(each) for each in cells]
             if len(cells) == width:
                 yield line, dict(zip(names, cells, strict=True)), None
             else:
@@ -124,7 +124,7 @@ class CsvTable:
             cells += [""] * (len(names) - len(cells) + 1)
             picked = cut(cells) if len(columns) > 1 else (cut(cells),)
             if "'" in "".join(picked):
-                picked = tuple(unguarded(each.strip()) for each in picked)
+                picked = tuple(unguarded(each) for each in picked)
             yield line, picked
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:

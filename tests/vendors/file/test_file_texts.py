@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -135,6 +136,21 @@ def test_a_text_that_no_state_holds_is_one_records_problem(tmp_path, key, bad):
 def test_control_characters_that_nobody_sees_are_left_out_of_a_name(tmp_path):
     (budget,), _ = listed(csv_file(tmp_path, "A,A\x1b[31md\x07s,USD,5,,,"))
     assert budget.name == "A[31mds"
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\u200b\u00ad"])
+@pytest.mark.parametrize("column", ["ref", "parent"])
+def test_a_ref_of_nothing_that_can_be_seen_is_told_and_is_no_ref(tmp_path, column, unseen):
+    row = {"ref": "A", "parent": "", column: unseen}
+    file = csv_file(tmp_path, "OK,Fine,USD,5,,,", f"{row['ref']},N,USD,5,,{row['parent']},")
+    budgets, (problem,) = listed(file)
+    assert [each.ref for each in budgets] == ["OK"]
+    assert problem.where == f"b.csv row 3, column {column}"
+
+
+def test_a_name_of_nothing_that_can_be_seen_is_told(tmp_path):
+    budgets, (problem,) = listed(csv_file(tmp_path, "A,\x07\x1b,USD,5,,,"))
+    assert (budgets, problem.where) == ([], "b.csv row 2, column name")
 
 
 # Cells that say something else than they seem to
@@ -316,6 +332,7 @@ def test_a_guarded_text_is_no_formula_and_is_read_as_it_was(said):
     st.lists(ODD | ANY, min_size=4, max_size=4), st.sampled_from(["csv", "json", "jsonl", "xlsx"])
 )
 @example(["=1+1", "+1", "-1", "@x"], "csv")
+@example([";", "\r", "=", ";"], "csv")
 @example(["a\rb", "'=x", "''", '"'], "csv")
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -395,3 +412,17 @@ def test_the_same_text_is_kept_whoever_reads_it(said):
         assert kept(kept(said)) == kept(said)
     except Unkept:
         pytest.fail("plain text")
+
+
+@pytest.mark.parametrize("depth", [100, 400, 900, 5000])
+@pytest.mark.parametrize("key", ["phases", "name", "other"])
+def test_a_record_that_is_nested_deeply_stops_no_other(tmp_path, depth, key):
+    good = '{"ref": "OK", "name": "Ads", "currency": "USD", "amount": 5}'
+    bad = f'{{"ref": "A", "{key}": {"[" * depth}{"]" * depth}}}'
+    file = json_file(tmp_path, f"{bad}\n{good}\n", "b.jsonl")
+    budgets, (problem,) = listed(file)
+    assert [each.ref for each in budgets] == ["OK"]
+    assert problem.where.startswith("b.jsonl line 1")
+    with suppress(Rejected):  # where it cannot be written again
+        file.create(Draft(model=Budget(ref="N", name="N", amount=Amount.of(1, "USD"))), "key")
+    assert (tmp_path / "b.jsonl").read_text().startswith(bad[:60])
