@@ -53,6 +53,8 @@ def load(path: Path) -> Settings:
     text = _text(path)
     raw = _parsed(path, text)
     origin = Origin(path, key_lines(text))
+    if controls := list(_controls(raw, origin)):
+        raise SettingsError(controls)
     problems = list(_take_entity_files(raw, origin))
     try:
         settings = Settings.model_validate(raw, context=origin)
@@ -67,6 +69,9 @@ def load(path: Path) -> Settings:
 
 def _text(path: Path) -> str:
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            message = "is not a file but a device or a pipe; name the settings file"
+            raise SettingsError([SettingsProblem(path, None, "", message)])
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         folder = path.parent.absolute()
@@ -100,6 +105,43 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
         line, column = at or (text.count("\n") + 1, None)
         message = f"not valid TOML: {_plainly(reason)}"
         raise SettingsError([SettingsProblem(path, line, "", message, column)]) from None
+    except RecursionError:
+        message = "not valid TOML: lists or tables stand too deep in each other"
+        raise SettingsError([SettingsProblem(path, _longest(text), "", message)]) from None
+    except (ValueError, ArithmeticError):
+        message = "not valid TOML: a number has too many digits"
+        number = _line_of(r"[0-9_]{400}|[0-9][eE][-+]?[0-9_]{6}", text)
+        raise SettingsError([SettingsProblem(path, number, "", message)]) from None
+
+
+def _longest(text: str) -> int:
+    lines = text.split("\n")
+    return 1 + max(range(len(lines)), key=lambda number: len(lines[number]))
+
+
+def _line_of(pattern: str, text: str) -> int | None:
+    found = re.search(pattern, text)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
+
+
+_DEEPEST: Final = 40
+
+
+def _controls(raw: object, origin: Origin, path: KeyPath = ()) -> Iterator[SettingsProblem]:
+    """A problem for each text in which a control character stands: none is meant, some do harm."""
+    if len(path) > _DEEPEST:
+        message = "lists or tables stand too deep in each other"
+        yield SettingsProblem(origin.file, origin.line(path[:1]), _dotted(path[:1]), message)
+    elif isinstance(raw, dict):
+        for key, value in raw.items():
+            yield from _controls(value, origin, (*path, key))
+            yield from _controls(key, origin, (*path, key)) if isinstance(key, str) else ()
+    elif isinstance(raw, list):
+        for number, value in enumerate(raw):
+            yield from _controls(value, origin, (*path, number))
+    elif isinstance(raw, str) and re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", raw):
+        message = "a control character cannot stand here"
+        yield SettingsProblem(origin.file, origin.line(path), _dotted(path), message)
 
 
 def _plainly(reason: str) -> str:
@@ -183,7 +225,7 @@ def _take_entity_files(raw: Mapping[str, Any], origin: Origin) -> Iterator[Setti
         rows: dict[str, str] = {}
         try:
             problems = list(_read_rows(file, rows))
-        except (OSError, csv.Error, UnicodeDecodeError) as error:
+        except (OSError, csv.Error, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a CSV file in UTF-8"
             message = f"{file} cannot be read: {reason}"
             yield SettingsProblem(origin.file, origin.line(path), _dotted(path), message)

@@ -38,6 +38,7 @@ from sync.watch import Watch
 from trueup.console import Console
 from trueup.files import write_private
 from trueup.output import OUT, plain, tell_json
+from trueup.plans import read_plan
 from trueup.refusal import Refusal
 from trueup.workspace import Workspace, open_workspace
 
@@ -329,10 +330,7 @@ class Session:
         if not path.is_file():
             hint = nearest(what, workspace.settings.syncs)
             raise Refusal(f'"{what}" is neither a sync in {self._config} nor a saved plan{hint}')
-        try:
-            plan = Plan.load(path.read_text(encoding="utf-8"))
-        except (ValueError, OSError):
-            raise Refusal(f"{what} is not a plan that `trueup plan --out` saved") from None
+        plan = read_plan(path)
         spec_of(workspace.settings, plan.sync)
         return plan
 

@@ -93,8 +93,8 @@ class History:
     def _read(self, query: Select[Any]) -> list[Run]:
         with self._store.read() as connection:
             rows = connection.execute(query).mappings().all()
-        moment = self._store.now()
-        return [_run(row, moment) for row in rows]
+            moment = self._store.now()
+            return [_run(row, moment) for row in rows]
 
 
 _QUERY = (
@@ -108,7 +108,9 @@ _QUERY = (
 
 
 def _run(row: RowMapping, moment: datetime) -> Run:
-    outcome = row["outcome"]
+    outcome, report = row["outcome"], row["report"]
+    if not isinstance(report, dict | None):
+        raise TypeError("a report is by the names of what it tells")
     if outcome is None:
         going_on = row["token"] == row["last"] and is_held(row, moment)
         outcome = RUNNING if going_on else INTERRUPTED
@@ -119,5 +121,5 @@ def _run(row: RowMapping, moment: datetime) -> Run:
         outcome=outcome,
         started_at=row["started_at"],
         ended_at=row["ended_at"],
-        report=row["report"],
+        report=report,
     )

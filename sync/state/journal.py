@@ -274,7 +274,7 @@ class Journal:
     def _read(self, query: Select[Any]) -> list[Operation]:
         with self._store.read() as connection:
             rows = connection.execute(query.where(_table.c.sync == self._sync)).mappings().all()
-        return [_operation(dict(row)) for row in rows]
+            return [_operation(dict(row)) for row in rows]
 
     def _step(
         self,

@@ -220,10 +220,10 @@ class Ledger:
         """What was agreed for those links, exactly as it was saved."""
         with self._store.read() as connection:
             rows = connection.execute(self._baselines, {"keys": json.dumps(ids)}).all()
-        return {
-            id: Baseline(_facts(desired), _facts(echo), _facts(stated) if stated else None)
-            for id, desired, echo, stated in rows
-        }
+            return {
+                id: Baseline(_facts(desired), _facts(echo), _facts(stated) if stated else None)
+                for id, desired, echo, stated in rows
+            }
 
     def placed(self) -> dict[str, str]:
         """Where the target last showed each object: target id → that of the budget above it."""
@@ -427,7 +427,10 @@ def _agreed(link_id: int, entry: Entry, run_id: str) -> dict[str, Any]:
 
 
 def _facts(text: str) -> Facts:
-    return _tuples(json.loads(text))  # type: ignore[return-value]
+    found = json.loads(text)
+    if not isinstance(found, list):
+        raise ValueError("facts are a list")
+    return _tuples(found)  # type: ignore[return-value]
 
 
 def _tuples(value: object) -> object:

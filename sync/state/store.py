@@ -7,6 +7,7 @@ Moments are text in UTC and of one width, so they sort and mean the same in both
 """
 
 import json
+import logging
 import os
 import socket
 import sqlite3
@@ -38,11 +39,13 @@ from sqlalchemy import (
     text,
 )  # fmt: skip
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InternalError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.sql import functions
 from sqlalchemy.types import TypeDecorator
 
 from sync.state.waiting import let_take_its_time, limit, told, waited_in_vain
+
+log = logging.getLogger("trueup.state")
 
 VERSION_TABLE: Final = "trueup_schema"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -51,6 +54,7 @@ PATIENCE: Final = 30
 
 _EXAMPLES = "sqlite:///trueup.db or postgresql://user@host/database"
 _OPENING = 0x7472756570  # "trueup": the name of the lock that openers of one server's database take
+_DAMAGED: Final = "it holds what Trueup did not write there; put back a copy of it"
 _SQLITE_SAYS = {
     "SQLITE_READONLY": "it cannot be written; give this user the right to write it",
     "SQLITE_CANTOPEN": "it cannot be opened or made; the folder must be there and writable, "
@@ -239,6 +243,10 @@ class Store:
             said = store._explained(error)
             store.close()
             raise StoreError(said) from None
+        except (ValueError, LookupError, TypeError) as error:
+            log.debug("what led to it:", exc_info=error)
+            store.close()
+            raise StoreError(f"{where}: {_DAMAGED}") from error
         except BaseException:
             store.close()
             raise
@@ -254,9 +262,16 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees the database as it is; what it changes is not kept."""
+        """A connection that sees the database as it is; what it changes is not kept.
+
+        What cannot be made of what it holds, within the block, is a `StoreError` too.
+        """
         with self._told(), self.engine.connect() as connection:
-            yield connection
+            try:
+                yield connection
+            except (ValueError, LookupError, TypeError, AttributeError) as error:
+                log.debug("what led to it:", exc_info=error)
+                raise StoreError(f"{self.where}: {_DAMAGED}") from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -272,7 +287,9 @@ class Store:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InternalError) as error:
+        except IntegrityError:
+            raise  # two writers met, which is for the caller to judge
+        except DBAPIError as error:
             raise StoreError(self._explained(error)) from error
 
     def _explained(self, error: DBAPIError | sqlite3.Error) -> str:
@@ -294,6 +311,8 @@ class Store:
 def _address(url: str, base: Path) -> tuple[URL, str]:
     try:
         parsed = make_url(url)
+        if not url.isprintable():
+            raise ValueError("a control character")
     except (ArgumentError, ValueError):
         raise StoreError(f"state.url is not a database's address, such as {_EXAMPLES}") from None
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
