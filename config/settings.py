@@ -198,6 +198,12 @@ class State(_Table):
         "or a reference to it (env:NAME, file:PATH, keyring:SERVICE/NAME), "
         "so that a password need not stand here.",
     )
+    keep_reports: int = Field(
+        default=500,
+        ge=1,
+        le=1_000_000,
+        description="Of how many runs of each sync the report is kept; of older ones one line is.",
+    )
 
 
 class Guard(_Table):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from canonical.change import Kind, Op, Plan
+from sync.bounded import bounded
 
 COUNTS: Final = ("applied", "rejected", "uncertain", "deferred", "skipped")
 
@@ -111,7 +112,7 @@ class Report:
             "operations": list(_operations(self.operations)),
             "verified": self.verified,
             "error": self.error,
-            "plan": self.plan.brief() if self.plan else None,
+            "plan": bounded(self.plan.brief()) if self.plan else None,
         }
 
 

@@ -3,6 +3,7 @@
 Tables on a terminal, plain lines elsewhere; the same words in both.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +30,10 @@ SHOWN = 40
 NAMED = 10
 """Objects that the source does not state, listed by name of each sort; `--json` has more."""
 
+ALIKE = 5
+"""Faults of one kind that are shown; the others are counted."""
+
+_VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9]+")
 _SIGNS = {
     Op.CREATE: ("+", "green"),
     Op.UPDATE: ("~", "yellow"),
@@ -59,8 +64,7 @@ class Console:
         self._handovers(plan.handovers)
         self._conflicts(plan.conflicts)
         self._unstated(plan)
-        for problem in plan.problems:
-            self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
+        self._problems((each.system, each.where, each.message) for each in plan.problems)
         for trip in plan.guards:
             self._line("■", "red", f"guard {trip.rule}: {trip.message} (limit {trip.limit})")
             self.out.print(f"  to allow it: {marked(trip.override)}", soft_wrap=True)
@@ -159,6 +163,20 @@ class Console:
         if (more := found.stranger_count - NAMED) > 0:
             self.out.print(f"  … and {more} more that nobody stated")
 
+    def _problems(self, problems: Iterable[tuple[str, str, str]]) -> None:
+        """Each kind of fault by its first few; what differs in numbers and words is one kind."""
+        kinds: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for system, where, message in problems:
+            kind = system, _VARYING.sub("…", message)
+            kinds[kind].append(f"{system}: {where}: {message}")
+        for alike in kinds.values():
+            shown = alike if len(alike) <= ALIKE + 1 else alike[:ALIKE]
+            for said in shown:
+                self._line("!", "red", said)
+            if len(alike) > len(shown):
+                said = f"… and {len(alike) - len(shown)} more like it"
+                self._line("!", "red", f"{said}, the last: {alike[-1]}")
+
     def _unaccepted(self, plan: Plan) -> None:
         if plan.unaccepted:
             names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
@@ -218,8 +236,7 @@ class Console:
         self._changes(found.differences, found.as_of)
         self._conflicts(found.conflicts)
         self._unstated(found)
-        for problem in found.problems:
-            self._line("!", "red", f"{problem.system}: {problem.where}: {problem.message}")
+        self._problems((each.system, each.where, each.message) for each in found.problems)
         parts = {
             "different": len(found.differences),
             "in conflict": len(found.conflicts),
@@ -294,8 +311,10 @@ class Console:
             self._line("■", "red", f"guard {trip['rule']}: {trip['message']}")
         for each in plan.get("conflicts", ()):
             self._line("?", "magenta", f"{each['kind']} {each['ref']}: {each['reason']}")
-        for each in plan.get("problems", ()):
-            self._line("!", "red", f"{each['system']}: {each['where']}: {each['message']}")
+        problems = plan.get("problems", ())
+        self._problems((each["system"], each["where"], each["message"]) for each in problems)
+        for name, count in plan.get("omitted", {}).items():
+            self._line("!", "red", f"and {count} more {name}, which no report keeps")
         for name, (count, reason) in plan.get("lossy", {}).items():
             self._line("·", "dim", f"{count} × {name}: {reason}")
         if report.get("error"):

@@ -33,7 +33,7 @@ from sync.state.journal import Journal
 from sync.state.lease import Lease
 from sync.state.ledger import Ledger
 from sync.state.owners import Owners
-from sync.state.store import Store
+from sync.state.store import Store, StoreError
 from sync.watch import Watch
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ class Workspace:
         name = what.sync if isinstance(what, Plan) else what
         day = as_of or (only.as_of if only else _today())
         with self._engine(name, watch) as engine:
-            return engine.run(day, command=command, allow=allow, approve=approve, only=only)
+            report = engine.run(day, command=command, allow=allow, approve=approve, only=only)
+        self._forget_reports(name)
+        return report
 
     def verify(self, sync: str, *, as_of: date | None = None) -> "Verification":
         """Read both live sides again and compare them field by field."""
@@ -181,6 +183,12 @@ class Workspace:
             "linked": Ledger(self.store, sync).count(),
             "uncertain": len(Journal(self.store, sync).open()),
         }
+
+    def _forget_reports(self, sync: str) -> None:
+        try:
+            self.history.forget_reports(sync, self.settings.state.keep_reports)
+        except StoreError as error:  # the run is over, and the next one tries again
+            _log.warning("%s: old reports are still kept: %s", sync, error)
 
     def failed(self, sync: str, begun: datetime, error: str) -> None:
         """Put into the history that a run failed, unless it could do so by itself, or nothing can.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, func, insert, null, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
 from sync.state.lease import is_held
@@ -57,6 +57,18 @@ class History:
             done = connection.execute(update(runs).where(going_on).values(values))
             if done.rowcount != 1:
                 raise UnknownRun(f"no run {run_id} is going on")
+
+    def forget_reports(self, sync: str, keep: int) -> int:
+        """Drop the reports of all but the last `keep` runs of that sync; the runs stay listed.
+
+        How many were dropped. What was written stays in the journal.
+        """
+        mine = runs.c.sync == sync
+        last = select(runs.c.number).where(mine).order_by(runs.c.number.desc())
+        old = runs.c.number <= last.offset(keep).limit(1).scalar_subquery()
+        query = update(runs).where(mine, old, runs.c.report.is_not(None)).values(report=null())
+        with self._store.write() as connection:
+            return connection.execute(query).rowcount
 
     def record(self, connection: Connection, run: Run) -> None:
         """Put down, within the caller's transaction, what began and ended in one."""

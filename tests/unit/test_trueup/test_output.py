@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -143,6 +144,22 @@ def test_no_word_of_a_vendor_or_a_file_reaches_the_terminal_raw(printed):
     lines = said().split("\n")
     assert all(line.isprintable() for line in lines)
     assert not any(line.startswith(("owned", "gnp")) for line in lines)
+
+
+def test_faults_that_are_alike_are_counted(printed):
+    console, said = printed
+    rows = [Problem("erp", f"row {n}", f"'n{n}' is not a number") for n in range(1000)]
+    console.plan(replace(hostile_plan(), problems=(*rows, Problem("erp", "row 7", "no ref"))))
+    assert said().count("is not a number") == 6
+    assert "… and 995 more like it, the last: erp: row 999" in said()
+    assert "no ref" in said()
+
+
+def test_a_report_of_a_hundred_thousand_faults_is_small():
+    rows = tuple(Problem("erp", f"row {n}", "odd") for n in range(100_000))
+    data = Report(run_id="r", sync="s", plan=replace(hostile_plan(), problems=rows)).to_data()
+    assert len(json_text(data)) < 300_000
+    assert data["plan"]["omitted"] == {"problems": 99_000}
 
 
 def test_brackets_of_a_vendor_are_shown_as_brackets(printed):
