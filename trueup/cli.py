@@ -69,14 +69,14 @@ def _options(
 def init(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path()) -> None:
     """Write a settings file and sample budget files to start from."""
     from trueup.output import talk
-    from trueup.starter import write_starter
+    from trueup.starter import NEXT, write_starter
 
     with _refusing():
         written = write_starter(folder)
     for path in written:
         talk(f"wrote {path}")
-    said = "next: put the token into the environment variable BREX_TOKEN, then: trueup check"
-    talk(said)
+    for line in NEXT.splitlines():
+        talk(line)
 
 
 @app.command()
@@ -97,7 +97,7 @@ def check(
     as_json: Json = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Prove address, credential and rights of each system with the cheapest call."""
+    """Prove that each system answers and knows us, with the cheapest call; read each file."""
     with _session(config, as_json, verbose) as session:
         session.told(session.check(system))
 

@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import typer
 
-from canonical.change import Plan
+from canonical.change import Kind, Plan
 from config.load import SettingsError
 from config.logs import configure
 from config.settings import nearest
 from config.wiring import spec_of
 from connectors.contract.errors import ConnectorError, RateLimited
+from connectors.contract.interface import Connector
+from connectors.contract.settings import HttpSettings
 from sync.handover import Offer, UnknownHandover
 from sync.report import Exit, Report, plan_exit_code
 from sync.schedule import WorkerDied
@@ -318,12 +320,19 @@ class Session:
         found["connector"] = own.connector if own else None
         try:
             checked = workspace.system(name).check()
+            unread = [] if isinstance(own, HttpSettings) else _unreadable(workspace.system(name))
         except (ConnectorError, SettingsError) as error:
             if own is None:
                 raise
             code = Exit.USAGE if isinstance(error, SettingsError) else Exit.FAILED
             return found | {"error": str(error), "code": code}
-        return found | {"ok": True, "identity": checked.identity, "notes": list(checked.notes)}
+        found |= {"ok": True, "identity": checked.identity, "notes": list(checked.notes)}
+        if unread:
+            more = f"; and {len(unread) - 1} more" if len(unread) > 1 else ""
+            said = f"not all of it can be read: {unread[0]}{more}"
+            found["notes"].append(said)
+            found |= {"ok": False, "error": said, "code": Exit.FAILED}
+        return found
 
     def _load(self, what: str, workspace: Workspace) -> Plan:
         path = Path(what)
@@ -414,6 +423,16 @@ def _lines(error: Exception) -> str:
 def _odd(error: Exception) -> str:
     """What is told of an error that nobody foresaw."""
     return plain(f"{type(error).__name__}: {error}")
+
+
+def _unreadable(system: Connector) -> list[str]:
+    """What a run could not read of a system that is read without a call."""
+    return [
+        f"{problem.where}: {problem.message}"
+        for kind in Kind
+        for page in system.list(kind)
+        for problem in page.problems
+    ]
 
 
 def _cells(standing: dict[str, Any]) -> list[str]:

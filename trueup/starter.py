@@ -6,6 +6,18 @@ from trueup.files import write_private
 from trueup.refusal import Refusal
 from trueup.sample import write_sample
 
+PORT = 8080
+"""Of the sandbox that the settings begin with."""
+
+NEXT = f"""\
+next, with a sandbox in the place of your account:
+  trueup sandbox brex --port {PORT} &
+  export BREX_TOKEN=bxt_sandbox
+  trueup check
+  trueup plan erp-to-brex
+  trueup run erp-to-brex
+then state your own budgets, put your token into BREX_TOKEN, and take base_url out"""
+
 SETTINGS = """\
 # Trueup's settings. Editors: `trueup schema` prints the JSON Schema of this file.
 
@@ -16,7 +28,7 @@ allocations = "allocations.csv"        # optional
 
 [systems.brex]                         # the side that follows
 connector = "brex"
-# base_url = "https://api.brex.com"    # the default
+base_url = "{sandbox}"     # `trueup sandbox brex --port {port}`; without this line: Brex
 token = "{token}"{note}
 # parent_budget_id = "budget_…"        # new budgets hang below it; default: the only root
 # expense_policy_id = "…"              # of new spend limits; default: the one in use
@@ -47,7 +59,13 @@ def write_starter(folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         note = "               # a reference; the secret itself never stands here"
-        settings = SETTINGS.format(token="env:BREX_TOKEN", note=note, brex="")  # noqa: S106
+        settings = SETTINGS.format(
+            sandbox=f"http://127.0.0.1:{PORT}",
+            port=PORT,
+            token="env:BREX_TOKEN",  # noqa: S106
+            note=note,
+            brex="",
+        )
         write_private(paths[0], settings)
         write_sample(folder, cost_centres=3)
     except OSError as error:

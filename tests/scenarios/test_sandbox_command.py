@@ -2,8 +2,10 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,3 +120,45 @@ def test_a_port_that_is_taken_is_told_in_a_line(tmp_path: Path) -> None:
     assert process.returncode == 2
     assert "cannot listen at 127.0.0.1:99999" in said
     assert "Traceback" not in said
+
+
+def test_what_init_says_to_do_next_works(tmp_path: Path) -> None:
+    def trueup(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "trueup", *arguments], cwd=tmp_path, check=False,
+            env=os.environ | {"BREX_TOKEN": "bxt_sandbox"}, capture_output=True, text=True,
+        )  # fmt: skip
+
+    said = trueup("init").stderr
+    steps = re.findall(r"^  trueup (.*)", said, re.MULTILINE)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    settings = tmp_path / "trueup.toml"
+    settings.write_text(settings.read_text().replace("8080", port))
+    assert steps[0] == "sandbox brex --port 8080 &"
+    with served(tmp_path, "brex", "--port", port) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        ended = [trueup(*step.split()) for step in steps[1:]]
+    assert [each.returncode for each in ended] == [0, 0, 0], ended
+    assert "create" in ended[1].stdout
+
+
+def test_check_ends_soon_where_nobody_answers_and_tells_what_a_file_has_wrong(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "budgets.csv").write_text("ref,name,amount,currency\nA,a,nope,USD\n")
+    dead = 'base_url = "http://127.0.0.1:9"\ntoken = "env:BREX_TOKEN"\n'
+    (tmp_path / "trueup.toml").write_text(
+        '[systems.erp]\nconnector = "file"\npath = "budgets.csv"\n'
+        + "".join(f'[systems.b{n}]\nconnector = "brex"\n{dead}' for n in range(3))
+    )
+    began = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-m", "trueup", "check"], cwd=tmp_path, check=False,
+        env=os.environ | {"BREX_TOKEN": "x" * 8}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert result.returncode == 1
+    assert "row 2, column amount" in result.stdout
+    assert result.stdout.count("no server answers") == 3
+    assert time.monotonic() - began < 15  # on a busy machine; each call has four seconds
