@@ -77,7 +77,7 @@ class _Redactor(logging.Filter):
             record.exc_text = logging.Formatter().formatException(record.exc_info)
         record.exc_info = None
         if record.exc_text:
-            record.exc_text = redact(record.exc_text)
+            record.exc_text = "\n".join(map(one_line, redact(record.exc_text).split("\n")))
         return True
 
 

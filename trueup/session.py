@@ -64,10 +64,18 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (LeaseLost, Exit.FAILED),
     (WorkerDied, Exit.FAILED),
 )
-_CHECKING = 4.0
+_CHECKING = 3.5
 """Seconds that `check` gives each system: whoever types it waits for the answer."""
 _KNOWN = tuple(known for known, _ in _CODES)
-_PRESSING = (Exit.FAILED, Exit.GUARD, Exit.LOCKED, Exit.UNCERTAIN, Exit.CONFLICTS, Exit.PARTIAL)
+_PRESSING = (
+    Exit.FAILED,
+    Exit.USAGE,
+    Exit.GUARD,
+    Exit.LOCKED,
+    Exit.UNCERTAIN,
+    Exit.CONFLICTS,
+    Exit.PARTIAL,
+)
 """Which exit code speaks for several runs, the most pressing first."""
 
 
@@ -180,10 +188,18 @@ class Session:
             names = list(syncs or workspace.settings.syncs)
             for name in names:
                 spec_of(workspace.settings, name)
-            reports = [
-                workspace.apply(name, as_of=as_of, allow=allow, command="run") for name in names
-            ]
-        return self._reported(reports)
+            reports: list[Report] = []
+            kept_out: list[tuple[str, Exception]] = []
+            for name in names:
+                try:
+                    report = workspace.apply(name, as_of=as_of, allow=allow, command="run")
+                except _KNOWN as error:
+                    if len(names) == 1:
+                        raise
+                    kept_out.append((name, error))
+                else:
+                    reports.append(report)
+        return self._reported(reports, kept_out)
 
     def handover(self, sync: str, giver: str, refs: Collection[str], yes: bool = False) -> int:
         """`trueup handover`."""
@@ -357,7 +373,7 @@ class Session:
 
     def _ask_handover(self, offer: Offer) -> bool:
         self.console.offer(offer)
-        question = f"Make {offer.sync} the owner of these {len(offer.passing)} objects?"
+        question = f"Make {plain(offer.sync)} the owner of these {len(offer.passing)} objects?"
         return typer.confirm(question, err=True)
 
     def _ask(self, plan: Plan) -> bool:
@@ -392,15 +408,24 @@ class Session:
             said = f"{report.outcome}, and cannot be shown: {_odd(error)}"
             self.console.say(f"{name}: {said} (run {report.run_id[:12]})")
 
-    def _reported(self, reports: Sequence[Report]) -> int:
+    def _reported(
+        self, reports: Sequence[Report], kept_out: Sequence[tuple[str, Exception]] = ()
+    ) -> int:
+        """Show how runs ended, and what kept others from one; the most pressing exit code."""
+        told = [
+            {"sync": name, "error": _lines(error), "exit_code": _code(error)}
+            for name, error in kept_out
+        ]
         if not self._json:
             for report in reports:
                 self.console.report(report)
-        elif len(reports) == 1:
+        elif len(reports) == 1 and not told:
             self._print(reports[0].to_data())
         else:
-            self._print({"runs": [report.to_data() for report in reports]})
-        codes = {report.exit_code for report in reports}
+            self._print({"runs": [*(report.to_data() for report in reports), *told]})
+        for each in told:
+            self.console.fail(f"{each['sync']}: {each['error']}")
+        codes = {report.exit_code for report in reports} | {each["exit_code"] for each in told}
         return next((code for code in _PRESSING if code in codes), Exit.OK)
 
     def _print(self, data: Any) -> None:
@@ -418,6 +443,10 @@ def _lines(error: Exception) -> str:
     if isinstance(error, SettingsError):
         return "\n".join(map(plain, error.problems))
     return plain(error)
+
+
+def _code(error: Exception) -> int:
+    return next(code for known, code in _CODES if isinstance(error, known))
 
 
 def _odd(error: Exception) -> str:

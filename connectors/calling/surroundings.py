@@ -99,7 +99,10 @@ def _of_environment() -> ssl.SSLContext:
     try:
         return httpx.create_ssl_context()  # 30 ms: once for all clients of a process
     except (OSError, ValueError) as error:
-        named = " or ".join(each for each in _TLS_VARIABLES if os.environ.get(each))
+        used = [each for each in _TLS_VARIABLES if os.environ.get(each)]
+        if "SSL_CERT_FILE" in used:  # beside it the folder does not count
+            used = [each for each in used if each != "SSL_CERT_DIR"]
+        named = " or ".join(used)
         said = getattr(error, "strerror", None) or "it holds no certificate"
         raise Unreadable(f"{named or 'TLS'} cannot be used: {said}; correct or unset it") from None
 

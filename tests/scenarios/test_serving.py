@@ -1,6 +1,7 @@
 """`trueup serve` through runs with poison between them: every slot is run or told, nothing grows."""
 
 import io
+import json
 import os
 import threading
 import tracemalloc
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 
 from sync import schedule
 from sync.report import Exit
+from sync.state.lease import Lease
+from sync.state.store import Store
 from trueup.cli import app
 from trueup.session import Session
 from trueup.workspace import Workspace
@@ -185,6 +188,24 @@ def test_a_worker_that_dies_ends_the_process_with_a_code(
 
     assert said.exit_code == 1
     assert "nothing runs copy any more" in said.stderr
+
+
+def test_a_sync_that_is_kept_out_keeps_no_other_from_its_run(tmp_path: Path) -> None:
+    also = SETTINGS[SETTINGS.index("[syncs.copy]") :].replace("syncs.copy", "syncs.other")
+    also = also.replace('"copy"', '"third"')
+    third = '[systems.third]\nconnector = "file"\npath = "third.csv"\n\n'
+    (tmp_path / "trueup.toml").write_text(f"{SETTINGS}{third}{also}")
+    (tmp_path / "budgets.csv").write_text(f"{HEAD}A,a,1.00,USD\n")
+    for name in ("copy.csv", "third.csv"):
+        (tmp_path / name).write_text(HEAD)
+    store = Store.open("sqlite:///trueup.db", tmp_path, lambda: datetime.now(UTC))
+    with Lease.take(store, "copy", now=store.now):
+        said = CliRunner().invoke(app, ["run", "--json", "--config", str(tmp_path / "trueup.toml")])
+    store.close()
+
+    other, kept_out = json.loads(said.stdout)["runs"]
+    assert (other["sync"], other["outcome"]) == ("other", "ok")
+    assert (kept_out["sync"], kept_out["exit_code"], said.exit_code) == ("copy", 8, 8)
 
 
 @pytest.mark.faults

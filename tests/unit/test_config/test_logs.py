@@ -141,3 +141,13 @@ def test_a_message_stays_on_its_line_and_cannot_colour_the_terminal(
     log.warning("one\ntwo\x1b[31m für")
 
     assert capsys.readouterr().err.endswith("one\\ntwo\\x1b[31m für\n")
+
+
+def test_neither_can_a_traceback(log: logging.Logger, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure()
+    try:
+        raise ValueError("\x1b[2J")
+    except ValueError:
+        log.exception("failed")
+
+    assert capsys.readouterr().err.endswith("ValueError: \\x1b[2J\n")
