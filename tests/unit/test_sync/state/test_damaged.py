@@ -57,8 +57,7 @@ def read_all(folder):
 
 @pytest.mark.parametrize(
     "change",
-    ["runs SET report = 'oops'", "runs SET report = '[1]'", "runs SET started_at = 'yesterday'",
-     "operations SET state = 'odd'", "operations SET op = 'odd'", "operations SET fields = '{'",
+    ["runs SET report = 'oops'", "runs SET report = '[1]'", "runs SET started_at = 'yesterday'", "operations SET op = 'odd'", "operations SET fields = '{'",
      "operations SET fields = 'null'", "operations SET sent_at = '9'",
      "baselines SET desired = '{}'", "baselines SET echo = ''", "runs SET report = x'ff00'"],
 )  # fmt: skip
