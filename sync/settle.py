@@ -124,7 +124,8 @@ class Settler:
             self._journal.ended(operation.id, State.LOST, f"it belongs to the sync {owner} by now")
             return _Verdict.SETTLED
         age = self._now() - (operation.sent_at or self._now())
-        if age < self._target.capabilities.key_lifetime:
+        lifetime = self._target.capabilities.key_lifetime
+        if lifetime and age < lifetime:  # without keys not even a clock set back makes it safe
             return _Verdict.SETTLED if self._repeat(operation) else _Verdict.PARKED
         if left > 0:
             reason = f"nothing of it is shown, which may yet come within {left:.0f} s"

@@ -148,6 +148,17 @@ def _stop_and_lose(world, operation):
         raise Uncertain("no answer")
 
 
+def test_a_clock_that_was_set_back_makes_no_key_of_none(world):
+    world.target.lag = 30
+    world.target.after = lambda operation, subject: _stop_and_lose(world, operation)
+    world.run()
+    world.heal()
+    world.stop.clear()
+    world.time -= 5
+    report = world.run()
+    assert (world.target.made, report.verified) == (1, True)
+
+
 def test_a_grace_time_beyond_ones_patience_says_that_it_waits(tmp_path):
     world = World(tmp_path, patience=10.0)
     world.source.put(Budget(ref="A", name="A", amount=Amount.of(100, "USD")))
