@@ -52,6 +52,7 @@ rate_limit = "1000000/1s"
 source = "erp"
 target = "it"
 on_remove = "{on_remove}"
+parallel = 1
 """
 
 

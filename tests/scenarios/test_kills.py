@@ -5,16 +5,29 @@ counted in a run that nothing disturbs. What must be the same then is in `mortal
 code, each of the vendor's records but for its id, each link, and that no outcome is unknown.
 """
 
+import signal
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.scenarios.mortal_vendors import VENDORS
-from tests.scenarios.mortal_world import Sweep, world
+from tests.scenarios.mortal_world import DAY, SYNC, Sweep, world
+from trueup.cli import app
 
 AT_ONCE = timedelta()
 LATER = timedelta(days=2)
 """When keys are forgotten, and nothing that was made can be hidden any more."""
+
+DIES = """
+import sys
+from tests.scenarios.mortal import Life, living
+from trueup.cli import app
+with living(Life(int(sys.argv.pop(1)), really=True)):
+    app()
+"""
 
 CHANGES = [(name, how) for name, vendor in VENDORS.items() for how in vendor.removes]
 
@@ -62,3 +75,37 @@ def test_a_first_filling_killed_anywhere_is_ended_by_one_run_more(
     with world(vendor, tmp_path) as at:
         sweep = Sweep(at, filled=False)
         check(sweep, range(1, len(sweep.deeds) + 1), parallel=parallel, later=later)
+
+
+# -- SIGKILL of a process that is one ------------------------------------------------------------
+
+
+def killed_for_good(folder, vendor, point, database_url):
+    """What a first filling left that was killed at that point, after one run more."""
+    with world(vendor, folder, state=database_url) as at:
+        at.states(at.erp.few())
+        command = ["run", SYNC, "--as-of", f"{DAY}", "--config", str(at.file)]
+        died = subprocess.run(
+            [sys.executable, "-c", DIES, str(point), *command], capture_output=True, text=True
+        )
+        assert died.returncode == -signal.SIGKILL, died.stdout + died.stderr
+        said = CliRunner().invoke(app, command)
+        assert said.exit_code == 0, said.output
+        return at.outcome(at.run())
+
+
+def undisturbed(folder, vendor):
+    with world(vendor, folder) as at:
+        at.states(at.erp.few())
+        return at.outcome(at.run())
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("point", [8, 15, 20])
+def test_a_process_that_is_killed_leaves_no_more_than_one_run_ends(tmp_path, database_url, point):
+    folders = tmp_path / "killed", tmp_path / "undisturbed"
+    for folder in folders:
+        folder.mkdir()
+    killed = killed_for_good(folders[0], "vantage", point, database_url)
+    assert undisturbed(folders[1], "vantage").otherwise(killed) is None
