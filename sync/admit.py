@@ -20,6 +20,7 @@ from sync.reconcile import Reconciler
 from sync.send import Statement
 from sync.state.ledger import Link
 from sync.stuck import RETIRED, UNDECIDED, UNKNOWN, Stuck
+from sync.successor import Successors
 from sync.weigh import Weigher
 
 
@@ -38,13 +39,15 @@ class Admission:
         reconciler: Reconciler,
         who: Identifier,
         stuck: Stuck,
+        successors: Successors,
         weigher: Weigher,
         waiting: Collection[tuple[Kind, Key]],
         found: Findings,
     ) -> None:
         self._target, self._seen, self._there = target, seen, counterparts
         self._claims, self._reconciler, self._who = claims, reconciler, who
-        self._stuck, self._weigher, self._waiting, self._found = stuck, weigher, waiting, found
+        self._stuck, self._successors, self._weigher = stuck, successors, weigher
+        self._waiting, self._found = waiting, found
         self.gone: dict[tuple[Kind, Key], tuple[Link, Baseline]] = {}
 
     def recognise(
@@ -106,6 +109,8 @@ class Admission:
             self._create(wanted, _may_be_there(suspect))
         elif matched is not None:
             self._adopt(wanted, matched)
+        elif conflict := self._successors.conflict(wanted):
+            self._claims.leave(conflict)
         else:
             self._create(wanted)
 

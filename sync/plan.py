@@ -31,6 +31,7 @@ from sync.scales import Scales
 from sync.spec import SyncSpec
 from sync.state.ledger import Ledger
 from sync.stuck import UNKNOWN, UNREADABLE, Stuck
+from sync.successor import Successors
 from sync.twins import twins
 from sync.weigh import Weigher
 
@@ -66,6 +67,15 @@ class Planner:
             able, observation, self._desires, there, who, stuck, weigher, found
         )
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
+        successors = Successors(
+            spec.on_remove,
+            able,
+            ledger,
+            observation,
+            self._mentioned,
+            as_of.isoformat(),
+            self._elders,
+        )
         self._admission = Admission(
             target,
             observation,
@@ -74,12 +84,21 @@ class Planner:
             reconciler,
             who,
             stuck,
+            successors,
             weigher,
             waiting,
             found,
         )
         self._removals = Removals(
-            spec.on_remove, able, ledger, observation, there, ownership, weigher, found
+            spec.on_remove,
+            able,
+            ledger,
+            observation,
+            there,
+            ownership,
+            successors.disputed,
+            weigher,
+            found,
         )
 
     def plan(self) -> Findings:

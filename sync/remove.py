@@ -1,6 +1,6 @@
 """Remove: what is linked and the source no longer has, kept or taken out as the sync says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -30,7 +30,8 @@ class _Leaving(NamedTuple):
 class Removals:
     """Decides about linked objects that a source listing did not mention.
 
-    Without a `policy` other than keep, or where the listing is not to be trusted, all stay.
+    Without a `policy` other than keep, or where the listing is not to be trusted, all stay; so do
+    those links that are `disputed`, for the reason that stands there.
     """
 
     def __init__(
@@ -41,11 +42,12 @@ class Removals:
         seen: Observation,
         counterparts: Counterparts,
         ownership: Ownership,
+        disputed: Mapping[int, str],
         weigher: Weigher,
         found: Findings,
     ) -> None:
         self._policy, self._able, self._ledger, self._seen = policy, able, ledger, seen
-        self._there, self._ownership = counterparts, ownership
+        self._there, self._ownership, self._disputed = counterparts, ownership, disputed
         self._weigher, self._found = weigher, found
 
     def remove(self, mentioned: BitSet, *, trusted: bool) -> None:
@@ -94,7 +96,9 @@ class Removals:
             return "it cannot be read"
         if not trusted:
             return "not all of the source could be read"
-        return _KEEP if self._policy is OnRemove.KEEP else None
+        if self._policy is OnRemove.KEEP:
+            return _KEEP
+        return self._disputed.get(link.id)
 
     def _keep(self, link: Link, values: Facts, reason: str | None) -> None:
         """Count what stays, and name what is still in use."""

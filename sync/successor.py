@@ -1,0 +1,92 @@
+"""Successor: a new budget that may be one which the source stopped stating, under another ref.
+
+A code that is spelled otherwise, or a new code for the same name, would make a second budget and
+take the first one out, history and all. Which of the two it is, only a person can say.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from functools import cached_property
+
+from canonical.change import Conflict, Kind
+from canonical.facts import BUDGET_FIELDS, Facts, facts
+from canonical.text import likeness
+from connectors.contract.capabilities import Capabilities
+from sync.decide import Wanted, is_out_of_use
+from sync.observe import BitSet, Observation
+from sync.spec import OnRemove
+from sync.state.ledger import Ledger, Link
+
+_BATCH = 1000
+_NAME, _STATUS, _END = (BUDGET_FIELDS.index(name) for name in ("name", "status", "end"))
+
+
+class Successors:
+    """Judges new budgets, once all that the source states is `mentioned`.
+
+    `disputed` are the links of those that a new one may be: they stay.
+    """
+
+    def __init__(
+        self,
+        policy: OnRemove,
+        able: Capabilities,
+        ledger: Ledger,
+        seen: Observation,
+        mentioned: BitSet,
+        as_of: str,
+        elders: Collection[int],
+    ) -> None:
+        self._policy, self._able, self._ledger, self._seen = policy, able, ledger, seen
+        self._mentioned, self._as_of, self._elders = mentioned, as_of, elders
+        self.disputed: dict[int, str] = {}
+
+    def conflict(self, wanted: Wanted) -> Conflict | None:
+        """What has to be decided before this new budget is made; None where nothing has."""
+        if wanted.kind is not Kind.BUDGET:
+            return None
+        ref = wanted.key[1]
+        for said, key in (("ref", likeness(ref)), ("name", wanted.facts[_NAME])):
+            found = self._vanished.get((said, str(key)), ())
+            for link in found:
+                self.disputed[link.id] = f"{ref}, which is new, may be the same"
+            if found:
+                return _conflict(ref, said, found)
+        return None
+
+    @cached_property
+    def _vanished(self) -> dict[tuple[str, str], list[Link]]:
+        """What the target still has of what is stated no more, by spelling of its ref and name."""
+        absent = [
+            id
+            for id in self._ledger.ids(Kind.BUDGET)
+            if id not in self._mentioned and id not in self._elders
+        ]
+        found: dict[tuple[str, str], list[Link]] = defaultdict(list)
+        for start in range(0, len(absent), _BATCH):
+            some = absent[start : start + _BATCH]
+            baselines = self._ledger.baselines(some)
+            for link in self._ledger.by_ids(some).values():
+                item = self._seen.drifted.get(link.id)
+                values = facts(item.model) if item else baselines[link.id].echo
+                if self._is_there(link, values):
+                    found["ref", likeness(link.ref)].append(link)
+                    found["name", str(baselines[link.id].desired[_NAME])].append(link)
+        return found
+
+    def _is_there(self, link: Link, values: Facts) -> bool:
+        """Whether it is in use and not over, as last year's budget of a name is."""
+        end = values[_END]
+        over = end is not None and str(end) < self._as_of
+        out = is_out_of_use(values[_STATUS], self._able, self._policy)
+        return self._seen.has(link.id) and not over and not out
+
+
+def _conflict(ref: str, said: str, found: Collection[Link]) -> Conflict:
+    elders = ", ".join(link.ref for link in found)
+    like = "the spelling of its ref" if said == "ref" else "the name"
+    reason = (
+        f"it is new and has {like} of {elders}, which the source states no more: state it as"
+        f" {elders} again if it is the same; if not, give it another {said}"
+    )
+    return Conflict(Kind.BUDGET, ref, None, reason, tuple(link.target_id for link in found))
