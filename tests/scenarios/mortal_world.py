@@ -28,10 +28,12 @@ from sync.report import Report
 from sync.spec import OnRemove
 from sync.state.store import Store
 from tests.scenarios.mortal import Killed, Life, in_a_hurry, living
+from tests.scenarios.mortal_lag import Lag
 from tests.scenarios.mortal_outcome import Outcome, outcome_of
 from tests.scenarios.mortal_vendors import NOON, VENDORS, Erp, Vendor
 
 SYNC = "erp-to-it"
+LAG = timedelta(seconds=20)
 DAY = NOON.date()
 
 SETTINGS = """\
@@ -90,6 +92,7 @@ class World:
         self.settings: Settings = load(settings)
         self.spec = spec_of(self.settings, SYNC)
         self.clock = Clock()
+        self.lag = Lag(served.sandbox, self.clock, LAG if vendor.lags else timedelta())
 
     def states(self, budgets: Sequence[Any]) -> None:
         """The source states those budgets from now on."""
@@ -110,6 +113,7 @@ class World:
             file.unlink()
         shutil.copy(kept.state, self.folder / "trueup.db")
         self.served.state.fill(loads(kept.rows))
+        self.lag.begin()
         self.clock.time = kept.time
 
     def store(self) -> Store:
@@ -191,6 +195,7 @@ class Sweep:
             assert report is not None
             assert report.exit_code == 0, report.to_data()
         self._before = at.keep()
+        at.lag.begin()
         at.states(at.erp.after() if filled else at.erp.few())
         life = Life()
         self._undisturbed = at.outcome(at.run(life))

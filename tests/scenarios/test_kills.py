@@ -3,6 +3,7 @@
 Its deeds are the calls that change something at the vendor, and the commits of its state; all are
 counted in a run that nothing disturbs. What must be the same then is in `mortal_outcome`: the exit
 code, each of the vendor's records but for its id, each link, and that no outcome is unknown.
+Listings lag, so that what only a journal knows is not found by looking.
 """
 
 import signal
