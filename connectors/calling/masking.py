@@ -9,7 +9,7 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Collection, Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_plus
 
@@ -29,12 +29,12 @@ def masked(text: str, secrets: Collection[str]) -> str:
     return text
 
 
-@cache
+@lru_cache(maxsize=256)
 def _pattern(secret: str) -> re.Pattern[str]:
     return re.compile("|".join(re.escape(form) for form in _forms(secret)), re.IGNORECASE)
 
 
-@cache
+@lru_cache(maxsize=256)
 def _forms(secret: str) -> tuple[str, ...]:
     """All of them in lower case, the longest first: one may hold another."""
     found = {each.lower() for each in _spelled(secret)}

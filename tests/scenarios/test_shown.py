@@ -83,3 +83,14 @@ def test_what_only_tells_fails_where_it_cannot_be_told(folder: Path, command: st
 
 def test_a_usage_error_is_one_wherever_it_goes(folder: Path) -> None:
     assert ended(folder, "trueup run --nope 2>/dev/full").returncode == 2
+
+
+@pytest.mark.parametrize("zone", ["CET-1CEST,M3.5.0,M10.5.0/3", "Nowhere/Nothing"])
+def test_an_odd_time_zone_is_no_reason_to_end(folder: Path, zone: str) -> None:
+    with (folder / "trueup.toml").open("a") as file:
+        file.write('schedule = "0 6 * * 1-5"\n')
+
+    result = ended(folder, "trueup plan copy --json", TZ=zone)
+
+    assert result.returncode == 4, result.stderr
+    assert '"create": 59' in result.stdout

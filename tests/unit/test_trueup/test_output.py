@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canonical.change import Cause, Change, Conflict, Handover, Kind, Op, Plan, Problem, Trip
@@ -76,6 +76,7 @@ def test_json_is_json_in_any_encoding(monkeypatch):
     assert json.loads(narrow.getvalue()) == {"name": f"é → {HOSTILE}"}
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(st.characters()))
 def test_json_is_read_as_it_was_and_shows_no_control(text):
     said = json_text({"a": [text]})
@@ -83,6 +84,7 @@ def test_json_is_read_as_it_was_and_shows_no_control(text):
     assert said.replace("\n", "").isprintable()
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(st.characters()))
 def test_plain_text_is_one_line_that_any_terminal_can_show(text):
     shown = plain(text)

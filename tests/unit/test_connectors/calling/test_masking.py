@@ -6,7 +6,7 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.calling.masking import masked
@@ -31,6 +31,7 @@ def test_a_secret_is_masked_in_every_form_that_others_give_it():
         assert masked(f"no such key <{echoed}>!", [SECRET]) == "no such key <***>!", form
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=7), st.binary(max_size=7))
 def test_a_secret_is_masked_wherever_it_stands_in_base64(before, after):
     secret = "bxt_5f3a9c00"
@@ -45,6 +46,7 @@ def test_what_holds_no_secret_is_as_it_was():
     assert masked("budget_5f3a is not there", [SECRET]) == "budget_5f3a is not there"
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.text(min_size=4), st.text())
 def test_no_text_and_no_secret_breaks_it(secret, text):
     assert secret not in masked(text + secret, [secret]) or secret in "***"
