@@ -11,6 +11,8 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
+from connectors.calling.soundness import suspicious
+
 UNREADABLE: Final = (ValueError, ArithmeticError, RecursionError)
 """What `read` raises for bytes that are no JSON."""
 
@@ -41,13 +43,16 @@ def listing(raw: bytes) -> Any:
 
     For vendors whose pages hold a thousand records: each is then decoded once, straight into its
     shape (`parsing.decoded`), and in a fifth of the time. A page with anything unusual in it is
-    read as any other answer.
+    read as any other answer, and so is an item that may hold an odd character.
     """
     try:
         page = _PAGES.decode(raw)
     except msgspec.DecodeError:
         return read(raw)
-    return {"items": page.items, "next_cursor": page.next_cursor}
+    items: list[Any] = page.items
+    if suspicious(raw):
+        items = [read(bytes(each)) if suspicious(bytes(each)) else each for each in items]
+    return {"items": items, "next_cursor": page.next_cursor}
 
 
 def written(value: Any) -> str:

@@ -3,7 +3,6 @@
 import json
 from decimal import Decimal
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,7 @@ from pydantic import BaseModel
 from canonical.amount import Amount
 from canonical.change import Problem
 from canonical.traces import Traces
-from connectors.calling.exact_json import read
+from connectors.calling.exact_json import listing, read
 from connectors.calling.parsing import decoded, parsed
 from connectors.contract.errors import Malformed
 
@@ -36,15 +35,21 @@ class Shape(Struct):
 
 
 def raw(**fields):
-    return msgspec.Raw(json.dumps({"id": "1", **fields}).encode())
+    return json.dumps({"id": "1", **fields}).encode()
+
+
+def listed(**fields):
+    """As a page of a thousand records hands it on."""
+    (item,) = listing(b'{"items": [%s]}' % raw(**fields))["items"]
+    return item
 
 
 def both(**fields):
     """The same record to both readers."""
     return [
-        lambda: parsed(Wire, read(bytes(raw(**fields)))),
-        lambda: decoded(Shape, raw(**fields)),
-        lambda: decoded(Shape, read(bytes(raw(**fields)))),
+        lambda: parsed(Wire, read(raw(**fields))),
+        lambda: decoded(Shape, listed(**fields)),
+        lambda: decoded(Shape, read(raw(**fields))),
     ]
 
 
