@@ -102,10 +102,11 @@ def fingerprint(values: Facts) -> bytes:
 
 
 def _budget_facts(budget: Budget) -> Facts:
-    amount = budget.amount
+    # made twice for every budget of a run: what is mostly empty costs no call
+    amount, owners, alerts = budget.amount, budget.owners, budget.alerts
     return (
         _text(budget.name),
-        _text(budget.description),
+        _text(budget.description) if budget.description else None,
         amount.text() if amount else None,
         amount.unit if amount else None,
         _amounts(budget.limits) if budget.limits else None,
@@ -117,9 +118,9 @@ def _budget_facts(budget: Budget) -> Facts:
         str(budget.enforcement) if budget.enforcement else None,
         budget.carry_over,
         budget.parent,
-        _owners(budget.owners),
+        _owners(owners) if owners else owners,
         _pairs(budget.dimensions) if budget.dimensions else None,
-        _alerts(budget.alerts),
+        _alerts(alerts) if alerts else alerts,
     )
 
 

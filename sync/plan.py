@@ -150,6 +150,8 @@ class Planner:
 
     def _judge(self, kind: Kind, differing: Sequence[tuple[Wanted, int]]) -> Iterator[Wanted]:
         """Reconcile what is linked and not as agreed; yields what is gone from the target."""
+        if not differing:
+            return
         ids = [id for _, id in differing]
         links, baselines = self._ledger.by_ids(ids), self._ledger.baselines(ids)
         for wanted, id in differing:

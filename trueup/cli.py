@@ -239,7 +239,8 @@ def show(
 def connectors(as_json: Json = False) -> None:
     """Show which connectors there are and what each target can hold."""
     from trueup.capabilities import capability_table, table_text
-    from trueup.output import OUT, tell, tell_json
+    from trueup.output import tell, tell_json
+    from trueup.streams import OUT
 
     table = capability_table()
     tell_json(table) if as_json else tell(table_text(table))
@@ -250,7 +251,8 @@ def connectors(as_json: Json = False) -> None:
 def schema() -> None:
     """Print the JSON Schema of the settings file, for editors."""
     from config.schema import settings_schema
-    from trueup.output import OUT, tell_json
+    from trueup.output import tell_json
+    from trueup.streams import OUT
 
     tell_json(settings_schema())
     raise typer.Exit(1 if OUT.lost else 0)
@@ -328,11 +330,13 @@ def main() -> None:
     # Records come and go by the hundred thousand, and none is part of a cycle: looking for cycles
     # every 700 objects costs a tenth of a run, and of a start.
     gc.set_threshold(50_000)
-    from trueup.output import OUT, guard_streams, talk
+    from trueup.streams import OUT, guard_streams
 
     guard_streams()
     try:
         app()
     finally:
         if OUT.lost:
+            from trueup.output import talk
+
             talk(f"trueup: not all of it could be printed: {OUT.lost}")

@@ -20,7 +20,8 @@ from canonical.money import Counted
 from sync.handover import Handed, Offer
 from sync.report import Outcome, Report
 from sync.state.history import Run
-from trueup.output import ERR, OUT, marked, terminal
+from trueup.output import marked, terminal
+from trueup.streams import ERR, OUT
 
 if TYPE_CHECKING:
     from sync.engine import Verification

@@ -15,8 +15,9 @@ from types import FrameType
 
 from connectors import sandbox
 from trueup.demo_settings import CREDENTIALS, FOLLOWERS, PATHS
-from trueup.output import ERR, talk, tell
+from trueup.output import talk, tell
 from trueup.refusal import Refusal
+from trueup.streams import ERR
 
 VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
 

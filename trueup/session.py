@@ -39,9 +39,10 @@ from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
 from trueup.files import write_private
-from trueup.output import OUT, plain, tell_json
+from trueup.output import plain, tell_json
 from trueup.plans import read_plan
 from trueup.refusal import Refusal
+from trueup.streams import OUT
 from trueup.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:

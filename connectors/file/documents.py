@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from connectors.contract.errors import Rejected, Unreadable
-from connectors.file.books import BookDocument
 from connectors.file.exact import Record, parse, written
 from connectors.file.formats import Place
 from connectors.file.grids import Cells, CsvDocument, Match, encoded
@@ -36,7 +35,11 @@ def open_document(place: Place) -> Document:
     """The file at `place`, whole; an empty one with a header where there is none yet."""
     if place.ending == ".csv":
         return CsvDocument(place)
-    return BookDocument(place) if place.ending == ".xlsx" else RecordDocument(place)
+    if place.ending == ".xlsx":
+        from connectors.file.books import BookDocument  # only who writes a workbook pays for it
+
+        return BookDocument(place)
+    return RecordDocument(place)
 
 
 def save(path: Path, content: bytes) -> None:

@@ -11,7 +11,6 @@ from connectors.contract.errors import Transient, Unreadable
 from connectors.file.layout import Layout, Table
 from connectors.file.reading import Signature
 from connectors.file.records import RecordTable
-from connectors.file.sheets import find_sheet, open_book, open_sheet
 from connectors.file.tables import CsvTable, Form, open_file
 
 ENDINGS: Final = (".csv", ".json", ".jsonl", ".xlsx")
@@ -73,6 +72,11 @@ def open_table(place: Place) -> Iterator[Opened]:
         if ending == ".csv":
             table: Table = CsvTable(file, place.path, place.layout, place.form)
         elif ending == ".xlsx":
+            from connectors.file.sheets import (
+                open_book,
+                open_sheet,
+            )  # 2 MB that a csv has no use for
+
             book = open_book(file, place.path)
             table = open_sheet(book, place.path, place.sheet, place.layout, place.form.point)
         else:
@@ -98,5 +102,7 @@ def within(budgets: Place, layout: Layout) -> Place | None:
 
 def has_sheet(place: Place) -> bool:
     """Whether the workbook at `place` has its sheet."""
+    from connectors.file.sheets import find_sheet, open_book
+
     with open_file(place.path) as file:
         return find_sheet(open_book(file, place.path), place.sheet or "") is not None

@@ -46,15 +46,15 @@ class Reader:
         self._known = frozenset(columns)
 
     def _said(self, cells: Mapping[str, str]) -> Said:
-        words = self._words
+        words, plain = self._words, _is_plain("".join(cells.values()))
         said: Said = {**words_of(words, tuple([cells[column] for column in words]))}
         for column in self._texts:
             if text := cells[column].strip():
-                said[column] = text if _is_plain(text) else spelled(column, text)
+                said[column] = text if plain else spelled(column, text)
         if len(cells) != self._width:
             for column in cells.keys() - self._known:
                 if text := cells[column].strip():
-                    said[column] = text if _is_plain(text) else spelled(column, text)
+                    said[column] = text if plain else spelled(column, text)
         return said
 
     def budget_row(self, cells: Mapping[str, str]) -> Said:
@@ -103,8 +103,8 @@ class Reader:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether `spelled` would leave it as it is: a cheap look at what nearly every cell holds."""
-    return text.isascii() and text.isprintable() and text[0] != "#"
+    """Whether `spelled` would leave each cell of the text as it is: true of nearly every row."""
+    return text.isascii() and text.isprintable() and "#" not in text
 
 
 def _budget(said: Said) -> Budget:

@@ -144,7 +144,10 @@ class Ledger:
             f"SELECT l.budget_ref, l.ref, l.id, l.desired FROM {pairs} AS k CROSS JOIN links AS l"
             f" WHERE {mine} AND l.budget_ref = k.budget_ref AND l.ref = k.ref"
         )
-        self._by_ids = text(f"{_LINKS} FROM links AS l WHERE l.sync = :sync AND l.id IN {numbers}")
+        # by the ids, not by the sync: SQLite would read all links of that for each page
+        self._by_ids = text(
+            f"{_LINKS} FROM links AS l WHERE l.sync || '' = :sync AND l.id IN {numbers}"
+        )
         self._versions = text(
             "SELECT target_id, version FROM versions"
             f" WHERE sync = :sync AND read_at >= :since AND target_id IN {keys}"

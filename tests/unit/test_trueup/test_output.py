@@ -15,7 +15,8 @@ from config import logs
 from sync.report import Done, Report
 from trueup import output
 from trueup.console import Console
-from trueup.output import Stream, json_text, plain, terminal
+from trueup.output import json_text, plain, terminal
+from trueup.streams import Stream
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2J[bold]x[/bold]\r\n\x9b31m\u202egnp\x00\ud800"
 
