@@ -15,7 +15,7 @@ from connectors.contract.errors import Malformed
 Wire = TypeVar("Wire", bound=BaseModel)
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 Word = TypeVar("Word")
-_LETTERS = re.compile(r"[A-Za-z _-]{1,16}")
+_HARMLESS = re.compile(r"[A-Za-z _-]{1,16}|[0-9WQT:.-]{1,10}")
 _QUOTED = re.compile(r"'(.*)'", re.DOTALL)
 """A value of the record in msgspec's words."""
 
@@ -32,10 +32,10 @@ def known(table: Mapping[str, Word], word: str, field: str) -> Word:
 def begun(word: object) -> str:
     """How a foreign word that nobody knows begins: whole it might be a credential.
 
-    A short word of letters alone is none, and is shown as it is.
+    A short word of letters alone is none, nor is a date; they are shown as they are.
     """
     text = str(word)
-    if len(text) <= 3 or _LETTERS.fullmatch(text):
+    if len(text) <= 3 or _HARMLESS.fullmatch(text):
         return repr(text)
     return f"{text[: min(12, (len(text) + 1) // 2)]!r}…"
 

@@ -13,6 +13,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.facts import facts
 from canonical.identity import EntityMap
+from canonical.text import ref as spelled
 from connectors.brex.mapping import (
     PERIOD_TYPE,
     SPEND_LIMIT_PERIOD_TYPE,
@@ -32,7 +33,11 @@ AMOUNTS = st.builds(
 )
 DAYS = st.none() | st.dates(date(2000, 1, 1), date(2099, 12, 31))
 TEXTS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=30)
-REFS = st.text(min_size=1, max_size=20)
+REFS = (
+    st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=20)
+    .map(spelled)
+    .filter(bool)
+)
 PEOPLE = EntityMap({"user:ada@example.com": "cuuser_1", "department:R&D": "dep_1"})
 USERS = st.sampled_from(["ada@example.com", "cuuser_2", "cuuser_3"])
 

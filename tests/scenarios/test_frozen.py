@@ -8,15 +8,18 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 from typer.testing import CliRunner
 
+from connectors.bill.connector import Bill
 from connectors.sandbox.bill.api import BillSandbox
 from connectors.sandbox.server import serve
 from connectors.sandbox.vantage.api import VantageSandbox
+from connectors.vantage.connector import Vantage
 from trueup.cli import app
 from trueup.demo_settings import settings_text
 from trueup.sample import write_sample
@@ -94,7 +97,10 @@ class Frozen:
 
 
 @pytest.fixture(params=SANDBOXES)
-def frozen(request, tmp_path):
+def frozen(request, tmp_path, monkeypatch):
+    for vendor in (Bill, Vantage):  # a write of unknown outcome is not waited for a minute
+        quick = replace(vendor.capabilities, grace=timedelta(seconds=1))
+        monkeypatch.setattr(vendor, "capabilities", quick)
     with serve(SANDBOXES[request.param]()) as served:
         yield Frozen(tmp_path, request.param, served)
 

@@ -44,8 +44,10 @@ class Round:
     store: Store
     source: Memory
 
-    def run(self, source: Connector | None = None, target: Connector | None = None) -> Report:
-        spec = SyncSpec(name="s", source="a", target="b", limits=OPEN, parallel=1)
+    def run(
+        self, source: Connector | None = None, target: Connector | None = None, sync: str = "s"
+    ) -> Report:
+        spec = SyncSpec(name=sync, source="a", target="b", limits=OPEN, parallel=1)
         source, target = source or self.source, target or self.brex
         engine = Engine(spec, source, target, self.store, now=lambda: NOW)
         return engine.run(TODAY, command="run")
@@ -268,7 +270,7 @@ def test_a_spend_limit_below_no_budget_is_nothing_that_a_source_states(round: Ro
     round.served.state["spend_limits"].put(alone)
 
     copy = Memory("copy")
-    report = round.run(round.brex, copy)
+    report = round.run(round.brex, copy, sync="copy")
 
     assert report.plan
     assert not report.plan.problems
