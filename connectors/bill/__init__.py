@@ -43,8 +43,8 @@ Quirks
   it answers is not documented, nor whether one that is refused stops the others: so the members are
   listed then, and who is not among them is put by themselves.
 - Names may repeat and there are no keys: a lost create is looked for by name, with its stamp.
-- A user is known by email, or by a row in `entities`; the API has no search by email, so users are
-  listed once when a first one is met. An email that nobody has is blocked in the plan.
+- A user is known by email, by a row in `entities`, or by BILL's own id; the API has no search by
+  email, so users are listed once when a first one is met. Who is not there is blocked in the plan.
 - Members of retired budgets are not listed: they are over with their budget.
 - How soft a soft budget is cannot be read: it spends on without limit (`limitlessOverspend`), or
   `overspend_buffer` of the settings beyond it; a buffer above the limit counts as soft too.

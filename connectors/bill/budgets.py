@@ -28,8 +28,9 @@ from connectors.bill.mapping import (
     recurs_in,
 )
 from connectors.bill.members import Members
-from connectors.bill.people import UUID, People
+from connectors.bill.people import People
 from connectors.bill.reading import Reader, budget_path, page_of
+from connectors.bill.users import UUID
 from connectors.bill.wire import BUDGETS, BUFFERED, CADENCE, BillBudget, BillBudgetWrite
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import ahead

@@ -57,9 +57,6 @@ class Members:
     def against(self, allocation: Allocation) -> Iterator[tuple[str, str]]:
         """Fields in which a new member cannot be made, and why."""
         name, entity = self._http.vendor, allocation.entity
-        if not self._people.has_name(entity.id):
-            hint = f"an email, or a row in [systems.{name}.entities]"
-            yield "entity", f"{name} lists users by email: {entity} needs {hint}"
         first = self.memberships.first(allocation)
         if first != allocation.ref:
             both = f"{first} and {allocation.ref} are both for {entity}"

@@ -6,6 +6,7 @@ once: while planning to the first that asks for it, while writing to the first t
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import count
 from threading import Lock
 
 from canonical.allocation import Allocation, Status
@@ -33,7 +34,8 @@ class Memberships:
         self._reader, self._people, self._currency = reader, people, currency
         self._roles: dict[str, dict[str, str | None]] = {}
         self._shares: dict[str, set[str]] = {}
-        self._wanted: dict[tuple[str, str], dict[str, None]] = {}
+        self._wanted: dict[tuple[str, str], dict[str, int]] = {}
+        self._order = count()
         self._lock = Lock()
 
     def forget(self) -> None:
@@ -68,15 +70,19 @@ class Memberships:
         """Take note of an allocation that is to be there; of several for one user the first is."""
         if allocation.entity.type != "user":
             return
-        refs = self._wanted.setdefault(self._place(allocation), {})
+        place = allocation.budget, self._people.spelled(allocation.entity.id)
+        refs = self._wanted.setdefault(place, {})
         if allocation.status is Status.RETIRED:
             refs.pop(allocation.ref, None)
         else:
-            refs[allocation.ref] = None
+            refs.setdefault(allocation.ref, next(self._order))
 
     def first(self, allocation: Allocation) -> str:
         """The ref of the first that wants the same membership: of no other, if there is none."""
-        return next(iter(self._wanted.get(self._place(allocation), ())), allocation.ref)
+        names = self._people.spellings(allocation.entity.id)
+        places = [self._wanted.get((allocation.budget, name), {}) for name in names]
+        wanted = [(rank, ref) for refs in places for ref, rank in refs.items()]
+        return min(wanted)[1] if wanted else allocation.ref
 
     def meet(self, budget: str, members: Iterable[BillMember]) -> None:
         """Take note of the members of a budget that is about to get several more."""
@@ -119,9 +125,6 @@ class Memberships:
         except Missing:
             return None, False
         return _role(member), _has_money(member)
-
-    def _place(self, allocation: Allocation) -> tuple[str, str]:
-        return allocation.budget, self._people.spelled(allocation.entity.id)
 
 
 def _role(member: BillMember) -> str | None:

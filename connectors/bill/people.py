@@ -1,26 +1,24 @@
-"""BILL's users by the names that the source has for them: a row of `entities`, else their email.
+"""BILL's users by the names that the source has for them: a row of `entities`, their email, or an
+id of BILL's own.
 
-The API has no search by email. All users are listed when a first one is met who has no row, and
-once more in a later reading for one who is not found. New objects are resolved while planning, so
-that an email which nobody has is blocked in the plan.
+The API has no search by email. All users are listed when a first one is met, and once more in a
+later reading for one who is not found. Whom new and changed objects name is looked up while
+planning, so that an email or an id which nobody has is blocked in the plan.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from threading import Lock
-from typing import Final
 from urllib.parse import quote
 
 from canonical.allocation import Entity
 from canonical.identity import EntityMap
 from connectors.bill.mapping import new_user
+from connectors.bill.users import UUID, Users, may_be_an_id
 from connectors.bill.wire import USERS, BillUser
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Missing, Rejected
 from connectors.contract.records import Resolved
-
-UUID: Final = "usr_"
-"""How the other spelling of a user's id begins; paths take both, answers are compared by `id`."""
 
 
 class People:
@@ -38,8 +36,10 @@ class People:
         self._entities = EntityMap(rows)
         self._rows = {ours for ours in rows if ours.startswith("user:")}
         self._mapped = {rows[ours] for ours in self._rows}
-        self._users: list[BillUser] | None = None
+        self._users: Users | None = None
         self._fresh = False
+        self._unlisted: dict[str, BillUser | None] = {}  # asked for one by one, by id
+        self._unknown: dict[str, str] = {}  # why, by our name
         self._me: str | None = None
         self._moved: dict[str, str] | None = None  # uuid → the id that a row still gives
         self._lock, self._making, self._moving = Lock(), Lock(), Lock()
@@ -47,6 +47,8 @@ class People:
     def outdated(self) -> None:
         """Who is not found from now on is looked for in a new list, once."""
         self._fresh = False
+        self._unlisted.clear()
+        self._unknown.clear()
 
     def current(self) -> BillUser:
         """The user who made the token."""
@@ -58,47 +60,48 @@ class People:
             self._me = self._me or self.current().id
             return self._me
 
-    def has_name(self, id: str) -> bool:
-        """Whether a listing can name our user so: by a row, or by email."""
-        return f"user:{id}" in self._rows or "@" in id
-
     def spelled(self, id: str) -> str:
         """BILL's id of our user by a row, else the email in one spelling; makes no call."""
         found = self._entities.theirs(Entity("user", id))
         return found.casefold() if "@" in found else found
 
+    def spellings(self, id: str) -> frozenset[str]:
+        """All that `spelled` may say of the user whom we name so, as far as users were listed."""
+        found = self.spelled(id)
+        user = self._listed(found)
+        said = (user.id, user.uuid, user.email and user.email.casefold()) if user else ()
+        return frozenset({found, *filter(None, said)})
+
     def resolve(self, entities: Iterable[Entity]) -> Resolved:
-        """Look up those whom an email names; unknown is who is not there, nor to be made."""
+        """Look up users; unknown is who is not there, nor to be made."""
         there, unknown = {}, {}
         for entity in entities:
-            found = self.spelled(entity.id)
-            if entity.type != "user" or "@" not in found:
+            if entity.type != "user":
                 continue
-            user = self._with_email(found)
-            if user is not None:
+            user, reason = self._looked_up(entity.id)
+            if reason:
+                unknown[entity] = self._unknown[entity.id] = reason
+            elif user is not None:
                 there[entity] = Entity("user", self.ours(user.id, user.uuid))
-            elif not self._make:
-                unknown[entity] = self._nobody(entity.id)
         return Resolved(there, unknown)
 
     def lacks(self, id: str) -> str | None:
-        """Why a write cannot name our user, as far as users were listed; makes no call."""
-        found = self.spelled(id)
-        if "@" not in found or self._make or self._users is None:
-            return None
-        there = any(map(_has_email(found), self._users))
-        return None if there else self._nobody(id)
+        """Why a write cannot name our user, as far as they were looked up; makes no call."""
+        return self._unknown.get(id)
 
     def theirs(self, id: str) -> str | None:
         """BILL's id of our user; None for an email that no user in use has."""
         found = self._entities.theirs(Entity("user", id))
+        if "@" in found:
+            user = self._with_email(found)
+            return user.id if user else None
         if found.startswith(UUID):
-            user = self._found(lambda user: user.uuid == found)
-            return user.id if user else found
-        if "@" not in found:
-            return next((new for new, old in (self._moved or {}).items() if old == found), found)
-        user = self._with_email(found)
-        return user.id if user else None
+            user = self._found(lambda users: users.named(found))
+        else:
+            user = self._unlisted.get(found)
+        if user is not None:
+            return user.id
+        return next((new for new, old in (self._moved or {}).items() if old == found), found)
 
     def required(self, id: str) -> str:
         """BILL's id of our user; one who is not there is made if that is wished, or `Rejected`."""
@@ -111,7 +114,8 @@ class People:
             made = self._http.call("POST", USERS, json=new_user(id), safety=Safety.ONCE)
             user = parsed(BillUser, made)
             with self._lock:
-                self._users = [*(self._users or ()), user]
+                self._users = self._users or Users()
+                self._users.add(user)
             return user.id
 
     def ours(self, id: str, uuid: str | None) -> str:
@@ -121,7 +125,7 @@ class People:
                 return self._entities.ours("user", spelling).id
         if id.startswith(UUID) and (old := self._given_up().get(id)):
             return self._entities.ours("user", old).id
-        user = self._found(lambda user: user.id == id)
+        user = self._found(lambda users: users.named(id))
         return self._entities.ours("user", user.email).id if user and user.email else id
 
     def _given_up(self) -> Mapping[str, str]:
@@ -142,23 +146,44 @@ class People:
         except (Missing, Rejected):
             return None
 
+    def _looked_up(self, id: str) -> tuple[BillUser | None, str | None]:
+        """Our user at BILL, or why a write that names them would be refused."""
+        found, name = self.spelled(id), self._http.vendor
+        if "@" in found:
+            user = self._with_email(found)
+            return user, None if user or self._make else self._nobody(id)
+        user = self._found(lambda users: users.named(found)) or self._asked_for(found)
+        if user is not None and not user.retired:
+            return user, None
+        seen = f"{name} has {f'the user {found} only as retired' if user else f'no user {found}'}"
+        if f"user:{id}" in self._rows:
+            return None, f'{seen}; correct the row "user:{id}" in [systems.{name}.entities]'
+        hint = f'name them by email, or give "user:{id}" a row in [systems.{name}.entities]'
+        return None, f"{seen}; {hint}"
+
+    def _asked_for(self, id: str) -> BillUser | None:
+        """A user whom no list shows by that id: one that answers show no more, or a hidden one."""
+        if id not in self._unlisted:
+            self._unlisted[id] = self._by_id(id) if may_be_an_id(id) else None
+        return self._unlisted[id]
+
     def _nobody(self, id: str) -> str:
         name = self._http.vendor
         hint = f'invite them, or give "user:{id}" a row in [systems.{name}.entities]'
         return f"{name} has no user in use with the email {id}; {hint}"
 
     def _with_email(self, email: str) -> BillUser | None:
-        return self._found(_has_email(email))
+        return self._found(lambda users: users.with_email(email))
 
-    def _found(self, wanted: Callable[[BillUser], bool]) -> BillUser | None:
+    def _listed(self, spelled: str) -> BillUser | None:
         with self._lock:
-            found = next(filter(wanted, self._users or ()), None)
+            users = self._users or Users()
+        return users.with_email(spelled) or users.named(spelled)
+
+    def _found(self, wanted: Callable[[Users], BillUser | None]) -> BillUser | None:
+        with self._lock:
+            found = wanted(self._users) if self._users else None
             if found is None and not self._fresh:
-                self._users, self._fresh = list(self._read()), True
-                found = next(filter(wanted, self._users), None)
+                self._users, self._fresh = Users(self._read()), True
+                found = wanted(self._users)
             return found
-
-
-def _has_email(email: str) -> Callable[[BillUser], bool]:
-    wanted = email.casefold()
-    return lambda user: not user.retired and (user.email or "").casefold() == wanted

@@ -615,7 +615,6 @@ def test_status_and_parent_do_not_change_and_a_member_stays_who_they_are(desk):
         (budget(amount=Amount.of(1, "EUR")).model, "currency"),
         (budget(start=date(2026, 3, 11)).model, "start"),
         (budget(parent="CC0").model, "parent"),
-        (share("b", "7").model, "entity"),
     ],
 )
 def test_what_cannot_be_made_is_said_while_planning(desk, model, field):

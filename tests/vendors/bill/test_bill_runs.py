@@ -85,6 +85,74 @@ def test_unknown_people_are_blocked_in_the_plan_and_the_others_are_made(opened):
     assert counts | {"applied": 2, "rejected": 0} == counts
 
 
+STRANGERS = ["cuuser_ada", "VXNlcjo5OQ==", "usr_00000099", "7"]
+
+
+@pytest.mark.parametrize("id", STRANGERS)
+def test_ids_that_bill_does_not_have_are_blocked_in_the_plan(opened, id):
+    round = opened()
+    round.source.put(budget("A", owners=(id,)), budget(allocations=(share(id),)))
+
+    found = round.blocked()
+    counts = round.run().to_data()["counts"]
+
+    assert set(found) == {"A", "S"}
+    assert all(f"no user {id}" in reason and "entities" in reason for reason in found.values())
+    assert counts | {"applied": 1, "rejected": 0} == counts
+
+
+def test_owners_who_are_changed_to_ids_that_bill_does_not_have_stay_as_they_are(opened):
+    round = opened()
+    round.source.put(budget(owners=("ada@example.com",)))
+    round.run()
+    round.source.put(budget(owners=("cuuser_ada",), amount=usd(7)))
+
+    assert "cuuser_ada" in told(round)["B"]
+    counts = round.run().to_data()["counts"]
+    assert counts | {"applied": 1, "rejected": 0} == counts
+
+
+@pytest.mark.parametrize("id", [GRACE, "usr_00000002"])
+def test_bills_own_ids_pass_through_for_owners_and_members(opened, id):
+    round = opened()
+    round.source.put(budget(owners=(id,), allocations=(share(id),)))
+
+    assert round.run().verified
+    assert round.run().plan.changes == ()
+    (member,) = round.desk.rows["members"].rows()
+    assert (member["userId"], member["limit"], member["budgetRole"]) == (GRACE, 20, "OWNER")
+
+
+def test_one_user_by_two_names_has_one_share_in_the_plan(opened):
+    round = opened()
+    round.source.put(budget(allocations=(share(GRACE), share("grace@example.com", "T"))))
+
+    assert "both for user:grace@example.com" in round.blocked()["T"]
+
+
+def test_a_row_of_entities_that_names_nobody_is_blocked_in_the_plan(opened):
+    round = opened(entities={"user:E7": "VXNlcjo5OQ=="})
+    round.source.put(budget(allocations=(share("E7"),)))
+
+    assert 'correct the row "user:E7"' in round.blocked()["S"]
+
+
+def test_who_is_retired_is_blocked_in_the_plan_by_id_too(opened):
+    round = opened()
+    users = round.desk.rows["users"]
+    users.put(users.get(GRACE) | {"retired": True})
+    round.source.put(budget(allocations=(share(GRACE),)))
+
+    assert "only as retired" in round.blocked()["S"]
+
+
+def test_a_default_owner_by_an_id_that_nobody_has_blocks_what_has_no_other(opened):
+    round = opened(default_owner="cuuser_ada")
+    round.source.put(budget("A"), budget(owners=("ada@example.com",)))
+
+    assert set(round.blocked()) == {"A"}
+
+
 def test_users_are_listed_while_planning_and_not_again(opened):
     round = opened()
     round.source.put(
