@@ -109,7 +109,7 @@ class Brex(Connector):
         return self._observed(kind, found)
 
     def resolve(self, entities: Collection[Entity]) -> Resolved:
-        """Look up users by e-mail, one call each; ids and who has a row in `entities` pass."""
+        """Look up users: by e-mail, one call each; by id in the list of all, read once."""
         return self._people.resolve(entities)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:

@@ -1,10 +1,11 @@
 """Brex's users by the e-mail that the source has for them; a row of `entities` goes before.
 
-What is no e-mail passes as Brex's own id. An e-mail is looked up with `GET /v2/users?email=` once
-in a reading, which takes the scope `users.readonly` beside those of budgets.
+What is no e-mail is Brex's own id. An e-mail is looked up with `GET /v2/users?email=`, once in a
+reading; for ids all users are listed, once in a reading. Both take the scope `users.readonly`
+beside those of budgets: a token without it cannot look up e-mails, and passes ids as they are.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ class People:
         self._read = EntityMap(rows)
         self._ids: dict[str, str] = {}  # by e-mail
         self._unknown: dict[str, str] = {}  # why, by e-mail
+        self._all: dict[str, BrexUser] | None = None  # by id, once they were listed
         self._may_ask = True
         self._lock = Lock()
 
@@ -36,6 +38,7 @@ class People:
         with self._lock:
             self._ids.clear()
             self._unknown.clear()
+            self._all = None
             self._may_ask = True
 
     @property
@@ -53,8 +56,10 @@ class People:
         for entity in entities:
             if entity.type != "user":
                 continue
-            found = [self._looked_up(id) for id in entity.id.split(",")]
-            reasons = [reason for _, reason in found if reason]
+            ids = entity.id.split(",")
+            found = [self._looked_up(id) for id in ids]
+            said = [reason or self._absent(id) for id, (_, reason) in zip(ids, found, strict=True)]
+            reasons = [reason for reason in said if reason]
             if reasons:
                 unknown[entity] = "; ".join(reasons)
             else:
@@ -81,12 +86,39 @@ class People:
                 self._ask(id)
             return self._ids.get(email, ""), self._unknown.get(email)
 
+    def _absent(self, id: str) -> str | None:
+        """Why Brex would refuse our user, where we name them by an id that it shows of nobody."""
+        if self._is_email(id):
+            return None
+        theirs, name = self._read.theirs(Entity("user", id)), self._http.vendor
+        there = self._listed()
+        user = there.get(theirs) if there is not None else None
+        if there is None or (user is not None and user.status not in OUT_OF_USE):
+            return None
+        seen = f"{theirs} only as {user.status}" if user else f"no user {theirs}"
+        if f"user:{id}" in self._rows:
+            return f'{name} has {seen}; correct the row "user:{id}" in [systems.{name}.entities]'
+        hint = f'name them by e-mail, or give "user:{id}" a row in [systems.{name}.entities]'
+        return f"{name} has {seen}; {hint}"
+
+    def _listed(self) -> Mapping[str, BrexUser] | None:
+        """All users by id; None where they cannot be listed, which says nothing of any."""
+        with self._lock:
+            if self._all is None and self._may_ask:
+                try:
+                    self._all = {user.id: user for user in self._users()}
+                except Forbidden:
+                    self._may_ask = False
+                except (Malformed, Missing, Rejected):
+                    return None
+            return self._all
+
     def _ask(self, id: str) -> None:
         """Look up one e-mail, unless the token was told that it may not."""
         name, email = self._http.vendor, id.casefold()
         hint = f'give "user:{id}" a row in [systems.{name}.entities]'
         try:
-            users = self._users(id) if self._may_ask else []
+            users = self._with_email(id) if self._may_ask else []
         except Forbidden:
             self._may_ask = False
         except (Malformed, Missing, Rejected) as error:
@@ -107,13 +139,15 @@ class People:
             seen = f"no user {id}"
         self._unknown[email] = f"{name} has {seen}; invite them, or {hint}"
 
-    def _users(self, email: str) -> list[BrexUser]:
+    def _with_email(self, email: str) -> list[BrexUser]:
         """The users with that e-mail, by what their rows say, should a filter be ignored."""
+        users = self._users(email)
+        return [user for user in users if user.email.casefold() == email.casefold()]
 
+    def _users(self, email: str | None = None) -> Iterator[BrexUser]:
         def fetch(token: str | None) -> Any:
             params = {"email": email, "cursor": token}
             return self._http.call("GET", USERS, params=params, safety=Safety.SAFE)
 
         pages = cursor_pages(fetch, items="items", next_token="next_cursor")  # noqa: S106
-        users = (decoded(BrexUser, row) for raw in pages for row in raw.items)
-        return [user for user in users if user.email.casefold() == email.casefold()]
+        return (decoded(BrexUser, row) for raw in pages for row in raw.items)

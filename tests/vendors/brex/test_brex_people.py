@@ -72,14 +72,48 @@ def test_unknown_people_are_blocked_in_the_plan_and_the_others_are_made(round):
     assert report.to_data()["counts"] | {"applied": 2, "rejected": 0} == report.to_data()["counts"]
 
 
-def test_ids_and_people_with_a_row_are_not_looked_up(opened):
+def test_ids_and_people_with_a_row_are_looked_for_in_one_list_of_all(opened):
     round = opened(entities={f"user:{ADA}": "cuuser_grace"})
-    round.source.put(budget(owners=("cuuser_ada",), allocations=(share(f"user:{ADA}"),)))
+    shares = (share(f"user:{ADA}"), share("user:cuuser_ada", "T"))
+    round.source.put(budget(owners=("cuuser_ada",), allocations=shares))
+
+    assert round.run().verified
+
+    assert lookups(round) == [""]
+    round.settled()
+    assert lookups(round) == []
+    assert round.rows("spend_limits", name=ADA)[0]["member_user_ids"] == ["cuuser_grace"]
+
+
+def test_ids_that_brex_does_not_have_are_blocked_in_the_plan(opened):
+    round = opened(entities={"user:E7": "cuuser_gone"})
+    shares = (share("user:VXNlcjox"), share("user:E7", "T"), share("user:cuuser_ada", "U"))
+    round.source.put(budget("A", owners=("usr_00000001",)), budget(allocations=shares))
+
+    found = blocked(round)
+    counts = round.run().to_data()["counts"]
+
+    assert set(found) == {"A", "S", "T"}
+    assert "no user VXNlcjox" in found["S"]
+    assert 'correct the row "user:E7"' in found["T"]
+    assert counts | {"applied": 2, "rejected": 0} == counts
+
+
+def test_an_id_of_who_is_out_of_use_is_blocked_in_the_plan(round):
+    users = round.served.state["users"]
+    users.put(users.get("cuuser_ada") | {"status": "CLOSED"})
+    round.source.put(budget(owners=("cuuser_ada",)))
+
+    assert "CLOSED" in blocked(round)["B"]
+
+
+def test_ids_pass_where_the_token_may_not_read_users(opened):
+    round = opened(reads_users=False)
+    round.source.put(budget(owners=("cuuser_ada",), allocations=(share("user:cuuser_ada"),)))
 
     round.settled()
 
-    assert lookups(round) == []
-    assert round.rows("spend_limits", name=ADA)[0]["member_user_ids"] == ["cuuser_grace"]
+    assert len(lookups(round)) == 0
 
 
 def test_a_token_that_may_not_read_users_is_asked_once_and_the_plan_says_what_to_do(opened):
