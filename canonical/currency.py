@@ -19,14 +19,18 @@ _WITHDRAWN: Final = {
     "TRL": 0, "VEB": 2, "VEF": 2, "ZMK": 2, "ZWL": 2,
 }  # fmt: skip
 
+_NONE: Final = {"XXX": "says that there is no currency", "XTS": "is for tests"}
+"""Codes of the standard in which nothing is ever paid."""
+
 
 @cache
 def _table() -> dict[str, int]:
     from iso4217 import Currency  # 60 ms: only when an amount is met
 
     in_force = {each.code: each.exponent for each in Currency}
-    # Gold, the SDR and the test code have no minor unit; they are held in whole units.
-    return _WITHDRAWN | {code: exponent or 0 for code, exponent in in_force.items()}
+    # Gold and the SDR have no minor unit; they are held in whole units.
+    units = {code: exponent or 0 for code, exponent in in_force.items() if code not in _NONE}
+    return _WITHDRAWN | units
 
 
 @cache
@@ -38,6 +42,8 @@ def exponent(unit: str) -> int:
     if unit in COUNTS:
         return 0
     digits = _table().get(unit)
+    if digits is None and unit in _NONE:
+        raise UnknownUnit(f"{unit} {_NONE[unit]}; write a code such as USD")
     if digits is None:
         hint = f"; write {unit.strip().upper()}" if unit.strip().upper() in _table() else ""
         raise UnknownUnit(f"{unit!r} is not an ISO 4217 currency code such as USD{hint}")

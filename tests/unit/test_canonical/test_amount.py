@@ -26,6 +26,12 @@ def test_an_unknown_unit_names_the_right_spelling():
         Amount.of("1", "usd ")
 
 
+@pytest.mark.parametrize("code", ["XXX", "XTS"])
+def test_a_code_in_which_nothing_is_paid_is_no_unit(code):
+    with pytest.raises(UnknownUnit, match=code):
+        Amount.of("1", code)
+
+
 @pytest.mark.parametrize(
     ("unit", "minor", "text"),
     [("USD", 700, "7.00"), ("JPY", 700, "700"), ("KWD", 700, "0.700"), ("CLF", 700, "0.0700"),
