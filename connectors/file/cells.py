@@ -29,6 +29,7 @@ _ERRORS: Final = frozenset(
 )
 """What a spreadsheet shows, and exports, where a formula has no result."""
 _GROUP: Final = 3
+_USER: Final = "user"
 NO_END: Final = date.max
 """What an `end` that no calendar of budgets reaches is read as: ERPs write 9999-12-31 for none."""
 _FAR: Final = 2150
@@ -129,6 +130,15 @@ def spelled(column: str, text: str) -> str:
     return found
 
 
+@lru_cache(maxsize=256)
+def entity_type(text: str) -> str:
+    """The type of an entity: any word, but `user` has the one spelling in which owners are."""
+    found = spelled("entity_type", text)
+    if found != _USER == found.casefold():
+        raise Wrong("entity_type", f"{shown(text)} is another type; write {_USER}")
+    return found
+
+
 PARSERS: Final[dict[str, Callable[[str], object]]] = {
     "currency": currency,
     "cadence": partial(word, words=Cadence, column="cadence"),
@@ -138,6 +148,7 @@ PARSERS: Final[dict[str, Callable[[str], object]]] = {
     "end": partial(day, column="end"),
     "carry_over": partial(flag, column="carry_over"),
     "owners": owners,
+    "entity_type": entity_type,
     **{each: partial(amount, unit=each, point=".", column=each) for each in LIMITS},
 }
 """What reads a column; a column that is not here is text."""
