@@ -4,6 +4,7 @@ Done before anything is compared, so that what a vendor cannot hold never shows 
 """
 
 import calendar
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -43,6 +44,7 @@ class Projector:
         able = self._able.budget
         if budget.phases or self._able.phasing is Phasing.PERIODS:
             self._phases(budget, changed)
+            losses.extend(self._between(budget))
         amount: Amount | None = changed.get("amount", budget.amount)
         self._amount(amount, changed, losses)
         if budget.cadence not in self._able.cadences:
@@ -68,8 +70,8 @@ class Projector:
         able, entity = self._able.allocation, allocation.entity
         if not able:
             return allocation, (self._blocked("entity", "has no allocations"),)
-        if self._able.entity_types is not None and entity.type not in self._able.entity_types:
-            losses.append(self._blocked("entity", f"has no allocations of type {entity.type}"))
+        if wrong := self._wrong_type(entity.type):
+            losses.append(self._blocked("entity", wrong))
         elif able.get("entity") is Hold.EMULATED and not self._native(entity.type):
             reason = f"{self._able.vendor} knows no {entity.type}; it is kept as text"
             losses.append(Loss("entity", Effect.EMULATED, reason))
@@ -104,6 +106,15 @@ class Projector:
         else:
             losses.append(self._dropped("enforcement"))
 
+    def _wrong_type(self, entity_type: str) -> str | None:
+        """Why the target has no such allocations; a type it knows has only one spelling."""
+        types, native = self._able.entity_types, self._able.native_entity_types
+        known = {*(types or ()), *(native or ())}
+        said = f"has no allocations of type {entity_type}"
+        if entity_type not in known and entity_type.casefold() in known:
+            return f"{said}; write {entity_type.casefold()}"
+        return said if types is not None and entity_type not in types else None
+
     def _native(self, entity_type: str) -> bool:
         native = self._able.native_entity_types
         return native is None or entity_type in native
@@ -120,6 +131,15 @@ class Projector:
             changed["phases"] = self._later(budget)
         else:
             changed["phases"] = ()
+
+    def _between(self, budget: Budget) -> Iterator[Loss]:
+        """Where the source states nothing for the day, between two amounts that it states."""
+        day, starts = self._as_of, [phase.period.start for phase in budget.phases]
+        if self._able.phasing in (Phasing.ALL, Phasing.PERIODS) or not starts:
+            return
+        if min(starts) < day < max(starts) and not any(day in p.period for p in budget.phases):
+            reason = f"the source states no amount for {day}; the last one before it counts"
+            yield Loss("amount", Effect.EMULATED, f"{reason}, {budget.in_force(day)}")
 
     def _later(self, budget: Budget) -> tuple[Phase, ...]:
         """From the next period to the end, the amount that counts when that period begins.

@@ -86,6 +86,30 @@ def test_what_cannot_be_held_at_all_is_blocked(model, able, blocked):
     assert names(project(model, **able)[1]) == {f"blocked:{blocked}"}
 
 
+@pytest.mark.parametrize(
+    "able", [{"entity_types": frozenset({"user"})}, {"native_entity_types": frozenset({"user"})}]
+)
+def test_a_type_in_another_spelling_is_blocked_with_the_right_word(able):
+    (loss,) = project(share(entity=Entity("User", "ada")), **able)[1]
+    assert (loss.name, loss.reason) == (
+        "blocked:entity",
+        "shop has no allocations of type User; write user",
+    )
+
+
+@pytest.mark.parametrize(
+    ("phasing", "told"), [(Phasing.CURRENT, 1), (Phasing.CURRENT_AND_NEXT, 1), (Phasing.ALL, 0)]
+)
+def test_a_day_for_which_no_amount_is_stated_is_told(phasing, told):
+    months = [date(2026, month, 1) for month in (1, 3)]
+    phases = tuple(Phase(Period(day, day.replace(day=28)), usd(day.month)) for day in months)
+    model = budget(cadence=Cadence.MONTHLY, start=months[0], end=date(2026, 3, 28), phases=phases)
+    said = [each for each in project(model, phasing=phasing)[1] if each.field == "amount"]
+    assert len(said) == told
+    assert all("no amount for 2026-02-10" in each.reason for each in said)
+    assert all("1.00 USD" in each.reason and not each.matters for each in said)
+
+
 DROPPED = {
     "description": "x",
     "limits": (Amount.of(5, "impressions"),),
