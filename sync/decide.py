@@ -126,6 +126,9 @@ def alteration(
         del moves["budget"]
         reason = f"it is below another budget there, and {able.vendor} cannot move it"
         losses.append(Loss("budget", Effect.BLOCKED, reason))
+    if "name" in unfit and "name" in moves:  # it keeps the one that it has, and is told again
+        was = str(moves["name"].before)
+        wanted = replace(wanted, model=structs.replace(wanted.model, name=was))
     moves = {name: each for name, each in moves.items() if name not in unfit}
     if "owners" in unfit:  # what is not written is not remembered as agreed
         wanted = replace(wanted, model=structs.replace(wanted.model, owners=None))

@@ -4,7 +4,7 @@ Done before anything is compared, so that what a vendor cannot hold never shows 
 """
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -47,6 +47,10 @@ class Projector:
             losses.extend(self._between(budget))
         amount: Amount | None = changed.get("amount", budget.amount)
         self._amount(amount, changed, losses)
+        phases = changed.get("phases", budget.phases)
+        self._held([each.amount for each in phases], "phases", losses)
+        self._held(budget.limits, "limits", losses)
+        self._name(budget.name, losses)
         if budget.cadence not in self._able.cadences:
             losses.append(self._blocked("cadence", f"has no {budget.cadence} budgets"))
         if budget.status not in self._able.statuses:
@@ -171,6 +175,21 @@ class Projector:
                 changed["amount"] = held
                 reason = f"{amount} becomes {held}: {self._able.vendor} holds no finer amount"
                 losses.append(Loss("amount", Effect.ROUNDED, reason))
+
+            self._held([held], "amount", losses)
+
+    def _held(self, amounts: Iterable[Amount], field: str, losses: list[Loss]) -> None:
+        """Block `field` where one of its amounts would not arrive as it was sent."""
+        for each in amounts:
+            if not self._able.numbers.hold(each):
+                reason = f"takes an amount as {self._able.numbers}, which does not hold {each}"
+                losses.append(self._blocked(field, reason))
+                return
+
+    def _name(self, name: str, losses: list[Loss]) -> None:
+        most = self._able.name_length
+        if most is not None and (length := len(name.encode("utf-16-le")) // 2) > most:
+            losses.append(self._blocked("name", f"takes {most} characters; this has {length}"))
 
     def _ascii(
         self, field: str, text: str | None, changed: dict[str, Any], losses: list[Loss]

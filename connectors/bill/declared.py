@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from connectors.bill.mapping import RECURRING_INTERVAL
-from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 AT_ONCE: Final = 5
@@ -53,6 +53,7 @@ CAPABILITIES = Capabilities(
     clearable=frozenset({"description", "end"}),
     stamps=frozenset({Kind.BUDGET}),
     amount_digits=2,
+    numbers=Numbers.DOUBLE,
     batch=AT_ONCE,
     version_covers={Kind.BUDGET: frozenset({"amount"})},
     unit_of_writing="one budget, or up to five members of one",

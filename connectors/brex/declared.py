@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from canonical.allocation import Enforcement, Status
 from canonical.change import Kind
 from connectors.brex.wire import CADENCE, NATIVE
-from connectors.contract.capabilities import Capabilities, Hold, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Removal
 from connectors.contract.settings import Address, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
@@ -42,6 +42,7 @@ CAPABILITIES = Capabilities(
     statuses=frozenset({Status.ACTIVE, Status.RETIRED}),
     enforcements=frozenset({Enforcement.SOFT, Enforcement.HARD}),
     removal=Removal.RETIRE_FOR_GOOD,
+    numbers=Numbers.MINOR,
     clearable=frozenset({"description"}),
     key_lifetime=timedelta(days=1),
     stamps=frozenset(Kind),

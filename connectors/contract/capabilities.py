@@ -3,11 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Context
 from enum import StrEnum
+from typing import Final
 
 from canonical.allocation import Enforcement, Status
+from canonical.amount import Amount
 from canonical.change import Kind
 from canonical.period import Cadence
+
+_EXACT: Final = Context(prec=100)
+_KEPT: Final = 15
+_SURELY: Final = 10**14
+"""No unit has more than four digits after the point."""
 
 
 class Hold(StrEnum):
@@ -43,9 +51,32 @@ class Phasing(StrEnum):
     ALL = "as stated"
 
 
+class Numbers(StrEnum):
+    """In what an amount travels, and how much of it arrives."""
+
+    ANY = "as long as it is"
+    DOUBLE = "a 64-bit float, as JavaScript's numbers are"
+    MINOR = "a 64-bit integer of the smallest unit"
+
+    def hold(self, amount: Amount) -> bool:
+        """Whether the amount arrives as it was sent.
+
+        A float keeps any 15 digits, and whole numbers up to 2**53.
+        """
+        if self is Numbers.DOUBLE:
+            if len(amount.value.as_tuple().digits) <= _KEPT:
+                return True
+            _, digits, exponent = amount.value.normalize(_EXACT).as_tuple()
+            whole = isinstance(exponent, int) and exponent >= 0
+            return len(digits) <= _KEPT or (whole and abs(amount.value) <= 2**53)
+        surely = self is Numbers.ANY or abs(amount.value) < _SURELY
+        return surely or abs(amount.rounded().minor()) < 2**63
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a vendor can be told. What it may refuse, it refuses: its limits are not copied here.
+    """What a vendor can be told. What it may refuse, it refuses: of its limits only those that its
+    pages state are here, as what breaks one is blocked in the plan.
 
     A field not named in `budget` or `allocation` is dropped. `clearable` fields can be emptied
     again. `entity_types` of None takes any. `key_lifetime` is how long the vendor remembers an
@@ -56,7 +87,8 @@ class Capabilities:
     from others of its name. `grace` is how long listings and reads may fail to show what was just
     made. `version_covers` names the fields of a budget, and of its allocations, of which none can
     change while the budget's version stays: for all others a version is only a hint, believed for
-    as long as the settings say.
+    as long as the settings say. `numbers` is what amounts travel in, `name_length` how long a
+    budget's name may be, in UTF-16 units.
     """
 
     vendor: str
@@ -77,6 +109,8 @@ class Capabilities:
     stamps: frozenset[Kind] = frozenset()
     ascii_text: bool = False
     amount_digits: int | None = None
+    numbers: Numbers = Numbers.ANY
+    name_length: int | None = None
     batch: int = 1
     grace: timedelta = timedelta(seconds=60)
     identity: frozenset[str] = frozenset()

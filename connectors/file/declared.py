@@ -81,6 +81,7 @@ CAPABILITIES: Final = Capabilities(
         "enforcement": Hold.FOLLOWS,
         "carry_over": Hold.FOLLOWS,
     },
+    native_entity_types=frozenset({"user"}),
     statuses=frozenset(Status),
     removal=Removal.RETIRE,
     revives=frozenset(Kind),

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
-from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 from connectors.kaireon.wire import CADENCE, SCOPES
 
@@ -44,6 +44,8 @@ CAPABILITIES = Capabilities(
     removal=Removal.DELETE,
     phasing=Phasing.PERIODS,
     amount_digits=2,
+    numbers=Numbers.DOUBLE,
+    name_length=255,
     batch=10,
     unit_of_writing="one period of a budget or an allocation",
     rate_limit="2000/1m",

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from canonical.allocation import Status
 from canonical.period import Cadence
-from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 CAPABILITIES = Capabilities(
@@ -40,6 +40,7 @@ CAPABILITIES = Capabilities(
     native_entity_types=frozenset({"cost_report"}),
     statuses=frozenset({Status.ACTIVE}),
     removal=Removal.DELETE,
+    numbers=Numbers.DOUBLE,
     phasing=Phasing.ALL,
     clearable=frozenset({"end", "phases", "alerts"}),
     unit_of_writing="one budget; a share of a budget takes up to three calls",

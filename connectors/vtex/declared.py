@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from canonical.allocation import Status
 from canonical.change import Kind
-from connectors.contract.capabilities import Capabilities, Hold, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 AT_ONCE: Final = 20
@@ -43,6 +43,7 @@ CAPABILITIES = Capabilities(
     },
     statuses=frozenset(Status),
     removal=Removal.RETIRE_OR_DELETE,
+    numbers=Numbers.DOUBLE,
     retires_to=Status.INACTIVE,
     revives=frozenset(Kind),
     clearable=frozenset({"description", "end", "alerts"}),

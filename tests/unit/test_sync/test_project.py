@@ -10,7 +10,7 @@ from canonical.budget import Budget, Phase
 from canonical.change import Effect
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.period import Cadence, Period
-from connectors.contract.capabilities import Capabilities, Hold, Phasing
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing
 from sync.project import Projector
 
 DAY = date(2026, 2, 10)
@@ -108,6 +108,41 @@ def test_a_day_for_which_no_amount_is_stated_is_told(phasing, told):
     assert len(said) == told
     assert all("no amount for 2026-02-10" in each.reason for each in said)
     assert all("1.00 USD" in each.reason and not each.matters for each in said)
+
+
+LONG = "90071992547409.93"
+
+
+@pytest.mark.parametrize(
+    ("amount", "numbers", "blocked"),
+    [
+        (usd(LONG), Numbers.DOUBLE, {"blocked:amount"}),
+        (usd("9999999999999.99"), Numbers.DOUBLE, set()),
+        (usd(2**53), Numbers.DOUBLE, set()),
+        (Amount.of(2**53 + 1, "impressions"), Numbers.DOUBLE, {"blocked:amount"}),
+        (usd(LONG), Numbers.MINOR, set()),
+        (Amount.from_minor(2**63 - 1, "USD"), Numbers.MINOR, set()),
+        (Amount.from_minor(2**63, "USD"), Numbers.MINOR, {"blocked:amount"}),
+        (Amount.from_minor(2**63, "USD"), Numbers.ANY, set()),
+    ],
+)
+def test_an_amount_that_would_not_arrive_as_it_was_sent_is_blocked(amount, numbers, blocked):
+    for model in (budget(amount=amount), share(amount=amount)):
+        assert names(project(model, numbers=numbers)[1]) == blocked
+
+
+@pytest.mark.parametrize("field", ["limits", "phases"])
+def test_so_are_the_amounts_beside_it(field):
+    month = Period(date(2026, 2, 1), date(2026, 2, 28))
+    said = {"limits": (usd(LONG),), "phases": (Phase(month, usd(LONG)),)}[field]
+    model = budget(cadence=Cadence.MONTHLY, **{field: said})
+    assert f"blocked:{field}" in names(project(model, numbers=Numbers.DOUBLE)[1])
+
+
+def test_a_name_that_is_too_long_is_blocked_by_its_length_on_the_wire():
+    assert project(budget(name="x" * 255), name_length=255)[1] == ()
+    (loss,) = project(budget(name="\N{GRINNING FACE}" * 128), name_length=255)[1]
+    assert (loss.name, loss.reason) == ("blocked:name", "shop takes 255 characters; this has 256")
 
 
 DROPPED = {

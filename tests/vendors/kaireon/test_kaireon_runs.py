@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from canonical.allocation import Status
 from canonical.amount import Amount
-from canonical.change import Op
+from canonical.change import Effect, Op
 from tests.vendors.kaireon.stated import budget, phase, share, told, usd
 
 KINDS = {
@@ -89,6 +89,33 @@ def test_a_plan_says_which_of_two_shares_for_one_entity_cannot_be_made(mirror):
     ops = {change.ref: change.op for change in report.plan.changes}
     assert (ops["A1"], ops["A2"]) == (Op.CREATE, Op.BLOCKED)
     assert mirror(stated)[0].plan.pending == ()
+
+
+def blocked(change):
+    return {loss.field for loss in change.losses if loss.effect is Effect.BLOCKED}
+
+
+def test_limits_that_kaireon_states_are_blocked_before_anything_is_sent(mirror):
+    long = budget("A", name="x" * 256)
+    much = budget("B", amount="90071992547409.93")
+    counted = budget("C", amount=Amount.of(2**53 + 1, "impressions"))
+    report, sent = mirror(long, much, counted)
+    changes = {change.ref: change for change in report.plan.changes}
+    assert {each.op for each in changes.values()} == {Op.BLOCKED}
+    assert {ref: blocked(each) for ref, each in changes.items()} == {
+        "A": {"name"}, "B": {"amount", "phases"}, "C": {"amount", "phases"},
+    }  # fmt: skip
+    assert sent == []
+
+
+def test_a_name_that_grows_too_long_stays_as_it_is_and_is_told_in_every_run(mirror, tenant):
+    mirror(budget())
+    longer = budget(name="x" * 256, amount=7)
+    assert mirror(longer)[1] == ["PUT", "PUT", "PUT"]
+    assert {name for name, _, _ in told(tenant)} == {"Name B"}
+    (change,) = mirror.planned().changes
+    assert (change.op, blocked(change)) == (Op.BLOCKED, {"name"})
+    assert mirror(budget(amount=7))[0].verified
 
 
 def test_what_is_switched_off_does_not_keep_its_name_from_another(mirror):
