@@ -12,8 +12,10 @@ from typing import Final
 from canonical.change import Kind
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
+from connectors.contract.records import Observed
 from sync.match import Key
 from sync.observe import Observation, add
+from sync.send import draft_of
 from sync.state.journal import Journal, Operation
 from sync.state.ledger import Ledger
 
@@ -55,7 +57,8 @@ class Newborn:
     def unseen(
         self, observation: Observation, now: Callable[[], datetime], stop: Event
     ) -> frozenset[tuple[Kind, Key]]:
-        """Those that neither the listing nor a read of their own shows, even after a wait.
+        """Those that neither the listing nor a read of their own shows in their place, even after
+        a wait.
 
         What a read shows is put into `observation`, as if it had been listed.
         """
@@ -64,25 +67,41 @@ class Newborn:
             return frozenset()
         made = self._unlisted(observation, self._journal.made_since(now() - grace))
         wait = Wait(self._target, now, stop)
-        while made := [each for each in made if not self._shown(each, observation)]:
-            if not wait.more(max(wait.left(each.ended_at) for each in made)):
+        while made := [each for each in made if not self._shown(*each, observation)]:
+            if not wait.more(max(wait.left(each.ended_at) for each, _ in made)):
                 break
-        young = [each for each in made if wait.left(each.ended_at) > 0]
+        young = [each for each, _ in made if wait.left(each.ended_at) > 0]
         return frozenset((each.kind, (each.budget_ref, each.ref)) for each in young)
 
-    def _unlisted(self, observation: Observation, made: list[Operation]) -> list[Operation]:
+    def _unlisted(
+        self, observation: Observation, made: list[Operation]
+    ) -> list[tuple[Operation, int]]:
+        """Those that the listing does not show in their place, each with its link."""
         found = []
         for kind in Kind:
             ids = [str(each.target_id) for each in made if each.kind is kind]
             links = self._ledger.by_targets(kind, ids)
-            absent = {id for id, link in links.items() if not observation.has(link.id)}
-            found += [each for each in made if each.kind is kind and each.target_id in absent]
+            for each in made:
+                link = links.get(str(each.target_id)) if each.kind is kind else None
+                if link is not None and not self._in_place(each, observation, link.id):
+                    found.append((each, link.id))
         return found
 
-    def _shown(self, operation: Operation, observation: Observation) -> bool:
+    def _in_place(self, operation: Operation, observation: Observation, link: int) -> bool:
+        """Whether it was listed, and not before it had got the place that it was made for."""
+        item = observation.drifted.get(link)
+        return observation.has(link) if item is None else _has_place(operation, item)
+
+    def _shown(self, operation: Operation, link: int, observation: Observation) -> bool:
         try:
             item = self._target.get(operation.kind, str(operation.target_id))
         except Missing:
             return False
+        observation.drifted.pop(link, None)
         add(observation, operation.kind, item, self._ledger)
-        return True
+        return _has_place(operation, item)
+
+
+def _has_place(operation: Operation, item: Observed) -> bool:
+    """Whether an object is below something, if it was made below something."""
+    return item.container is not None or draft_of(operation)[0].container is None
