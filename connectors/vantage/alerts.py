@@ -22,26 +22,28 @@ class Alerts:
     def __init__(self, send: Callable[..., Any], entities: EntityMap) -> None:
         self._send, self._entities = send, entities
         self._stored: dict[str, VantageAlert] = {}
+        self._unread = set[str]()
 
     def take(self, pages: Iterable[RawPage]) -> None:
         """Forget all, and take those of a listing; one that cannot be read is not there."""
-        found = {}
+        found, unread = {}, set[str]()
         for raw in pages:
             for record in raw.items:
                 try:
                     alert = parsed(VantageAlert, record)
                 except Malformed as error:
                     log.warning("an alert cannot be read: %s", error)
+                    unread.add(str(record.get("token")) if isinstance(record, dict) else "")
                 else:
                     found[alert.token] = alert
-        self._stored = found
+        self._stored, self._unread = found, unread
 
     def of(self, budget: VantageBudget) -> list[Alert]:
         """Those of a budget. Raises `Malformed` where one of them cannot be read."""
-        found = [self._stored.get(token) for token in budget.budget_alert_tokens]
-        if None in found:
-            raise Malformed("one of its alerts cannot be read")
-        return [alert_of(each, self._entities) for each in found if each]
+        found = [
+            self._stored.get(token) or self._read(token) for token in budget.budget_alert_tokens
+        ]
+        return [alert_of(each, self._entities) for each in found]
 
     def say(self, budget: VantageBudget, alerts: Sequence[Alert]) -> list[str]:
         """Bring those of a budget to `alerts`, with as few calls as can be; returns their tokens.
@@ -67,6 +69,17 @@ class Alerts:
             said.budget_tokens, said.duration_in_days = [budget.token], ""  # "" is the whole month
             kept.append(self._keep(self._send("POST", ALERTS, said.body())))
         return kept
+
+    def _read(self, id: str) -> VantageAlert:
+        """One that the listing did not show, or not so that it can be read; asked for once."""
+        if id not in self._unread:
+            try:
+                self._keep(self._send("GET", path_of(ALERTS, id)))
+            except (Missing, Malformed):
+                self._unread.add(id)
+        if id in self._unread:
+            raise Malformed("one of its alerts cannot be read")
+        return self._stored[id]
 
     def _remove(self, id: str) -> None:
         try:

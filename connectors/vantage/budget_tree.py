@@ -22,6 +22,10 @@ class BudgetTree:
         self._above: dict[str, str] = {}
         self._lock = RLock()
 
+    def emptied(self) -> "BudgetTree":
+        """Another one, of the same currency, without budgets."""
+        return BudgetTree(self._currency)
+
     def put(self, budget: VantageBudget) -> None:
         """Take the budget as it is now; what it no longer names is no child of it any more."""
         with self._lock:

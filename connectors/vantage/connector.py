@@ -39,6 +39,7 @@ from connectors.vantage.periods import (
     share_phases,
     stated_phases,
 )
+from connectors.vantage.unanswered import Unanswered
 from connectors.vantage.wire import VantageBudget
 from connectors.vantage.workspace import Workspace
 
@@ -59,7 +60,8 @@ class Vantage(Connector):
         self._lock = RLock()  # whatever changes a sum does so alone
         self._just_listed = False  # the next listing of allocations needs no call
         self._workspace = Workspace(name, settings, self._entities, runtime, lambda: self.placed())
-        self._hierarchy = Hierarchy(self._workspace, settings.currency)
+        self._unanswered = Unanswered(runtime, CAPABILITIES.grace)
+        self._hierarchy = Hierarchy(self._workspace, settings.currency, self._unanswered)
 
     def check(self) -> Check:
         """Ask who we are: it proves the token, its scopes, and that it sees the workspace."""
@@ -301,6 +303,7 @@ class Vantage(Connector):
         workspace, above = self._workspace, draft.container
         placed = workspace.tree.above(token) == above and above not in workspace.guessed
         if above is not None and not placed:
+            self._unanswered.doubt(above)
             try:
                 self._hierarchy.join(token, above)
             except (Rejected, Missing):

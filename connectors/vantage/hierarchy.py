@@ -7,9 +7,10 @@ children would need more than the budget has.
 
 from collections.abc import Mapping, Sequence
 
-from connectors.contract.errors import Rejected
+from connectors.contract.errors import Malformed, Rejected, Transient, Uncertain
 from connectors.vantage.mapping import is_rest, rest_name
 from connectors.vantage.periods import Phases, period_write, phases_of, remainder, throughout
+from connectors.vantage.unanswered import Unanswered
 from connectors.vantage.wire import VantageBudgetWrite
 from connectors.vantage.workspace import Workspace
 
@@ -17,14 +18,17 @@ from connectors.vantage.workspace import Workspace
 class Hierarchy:
     """What hangs below what in `workspace`. Not safe to share between threads."""
 
-    def __init__(self, workspace: Workspace, currency: str) -> None:
+    def __init__(self, workspace: Workspace, currency: str, unanswered: Unanswered) -> None:
         self._workspace, self._currency = workspace, currency
+        self._unanswered = unanswered
 
     def left(self, parent: str, total: Phases, instead: Mapping[str, Phases]) -> Phases:
         """What the children of `parent` leave of `total`, where some hold something else `instead`.
 
         Raises `Rejected` where they need more, or where one of them cannot be seen.
         """
+        self._workspace.ensure_whole(parent)
+        self._workspace.see_parts(parent)
         tree, parts = self._workspace.tree, dict(instead)
         for child in self._workspace.known(parent).child_budget_tokens:
             if child in parts:
@@ -39,6 +43,7 @@ class Hierarchy:
     def resize(self, token: str, phases: Phases, said: VantageBudgetWrite) -> None:
         """Let a budget hold `phases`; its shares follow in time, the rests keep all sums."""
         workspace, above = self._workspace, self._workspace.tree.above(token)
+        workspace.ensure_whole(token)
         total = workspace.tree.phases(above) if above else ()
         if above:
             self.left(above, total, {token: phases})
@@ -82,8 +87,14 @@ class Hierarchy:
         """
         workspace, tree = self._workspace, self._workspace.tree
         above = tree.above(token)
+        for each in filter(None, (token, above)):
+            workspace.ensure_whole(each)
         total = tree.phases(above) if above and tree.get(above) else None
-        if tree.get(token):
+        found = tree.get(token)
+        if found and not tree.is_allocation(token, found.name):
+            if tree.rest_of(token) is None:
+                workspace.look(token)
+            workspace.see_parts(token)
             self._remove_rest(token)
         try:
             workspace.remove(token)
@@ -142,6 +153,7 @@ class Hierarchy:
 
     def _in_time(self, token: str, phases: Phases) -> dict[str, Phases]:
         """The shares of a budget for as long as `phases` last, each with the amount it has."""
+        self._workspace.see_parts(token)
         tree = self._workspace.tree
         shares = {each.token: tree.phases(each.token) for each in tree.allocations(token)}
         return {
@@ -154,8 +166,10 @@ class Hierarchy:
         self, parent: str, total: Phases, *, joining: str | None = None, leaving: str | None = None
     ) -> None:
         """Make children and rest of `parent` sum to `total`, with one more child or one less."""
-        workspace, tree = self._workspace, self._workspace.tree
-        before = workspace.known(parent).child_budget_tokens
+        workspace = self._workspace
+        if joining or leaving or workspace.tree.rest_of(parent) is None:
+            workspace.look(parent)  # a list is about to be written, or a rest made
+        before, tree = workspace.known(parent).child_budget_tokens, workspace.tree
         tokens = [child for child in before if child != leaving]
         if joining is not None and joining not in tokens:
             tokens.append(joining)
@@ -174,11 +188,23 @@ class Hierarchy:
 
     def _held(self, parent: str, rest: str | None, left: Phases) -> str:
         """The token of a rest that holds `left`, not yet below its parent."""
+        workspace = self._workspace
+        rest = rest or self._unanswered.awaited(parent, lambda: self._appeared(parent))
         if rest is not None:
-            self._workspace.put_phases(rest, left)
+            workspace.put_phases(rest, left)
             return rest
-        name = rest_name(self._workspace.known(parent).name or "")
-        return self._workspace.post(VantageBudgetWrite(name=name, periods=period_write(left)))
+        name = rest_name(workspace.known(parent).name or "")
+        try:
+            return workspace.post(VantageBudgetWrite(name=name, periods=period_write(left)))
+        except (Transient, Uncertain, Malformed):
+            self._unanswered.note(parent)
+            raise
+
+    def _appeared(self, parent: str) -> str | None:
+        """The rest of a budget, if a listing shows one by now."""
+        self._workspace.read_whole(again=True, about=parent)
+        rest = self._workspace.tree.rest_of(parent)
+        return rest.token if rest else None
 
     def _place(self, parent: str, tokens: Sequence[str], before: Sequence[str]) -> None:
         if [*tokens] != [*before]:

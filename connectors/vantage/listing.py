@@ -1,7 +1,7 @@
 """What a listing of a workspace shows: its budgets, what hangs below what, what cannot be read."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,15 @@ from connectors.vantage.wire import VantageBudget, counts_money
 @dataclass(slots=True)
 class Listing:
     """`unreadable` are the records that have not the documented shape, `usage` the tokens of the
-    budgets that count things. `guessed` are the budgets of which nobody says what hangs below them.
+    budgets that count things. `guessed` are the budgets of which nobody says what hangs below them;
+    `silent` is whether no record names children.
     """
 
     tree: BudgetTree
     unreadable: list[tuple[Any, Malformed]] = field(default_factory=list)
     usage: set[str] = field(default_factory=set)
     guessed: set[str] = field(default_factory=set)
+    silent: bool = False
 
     def take(self, records: Iterable[Any]) -> None:
         """Take the records of one workspace, all of them."""
@@ -32,22 +34,42 @@ class Listing:
                 if counts_money(record):
                     self.tree.put(_without(self.usage, parsed(VantageBudget, record)))
             except Malformed as error:
-                said = record if isinstance(record, dict) else {}
                 self.unreadable.append((record, error))
-                self.tree.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
+                self._adopt(record)
 
-    def complete(self, known: BudgetTree, placed: Callable[[], Mapping[str, str]]) -> None:
+    def replace(self, instead: Mapping[str, VantageBudget | None]) -> None:
+        """Show those budgets as they are `instead`, or not at all where that is None.
+
+        All are put anew: of a child that moved, what its parents showed before counts no more.
+        """
+        budgets = {each.token: each for each in self.tree.all()} | dict(instead)
+        self.tree = self.tree.emptied()
+        for budget in budgets.values():
+            if budget is not None:
+                self.tree.put(budget)
+        for record, _ in self.unreadable:
+            self._adopt(record)
+
+    def unreadable_tokens(self) -> set[str]:
+        """The tokens of the records that cannot be read, as far as they tell."""
+        said = [each.get("token") for each, _ in self.unreadable if isinstance(each, dict)]
+        return {each for each in said if isinstance(each, str)}
+
+    def complete(
+        self, known: BudgetTree, placed: Callable[[], Mapping[str, str]], half: Collection[str] = ()
+    ) -> None:
         """Where no record names children, as in Vantage's samples: what we know of them, what was
-        last agreed (`placed`), and of a budget that is new to us, those that are named as its
-        shares and its rest."""
+        last agreed (`placed`), and of a budget that is new to us, or `half` known, those that are
+        named as its shares and its rest."""
         budgets = self.tree.all()
-        if any("child_budget_tokens" in each.model_fields_set for each in budgets):
+        self.silent = not any("child_budget_tokens" in each.model_fields_set for each in budgets)
+        if not self.silent:
             return
         named, agreed = self.tree.by_budget_name(), dict[str, list[str]]()
-        if any(known.get(each.token) is None for each in budgets):
+        if any(each.token in half or known.get(each.token) is None for each in budgets):
             agreed = self._agreed(placed())
         for budget in budgets:
-            before = known.get(budget.token)
+            before = None if budget.token in half else known.get(budget.token)
             if before is not None:
                 below = [each for each in before.child_budget_tokens if self.tree.get(each)]
             else:
@@ -56,6 +78,10 @@ class Listing:
                 )
             if below:
                 self.tree.put(budget.model_copy(update={"child_budget_tokens": below}))
+
+    def _adopt(self, record: Any) -> None:
+        said = record if isinstance(record, dict) else {}
+        self.tree.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
 
     def _agreed(self, placed: Mapping[str, str]) -> dict[str, list[str]]:
         """What was last agreed to hang below each budget, as far as it is there."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,7 +27,8 @@ from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.vantage.alerts import Alerts
 from connectors.vantage.budget_tree import BudgetTree
-from connectors.vantage.declared import VantageSettings
+from connectors.vantage.declared import CAPABILITIES, VantageSettings
+from connectors.vantage.first_hand import FirstHand
 from connectors.vantage.listing import Listing
 from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
 from connectors.vantage.wire import (
@@ -70,7 +72,7 @@ class Workspace:
         placed: Callable[[], Mapping[str, str]],
     ) -> None:
         self._token, self._currency = settings.workspace_token, settings.currency
-        self._placed, self._is_whole = placed, False
+        self._placed, self._is_whole, self._silent = placed, False, False
         self._reading = Lock()
         self._http = HttpClient(
             name,
@@ -88,6 +90,8 @@ class Workspace:
         self.alerts = Alerts(self._send, entities)
         self.unreadable: list[tuple[Any, Malformed]] = []
         self.guessed: set[str] = set()
+        self._half: dict[str, set[str]] = {}
+        self._first_hand = FirstHand(runtime.monotonic, CAPABILITIES.grace)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -99,26 +103,33 @@ class Workspace:
         """Who we are, and which workspaces we see."""
         return parsed(VantageMe, self._http.call("GET", "/me", safety=Safety.SAFE))
 
-    def read(self) -> Iterator[RawPage]:
-        """The pages of a listing; once it has ended, the tree is what it showed."""
+    def read(self, about: str | None = None) -> Iterator[RawPage]:
+        """The pages of a listing; once it has ended, the tree is what it showed.
+
+        What it shows otherwise than an answer of late is read by its id; with `about`, only what
+        may tell the place of that one.
+        """
         records: list[Any] = []
         for raw in self._pages(BUDGETS, "budgets"):
             records += raw.items
             if raw.next_cursor is None:
-                self._take(records)
+                self._take(records, about)
             yield raw
 
-    def read_whole(self, *, again: bool = False) -> None:
+    def read_whole(self, *, again: bool = False, about: str | None = None) -> None:
         """Read all there is, unless that was done and no call has failed since."""
         with self._reading:
             if again or not self._is_whole:
-                for _ in self.read():
+                for _ in self.read(about):
                     pass
 
     def known(self, token: str) -> VantageBudget:
         """The budget as last read or written; reads where it was not seen. Raises `Missing`."""
         if self.tree.get(token) is None:
             self.read_whole(again=True)
+        if self.tree.get(token) is None:
+            self._see(token)
+            self._find_place(token)
         found = self.tree.get(token)
         if found is None:
             raise Missing(f"{self._http.vendor} shows no budget {token}")
@@ -133,25 +144,72 @@ class Workspace:
 
         A token sees what its team sees: what it may no longer see is `Forbidden`, not gone.
         """
-        params, path = {"include_performance": "false"}, path_of(BUDGETS, token)
         try:
-            record = self._http.call("GET", path, params=params, safety=Safety.SAFE)
+            budget = self._read_one(token)
         except Missing as error:
-            self._prove_sight(token, error)
+            if error.call is not None:
+                self._prove_sight(token, error)
             raise
-        if not counts_money(record):
-            raise Missing(f"{self._http.vendor}: {token} counts usage, not money")
-        budget = parsed(VantageBudget, record)
-        self.read_whole(again=True)
+        self.read_whole(again=True, about=token)
         for unread, reason in self.unreadable:
             if isinstance(unread, dict) and unread.get("token") == token:
                 raise reason
         self._keep(budget, None)
+        self._find_place(token)
+
+    def _find_place(self, token: str) -> None:
+        """Ask the budget that the ledger says is above, where no listing tells one yet."""
+        if self.tree.get(token) and not self.tree.above(token):
+            above = self._placed().get(token)
+            if above is not None:
+                self.look(above, token)
+
+    def look(self, token: str, part: str | None = None) -> None:
+        """Read a budget by its id, unless that, or a write of it, was just done: a listing may not
+        show yet what hangs below it.
+
+        `part` is what the ledger says hangs below it, which counts where no answer names children.
+        """
+        if self._first_hand.get(token) is None:
+            self._see(token)
+        found = self.tree.get(token)
+        if self._silent and part and found:
+            self._half.setdefault(token, set()).add(part)
+            below = [*dict.fromkeys([*found.child_budget_tokens, part])]
+            self.tree.put(found.model_copy(update={"child_budget_tokens": below}))
+
+    def ensure_whole(self, token: str) -> None:
+        """Raises `Rejected` where there may be more below a budget than is shown yet: where no
+        answer names children, only a listing tells."""
+        found = self.tree.get(token)
+        if token in self._half and found and not self.tree.is_allocation(token, found.name):
+            raise Rejected(f"what hangs below {token} is not all shown yet; the next run looks")
+
+    def see_parts(self, token: str) -> None:
+        """Read by its id each child of a budget that the listing does not show."""
+        found = self.tree.get(token)
+        for child in found.child_budget_tokens if found else ():
+            if not self._shows(child):
+                self._see(child)
+
+    def _see(self, token: str) -> None:
+        """Take a budget of the workspace as a read by its id shows it, if one does."""
+        with suppress(Missing, Forbidden, Malformed):
+            budget = self._read_one(token)
+            if budget.workspace_token == self._token:
+                self._keep(budget, None)
+
+    def _read_one(self, token: str) -> VantageBudget:
+        params, path = {"include_performance": "false"}, path_of(BUDGETS, token)
+        record = self._http.call("GET", path, params=params, safety=Safety.SAFE)
+        if not counts_money(record):
+            raise Missing(f"{self._http.vendor}: {token} counts usage, not money")
+        return parsed(VantageBudget, record)
 
     def _prove_sight(self, token: str, error: Missing) -> None:
         """Raises `Forbidden` where a budget that is not shown may be there all the same."""
         hint = f"Let the token of [systems.{self._http.vendor}] see what it saw before"
-        self.read_whole(again=True)
+        self.read_whole(again=True, about=token)
         above = self.tree.above(token)
         if above is not None:
             said = f"the token does not see budget {token}, which {above} names as its part"
@@ -179,10 +237,17 @@ class Workspace:
         number = parse_qs(urlsplit(whole).query).get("page", [""])[0]
         return number if number.isdecimal() else whole
 
-    def _take(self, records: Sequence[Any]) -> None:
+    def _take(self, records: Sequence[Any], about: str | None) -> None:
         listing = Listing(BudgetTree(self._currency))
         listing.take(each for each in records if self._is_ours(each))
-        listing.complete(self.tree, self._placed)
+        listing.complete(self.tree, self._placed, self._half)
+        self._half = {
+            token: parts
+            for token, parts in self._half.items()
+            if not all(map(listing.tree.get, {token, *parts}))
+        }
+        self._silent = listing.silent
+        self._first_hand.correct(listing, lambda id: self._whole(self._read_one(id), None), about)
         if listing.usage:
             log.info("%s: %d usage budgets are passed over", self._http.vendor, len(listing.usage))
         if any(budget.budget_alert_tokens for budget in listing.tree.all()):
@@ -238,7 +303,7 @@ class Workspace:
         if alerts is not None:
             budget = self.known(token)
             kept = self.alerts.say(budget, alerts)
-            self.tree.put(budget.model_copy(update={"budget_alert_tokens": kept}))
+            self._remember(budget.model_copy(update={"budget_alert_tokens": kept}))
 
     def remove(self, token: str) -> None:
         """Delete a budget; no error if it is gone, which one 404 does not prove."""
@@ -247,6 +312,8 @@ class Workspace:
         except Missing as error:
             self.read_whole(again=True)
             prove_gone(error, lambda: self._shows(token))
+        else:
+            self._first_hand.note(token, None)
         self.tree.drop(token)
 
     def _shows(self, token: str) -> bool:
@@ -274,14 +341,30 @@ class Workspace:
             raise
 
     def _keep(self, budget: VantageBudget, said: VantageBudgetWrite | None) -> str:
-        """Take an answer into the tree; no sample of one names the children, so they may lack."""
-        if "child_budget_tokens" not in budget.model_fields_set:
-            before = self.tree.get(budget.token)
-            told = said.child_budget_tokens if said else None
-            kept = before.child_budget_tokens if told is None and before else told
-            budget = budget.model_copy(update={"child_budget_tokens": kept or []})
-        self.tree.put(budget)
+        """Take an answer about one budget into the tree; returns the budget's token."""
+        whole = self._whole(budget, said)
+        if self._silent and not (whole is budget or said or self._before(budget.token)):
+            self._half.setdefault(budget.token, set())
+            self.tree.put(whole)  # and not remembered: it may have children
+        else:
+            self._remember(whole)
         return budget.token
+
+    def _whole(self, budget: VantageBudget, said: VantageBudgetWrite | None) -> VantageBudget:
+        """An answer with the budget's children: no sample of one names them, so they may lack."""
+        if "child_budget_tokens" in budget.model_fields_set:
+            return budget
+        before = self._before(budget.token)
+        told = said.child_budget_tokens if said else None
+        kept = before.child_budget_tokens if told is None and before else told
+        return budget.model_copy(update={"child_budget_tokens": kept or []})
+
+    def _before(self, token: str) -> VantageBudget | None:
+        return self._first_hand.get(token) or self.tree.get(token)
+
+    def _remember(self, budget: VantageBudget) -> None:
+        self.tree.put(budget)
+        self._first_hand.note(budget.token, budget)
 
 
 def _message(body: Any) -> str | None:

@@ -36,6 +36,7 @@ LIST, FAMILY = example("vantage", "list_budgets"), example("vantage", "hierarchy
 PLATFORM, PART, REST = FAMILY["budgets"]["budgets"]
 (ALERT,) = FAMILY["budget_alerts"]["budget_alerts"]
 ONE = f"/v2/budgets/{DATABASE['token']}"
+SHORT = "include_performance=false"
 ALL = f"page=1&limit=1000&workspace_token={WORKSPACE}"
 LISTED = (f"GET /v2/budgets?{ALL}", LIST)
 FAMILY_LISTED = [
@@ -109,7 +110,7 @@ CALLS = {
     ),
     "get a budget": (
         lambda vantage: vantage.get(Kind.BUDGET, DATABASE["token"]),
-        [(f"GET {ONE}?include_performance=false", DATABASE), LISTED],
+        [(f"GET {ONE}?{SHORT}", DATABASE), LISTED],
     ),
     "create a budget with an alert": (
         lambda vantage: vantage.create(draft(PHASED), "key-1"),
@@ -141,6 +142,7 @@ CALLS = {
                 "end_at": "2024-09-30", "amount": 400.25}]}""",
                 made("bdgt_1", name="database / account:6300", periods=summer("400.25")),
             ),
+            (f"GET {ONE}?{SHORT}", DATABASE),
             (
                 """POST /v2/budgets
                 {"name": "database / (unallocated)",
@@ -217,7 +219,9 @@ CALLS = {
         lambda vantage: vantage.delete(Kind.ALLOCATION, PART["token"], "key-1"),
         [
             *FAMILY_LISTED,
+            (f"GET /v2/budgets/bdgt_0000000000000002?{SHORT}", PART),
             ("DELETE /v2/budgets/bdgt_0000000000000002", Response(204)),
+            (f"GET /v2/budgets/bdgt_0000000000000001?{SHORT}", PLATFORM),
             (
                 """PUT /v2/budgets/bdgt_0000000000000001
                 {"child_budget_tokens": ["bdgt_0000000000000003"]}""",
@@ -234,12 +238,13 @@ CALLS = {
     ),
     "delete a budget": (
         lambda vantage: vantage.delete(Kind.BUDGET, DATABASE["token"], "key-1"),
-        [LISTED, (f"DELETE {ONE}", Response(204))],
+        [LISTED, (f"GET {ONE}?{SHORT}", DATABASE), (f"DELETE {ONE}", Response(204))],
     ),
     "delete a budget that is gone": (
         lambda vantage: vantage.delete(Kind.BUDGET, DATABASE["token"], "key-1"),
         [
             LISTED,
+            (f"GET {ONE}?{SHORT}", reply(404, {"errors": ["Resource not found"]})),
             (f"DELETE {ONE}", reply(404, {"errors": ["Resource not found"]})),
             (f"GET /v2/budgets?{ALL}", {"links": {}, "budgets": []}),
         ],
@@ -330,7 +335,8 @@ def test_a_link_to_another_host_is_not_followed(vantage, script):
 
 
 def test_a_budget_that_may_not_be_deleted_for_another_reason_is_asked_for_once(vantage, script):
-    exchanges = [LISTED, (f"DELETE {ONE}", reply(422, {"errors": ["is in use"]}))]
+    looked = (f"GET {ONE}?{SHORT}", DATABASE)
+    exchanges = [LISTED, looked, (f"DELETE {ONE}", reply(422, {"errors": ["is in use"]}))]
     script.play(exchanges)
     with pytest.raises(Rejected, match="is in use"):
         vantage.delete(Kind.BUDGET, DATABASE["token"], "key-1")
