@@ -68,7 +68,6 @@ VENDORS: Mapping[str, Vendor] = {
         removes=(OnRemove.DELETE,),
         path="/v2",
         nests=True,
-        lags=False,  # while a listing hides a part, its place is not known: exit 4, and it waits
     ),
     "kaireon": Vendor(
         own='api_key = "env:TRUEUP_TEST_SECRET"\ntenant_id = "acme"\ncurrency = "USD"',
