@@ -5,9 +5,10 @@ from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
 from canonical.amount import Amount
-from canonical.period import Cadence
+from canonical.period import FAR, Cadence
 from canonical.records import as_dataclass
 
 
@@ -52,7 +53,7 @@ class Allocation(Struct, frozen=True, kw_only=True, gc=False):
     """A share of one budget. `ref` is the owner's own stable id, unique within its budget.
 
     `cadence`, `start`, `end`, `enforcement` and `carry_over` are its budget's unless stated
-    (`Budget.complete`).
+    (`Budget.complete`); an end from 2150 on is not stated.
     """
 
     ref: str
@@ -66,3 +67,7 @@ class Allocation(Struct, frozen=True, kw_only=True, gc=False):
     end: date | None = None
     enforcement: Enforcement | None = None
     carry_over: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.end is not None and self.end >= FAR:
+            force_setattr(self, "end", None)

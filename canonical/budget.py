@@ -1,16 +1,16 @@
 """Budgets: money, or a count, promised to a purpose for a period."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
-from canonical.period import Cadence, Period, period_of, periods
+from canonical.period import FAR, Cadence, Period, moved, period_of, periods
 from canonical.records import as_dataclass
 
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})  # one for all: an empty dict is 64 bytes
@@ -23,14 +23,20 @@ class Phase(Struct, frozen=True, gc=False):
     period: Period
     amount: Amount
 
+    def __post_init__(self) -> None:
+        end = self.period.end
+        if end is not None and end >= FAR:
+            force_setattr(self, "period", Period(self.period.start))
+
 
 @as_dataclass
 class Budget(Struct, frozen=True, kw_only=True, gc=False):
     """A budget as one side states it. `amount` counts per period of `cadence`.
 
     None means "this side does not say", and is never compared; only an `end` of None says
-    something: an open end. `phases` carry differing amounts in time order; without them the
-    amount is the same throughout. `extensions` holds vendor-only fields by vendor name.
+    something: an open end, as one from 2150 on is. `phases` carry differing amounts in time order;
+    without them the amount is the same throughout. `extensions` holds vendor-only fields by vendor
+    name.
     """
 
     ref: str
@@ -51,6 +57,10 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
     alerts: tuple[Alert, ...] | None = None
     allocations: tuple[Allocation, ...] = ()
     extensions: Mapping[str, Mapping[str, Any]] = _NONE
+
+    def __post_init__(self) -> None:
+        if self.end is not None and self.end >= FAR:
+            force_setattr(self, "end", None)
 
     @classmethod
     def of_share(cls, share: Allocation) -> "Budget":
@@ -120,7 +130,7 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
         first = self.phases[0].period.start if self.phases else None
         if first is None or self.start is None or self.amount is None or self.start >= first:
             return self.phases
-        before = Period(self.start, first - timedelta(days=1))
+        before = Period(self.start, moved(first, -1))
         return (Phase(before, self.amount), *self.phases)
 
     def by_period(self, until: date) -> tuple[Phase, ...]:
@@ -138,6 +148,25 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
             return ()
         return self._each(self.start, self.end or until, self.amount)
 
+    def since(self, day: date) -> "Budget":
+        """The budget without the periods that ended before `day`; with its last, where all did.
+
+        What counts once has no such periods, and what has no start begins when it is asked.
+        """
+        first = self.start or (self.phases[0].period.start if self.phases else None)
+        if first is None or first >= day or self.cadence is Cadence.ONCE:
+            return self
+        end = self.phases[-1].period.end if self.phases else self.end
+        begins = self._period_of(min(day, end or day)).start
+        if begins <= first:
+            return self
+        phases = tuple(
+            Phase(Period(max(each.period.start, begins), each.period.end), each.amount)
+            for each in self.all_phases()
+            if each.period.end is None or each.period.end >= begins
+        )
+        return replace(self, start=begins, phases=phases)
+
     def restated(self, cadence: Cadence, until: date) -> "Budget":
         """The same money per period of a finer `cadence`: each period's amount split exactly.
 
@@ -148,7 +177,8 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
             return self
         year_starts = self.start.month
         if self.end is None and self.cadence is not Cadence.ONCE:
-            until = self._period_of(max(until, self.start)).end or until
+            begins = max(self.start, *(each.period.start for each in self.phases), until)
+            until = self._period_of(begins).end or until
         phases: list[Phase] = []
         for whole in self.by_period(until):
             last = whole.period.end or until
@@ -175,7 +205,7 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
 
     def _goes_on(self, before: Phase, after: Phase) -> bool:
         last, first = before.period.end, after.period.start
-        if before.amount != after.amount or last != first - timedelta(days=1):
+        if before.amount != after.amount or last is None or moved(last, 1) != first:
             return False
         ending, beginning = self._period_of(last), self._period_of(first)
         return ending.end == last and (before.period.holds(ending) or after.period.holds(beginning))

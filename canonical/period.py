@@ -1,12 +1,15 @@
 """Days, periods and cadences: when an amount counts.
 
-A period's `end` is its last day, inclusive; None is an open end. All dates are days without a
-time zone: a vendor that cuts its periods at an hour says so in its own file.
+A period's `end` is its last day, inclusive; None is an open end. What a budget, a phase or an
+allocation says of an end from 2150 on is an open one: an ERP writes 9999-12-31 where it has none.
+All dates are days without a time zone: a vendor that cuts its periods at an hour says so in its
+own file.
 """
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -26,6 +29,8 @@ class Cadence(StrEnum):
 
 
 _MONTHS = {Cadence.MONTHLY: 1, Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
+FAR: Final = date(2150, 1, 1)
+"""The first day that no calendar of budgets reaches: an end from here on is none."""
 
 
 @as_dataclass
@@ -58,10 +63,21 @@ class Period(Struct, frozen=True, order=True, gc=False):
         )
 
 
+def moved(day: date, days: int) -> date:
+    """`day` moved by so many days; raises `CanonicalError` beyond the years 1 to 9999."""
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        raise CanonicalError(f"the calendar has no day {days} days from {day}") from None
+
+
 def add_months(first: date, months: int) -> date:
-    """`first`, a first of a month, moved by whole months."""
+    """`first`, a first of a month, moved by whole months; raises as `moved` does."""
     index = first.year * 12 + first.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
+    try:
+        return date(index // 12, index % 12 + 1, 1)
+    except ValueError:
+        raise CanonicalError(f"the calendar has no day {months} months from {first}") from None
 
 
 def period_of(cadence: Cadence, day: date, year_starts: int = 1) -> Period:
@@ -74,13 +90,13 @@ def period_of(cadence: Cadence, day: date, year_starts: int = 1) -> Period:
     if cadence is Cadence.DAILY:
         return Period(day, day)
     if cadence is Cadence.WEEKLY:
-        monday = day - timedelta(days=day.weekday())
-        return Period(monday, monday + timedelta(days=6))
+        monday = moved(day, -day.weekday())
+        return Period(monday, moved(monday, 6))
     if cadence is Cadence.ONCE:
         raise CanonicalError("a budget that counts once has no calendar period, only its own")
     length = _MONTHS[cadence]
     start = add_months(day.replace(day=1), -((day.month - year_starts) % length))
-    return Period(start, add_months(start, length) - timedelta(days=1))
+    return Period(start, moved(add_months(start, length), -1))
 
 
 def periods(cadence: Cadence, first: date, last: date, year_starts: int = 1) -> Iterator[Period]:
@@ -94,4 +110,6 @@ def periods(cadence: Cadence, first: date, last: date, year_starts: int = 1) -> 
         whole = period_of(cadence, day, year_starts)
         assert whole.end is not None
         yield Period(day, min(whole.end, last))
-        day = whole.end + timedelta(days=1)
+        if whole.end >= last:
+            return
+        day = moved(whole.end, 1)

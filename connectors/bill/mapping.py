@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.facts import fingerprint
 from canonical.identity import stamped, unstamped
-from canonical.period import Cadence, Period, period_of
+from canonical.period import Cadence, Period, moved, period_of
 from connectors.bill.wire import (
     BUFFERED,
     CADENCE,
@@ -150,7 +150,7 @@ def next_reset(cadence: Cadence, day: date, month: int) -> date:
     """The first day after the period of `day`, years and quarters beginning in `month`."""
     last = period_of(cadence, day, month).end
     assert last is not None
-    return last + timedelta(days=1)
+    return moved(last, 1)
 
 
 def counting_on(budget: Budget, day: date) -> Amount | None:

@@ -16,7 +16,7 @@ from canonical.allocation import Enforcement, Status
 from canonical.amount import Amount
 from canonical.currency import exponent
 from canonical.errors import UnknownUnit
-from canonical.period import Cadence
+from canonical.period import FAR, Cadence
 from canonical.text import Unkept, kept, ref
 from connectors.file.layout import IDENTITY, LIMITS, Wrong, nearest
 
@@ -32,7 +32,6 @@ _GROUP: Final = 3
 _USER: Final = "user"
 NO_END: Final = date.max
 """What an `end` that no calendar of budgets reaches is read as: ERPs write 9999-12-31 for none."""
-_FAR: Final = 2150
 
 
 def shown(text: str) -> str:
@@ -85,7 +84,7 @@ def day(text: str, column: str) -> date:
             found = date.fromisoformat(text)
         except ValueError:
             raise Wrong(column, f"{shown(text)} is not in the calendar") from None
-        return NO_END if column == "end" and found.year >= _FAR else found
+        return NO_END if column == "end" and found >= FAR else found
     raise Wrong(column, f"{shown(text)} is not a date; write it YYYY-MM-DD, such as 2026-01-31")
 
 

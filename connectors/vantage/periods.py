@@ -14,7 +14,7 @@ from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.errors import CanonicalError
-from canonical.period import Period
+from canonical.period import Period, moved
 from connectors.contract.errors import Rejected
 from connectors.vantage.wire import VantageBudget, VantagePeriod, VantagePeriodWrite
 
@@ -49,7 +49,7 @@ def joined(phases: Iterable[Phase]) -> Phases:
 
 
 def _meet(before: Period, after: Period) -> bool:
-    return before.end is not None and before.end + _DAY == after.start
+    return before.end is not None and moved(before.end, 1) == after.start
 
 
 def settled(phases: Phases) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def summed(phases: Iterable[Phase], unit: str) -> Phases:
     for phase in phases:
         step(phase.period.start, phase.amount, 1)
         if phase.period.end is not None:
-            step(phase.period.end + _DAY, -phase.amount, -1)
+            step(moved(phase.period.end, 1), -phase.amount, -1)
     found, running, open_now = [], Amount.from_minor(0, unit), 0
     for day, following in pairwise([*sorted(steps), None]):
         assert day is not None
