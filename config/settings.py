@@ -283,6 +283,13 @@ class Sync(_Table):
         le=1200,
         description="How many months ahead the periods of a budget with an open end are written.",
     )
+    past_months: int = Field(
+        default=12,
+        ge=0,
+        le=1200,
+        description="How many months back periods are written, where the target has an entry for "
+        "each; what is there of earlier ones stays.",
+    )
     parallel: int = Field(
         default=8, ge=1, le=64, description="How many writes are under way at the same time."
     )

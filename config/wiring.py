@@ -70,6 +70,7 @@ def spec_of(settings: Settings, sync: str) -> SyncSpec:
         accept=frozenset(own.accept),
         stamp=own.stamp,
         horizon_months=own.horizon_months,
+        past_months=own.past_months,
         parallel=own.parallel,
         full_pass_every=own.full_pass(),
         limits=limits,

@@ -117,16 +117,15 @@ class Admission:
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
         kind, item = wanted.kind, matched.item
         self._there.adopt(kind, wanted.key, item)
-        values = self._there.disowned(kind, item.id, wanted.model, facts(item.model), None)
+        wanted = self._reconciler.with_past(wanted, facts(item.model))
+        model = wanted.model if wanted.reckoned else None
+        values = self._there.disowned(kind, item.id, model, facts(item.model), None)
         there = Counterpart(item.id, "adopted", values, matched=matched.by, item=item)
         self._reconciler.reconcile(wanted, there)
 
     def _create(self, wanted: Wanted, *doubts: Loss) -> None:
         kind, key = wanted.kind, wanted.key
-        objections = doubts or (
-            *self._who.unknown(wanted.model),
-            *self._target.objections(wanted.model),
-        )
+        objections = doubts or self._objections(wanted)
         losses = joined(wanted.losses, objections)
         self._found.note(losses)
         above = key[0] or (wanted.model.parent if isinstance(wanted.model, Budget) else None)
@@ -142,6 +141,11 @@ class Admission:
         stated = fingerprint(facts(wanted.stated))
         money = self._weigher.creation(wanted, change.op, stated, self.gone.get((kind, key)))
         self._found.add(replace(change, money=money), Statement(stated, wanted.beyond))
+
+    def _objections(self, wanted: Wanted) -> Sequence[Loss]:
+        if not wanted.reckoned:
+            return ()
+        return *self._who.unknown(wanted.model), *self._target.objections(wanted.model)
 
     def _containers(self, kind: Kind, wanted: Sequence[Wanted]) -> dict[str, str]:
         """The target's ids of the budgets that new allocations belong to, where they exist."""

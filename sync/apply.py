@@ -16,11 +16,13 @@ from typing import Any, TypeAlias
 
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
+from canonical.errors import CanonicalError
 from connectors.contract.errors import (
     STOPS_CONNECTOR,
     ConnectorError,
     Malformed,
     RateLimited,
+    Rejected,
     Stale,
     Transient,
     Uncertain,
@@ -214,7 +216,7 @@ class Applier:
         jobs = [job for each in batch if (job := self._ready(*each)) is not None]
         departure = Departure(self._journal, [(job.operation, job.data) for job in jobs])
         with departure.open():
-            echoes = self._echoes(jobs)
+            echoes = self._echoes(jobs, departure)
         for job, echo in zip(jobs, echoes, strict=True):
             if isinstance(echo, ConnectorError):
                 self._failed(job.change, job.operation, echo, departure)
@@ -239,7 +241,9 @@ class Applier:
         data = dict(operation.draft or {}, container=container) if draft else None
         return _Job(change, operation, draft, data)
 
-    def _echoes(self, jobs: Sequence[_Job]) -> Sequence[Observed | ConnectorError | None]:
+    def _echoes(
+        self, jobs: Sequence[_Job], departure: Departure
+    ) -> Sequence[Observed | ConnectorError | None]:
         try:
             if len(jobs) > 1:
                 drafts = [job.draft for job in jobs if job.draft is not None]
@@ -247,6 +251,10 @@ class Applier:
             return [send(self._target, job.operation, job.draft) for job in jobs]
         except ConnectorError as error:
             return [error] * len(jobs)
+        except (ArithmeticError, CanonicalError) as error:  # of these objects, and of no other
+            message = f"it cannot be reckoned with: {error}"
+            failed = Uncertain(message) if departure.has_left else Rejected(message)
+            return [failed] * len(jobs)
 
     def _still_within(self, change: Change) -> str | None:
         """An allocation whose removal did not end well: its budget is not taken from above it."""

@@ -23,6 +23,7 @@ def binding(spec: SyncSpec, source: Connector, target: Connector) -> dict[str, s
         "accept": ", ".join(sorted(spec.accept)),
         "stamp": str(spec.stamp).lower(),
         "horizon_months": str(spec.horizon_months),
+        "past_months": str(spec.past_months),
     }
 
 

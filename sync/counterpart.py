@@ -58,9 +58,9 @@ class Counterparts:
         kind: Kind,
         link: Link,
         baseline: Baseline,
-        model: Budget | Allocation,
+        model: Budget | Allocation | None,
     ) -> Counterpart | None:
-        """What is linked and wanted to be `model`; None where it is proved to be gone."""
+        """What is linked and wanted to be `model`, if that is known; None where it is gone."""
         observed = self.observed(kind, link, baseline)
         if observed is None:
             return None

@@ -33,7 +33,8 @@ Losses = tuple[Loss, ...]
 class Wanted:
     """One object of the source: as stated, as projected, and what the projection lost.
 
-    `beyond` is the money that is stated, where the projection says less of it.
+    `beyond` is the money that is stated, where the projection says less of it. `reckoned` is false
+    of what no calendar or arithmetic can hold: it is as stated, and blocked.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Wanted:
     losses: Losses
     facts: Facts
     beyond: Facts | None = None
+    reckoned: bool = True
 
     @property
     def all_facts(self) -> Facts:

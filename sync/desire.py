@@ -2,22 +2,26 @@
 
 from dataclasses import replace
 from datetime import date
+from typing import Final
 
 from msgspec import structs
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Problem
-from canonical.facts import Facts, facts, stated_money
+from canonical.change import Effect, Kind, Loss, Problem
+from canonical.errors import CanonicalError
+from canonical.facts import BUDGET_FIELDS, Facts, facts, stated_money
 from connectors.contract.capabilities import Phasing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
-from sync.decide import Losses, Wanted, joined
+from sync.decide import Wanted, joined
 from sync.findings import Findings
 from sync.match import Key
-from sync.past import keeps_past, with_past
+from sync.past import keeps_past, present, with_earlier_start, with_past
 from sync.project import Projector
 from sync.spec import SyncSpec
+
+_CURRENCY: Final = BUDGET_FIELDS.index("currency")
 
 
 class Desires:
@@ -31,7 +35,7 @@ class Desires:
     ) -> None:
         able = target.capabilities
         self._source, self._target, self._as_of, self._found = source, target, as_of, found
-        self._projector = Projector(able, as_of, spec.horizon_months)
+        self._projector = Projector(able, as_of, spec.horizon_months, spec.past_months)
         self._keeps_past = keeps_past(source.capabilities, able)
         self._holds_all_phases = able.phasing is Phasing.ALL
         self._budgets: dict[str, Budget] = {}
@@ -44,14 +48,13 @@ class Desires:
             if key[1] in self._budgets:
                 return None
             self._budgets[key[1]] = self._shape(stated)
-            return self._fitted(kind, key, stated, *self._projector.budget(stated))
+            return self._reckoned(kind, key, stated)
         budget = self._budgets.get(key[0])
         if budget is None:
             reason = f"its budget {key[0]!r} is not among the source's budgets"
             self._found.problems.append(Problem(self._source.name, item.id, reason, item.id))
             return None
-        stated = budget.complete(stated)
-        return self._fitted(kind, key, stated, *self._projector.allocation(stated))
+        return self._reckoned(kind, key, budget.complete(stated))
 
     def shape(self, ref: str) -> Budget | None:
         """What the source's budget of that ref says about time and state; None where it has none.
@@ -61,22 +64,45 @@ class Desires:
         return self._budgets.get(ref)
 
     def with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
-        """What is wanted, the periods that are over as the target has them, if they are to stay."""
-        model, stated = wanted.model, wanted.stated
-        if not (self._keeps_past and isinstance(model, Budget) and isinstance(stated, Budget)):
+        """What is wanted, with the periods that are over as the target has them, if they stay:
+        those that the source cannot state any more, and those that are not written."""
+        if not wanted.reckoned:
             return wanted
-        past = with_past(model, stated, observed, self._as_of)
-        model, _ = self._target.fit(past, self._projector.horizon)
+        model = self._past_kept(wanted.model, wanted.stated, observed)
+        if model is wanted.model:
+            return wanted
+        model, _ = self._target.fit(model, self._projector.horizon)
         return replace(wanted, model=model, facts=facts(model))
 
-    def _fitted(
-        self,
-        kind: Kind,
-        key: Key,
-        stated: Budget | Allocation,
-        projected: Budget | Allocation,
-        losses: Losses,
-    ) -> Wanted:
+    def _past_kept(
+        self, model: Budget | Allocation, stated: Budget | Allocation, observed: Facts
+    ) -> Budget | Allocation:
+        if self._keeps_past and isinstance(model, Budget) and isinstance(stated, Budget):
+            return with_past(model, observed, present(stated, self._as_of))
+        begins = self._projector.begins(stated)
+        if begins is None:
+            return model
+        if isinstance(model, Budget):
+            counts_alike = model.amount and observed[_CURRENCY] == model.amount.unit
+            return with_past(model, observed, begins, stated.start) if counts_alike else model
+        return with_earlier_start(model, observed, begins, stated.start)
+
+    def _reckoned(self, kind: Kind, key: Key, stated: Budget | Allocation) -> Wanted:
+        """What is wanted; blocked where reckoning with it fails, so that all others go on."""
+        try:
+            return self._fitted(kind, key, stated)
+        except (ArithmeticError, CanonicalError) as error:
+            said = str(error) if isinstance(error, CanonicalError) else type(error).__name__
+            reason = f"its dates or amounts cannot be reckoned with: {said}"
+            losses = (Loss("amount", Effect.BLOCKED, reason),)
+            return Wanted(kind, key, stated, stated, losses, facts(stated), reckoned=False)
+
+    def _fitted(self, kind: Kind, key: Key, stated: Budget | Allocation) -> Wanted:
+        projected: Budget | Allocation
+        if isinstance(stated, Budget):
+            projected, losses = self._projector.budget(stated)
+        else:
+            projected, losses = self._projector.allocation(stated)
         model, more = self._target.fit(projected, self._projector.horizon)
         if more:
             losses = joined(losses, more)

@@ -163,7 +163,8 @@ class Planner:
             if id in self._seen.unreadable:
                 self._stuck.add(kind, wanted.key, UNREADABLE)
                 continue
-            there = self._there.linked(kind, link, baseline, wanted.model)
+            model = wanted.model if wanted.reckoned else None
+            there = self._there.linked(kind, link, baseline, model)
             if there is None:
                 self.found.forgotten.append(id)
                 self._admission.gone[kind, wanted.key] = link, baseline

@@ -16,7 +16,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
 from canonical.currency import COUNTS
-from canonical.period import Cadence, Period, add_months, period_of
+from canonical.period import Cadence, Period, add_months, moved, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 
 Losses = tuple[Loss, ...]
@@ -25,9 +25,12 @@ Losses = tuple[Loss, ...]
 class Projector:
     """Projects onto one target on one day. `project` returns its argument where all of it fits."""
 
-    def __init__(self, capabilities: Capabilities, as_of: date, horizon_months: int) -> None:
+    def __init__(
+        self, capabilities: Capabilities, as_of: date, horizon_months: int, past_months: int = 12
+    ) -> None:
         self._able = capabilities
         self._as_of = as_of
+        self._since = _months_before(as_of, past_months)
         beyond = add_months(as_of.replace(day=1), horizon_months)
         last_day = calendar.monthrange(beyond.year, beyond.month)[1]
         self.horizon = beyond.replace(day=min(as_of.day, last_day))
@@ -43,7 +46,7 @@ class Projector:
         changed: dict[str, Any] = {}
         able = self._able.budget
         if budget.phases or self._able.phasing is Phasing.PERIODS:
-            self._phases(budget, changed)
+            self._phases(self._without_past(budget, changed, losses), changed)
             losses.extend(self._between(budget))
         amount: Amount | None = changed.get("amount", budget.amount)
         self._amount(amount, changed, losses)
@@ -92,9 +95,38 @@ class Projector:
             changed[field] = None
             if stated and hold is Hold.DROPPED and stated is not Enforcement.TRACK:
                 losses.append(self._dropped(field))
+        changed |= self._without_past_share(allocation, losses)
         told = able.get("enforcement") not in (None, Hold.DROPPED, Hold.FOLLOWS)
         self._enforcement(allocation.enforcement, told, changed, losses)
         return (replace(allocation, **changed) if changed else allocation), tuple(losses)
+
+    def begins(self, stated: Budget | Allocation) -> date | None:
+        """The day from which on the target is told of `stated`; None where that is its start."""
+        whole = stated if isinstance(stated, Budget) else Budget.of_share(stated)
+        if self._able.phasing is not Phasing.PERIODS:
+            return None
+        kept = whole.since(self._since)
+        return None if kept is whole else kept.start
+
+    def _without_past(self, budget: Budget, changed: dict[str, Any], losses: list[Loss]) -> Budget:
+        begins = self.begins(budget)
+        if begins is None:
+            return budget
+        changed["start"] = begins
+        losses.append(self._over(begins))
+        # what counts on the day may be the amount of what is over
+        return replace(budget.since(begins), amount=budget.in_force(self._as_of))
+
+    def _without_past_share(self, share: Allocation, losses: list[Loss]) -> dict[str, Any]:
+        begins = self.begins(share)
+        if begins is None or self._able.allocation.get("start") is None:
+            return {}
+        losses.append(self._over(begins))
+        return {"start": begins}
+
+    def _over(self, begins: date) -> Loss:
+        reason = f"no period before {begins} is written; past_months of the sync says which are"
+        return Loss("start", Effect.EMULATED, reason)
 
     def _enforcement(
         self, stated: Enforcement | None, told: bool, changed: dict[str, Any], losses: list[Loss]
@@ -155,7 +187,7 @@ class Projector:
         month = budget.start.month if budget.start else 1
         last = period_of(budget.cadence, self._as_of, month).end
         assert last is not None
-        following = last + timedelta(days=1)
+        following = moved(last, 1)
         now, later = (self._rounded(budget.in_force(day)) for day in (self._as_of, following))
         if later is None or later == now or (budget.end is not None and budget.end < following):
             return ()
@@ -205,6 +237,12 @@ class Projector:
 
     def _blocked(self, field: str, reason: str) -> Loss:
         return Loss(field, Effect.BLOCKED, f"{self._able.vendor} {reason}")
+
+
+def _months_before(day: date, months: int) -> date:
+    """The first day of the month that lies so many months back; the calendar's, where none does."""
+    first = day.replace(day=1)
+    return max(add_months(first, -min(months, (first.year - 1) * 12)), date.min)
 
 
 _DROPPABLE: tuple[tuple[str, Any], ...] = (

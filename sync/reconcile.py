@@ -6,7 +6,7 @@ from dataclasses import replace
 from canonical.allocation import Status
 from canonical.change import Change, Kind, Op
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fields_of, fingerprint
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Facts, facts, fields_of, fingerprint
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
@@ -48,7 +48,7 @@ class Reconciler:
 
     def reconcile(self, wanted: Wanted, there: Counterpart) -> None:
         """Judge the pair; every loss that needs acceptance is counted, also where all agrees."""
-        wanted = self._desires.with_past(wanted, there.observed)
+        wanted = self.with_past(wanted, there.observed)
         wanted, found = self._differences(wanted, there)
         self._found.note(wanted.losses)
         stated = fingerprint(facts(wanted.stated))
@@ -56,6 +56,10 @@ class Reconciler:
             self._change(wanted, found, there, stated)
         else:
             self._agree(wanted, there, stated)
+
+    def with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
+        """What is wanted, with what is over as the target has it, where that is to stay."""
+        return self._desires.with_past(wanted, observed)
 
     def _differences(self, wanted: Wanted, there: Counterpart) -> tuple[Wanted, list[Difference]]:
         """What differs; of whom it names, the target is asked only where that is not as it was."""

@@ -85,6 +85,7 @@ class SyncSpec:
     accept: frozenset[str] = frozenset()
     stamp: bool = True
     horizon_months: int = 12
+    past_months: int = 12
     parallel: int = 8
     full_pass_every: timedelta | int = timedelta(hours=12)
     limits: Limits = field(default_factory=Limits)

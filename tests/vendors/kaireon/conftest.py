@@ -109,6 +109,7 @@ class Mirror:
         self.tenant, self.source, self.folder = tenant, Memory("erp"), folder
         self.store = Store.open("sqlite:///s.db", folder, self.now)
         self.on_remove = OnRemove.KEEP
+        self.spec: dict[str, int] = {}
 
     def now(self) -> datetime:
         today = self.tenant.today
@@ -123,6 +124,7 @@ class Mirror:
             limits=OPEN,
             parallel=1,
             on_remove=self.on_remove,
+            **self.spec,
         )
         target = self.tenant.connector(emulate=EVERY_CADENCE)
         return Engine(spec, self.source, target, self.store, now=self.now)
