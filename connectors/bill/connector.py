@@ -11,6 +11,7 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, kind_of
+from canonical.count import uncountable
 from connectors.bill.assigned import Assigned
 from connectors.bill.budgets import Budgets
 from connectors.bill.declared import CAPABILITIES, BillSettings
@@ -90,6 +91,9 @@ class Bill(Connector):
             return model, tuple(self._assigned.over(model))
         self._assigned.state(model)
         model, losses = self._budgets.in_time(model)
+        if reason := uncountable(model):
+            said = f"{reason}: {self.name} resets by the calendar"
+            return model, (*losses, Loss("end", Effect.BLOCKED, said))
         if model.cadence in BUFFERED or model.enforcement is not Enforcement.SOFT:
             return model, losses
         reason = f"{self.name} lets no {model.cadence} budget spend beyond its limit"

@@ -15,7 +15,9 @@ from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
+from canonical.count import uncountable
 from canonical.currency import COUNTS, exponent
+from canonical.errors import CanonicalError
 from canonical.period import Cadence, Period, period_of, periods
 from connectors.kaireon.wire import CADENCE, COUNT_FIELD, LIMIT_FIELDS
 
@@ -121,6 +123,9 @@ def _spread(budget: Budget, terms: Terms, until: date) -> dict[str, Any]:
             *_, last = whole_periods(budget.cadence, end, end)
             return {"end": last.end, "phases": ()}
         phases = _whole(budget, stated, until)
+        plain = budget if budget.stretches() else replace(budget, phases=())
+        if reason := uncountable(plain, calendar=budget.cadence is Cadence.QUARTERLY):
+            raise _Unfit("end", f"{reason}: kaireon's are the calendar's")
         changed: dict[str, Any] = {}
     elif budget.cadence not in terms.emulate:
         raise _Unfit("cadence", f"kaireon has no {budget.cadence} budgets")
@@ -229,6 +234,7 @@ def _first_end(changed: dict[str, Any], budget: Budget) -> date:
 
 
 def last_day(period: Period) -> date:
-    """The end of a period that has one."""
-    assert period.end is not None
+    """The end of a period; raises `CanonicalError` where it has none."""
+    if period.end is None:
+        raise CanonicalError(f"{period} has no end")
     return period.end

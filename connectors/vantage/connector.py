@@ -103,7 +103,7 @@ class Vantage(Connector):
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
         """In months, and as periods alone tell it; other cadences if a setting says so."""
-        return fitted(model, self._emulated, until)
+        return fitted(model, self._emulated, self.today(), until)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What Vantage has no words for, and an entity whose cost report nobody named."""

@@ -11,14 +11,15 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from canonical.allocation import Allocation
-from canonical.budget import Budget
+from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
-from canonical.period import Cadence, Period
+from canonical.count import uncountable
+from canonical.period import Cadence, Period, period_of
 from connectors.vantage.periods import Phases, joined, settled
 
 
 def fitted(
-    model: Budget | Allocation, emulated: Collection[Cadence], until: date
+    model: Budget | Allocation, emulated: Collection[Cadence], today: date, until: date
 ) -> tuple[Budget | Allocation, tuple[Loss, ...]]:
     """`model` per month, an open end split up to `until`; and what that loses.
 
@@ -26,24 +27,55 @@ def fitted(
     """
     if isinstance(model, Allocation):
         return _share(model, emulated, until)
+    if reason := uncountable(model):
+        said = f"{reason}: Vantage's months are the calendar's"
+        return model, (Loss("end", Effect.BLOCKED, said),)
     if model.cadence not in emulated:
-        return _in_periods(model)
+        return _in_periods(model, today)
     if reason := _indivisible(model):
         return model, (Loss("cadence", Effect.BLOCKED, reason),)
-    budget, losses = _in_periods(model.restated(Cadence.MONTHLY, until))
+    budget, losses = _in_periods(model.restated(Cadence.MONTHLY, until), today)
     reason = f"Vantage has no {model.cadence} budgets; it is split into months"
     return budget, (Loss("cadence", Effect.EMULATED, reason), *losses)
 
 
-def _in_periods(budget: Budget) -> tuple[Budget, tuple[Loss, ...]]:
-    """A phased budget as its periods alone tell it."""
+def _in_periods(budget: Budget, today: date) -> tuple[Budget, tuple[Loss, ...]]:
+    """A budget as its periods alone tell it: in whole months."""
     if not budget.phases:
-        return budget, ()
+        whole = replace(budget, start=_first(budget.start), end=_last(budget.end))
+        return whole, tuple(_widened(budget.start, budget.end, today))
     if month := _shared_month(budget.phases):
         reason = f"two of its amounts count in {month:%B %Y}, and in Vantage one amount a month"
         return budget, (Loss("phases", Effect.BLOCKED, reason),)
-    phases = joined(budget.phases)
-    return replace(budget, **settled(phases)), tuple(_outside(budget, phases))
+    phases = joined(Phase(_months(each.period), each.amount) for each in budget.phases)
+    begins, ends = budget.phases[0].period.start, budget.phases[-1].period.end
+    losses = (*_widened(begins, ends, today), *_outside(budget, phases))
+    return replace(budget, **settled(phases)), losses
+
+
+def _months(period: Period) -> Period:
+    """The whole months in which the period has a day."""
+    return Period(period.start.replace(day=1), _last(period.end))
+
+
+def _first(day: date | None) -> date | None:
+    return day and day.replace(day=1)
+
+
+def _last(day: date | None) -> date | None:
+    return day and period_of(Cadence.MONTHLY, day).end
+
+
+def _widened(start: date | None, end: date | None, today: date) -> Iterator[Loss]:
+    """What an amount of the whole month makes of a part of one, where that still counts."""
+    first = _last(start)
+    if start and first and start.day > 1 and today <= first:
+        reason = f"Vantage's amounts are of a whole month: it begins on {_first(start)}"
+        yield Loss("start", Effect.ROUNDED, reason)
+    last = _last(end)
+    if last and end != last and today <= last:
+        reason = f"Vantage's amounts are of a whole month: it ends on {last}"
+        yield Loss("end", Effect.ROUNDED, reason)
 
 
 def _shared_month(phases: Phases) -> date | None:
@@ -84,7 +116,7 @@ def _share(
     if cadence not in emulated or cadence is None or amount is None:
         return follows, ()
     budget = Budget.of_share(allocation)
-    if reason := _indivisible(budget):
+    if reason := uncountable(budget) or _indivisible(budget):
         return follows, (Loss("amount", Effect.BLOCKED, reason),)
     months = budget.restated(Cadence.MONTHLY, until)
     if months.phases:

@@ -100,13 +100,15 @@ class Vtex(Connector):
     def fit(
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """Of the dimensions only the unit; a foreign currency is blocked, makeshifts are shown,
-        and so is an entity that checkout cannot know."""
+        """Of the dimensions only the unit; a foreign currency is blocked, and so is a time that
+        cycles cut into more amounts; makeshifts are shown, and an entity that checkout cannot
+        know."""
         if isinstance(model, Allocation):
             model, losses = linked(model, self.name, self._records.entities)
         else:
             losses = []
-        model, more = fitted(model, self.name, self.settings.currency, self._reader.units)
+        currency, units = self.settings.currency, self._reader.units
+        model, more = fitted(model, self.name, currency, units, self.today())
         return model, [*losses, *more]
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:

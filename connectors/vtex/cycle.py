@@ -7,16 +7,15 @@ counts for as long as the cycle is one that the note would make. Pure: no clock 
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-from canonical.period import Cadence, period_of
+from canonical.period import Cadence, moved, period_of
 from connectors.vtex.wire import VtexCycle, moment
 
 _NOTE = re.compile(
     r"\s*\[(?P<cadence>daily|weekly|monthly|quarterly|yearly) from (?P<start>\d{4}-\d\d-\d\d)"
     r"(?: until (?P<end>\d{4}-\d\d-\d\d))?\]\s*$"
 )
-_DAY = timedelta(days=1)
 _BY_DAYS = {1: Cadence.DAILY, 7: Cadence.WEEKLY}
 _BY_MONTHS = {1: Cadence.MONTHLY, 3: Cadence.QUARTERLY, 12: Cadence.YEARLY}
 
@@ -90,7 +89,7 @@ def recurrence_of(cycle: Cycle | None, note: Recurrence | None, today: date) -> 
         return note
     if not cycle.renews or cycle.last is None:
         return Recurrence(Cadence.ONCE, cycle.first, cycle.last)
-    cadence = _cadence(cycle.first, cycle.last + _DAY)
+    cadence = _cadence(cycle.first, moved(cycle.last, 1))
     return Recurrence(cadence or Cadence.ONCE, cycle.first)
 
 
@@ -113,14 +112,14 @@ def cycle_of(wire: VtexCycle, *, inclusive: bool) -> Cycle:
 
 def cycle_said(cycle: Cycle, *, carry_over: bool, inclusive: bool) -> VtexCycle:
     """A cycle in their words, with the midnights that it runs between."""
-    after = timedelta(0) if inclusive else _DAY
+    after = 0 if inclusive else 1
     return VtexCycle(
         start_date=_midnight(cycle.first),
-        end_date=_midnight(cycle.last + after) if cycle.last else None,
+        end_date=_midnight(moved(cycle.last, after)) if cycle.last else None,
         auto_reset_on_period_end=cycle.renews,
         carry_over_balance=carry_over,
     )
 
 
 def _midnight(day: date) -> str:
-    return datetime.combine(day, datetime.min.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.0000000Z")
+    return f"{day.isoformat()}T00:00:00.0000000Z"

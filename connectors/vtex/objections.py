@@ -1,6 +1,7 @@
 """What a VTEX system, as it is set up, cannot be told about a budget or an allocation. Pure."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from msgspec.structs import replace
 
@@ -8,19 +9,24 @@ from canonical.allocation import Alert, Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Loss
+from canonical.count import uncountable
 from canonical.period import Cadence
 from connectors.contract.errors import Rejected
+from connectors.vtex.cycle import Recurrence, cycle_on, cycle_said
 from connectors.vtex.entities import Entities
 
 
 def fitted(
-    model: Budget | Allocation, system: str, currency: str, units: Sequence[str]
+    model: Budget | Allocation, system: str, currency: str, units: Sequence[str], today: date
 ) -> tuple[Budget | Allocation, Sequence[Loss]]:
     """`model` as a `system` of that currency and these units has it, and what that loses.
 
     Of the dimensions it is the unit that counts, and where there is only one, not even that.
+    Raises `CanonicalError` for a time that no cycle can hold.
     """
     losses = [*_losses(model, system, currency)]
+    if isinstance(model, Budget) and model.cadence is not Cadence.ONCE:
+        losses += _renewed(model, today)
     alerts = tuple(_rounded(alert, currency) for alert in model.alerts or ())
     if model.alerts and alerts != model.alerts:
         model = replace(model, alerts=alerts)
@@ -62,10 +68,21 @@ def _losses(model: Budget | Allocation, system: str, currency: str) -> Iterator[
     if len({frozenset(alert.recipients) for alert in model.alerts or ()}) > 1:
         reason = "vtex tells the same people of every threshold"
         yield Loss("alerts", Effect.EMULATED, reason)
-    renews = isinstance(model, Budget) and model.cadence is not Cadence.ONCE
-    if renews and model.end is not None:
+
+
+def _renewed(model: Budget, today: date) -> Iterator[Loss]:
+    """What becomes of the time of a budget that starts afresh, as cycles are the calendar's."""
+    if reason := uncountable(model):
+        yield Loss("end", Effect.BLOCKED, f"{reason}: vtex renews by the calendar")
+    elif model.end is not None:
         reason = f"vtex renews a {model.cadence} budget until a run in its last period stops it"
         yield Loss("end", Effect.EMULATED, reason)
+
+    recurrence = Recurrence(model.cadence, model.start, model.end)
+    cycle = cycle_on(recurrence, today)
+    cycle_said(cycle, carry_over=False, inclusive=False)
+    if model.start is not None and cycle.first < model.start:
+        yield Loss("start", Effect.ROUNDED, f"vtex's first cycle begins on {cycle.first}")
 
 
 def _rounded(alert: Alert, currency: str) -> Alert:

@@ -13,6 +13,7 @@ from canonical.facts import facts
 from canonical.period import Cadence, Period
 from connectors.vantage.fitting import fitted
 
+TODAY = date(2026, 1, 10)
 HORIZON = date(2027, 3, 15)
 EMULATED = {Cadence.YEARLY, Cadence.QUARTERLY, Cadence.ONCE}
 
@@ -41,7 +42,7 @@ def share(amount=600, cadence=Cadence.YEARLY, **said):
 
 
 def fit(model, emulated=EMULATED):
-    return fitted(model, emulated, HORIZON)
+    return fitted(model, emulated, TODAY, HORIZON)
 
 
 def names(losses):
@@ -162,3 +163,49 @@ def test_a_monthly_share_keeps_its_amount_and_follows_its_budget():
     model, losses = fit(share(600, Cadence.MONTHLY))
     assert model == replace(share(600), cadence=None, start=None, end=None)
     assert losses == ()
+
+
+# Parts of periods
+
+
+@pytest.mark.parametrize(
+    ("cadence", "end"),
+    [(Cadence.QUARTERLY, date(2027, 1, 14)), (Cadence.MONTHLY, date(2026, 2, 14))],
+)
+def test_what_may_count_four_times_or_five_is_blocked(cadence, end):
+    stated = budget(1200, cadence, start=date(2026, 1, 15), end=end)
+    model, (loss,) = fit(stated)
+    assert (model, loss.name) == (stated, "blocked:end")
+
+
+def test_a_share_that_may_count_four_times_or_five_is_blocked():
+    stated = share(cadence=Cadence.QUARTERLY, start=date(2026, 1, 15), end=date(2027, 1, 14))
+    assert names(fit(stated)[1]) == ["blocked:amount"]
+
+
+def test_a_monthly_budget_from_the_last_day_has_whole_months_and_says_so():
+    model, losses = fit(budget(100, Cadence.MONTHLY, start=date(2026, 1, 31), end=None))
+    assert (model.start, model.end, model.phases) == (date(2026, 1, 1), None, ())
+    assert names(losses) == ["rounded:start"]
+    assert fit(model) == (model, ())
+
+
+def test_quarters_from_the_fifteenth_to_the_end_of_one_keep_their_sum_in_whole_months():
+    model, losses = fit(budget(1200, Cadence.QUARTERLY, start=date(2026, 1, 15)))
+    assert (model.start, model.end, model.amount) == (
+        date(2026, 1, 1),
+        date(2026, 12, 31),
+        usd(400),
+    )
+    assert names(losses) == ["emulated:cadence", "rounded:start"]
+
+
+def test_a_part_of_a_month_that_is_over_is_not_told_again():
+    stated = budget(100, Cadence.MONTHLY, start=date(2025, 11, 10), end=date(2026, 6, 20))
+    assert names(fit(stated)[1]) == ["rounded:end"]
+
+
+def test_what_begins_beyond_the_horizon_is_split_as_what_begins_before():
+    phases = (phase("2026-01-01", "2026-12-31", 300), phase("2030-01-01", None, 600))
+    model, _ = fit(budget(300, Cadence.QUARTERLY, end=None, phases=phases))
+    assert model.phases == (phase("2026-01-01", "2026-12-31", 100), phase("2030-01-01", None, 200))

@@ -1,0 +1,151 @@
+"""The sum over time at every vendor: what is written is what was stated, or it is blocked or named.
+
+A whole span of time is one that begins where a period that is stated does, and ends where one ends.
+"""
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.change import Effect
+from canonical.count import calendar_periods, own_periods, year_starts
+from canonical.period import Cadence, periods
+from connectors.bill.connector import Bill
+from connectors.bill.declared import BillSettings
+from connectors.contract.runtime import Runtime
+from connectors.kaireon.connector import Kaireon
+from connectors.kaireon.declared import KaireonSettings
+from connectors.vantage.connector import Vantage
+from connectors.vantage.declared import VantageSettings
+from connectors.vtex.connector import Vtex
+from connectors.vtex.cycle import Recurrence, cycle_on
+from connectors.vtex.declared import VtexSettings
+from sync.project import Projector
+
+TODAY = date(2026, 3, 18)
+KEY = SecretStr("canary")
+VENDORS = {
+    "vantage": (Vantage, VantageSettings(connector="vantage", token=KEY, workspace_token="w",
+                                         currency="USD", emulate={"yearly", "quarterly", "once"})),
+    "kaireon": (Kaireon, KaireonSettings(connector="kaireon", api_key=KEY, tenant_id="t",
+                                         currency="USD", emulate=("yearly", "once"))),
+    "vtex": (Vtex, VtexSettings(connector="vtex", base_url="http://127.0.0.1:9", user_token=KEY,
+                                context_id="u", currency="USD")),
+    "bill": (Bill, BillSettings(connector="bill", api_token=KEY)),
+}  # fmt: skip
+
+
+@st.composite
+def budgets(draw):
+    start = draw(st.dates(date(2025, 6, 1), date(2026, 9, 30)))
+    end = start + timedelta(days=draw(st.integers(0, 800)))
+    if draw(st.booleans()):
+        start = start.replace(day=1)
+    if draw(st.booleans()):
+        end = (end.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    cents = draw(st.integers(1, 10**7))
+    return Budget(
+        ref="B", name="B", amount=Amount.from_minor(cents, "USD"),
+        cadence=draw(st.sampled_from(Cadence)), start=start, end=max(start, end),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def fits():
+    runtime = Runtime(sleep=lambda seconds: None)
+    opened = {name: make(name, own, runtime) for name, (make, own) in VENDORS.items()}
+
+    def fit(vendor, budget):
+        target = opened[vendor]
+        projector = Projector(target.capabilities, TODAY, 12)
+        with target.on(TODAY):
+            model, losses = projector.budget(budget)
+            fitted, more = target.fit(model, projector.horizon)
+        return fitted, (*losses, *more)
+
+    yield fit
+    for each in opened.values():
+        each.close()
+
+
+def stated_sums(budget):
+    """What the budget comes to, by the calendar and by its own days."""
+    if budget.cadence is Cadence.ONCE:
+        return {budget.amount.value}
+    first, last = budget.start, budget.end
+    return {
+        budget.amount.value * calendar_periods(budget.cadence, first, last, year_starts(budget)),
+        budget.amount.value * own_periods(budget.cadence, first, last),
+    }
+
+
+def monthly(budget):
+    """Vantage's periods: an amount per month, however long they are."""
+    spans = [(each.period.start, each.period.end, each.amount) for each in budget.phases]
+    for first, last, amount in spans or [(budget.start, budget.end, budget.amount)]:
+        yield amount.value * calendar_periods(Cadence.MONTHLY, first, last)
+
+
+def rows(budget):
+    """Kaireon's rows: an amount per calendar period."""
+    for each in budget.phases:
+        yield each.amount.value * len([*periods(budget.cadence, each.period.start, each.period.end)])
+
+
+def cycles(budget):
+    """VTEX's cycles, from the first to the one that does not renew."""
+    recurrence = Recurrence(budget.cadence, budget.start, budget.end)
+    day = budget.start
+    while True:
+        cycle = cycle_on(recurrence, day)
+        yield budget.amount.value
+        if not cycle.renews:
+            return
+        day = cycle.last + timedelta(days=1)
+
+
+def resets(budget):
+    """BILL's periods, from that of its first day to that of its last."""
+    spans = periods(budget.cadence, budget.start, budget.end, year_starts(budget))
+    return (budget.amount.value for _ in spans)
+
+
+WRITTEN = {"vantage": monthly, "kaireon": rows, "vtex": cycles, "bill": resets}
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(budget=budgets())
+@example(budget=Budget(ref="B", name="B", amount=Amount.of(1200, "USD"),
+                       cadence=Cadence.QUARTERLY, start=date(2026, 1, 15), end=date(2027, 1, 14)))  # fmt: skip
+@example(budget=Budget(ref="B", name="B", amount=Amount.of(100, "USD"),
+                       cadence=Cadence.MONTHLY, start=date(2026, 1, 31), end=date(2026, 4, 29)))  # fmt: skip
+@example(budget=Budget(ref="B", name="B", amount=Amount.of(100, "USD"),
+                       cadence=Cadence.WEEKLY, start=date(2026, 1, 7), end=date(2026, 1, 20)))  # fmt: skip
+def test_what_is_written_comes_to_what_was_stated_or_is_blocked(fits, vendor, budget):
+    fitted, losses = fits(vendor, budget)
+    if any(loss.effect is Effect.BLOCKED for loss in losses):
+        return
+    written = sum(map(Fraction, WRITTEN[vendor](fitted)))
+    over = "emulated:start" in {loss.name for loss in losses}  # what is long over is not written
+    assert over or {written} == {*map(Fraction, stated_sums(budget))}
+
+
+@pytest.mark.parametrize("vendor", ["vantage", "kaireon", "vtex"])
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(budget=budgets())
+def test_a_start_that_moves_is_named_while_it_counts(fits, vendor, budget):
+    fitted, losses = fits(vendor, budget)
+    if budget.start < TODAY or any(loss.effect is Effect.BLOCKED for loss in losses):
+        return
+    begins = fitted.start
+    if vendor == "vtex":
+        begins = cycle_on(Recurrence(budget.cadence, budget.start, budget.end), TODAY).first
+    moved = begins != budget.start
+    assert moved == any(loss.matters and loss.field == "start" for loss in losses)
