@@ -5,7 +5,7 @@ Done before anything is compared, so that what a vendor cannot hold never shows 
 
 import calendar
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from anyascii import anyascii

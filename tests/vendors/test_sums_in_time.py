@@ -95,7 +95,9 @@ def monthly(budget):
 def rows(budget):
     """Kaireon's rows: an amount per calendar period."""
     for each in budget.phases:
-        yield each.amount.value * len([*periods(budget.cadence, each.period.start, each.period.end)])
+        yield each.amount.value * len(
+            [*periods(budget.cadence, each.period.start, each.period.end)]
+        )
 
 
 def cycles(budget):
