@@ -28,7 +28,7 @@ class Hierarchy:
         Raises `Rejected` where they need more, or where one of them cannot be seen.
         """
         self._workspace.ensure_whole(parent)
-        self._workspace.see_parts(parent)
+        self._workspace.see_parts(parent, instead)
         tree, parts = self._workspace.tree, dict(instead)
         for child in self._workspace.known(parent).child_budget_tokens:
             if child in parts:

@@ -1,7 +1,7 @@
 """One workspace, over HTTP: read whole, and changed budget by budget."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -185,11 +185,11 @@ class Workspace:
         if token in self._half and found and not self.tree.is_allocation(token, found.name):
             raise Rejected(f"what hangs below {token} is not all shown yet; the next run looks")
 
-    def see_parts(self, token: str) -> None:
-        """Read by its id each child of a budget that the listing does not show."""
+    def see_parts(self, token: str, but: Collection[str] = ()) -> None:
+        """Read by its id each child of a budget, `but` those, that the listing does not show."""
         found = self.tree.get(token)
         for child in found.child_budget_tokens if found else ():
-            if not self._shows(child):
+            if child not in but and not self._shows(child):
                 self._see(child)
 
     def _see(self, token: str) -> None:

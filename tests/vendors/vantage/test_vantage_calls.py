@@ -219,7 +219,6 @@ CALLS = {
         lambda vantage: vantage.delete(Kind.ALLOCATION, PART["token"], "key-1"),
         [
             *FAMILY_LISTED,
-            (f"GET /v2/budgets/bdgt_0000000000000002?{SHORT}", PART),
             ("DELETE /v2/budgets/bdgt_0000000000000002", Response(204)),
             (f"GET /v2/budgets/bdgt_0000000000000001?{SHORT}", PLATFORM),
             (
