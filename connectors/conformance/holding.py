@@ -1,11 +1,14 @@
 """Checks of behaviour 2.8: each field is held as the capabilities declare."""
 
+from datetime import timedelta
+
 import pytest
 from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.change import Effect, Kind
 from canonical.currency import exponent
+from canonical.period import Cadence
 from connectors.conformance.drafts import FIELDS, having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said
@@ -66,6 +69,8 @@ class Holding:
         if not found:
             pytest.skip(f"capability: cadence {cadence}")
         draft = having(world.draft(Kind.BUDGET), "cadence", found[0])
+        if found[0] is Cadence.WEEKLY:
+            draft = _in_whole_weeks(draft)
         _reads_back(world, Kind.BUDGET, draft, {"cadence"})
 
     def test_2_8_5_every_declared_entity_type_reads_back(self, world: World) -> None:
@@ -148,6 +153,18 @@ class Holding:
         budgets = said(world.connector.get(Kind.BUDGET, draft.container), follows)
         for field, value in own.items():
             assert value in (None, budgets[field])
+
+
+def _in_whole_weeks(draft: Draft) -> Draft:
+    """From a Monday to a Sunday: a target may refuse a part of a week."""
+    start, end = draft.model.start, draft.model.end
+    if start is not None:
+        draft = having(draft, "start", start + timedelta(days=-start.weekday() % 7))
+    return (
+        draft
+        if end is None
+        else having(draft, "end", end - timedelta(days=(end.weekday() + 1) % 7))
+    )
 
 
 def _needs(world: World, kind: Kind, field: str, hold: Hold) -> None:

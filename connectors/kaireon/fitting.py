@@ -6,7 +6,8 @@ that the shares sum to it, or it is blocked.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 from msgspec.structs import replace
@@ -123,7 +124,7 @@ def _spread(budget: Budget, terms: Terms, until: date) -> dict[str, Any]:
             *_, last = whole_periods(budget.cadence, end, end)
             return {"end": last.end, "phases": ()}
         phases = _whole(budget, stated, until)
-        plain = budget if budget.stretches() else replace(budget, phases=())
+        plain = replace(budget, phases=()) if _is_flat(budget) else budget
         if reason := uncountable(plain, calendar=budget.cadence is Cadence.QUARTERLY):
             raise _Unfit("end", f"{reason}: kaireon's are the calendar's")
         changed: dict[str, Any] = {}
@@ -139,6 +140,18 @@ def _spread(budget: Budget, terms: Terms, until: date) -> dict[str, Any]:
         "start": phases[0].period.start,
         "end": phases[-1].period.end,
     }
+
+
+def _is_flat(budget: Budget) -> bool:
+    """Whether the phases say no more than one amount from the start to the end."""
+    if not budget.phases:
+        return True
+    first, last = budget.phases[0].period.start, budget.phases[-1].period.end
+    follow = (first, last) == (budget.start, budget.end) and all(
+        one.period.end is not None and one.period.end + timedelta(days=1) == two.period.start
+        for one, two in pairwise(budget.phases)
+    )
+    return follow and len({phase.amount for phase in budget.phases}) == 1
 
 
 def _whole(budget: Budget, stated: Sequence[Phase], until: date) -> list[Phase]:

@@ -33,7 +33,7 @@ currency = "USD"
 [syncs.move]
 source = "old"
 target = "new"
-accept = ["dropped:enforcement"]
+accept = ["dropped:enforcement", "rounded:start"]
 """
 
 
@@ -51,6 +51,7 @@ class Move:
         command = [*arguments, "--config", str(self._settings), "--as-of", DAY]
         said = CliRunner().invoke(app, command)
         assert said.exception is None or isinstance(said.exception, SystemExit), said.exc_info
+        print(said.output)  # shown where the test fails
         return said.exit_code
 
 
