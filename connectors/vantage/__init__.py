@@ -44,5 +44,6 @@ Quirks
 - A token sees what its team sees: what it does not show is gone only if the workspace is seen and
   no budget that is seen names it as its part.
 
-Unit of writing: one budget; a share of a budget takes up to three calls.
+Unit of writing: one budget; a share of a budget takes up to three calls, and a read of its
+budget, as a listing may lag behind what was written.
 """
