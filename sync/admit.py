@@ -1,7 +1,6 @@
 """Admit: newcomers, which have no link: recognised in the target and adopted, or made."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from canonical.allocation import Status
 from canonical.budget import Budget
@@ -140,7 +139,7 @@ class Admission:
             self._stuck.add(kind, key, f"it cannot be made: {blocked.reason}")
         stated = fingerprint(facts(wanted.stated))
         money = self._weigher.creation(wanted, change.op, stated, self.gone.get((kind, key)))
-        self._found.add(replace(change, money=money), Statement(stated, wanted.beyond))
+        self._found.add(change, money, Statement(stated, wanted.beyond))
 
     def _objections(self, wanted: Wanted) -> Sequence[Loss]:
         if not wanted.reckoned:

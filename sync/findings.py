@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from canonical.change import Change, Conflict, Handover, Kind, Loss, Problem, Unstated
+from canonical.money import Move
 from sync.match import Key
 from sync.scales import Scales
 from sync.send import Statement
@@ -44,7 +45,8 @@ class Findings:
                 count, reason = self.lossy.get(loss.name, (0, loss.reason))
                 self.lossy[loss.name] = count + 1, reason
 
-    def add(self, change: Change, stated: Statement) -> None:
-        """A change, and what the source stated when it was decided."""
-        self.changes.append(replace(change, stated=stated.fingerprint.hex()))
+    def add(self, change: Change, money: tuple[Move, ...], stated: Statement) -> None:
+        """A change, how it moves money, and what the source stated when it was decided."""
+        said = stated.fingerprint.hex()
+        self.changes.append(replace(change, money=money, stated=said))
         self.stated[change.kind, (change.budget_ref or "", change.ref)] = stated

@@ -115,7 +115,7 @@ class Reconciler:
         )
         self._found.note([loss for loss in change.losses if loss not in wanted.losses])
         money = self._weigher.change(wanted, change.op, found, there, stated)
-        self._found.add(replace(change, money=money), Statement(stated, wanted.beyond))
+        self._found.add(change, money, Statement(stated, wanted.beyond))
 
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:
         """A share does not come back to life below a budget that does not."""
