@@ -27,6 +27,13 @@ class Kind(StrEnum):
     ALLOCATION = "allocation"
 
 
+FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.BUDGET: BUDGET_FIELDS,
+    Kind.ALLOCATION: ALLOCATION_FIELDS,
+}
+"""The names that go with the facts of an object, by its kind."""
+
+
 def kind_of(model: Budget | Allocation) -> Kind:
     """Which kind of object `model` is."""
     return Kind.BUDGET if isinstance(model, Budget) else Kind.ALLOCATION
@@ -191,8 +198,7 @@ class Unstated:
     @classmethod
     def of(cls, kind: Kind, target_id: str, values: Facts, **link: str | None) -> Self:
         """As the target's facts of it say."""
-        names = BUDGET_FIELDS if kind is Kind.BUDGET else ALLOCATION_FIELDS
-        said = dict(zip(names, values, strict=True))
+        said = dict(zip(FIELDS[kind], values, strict=True))
         return cls(
             kind=kind,
             target_id=target_id,

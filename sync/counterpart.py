@@ -8,19 +8,15 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Problem
 from canonical.compare import Baseline
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Facts, facts
+from canonical.facts import Facts, facts
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.findings import Findings
 from sync.match import Key
 from sync.observe import Observation
-from sync.state.ledger import Ledger, Link
+from sync.state.ledger import ABOVE, Ledger, Link
 
-_ABOVE = {
-    Kind.BUDGET: BUDGET_FIELDS.index("parent"),
-    Kind.ALLOCATION: ALLOCATION_FIELDS.index("budget"),
-}
 _BATCH = 1000
 
 
@@ -143,7 +139,7 @@ class Counterparts:
 
     def in_our_terms(self, kind: Kind, values: Facts) -> Facts:
         """The target's facts, its id of the budget above turned into the owner's ref."""
-        at = _ABOVE[kind]
+        at = ABOVE[kind]
         if values[at] is None:
             return values
         above = str(values[at])

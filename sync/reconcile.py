@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from canonical.allocation import Status
-from canonical.change import Change, Kind, Op
+from canonical.change import FIELDS, Change, Kind, Op
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Facts, facts, fields_of, fingerprint
+from canonical.facts import Facts, facts, fields_of, fingerprint
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
@@ -19,10 +19,7 @@ from sync.state.ledger import Entry
 from sync.stuck import Stuck
 from sync.weigh import Weigher
 
-STATUS = {
-    Kind.BUDGET: BUDGET_FIELDS.index("status"),
-    Kind.ALLOCATION: ALLOCATION_FIELDS.index("status"),
-}
+STATUS = {kind: names.index("status") for kind, names in FIELDS.items()}
 
 
 class Reconciler:

@@ -8,12 +8,10 @@ from sqlalchemy import Connection
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Op
+from canonical.change import FIELDS, Kind, Op
 from canonical.compare import Baseline, differences
 from canonical.data import model_data, model_of
 from canonical.facts import (
-    ALLOCATION_FIELDS,
-    BUDGET_FIELDS,
     MONEY_FIELDS,
     Facts,
     facts,
@@ -113,11 +111,9 @@ def _with_old_echoes(ledger: Ledger, operation: Operation, seen: Facts) -> Facts
     if link is None:
         return seen
     before = ledger.baselines([link.id])[link.id].echo
-    names = BUDGET_FIELDS if operation.kind is Kind.BUDGET else ALLOCATION_FIELDS
     sent = set(operation.fields)
-    return tuple(
-        new if name in sent else old for name, new, old in zip(names, seen, before, strict=True)
-    )
+    fields = zip(FIELDS[operation.kind], seen, before, strict=True)
+    return tuple(new if name in sent else old for name, new, old in fields)
 
 
 def stored_otherwise(

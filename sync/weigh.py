@@ -9,9 +9,9 @@ is weighed as it is there.
 from collections.abc import Sequence
 from datetime import date
 
-from canonical.change import Kind, Op
+from canonical.change import FIELDS, Kind, Op
 from canonical.compare import Baseline, Cause, Difference
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Fact, Facts, fields_of, money_facts
+from canonical.facts import BUDGET_FIELDS, Fact, Facts, fields_of, money_facts
 from canonical.money import MONEY, Counted, Move, counted_on, money_of, moves
 from sync.counterpart import Counterpart
 from sync.decide import Wanted
@@ -81,7 +81,7 @@ class Weigher:
 
     def removal(self, kind: Kind, key: Key, observed: Facts, op: Op) -> tuple[Move, ...]:
         """What goes, or would go."""
-        names = BUDGET_FIELDS if kind is Kind.BUDGET else ALLOCATION_FIELDS
+        names = FIELDS[kind]
         said = dict(zip(names, observed, strict=True))
         said["cadence"] = said["cadence"] or self._cadence_above(key[0])
         before = counted_on(money_of(names, tuple(said.values())), self._as_of)

@@ -13,8 +13,8 @@ from typing import Any, Final
 import pytest
 
 from canonical.allocation import Status
-from canonical.change import Kind
-from connectors.conformance.drafts import FIELDS, having
+from canonical.change import FIELDS, Kind
+from connectors.conformance.drafts import having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said
 from connectors.contract.capabilities import Hold, Removal

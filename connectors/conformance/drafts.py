@@ -12,17 +12,12 @@ from msgspec import structs
 from canonical.allocation import Alert, Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
+from canonical.change import FIELDS, Kind
 from canonical.currency import exponent
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.period import Cadence, Period, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from connectors.contract.records import Draft
 
-FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.BUDGET: BUDGET_FIELDS,
-    Kind.ALLOCATION: ALLOCATION_FIELDS,
-}
 WRITTEN: Final = frozenset({Hold.EXACT, Hold.ROUNDED, Hold.TRUNCATED, Hold.EMULATED})
 """How a field is held that a write can carry."""
 

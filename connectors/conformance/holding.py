@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from canonical.amount import Amount
-from canonical.change import Effect, Kind
+from canonical.change import FIELDS, Effect, Kind
 from canonical.currency import exponent
 from canonical.period import Cadence
-from connectors.conformance.drafts import FIELDS, having
+from connectors.conformance.drafts import having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said
 from connectors.conformance.writing import every_field

@@ -14,10 +14,9 @@ from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.change import FIELDS, Kind
 from canonical.facts import Fact, facts
 from connectors.conformance.drafts import (
-    FIELDS,
     WRITTEN,
     drafts,
     field_values,

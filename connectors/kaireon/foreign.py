@@ -6,8 +6,8 @@ A row for a period that neither side ever agreed on, and that nobody wants now, 
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from canonical.change import Kind
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Facts
+from canonical.change import FIELDS, Kind
+from canonical.facts import Facts
 from canonical.period import Period
 from connectors.kaireon.series import Series
 from connectors.kaireon.wire import KaireonRow
@@ -37,8 +37,7 @@ def spans_of(kind: Kind, agreed: Facts) -> Sequence[Period]:
 
     Without a start, all that is before the end: such a budget takes the rows that it finds.
     """
-    names = BUDGET_FIELDS if kind is Kind.BUDGET else ALLOCATION_FIELDS
-    said = dict(zip(names, agreed, strict=True))
+    said = dict(zip(FIELDS[kind], agreed, strict=True))
     phases = said.get("phases")
     if isinstance(phases, tuple):
         return [_span(*str(phase[0]).split("..")) for phase in phases if isinstance(phase, tuple)]

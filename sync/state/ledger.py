@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,9 +33,9 @@ from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Facts, fingerprint
 from sync.state.store import Moment, Store, baselines, links, versions
 
 _BATCH = 1000
-_ABOVE = {
-    Kind.BUDGET.value: BUDGET_FIELDS.index("parent"),
-    Kind.ALLOCATION.value: ALLOCATION_FIELDS.index("budget"),
+ABOVE: Final = {
+    Kind.BUDGET: BUDGET_FIELDS.index("parent"),
+    Kind.ALLOCATION: ALLOCATION_FIELDS.index("budget"),
 }
 """Which of an object's facts names the budget above it."""
 _KINDS = {kind.value: kind for kind in Kind}
@@ -237,7 +237,7 @@ class Ledger:
         )
         with self._store.read() as connection:
             rows = connection.execute(query).all()
-        said = ((id, json.loads(echo)[_ABOVE[kind]]) for kind, id, echo in rows)
+        said = ((id, json.loads(echo)[ABOVE[_KINDS[kind]]]) for kind, id, echo in rows)
         return {id: above for id, above in said if isinstance(above, str)}
 
     def versions(self, ids: Sequence[str], since: datetime | None = None) -> dict[str, str]:
