@@ -6,14 +6,13 @@ its objects have to vouch for it: a renamed host, or a gateway, still shows them
 """
 
 from canonical.change import Kind
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.observe import Observation, observe
 from sync.state.ledger import Ledger, Link
 from sync.state.owners import OtherAccount, Owners
 
-_BATCH = 1000
 _NAME = {
     Kind.BUDGET: BUDGET_FIELDS.index("name"),
     Kind.ALLOCATION: ALLOCATION_FIELDS.index("entity"),
@@ -23,8 +22,9 @@ _NAME = {
 def ensure_known(sync: str, target: Connector, ledger: Ledger, owners: Owners) -> None:
     """Raises `OtherAccount` where the address is new and fewer than half of what is linked is there
     as it was last seen; raises what listing raises. Asks the target nothing at a known address."""
-    before, linked = owners.moved_from, ledger.count()
-    if before is None or not linked:
+    before = owners.moved_from
+    linked = ledger.count() if before is not None else 0
+    if not linked:
         return
     seen = observe(target, ledger, owners)
     known = seen.clean.count + _recognised(seen, ledger)
@@ -39,16 +39,10 @@ def ensure_known(sync: str, target: Connector, ledger: Ledger, owners: Owners) -
 
 def _recognised(seen: Observation, ledger: Ledger) -> int:
     """How many that differ bear the stamp or the name, or are for the entity, as they were."""
-    ids = list(seen.drifted)
     found = 0
-    for start in range(0, len(ids), _BATCH):
-        some = ids[start : start + _BATCH]
-        links, baselines = ledger.by_ids(some), ledger.baselines(some)
-        for id in some:
-            item, link = seen.drifted[id], links[id]
-            echo, values = baselines[id].echo, facts(item.model)
-            name = _NAME[link.kind]
-            found += _is_stamped(item, link) or echo[name] == values[name]
+    for link, agreed in ledger.agreements(list(seen.drifted)):
+        name, values = _NAME[link.kind], seen.last_seen(link.id, agreed)
+        found += _is_stamped(seen.drifted[link.id], link) or agreed.echo[name] == values[name]
     return found
 
 

@@ -13,7 +13,8 @@ from decimal import Decimal
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Problem, kind_of
-from canonical.facts import facts, fingerprint
+from canonical.compare import Baseline
+from canonical.facts import Facts, facts, fingerprint
 from canonical.traces import Traces
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed, Page
@@ -80,6 +81,12 @@ class Observation:
     def has(self, link: int) -> bool:
         """Whether the linked object was in the listing, readable or not."""
         return link in self.clean or link in self.drifted or link in self.unreadable
+
+    def last_seen(self, link: int, agreed: Baseline) -> Facts:
+        """The facts of a linked object as it was listed; as they were `agreed` where nothing moved,
+        or where it was not listed to be read."""
+        item = self.drifted.get(link)
+        return agreed.echo if item is None else facts(item.model)
 
     def renamed(self, kind: Kind, link: int, item: Observed) -> None:
         """The linked object was listed as a stranger: the target gives it another id now."""

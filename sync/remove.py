@@ -1,11 +1,11 @@
 """Remove: what is linked and the source no longer has, kept or taken out as the sync says."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from canonical.change import Kind, Unstated
-from canonical.facts import Facts, facts
+from canonical.facts import Facts
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
@@ -17,7 +17,6 @@ from sync.spec import OnRemove
 from sync.state.ledger import Ledger, Link
 from sync.weigh import Weigher
 
-_BATCH = 1000
 _KEEP = 'on_remove = "keep"'
 
 
@@ -57,13 +56,12 @@ class Removals:
         place in the middle of an earlier removal.
         """
         for kind in Kind:
-            absent = [id for id in self._ledger.ids(kind) if id not in mentioned]
-            for start in range(0, len(absent), _BATCH):
-                ours = list(self._ours(absent[start : start + _BATCH]))
-                self._unless_owned(kind, list(self._leaving(kind, ours, trusted=trusted)))
+            absent = (id for id in self._ledger.ids(kind) if id not in mentioned)
+            ours = list(self._ours(absent))
+            self._unless_owned(kind, list(self._leaving(kind, ours, trusted=trusted)))
         self._found.problems.extend(self._ownership.problems.values())
 
-    def _ours(self, ids: Sequence[int]) -> Iterator[int]:
+    def _ours(self, ids: Iterable[int]) -> Iterator[int]:
         """Of objects that a neighbour owns only our link goes."""
         elders = self._ownership.elders
         for id in ids:
@@ -74,14 +72,11 @@ class Removals:
 
     def _leaving(self, kind: Kind, ids: Sequence[int], *, trusted: bool) -> Iterator[_Leaving]:
         """What is still in use there; of the others a link to nothing is forgotten."""
-        baselines = self._ledger.baselines(ids)
-        for link in self._ledger.by_ids(ids).values():
-            agreed = baselines[link.id]
+        for link, agreed in self._ledger.agreements(ids):
             reason = self._reason_to_keep(link, trusted=trusted)
             was_out = self._is_out(kind, agreed.echo)
             if reason is not None or (was_out and not self._seen.has(link.id)):
-                seen = self._seen.drifted.get(link.id)
-                self._keep(link, facts(seen.model) if seen else agreed.echo, reason)
+                self._keep(link, self._seen.last_seen(link.id, agreed), reason)
                 continue
             observed = self._there.observed(kind, link, agreed)
             if observed is not None and not self._is_out(kind, observed):

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from functools import cached_property
 
 from canonical.change import Conflict, Kind
-from canonical.facts import BUDGET_FIELDS, Facts, facts
+from canonical.facts import BUDGET_FIELDS, Facts
 from canonical.text import likeness
 from connectors.contract.capabilities import Capabilities
 from sync.decide import Wanted, is_out_of_use
@@ -17,7 +17,6 @@ from sync.observe import BitSet, Observation
 from sync.spec import OnRemove
 from sync.state.ledger import Ledger, Link
 
-_BATCH = 1000
 _NAME, _STATUS, _END = (BUDGET_FIELDS.index(name) for name in ("name", "status", "end"))
 
 
@@ -63,15 +62,10 @@ class Successors:
             if id not in self._mentioned and id not in self._elders
         ]
         found: dict[tuple[str, str], list[Link]] = defaultdict(list)
-        for start in range(0, len(absent), _BATCH):
-            some = absent[start : start + _BATCH]
-            baselines = self._ledger.baselines(some)
-            for link in self._ledger.by_ids(some).values():
-                item = self._seen.drifted.get(link.id)
-                values = facts(item.model) if item else baselines[link.id].echo
-                if self._is_there(link, values):
-                    found["ref", likeness(link.ref)].append(link)
-                    found["name", str(baselines[link.id].desired[_NAME])].append(link)
+        for link, agreed in self._ledger.agreements(absent):
+            if self._is_there(link, self._seen.last_seen(link.id, agreed)):
+                found["ref", likeness(link.ref)].append(link)
+                found["name", str(agreed.desired[_NAME])].append(link)
         return found
 
     def _is_there(self, link: Link, values: Facts) -> bool:

@@ -228,6 +228,13 @@ class Ledger:
                 for id, desired, echo, stated in rows
             }
 
+    def agreements(self, ids: Sequence[int]) -> Iterator[tuple[Link, Baseline]]:
+        """The links of those ids, in their order, each with what was agreed; read in batches."""
+        for start in range(0, len(ids), _BATCH):
+            some = ids[start : start + _BATCH]
+            found, agreed = self.by_ids(some), self.baselines(some)
+            yield from ((found[id], agreed[id]) for id in some if id in found)
+
     def placed(self) -> dict[str, str]:
         """Where the target last showed each object: target id → that of the budget above it."""
         query = (
