@@ -15,7 +15,6 @@ def clean(monkeypatch):
     for name in (*PROXIES, *surroundings._TLS_VARIABLES):
         monkeypatch.delenv(name, raising=False)
     surroundings._of_environment.cache_clear()
-    surroundings._of_ours.cache_clear()
     yield
     surroundings._of_environment.cache_clear()
 
