@@ -70,14 +70,12 @@ def differences(
         after, before = desired[index], observed[index]
         if after == before or name not in held:
             continue
-        if after is None and name not in SAID_BY_NONE and not _taken_back(name, index, baseline):
+        if after is None and not _says_none(name, index, before, baseline):
             continue
         cause = Cause.SOURCE
         if baseline is not None:
             wanted_before, echo = baseline.desired[index], baseline.echo[index]
             if before != echo:
-                if after is None and name not in SAID_BY_NONE:
-                    continue
                 cause = Cause.DRIFT
             elif after == wanted_before and name not in MONEY_FIELDS:
                 continue  # stored in the vendor's own spelling, and untouched since
@@ -87,7 +85,10 @@ def differences(
     return found
 
 
-def _taken_back(name: str, index: int, baseline: Baseline | None) -> bool:
-    return (
-        name in TAKEN_BACK_BY_NONE and baseline is not None and baseline.desired[index] is not None
-    )
+def _says_none(name: str, index: int, before: Fact, baseline: Baseline | None) -> bool:
+    """Whether None is a statement: always, or where it takes back what nobody has moved since."""
+    if name in SAID_BY_NONE:
+        return True
+    if name not in TAKEN_BACK_BY_NONE or baseline is None:
+        return False
+    return baseline.desired[index] is not None and before == baseline.echo[index]
