@@ -29,7 +29,6 @@ from connectors.contract.interface import Connector
 from connectors.contract.settings import HttpSettings
 from sync.handover import Offer, UnknownHandover
 from sync.report import Exit, Report, plan_exit_code
-from sync.schedule import WorkerDied
 from sync.state.history import Run, UnknownRun
 from sync.state.journal import JournalError
 from sync.state.lease import LeaseHeld, LeaseLost
@@ -63,7 +62,6 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (OtherAccount, Exit.FAILED),
     (JournalError, Exit.FAILED),
     (LeaseLost, Exit.FAILED),
-    (WorkerDied, Exit.FAILED),
 )
 _CHECKING = 3.5
 """Seconds that `check` gives each system: whoever types it waits for the answer."""
@@ -238,7 +236,11 @@ class Session:
 
     def serve(self, clock: "Clock | None" = None) -> int:
         """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish."""
-        from sync.schedule import Scheduler, parse_schedule  # nothing else keeps a clock
+        from sync.schedule import (
+            Scheduler,
+            WorkerDied,
+            parse_schedule,
+        )  # nothing else keeps a clock
 
         with self._workspace(quiet=True) as workspace:
             schedules = {
@@ -255,7 +257,10 @@ class Session:
             said = ", ".join(f"{name} ({each.text})" for name, each in schedules.items())
             self.console.say(f"serving {said}; Ctrl-C ends it")
             run = partial(self._serve_one, workspace)
-            Scheduler(schedules, run, self._stop, clock).serve()
+            try:
+                Scheduler(schedules, run, self._stop, clock).serve()
+            except WorkerDied as error:
+                self._fail(_lines(error), Exit.FAILED)
         return Exit.OK
 
     def status(self) -> int:
@@ -482,11 +487,11 @@ def _known_rules(allow: Collection[str]) -> None:
 
 def _must_be_free(path: Path) -> None:
     """A plan replaces an earlier plan and nothing else; raises `Refusal`."""
+    if not path.is_file() or not path.stat().st_size:
+        return
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        if text:
-            Plan.load(text)
-    except (ValueError, OSError):
+        read_plan(path)
+    except Refusal:
         said = f"{path} is there and is not a plan that `trueup plan --out` saved"
         raise Refusal(f"{said}; it is left as it is: name another file") from None
 
