@@ -40,6 +40,22 @@ source = "erp"
 target = "brex"
 """
 
+COPYING = """\
+[systems.erp]
+connector = "file"
+path = "budgets.csv"
+
+[systems.copy]
+connector = "file"
+path = "copy.csv"
+
+[syncs.copy]
+source = "erp"
+target = "copy"
+"""
+"""Settings that need no server, for files that begin with `HEAD`."""
+HEAD = "ref,name,amount,currency\n"
+
 
 @dataclass(frozen=True)
 class Result:

@@ -16,26 +16,18 @@ from sync import schedule
 from sync.report import Exit
 from sync.state.lease import Lease
 from sync.state.store import Store
+from tests.scenarios.conftest import COPYING, HEAD
 from trueup.cli import app
 from trueup.session import Session
 from trueup.workspace import Workspace
 
-SETTINGS = """\
-[systems.erp]
-connector = "file"
-path = "budgets.csv"
-
-[systems.copy]
-connector = "file"
-path = "copy.csv"
-
-[syncs.copy]
-source = "erp"
-target = "copy"
+SETTINGS = (
+    COPYING
+    + """\
 schedule = "every 1 minute"
 guard = { max_changes = "off", max_money = "off", max_budget_change = "off" }
 """
-HEAD = "ref,name,amount,currency\n"
+)
 
 
 class Slots:

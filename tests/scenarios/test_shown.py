@@ -7,26 +7,13 @@ from pathlib import Path
 
 import pytest
 
-SETTINGS = """\
-[systems.erp]
-connector = "file"
-path = "budgets.csv"
-
-[systems.copy]
-connector = "file"
-path = "copy.csv"
-
-[syncs.copy]
-source = "erp"
-target = "copy"
-"""
-HEAD = "ref,name,amount,currency\n"
+from tests.scenarios.conftest import COPYING, HEAD
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An ERP's file with one row that cannot be read, and an empty one that follows it."""
-    (tmp_path / "trueup.toml").write_text(SETTINGS)
+    (tmp_path / "trueup.toml").write_text(COPYING)
     rows = "".join(f"B{n},Äpfel → {n},{n}00.00,USD\n" for n in range(1, 60))
     (tmp_path / "budgets.csv").write_text(f"{HEAD}{rows}X,bad,nope,USD\n", encoding="utf-8")
     (tmp_path / "copy.csv").write_text(HEAD)
