@@ -78,7 +78,9 @@ class Place:
         """Mirror `source` into the vendor, emptied before, and see that nothing is left to do."""
         httpx.post(f"{self._urls[name]}/_sandbox/reset").raise_for_status()
         self._made += 1
-        spec = SyncSpec(name="hop", source="a", target=name, limits=OPEN, parallel=1)
+        spec = SyncSpec(  # all of the past is asked for: on the way it may not be left out
+            name="hop", source="a", target=name, limits=OPEN, parallel=1, past_months=1200
+        )
         store = Store.open(f"sqlite:///{self._made}.db", self._folder, lambda: NOW)
         with closing(store), self.open(name) as target:
             engine = Engine(spec, source, target, store, now=lambda: NOW)
