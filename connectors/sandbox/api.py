@@ -17,7 +17,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from canonical.text import kept
 from connectors.contract.settings import parse_rate
 from connectors.sandbox.faults import Fault, Faults, Rule
 from connectors.sandbox.orders import may_order
@@ -46,6 +47,14 @@ class Call:
     query: QueryParams
     headers: Headers
     body: bytes
+
+    def sent(self) -> Any:
+        """The body as JSON; raises `ValueError` where it is none, or has a text that no database
+        holds: with U+0000, or with half a surrogate pair."""
+        said = loads(self.body)
+        for text in _texts(said):
+            kept(text)
+        return said
 
 
 class Refused(Exception):
@@ -68,6 +77,18 @@ class SandboxSwitches(BaseModel):
 def reply(value: Any, status: int = 200) -> Response:
     """`value` as a JSON answer."""
     return Response(dumps(value), status, media_type="application/json")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            left.extend((*each.keys(), *each.values()))
+        elif isinstance(each, list):
+            left.extend(each)
 
 
 class Sandbox(ABC):

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from connectors.sandbox import fields
 from connectors.sandbox.api import Call, Refused, SandboxSwitches, reply
 from connectors.sandbox.fields import Shape, listed, shapes, whole
-from connectors.sandbox.state import Row, dumps, loads
+from connectors.sandbox.state import Row, dumps
 
 _CENT, _MOST = Decimal("0.01"), Decimal(10**15)
 _DIGITS = re.compile(r"\d+(\.\d+)?", re.ASCII)
@@ -241,7 +241,7 @@ def checked(messages: list[str]) -> None:
 def body_of(call: Call) -> Any:
     """The request's JSON."""
     try:
-        return loads(call.body)
+        return call.sent()
     except ValueError:
         raise refused(400, "body: is not JSON") from None
 

@@ -18,7 +18,7 @@ from connectors.sandbox.api import Call, Refused, Sandbox, reply
 from connectors.sandbox.brex.switches import BrexSwitches
 from connectors.sandbox.brex.wire import BLANK_USER, KINDS, SETTINGS, Kind
 from connectors.sandbox.fields import Shape, count
-from connectors.sandbox.state import Row, loads
+from connectors.sandbox.state import Row
 
 ACCOUNT = "account_sandbox"
 ROOT = "budget_root"
@@ -140,7 +140,7 @@ class BrexSandbox(Sandbox):
         if not key:
             raise _invalid("Idempotency-Key")
         try:
-            request = [call.method, call.path, loads(call.body)]
+            request = [call.method, call.path, call.sent()]
         except ValueError:
             raise _invalid("body") from None
         if first := self.state["keys"].get(key):

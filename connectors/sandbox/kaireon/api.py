@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, Sandbox, SandboxSwitches, reply
 from connectors.sandbox.kaireon.wire import CREATE, UPDATE, fits
-from connectors.sandbox.state import Row, loads
+from connectors.sandbox.state import Row
 
 _ALL = 1_000_000_000
 _NEVER_NULL = ("name", "scope", "periodType", "periodKey")
@@ -150,7 +150,7 @@ class KaireonSandbox(Sandbox):
 
     def _body(self, call: Call) -> Row:
         try:
-            body = loads(call.body)
+            body = call.sent()
         except ValueError:
             raise self._invalid("The body is not JSON") from None
         if not isinstance(body, dict):

@@ -135,7 +135,7 @@ class VantageSandbox(Sandbox):
 
     def _body(self, call: Call, shape: Shape) -> Row:
         try:
-            body = loads(call.body)
+            body = call.sent()
         except ValueError:
             raise invalid("The body is not JSON") from None
         if wrong := shape.wrong(body):

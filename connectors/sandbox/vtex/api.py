@@ -127,7 +127,7 @@ class VtexSandbox(Sandbox):
 
     def _login(self, call: Call) -> Response:
         try:
-            said = loads(call.body)
+            said = call.sent()
         except ValueError:
             return error(400)
         if said != {"appkey": self.switches.app_key, "apptoken": self.token}:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from connectors.sandbox.api import Call, Refused, reply
 from connectors.sandbox.fields import Check, Shape, flag, listed, one_of, shapes
-from connectors.sandbox.state import Row, dumps, loads
+from connectors.sandbox.state import Row, dumps
 from connectors.sandbox.vtex.switches import VtexSwitches
 
 
@@ -169,7 +169,7 @@ def body_of(shape: Shape, call: Call) -> Any:
     """What a call says, in that shape; anything else is a 400. What is null within an object of it
     is not said."""
     try:
-        said = loads(call.body)
+        said = call.sent()
     except ValueError:
         raise Refused(error(400)) from None
     if shape.wrong(said):
