@@ -1,6 +1,7 @@
 """SIGSTOP a run past its lease while its calls wait: another one takes over, and when the first
 wakes up nothing of it leaves any more."""
 
+import os
 import signal
 import sqlite3
 import subprocess
@@ -66,11 +67,11 @@ class Frozen:
             assert process.poll() is None, process.communicate()
             assert time.monotonic() < give_up
             time.sleep(0.005)
-        process.send_signal(signal.SIGSTOP)
+        stop(process)
         while self.keeps_the_state_locked():  # on SQLite nobody takes over from such a one
             process.send_signal(signal.SIGCONT)
             time.sleep(0.005)
-            process.send_signal(signal.SIGSTOP)
+            stop(process)
 
     def keeps_the_state_locked(self):
         with closing(sqlite3.connect(self.state, timeout=0.1, isolation_level=None)) as connection:
@@ -94,6 +95,12 @@ class Frozen:
         """How often each name is there, the shares of one vendor's budgets by their own."""
         rows = self.served.state["budgets"].rows()
         return Counter(row["name"] for row in rows if not row.get("retired"))
+
+
+def stop(process):
+    """Stop it and all its threads: the signal is only on its way when it has been sent."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
 
 @pytest.fixture(params=SANDBOXES)
