@@ -15,6 +15,8 @@ from typing import Any, Final
 import httpcore
 import httpx
 
+from connectors.calling.resolving import addresses_of
+
 _LOOK: Final = 0.5
 """Seconds after which a call that waits for the network looks whether to go on."""
 
@@ -86,9 +88,16 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(
-            self._inner.connect_tcp(host, port, _left(timeout), local_address, socket_options)
-        )
+        failed: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address in addresses_of(host, port, _left(timeout), lambda: _left(None)):
+            try:
+                found = self._inner.connect_tcp(
+                    address, port, _left(timeout), local_address, socket_options
+                )
+                return _Stream(found)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed or httpcore.ConnectError(f"{host} has no address")
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)

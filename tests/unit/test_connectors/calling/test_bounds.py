@@ -129,6 +129,59 @@ def test_what_waits_for_its_turn_is_not_sent_once_told_to_stop(monkeypatch):
     assert client.calls == 0
 
 
+@pytest.fixture
+def mute_resolver(monkeypatch):
+    """A system whose resolver gives no answer until the test is over."""
+    over = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **named: over.wait() and [])
+    yield
+    over.set()
+
+
+def test_a_resolver_that_gives_no_answer_ends_with_the_calls_time(mute_resolver):
+    with (
+        client_of("http://spend.example", patience=0.3) as client,
+        pytest.raises(Unreadable, match="the name server does not answer"),
+    ):
+        client.call("GET", "/v2/budgets", safety=Safety.SAFE)
+
+
+def test_stopping_stops_the_wait_for_a_resolver(mute_resolver, monkeypatch):
+    monkeypatch.setattr("connectors.calling.client._GRACE", 0.1)
+    with (
+        client_of("http://spend.example", stopping=lambda: True) as client,
+        pytest.raises(Transient, match="told to stop"),
+    ):
+        client.call("GET", "/v2/budgets", safety=Safety.SAFE)
+
+
+def test_a_resolver_that_gives_no_answer_ends_with_the_connections_time(mute_resolver, monkeypatch):
+    monkeypatch.setattr("connectors.calling.client._TIMEOUT", httpx.Timeout(0.1))
+    with (
+        client_of("http://spend.example", sleep=lambda _: None) as client,
+        pytest.raises(Unreadable, match="the name server does not answer"),
+    ):
+        client.call("POST", "/v2/budgets", safety=Safety.ONCE, json={})
+
+
+def test_a_name_of_several_addresses_is_tried_at_each(monkeypatch):
+    whole = [HEAD + b"Content-Length: 2\r\n\r\n", b"[]"]
+    with served(lambda: iter(whole)) as url:
+        port = int(url.rpartition(":")[2])
+        found = [(2, 1, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **named: found)
+        with client_of(f"http://spend.example:{port}") as client:
+            assert client.call("GET", "/v2/budgets", safety=Safety.SAFE) == []
+
+
+def test_a_name_without_an_address_is_unreadable():
+    with (
+        client_of("http://spend.invalid", sleep=lambda _: None) as client,
+        pytest.raises(Unreadable, match="no server answers"),
+    ):
+        client.call("GET", "/v2/budgets", safety=Safety.SAFE)
+
+
 def test_a_connection_asks_the_term_of_its_call():
     """What the bounds hang on is private to httpx; here it is seen when it changes."""
     transport = httpx.HTTPTransport()
