@@ -1,6 +1,6 @@
 """Send: one journaled operation made into a call, and its answer into memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -11,12 +11,7 @@ from canonical.budget import Budget
 from canonical.change import FIELDS, Kind, Op
 from canonical.compare import Baseline, differences
 from canonical.data import model_data, model_of
-from canonical.facts import (
-    MONEY_FIELDS,
-    Facts,
-    facts,
-    fields_of,
-)
+from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Facts, facts, fields_of
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.decide import held
@@ -75,7 +70,8 @@ def remember(
 ) -> None:
     """Link and baseline after a create or update; no link after a removal.
 
-    Of what is not `whole`, as it broke off in the middle, nothing is agreed but that it is ours.
+    Of what is not `whole`, as it broke off in the middle, nothing is agreed but that it is ours;
+    what was not said of it was not stated either, so that leaving it out takes nothing back.
 
     Money that the target stored otherwise than it was sent is not agreed. Nor is a field that was
     not sent and has moved all the same: it keeps its old echo, so that the next plan sees drift.
@@ -87,7 +83,9 @@ def remember(
     draft, stated = draft_of(operation)
     seen = facts(echo.model)
     agreed = stored_otherwise(target, operation.kind, draft.model, echo) is None
-    wanted = facts(draft.model) if whole else seen
+    wanted = facts(draft.model)
+    if not whole:
+        wanted = _as_far_as_said(fields_of(draft.model), wanted, seen)
     if operation.op is Op.UPDATE:
         seen = _with_old_echoes(ledger, operation, seen)
     ledger.save(
@@ -101,6 +99,14 @@ def remember(
         source=stated.fingerprint,
         run_id=operation.run_id,
         agreed=agreed and whole,
+    )
+
+
+def _as_far_as_said(names: Sequence[str], said: Facts, seen: Facts) -> Facts:
+    """What is there of the fields about which something was said."""
+    return tuple(
+        there if want is not None or name in SAID_BY_NONE else None
+        for name, want, there in zip(names, said, seen, strict=True)
     )
 
 

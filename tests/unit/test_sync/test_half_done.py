@@ -5,14 +5,16 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec import structs
 
-from canonical.allocation import Allocation, Entity
+from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind
 from connectors.contract.errors import Rejected, Unauthorized, Uncertain
 from connectors.memory.connector import Memory
 from sync.engine import Engine
+from sync.report import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 
@@ -89,6 +91,21 @@ def test_a_create_that_is_found_half_made_is_finished_and_not_called_whole(world
     assert world.run().verified
     (item,) = world.held().values()
     assert item.model.description == "Whole"
+
+
+def test_what_the_target_says_by_itself_of_a_half_made_object_is_not_taken_back(world):
+    world.target.capabilities = replace(Stepwise.capabilities, clearable=frozenset())
+    world.source.put(budget("B", description="Whole"))
+    made = world.target._made
+    world.target._made = lambda draft: made(
+        replace(draft, model=structs.replace(draft.model, enforcement=Enforcement.HARD))
+    )
+    world.target.breaks = Rejected("no")
+    world.run()
+
+    report = world.run()
+
+    assert (report.outcome, report.verified) == (Outcome.OK, True)
 
 
 def test_a_move_that_was_not_done_is_not_taken_for_done(world):
