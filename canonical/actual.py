@@ -10,9 +10,14 @@ from canonical.records import as_dataclass
 
 @as_dataclass
 class Actual(Struct, frozen=True, gc=False):
-    """`spent` of the current period as of `at` (UTC); `remaining` where the system says it."""
+    """`spent` of the current period as of `at` (UTC); `remaining` where the system says it.
+
+    `ref` is the system's own id of the budget or allocation. `pending` is the part of `spent` that
+    is not settled yet, where the system tells the two apart.
+    """
 
     ref: str
     spent: Amount
     remaining: Amount | None = None
     at: datetime | None = None
+    pending: Amount | None = None

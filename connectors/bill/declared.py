@@ -59,6 +59,7 @@ CAPABILITIES = Capabilities(
     unit_of_writing="one budget, or up to five members of one",
     rate_limit="60/1m",
     reads_actuals=True,
+    spent_by_share=True,
 )
 
 

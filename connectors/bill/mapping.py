@@ -112,7 +112,8 @@ def _actual_of(wire: BillBudget, currency: str) -> Actual | None:
     if period.spent is None:
         return None
     spent, limit = Amount(period.spent.total, currency), amount_of(period.limit, currency)
-    return Actual(wire.id, spent, limit - spent if limit else None)
+    pending = amount_of(period.spent.pending, currency)
+    return Actual(wire.id, spent, limit - spent if limit else None, pending=pending)
 
 
 def allocation_of(wire: BillMember, budget: BillBudget, user: str, currency: str) -> Observed:

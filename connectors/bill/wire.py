@@ -35,6 +35,7 @@ class _Read(BaseModel):
 
 class BillSpent(_Read):
     total: Decimal
+    pending: Decimal | None = None
 
 
 class BillPeriod(_Read):

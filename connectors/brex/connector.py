@@ -10,12 +10,18 @@ from msgspec import structs
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity, Status
-from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
 from canonical.traces import Traces
 from connectors.brex.declared import CAPABILITIES, BrexSettings
-from connectors.brex.mapping import allocation_of, budget_of, budget_write, spend_limit_write
+from connectors.brex.mapping import (
+    allocation_of,
+    budget_of,
+    budget_write,
+    spend_limit_write,
+    spent_within,
+    upwards,
+)
 from connectors.brex.people import People
 from connectors.brex.wire import PATH, BrexBudget, BrexPage, BrexSpendLimit
 from connectors.calling.absence import of_a_listing, prove_gone
@@ -168,22 +174,21 @@ class Brex(Connector):
         there = self.resolve({*filter(None, map(_sought_by, drafts))}).there
         return probe_by_listing(self.list, [_as_shown(each, there) for each in drafts])
 
-    def actuals(self) -> Iterator[Actual]:
-        """Spent in the current period, per budget: the sum over the spend limits below it."""
-        spent: dict[tuple[str, str], list[Actual]] = defaultdict(list)
-        for page in self.list(Kind.ALLOCATION):
-            for item in page.items:
-                if item.actual is not None:
-                    spent[item.actual.ref, item.actual.spent.unit].append(item.actual)
-        for (ref, unit), parts in spent.items():
-            zero = Amount.from_minor(0, unit)
-            left = [part.remaining for part in parts if part.remaining is not None]
-            yield Actual(
-                ref,
-                sum((part.spent for part in parts), zero),
-                sum(left, zero) if len(left) == len(parts) else None,
-                self.runtime.now(),
-            )
+    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
+        """Spent in the current period: of spend limits as Brex says, of budgets as the sum over the
+        spend limits of it and of all budgets below it."""
+        limits = [item for page in self.list(Kind.ALLOCATION) for item in page.items if item.actual]
+        if kind is Kind.ALLOCATION:
+            shares = (item.actual for item in limits)
+            yield from (structs.replace(each, at=self.runtime.now()) for each in shares if each)
+            return
+        above = {item.id: item.container for page in self.list(kind) for item in page.items}
+        within: dict[tuple[str, str], list[Observed]] = defaultdict(list)
+        for item in limits:
+            for budget in upwards(item.container, above):
+                within[budget, item.actual.spent.unit].append(item)  # type: ignore[union-attr]
+        for (budget, unit), parts in within.items():
+            yield spent_within(budget, unit, parts, self.runtime.now())
 
     def close(self) -> None:
         """Give back the connections."""

@@ -50,6 +50,7 @@ CAPABILITIES = Capabilities(
     unit_of_writing="one budget or one spend limit",
     rate_limit="1000/1m",
     reads_actuals=True,
+    spent_by_share=True,
 )
 
 

@@ -1,8 +1,8 @@
 """Brex's budgets and spend limits as ours, and ours as Brex's. Pure: no call is made here."""
 
 import re
-from collections.abc import Collection
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from sys import intern
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from anyascii import anyascii
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Enforcement, Entity
+from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.errors import UnknownUnit
@@ -134,7 +134,25 @@ def _actual_of(wire: BrexSpendLimit) -> Actual | None:
         return None
     available = amount_of(limit.limit_with_increases) if limit else None
     remaining = available - spent if available and available.unit == spent.unit else None
-    return Actual(wire.parent_budget_id or wire.id, spent, remaining)
+    return Actual(wire.id, spent, remaining)
+
+
+def upwards(budget: str | None, above: Mapping[str, str | None]) -> Iterator[str]:
+    """That budget and all above it, once each."""
+    seen: set[str] = set()
+    while budget is not None and budget not in seen:
+        seen.add(budget)
+        yield budget
+        budget = above.get(budget)
+
+
+def spent_within(budget: str, unit: str, parts: Sequence[Observed], at: datetime) -> Actual:
+    """What was spent in `unit` through a budget's spend limits, and what those in use have left."""
+    zero = Amount.from_minor(0, unit)
+    spent = sum((part.actual.spent for part in parts if part.actual), zero)
+    live = [part.actual for part in parts if part.model.status is not Status.RETIRED]
+    left = [actual.remaining for actual in live if actual and actual.remaining is not None]
+    return Actual(budget, spent, sum(left, zero) if len(left) == len(live) else None, at)
 
 
 def budget_write(draft: Draft, fields: Collection[str], entities: EntityMap) -> BrexBudgetWrite:

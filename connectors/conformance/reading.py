@@ -221,7 +221,15 @@ class Reading:
         world.make_some(Kind.BUDGET, 1)
         spent = [actual.ref for actual in world.connector.actuals()]
         assert len(spent) == len(set(spent))
-        assert set(spent) <= {id for objects in world.everything().values() for id in objects}
+        assert set(spent) <= set(world.everything()[Kind.BUDGET])
+
+    def test_1_6_4_actuals_of_shares_name_each_share_once(self, world: World) -> None:
+        if not world.connector.capabilities.spent_by_share:
+            pytest.skip("capability: spent_by_share")
+        world.make_some(Kind.ALLOCATION, 2)
+        spent = [actual.ref for actual in world.connector.actuals(Kind.ALLOCATION)]
+        assert len(spent) == len(set(spent))
+        assert set(spent) <= set(world.everything()[Kind.ALLOCATION])
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,8 @@ class Capabilities:
     made. `version_covers` names the fields of a budget, and of its allocations, of which none can
     change while the budget's version stays: for all others a version is only a hint, believed for
     as long as the settings say. `numbers` is what amounts travel in, `name_length` how long a
-    budget's name may be, in UTF-16 units.
+    budget's name may be, in UTF-16 units. `reads_actuals` says that the vendor tells what is spent,
+    and `spent_by_share` that it does so per allocation too.
     """
 
     vendor: str
@@ -118,6 +119,7 @@ class Capabilities:
     unit_of_writing: str = "one object"
     rate_limit: str | None = None
     reads_actuals: bool = False
+    spent_by_share: bool = False
 
     @property
     def fields(self) -> frozenset[str]:

@@ -197,8 +197,12 @@ class Connector(ABC):
         """
         return probe_by_listing(self.list, drafts)
 
-    def actuals(self) -> Iterator[Actual]:
-        """What has been spent, per budget, where the vendor tells; nothing where it does not."""
+    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
+        """What has been spent, per object of `kind`; nothing where the vendor does not tell.
+
+        Asked of allocations only where the capabilities say `spent_by_share`. What is left counts
+        what is in use; what was spent through a share that is retired stays spent.
+        """
         return iter(())
 
     def close(self) -> None:

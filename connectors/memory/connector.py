@@ -70,6 +70,7 @@ class Memory(Connector):
         stamps=frozenset(Kind),
         grace=timedelta(),
         reads_actuals=True,
+        spent_by_share=True,
     )
 
     def __init__(
@@ -156,11 +157,11 @@ class Memory(Connector):
                 self.drop(id)
         self.after("delete", id)
 
-    def actuals(self) -> Iterator[Actual]:
+    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
         self.before("actuals", None)
         with self._lock:
-            known = [row.actual for row in self._rows.values() if row.actual]
-        return iter(known)
+            rows = [row for row in self._rows.values() if kind_of(row.model) is kind]
+        return iter([row.actual for row in rows if row.actual])
 
     # What people and shops do in the system itself, beside the contract; no hook hears of it.
 

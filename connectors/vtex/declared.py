@@ -53,6 +53,7 @@ CAPABILITIES = Capabilities(
     unit_of_writing="one budget or one allocation, its status apart; new allocations by batch",
     rate_limit="20/1s",
     reads_actuals=True,
+    spent_by_share=True,
 )
 
 
