@@ -31,6 +31,7 @@ def _row(able: Capabilities) -> dict[str, Any]:
         "unit of writing": able.unit_of_writing,
         "rate limit": able.rate_limit or "none",
         "actuals": "yes" if able.reads_actuals else "no",
+        "spent by share": "yes" if able.spent_by_share else "no",
     }
 
 

@@ -103,6 +103,26 @@ def check(
 
 
 @app.command()
+def actuals(
+    systems: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYSTEM…]", help="Default: all that tell it."),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="table, csv, json or xlsx; default: by --out.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
+    budgets: Annotated[bool, typer.Option("--budgets", help="Leave out the allocations.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show what was budgeted, spent and is left, by the refs of the source."""
+    with _session(config, as_json, verbose) as session:
+        session.told(session.actuals(systems or (), form, out, shares=not budgets))
+
+
+@app.command()
 def plan(
     sync: SyncName,
     out: Annotated[Path | None, typer.Option(help="Save the plan, for `apply FILE`.")] = None,

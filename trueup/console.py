@@ -5,7 +5,7 @@ Tables on a terminal, plain lines elsewhere; the same words in both.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -24,7 +24,10 @@ from trueup.output import marked, terminal
 from trueup.streams import ERR, OUT
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
     from sync.engine import Verification
+    from sync.spending import Spent
 
 SHOWN = 40
 """Changes that a plan lists; `--json` has all of them."""
@@ -323,11 +326,14 @@ class Console:
 
     # -- plain things ------------------------------------------------------------------------
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table without lines."""
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Collection[str] = ()
+    ) -> None:
+        """A table without lines; columns in `right` are flush right."""
         table = Table(box=None, pad_edge=False, header_style="dim")
         for column in columns:
-            table.add_column(column, overflow="fold")
+            side: JustifyMethod = "right" if column in right else "left"
+            table.add_column(column, overflow="fold", justify=side)
         for row in rows:
             table.add_row(*(marked(cell) for cell in row))
         self.out.print(table)
@@ -343,6 +349,15 @@ class Console:
     def say(self, text: str) -> None:
         """Talk, on stderr, line by line."""
         self.err.print(_marked_lines(text), soft_wrap=True)
+
+    def spent(self, rows: "Sequence[Spent]") -> None:
+        """What has been spent of what, with a bar each."""
+        from trueup.spent import AMOUNTS, TITLES, table_rows
+
+        if rows:
+            self.table(TITLES, table_rows(rows), right=AMOUNTS)
+        else:
+            self.say("no system tells what has been spent")
 
     def checked(self, ok: bool, text: str) -> None:
         """One thing that was looked at, and how it is."""

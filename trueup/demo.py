@@ -17,6 +17,7 @@ from urllib.request import Request, urlopen
 from canonical.budget import Budget
 from canonical.change import Kind
 from sync.report import Exit
+from sync.spending import totals
 from trueup.console import Console
 from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text
 from trueup.files import write_private
@@ -110,9 +111,9 @@ def _totals(workspace: Workspace) -> Iterator[tuple[str, ...]]:
                 amount = item.model.in_force(today) if isinstance(item.model, Budget) else None
                 if amount is not None:
                     total, count = total + amount.value, count + 1
-        actuals = list(workspace.actuals(name))
-        spent = sum((actual.spent.value for actual in actuals), Decimal(0))
-        said = (f"{spent:,.2f}", f"{total - spent:,.2f}") if actuals else ("–", "–")
+        told = next(iter(totals([*workspace.spending(name, shares=False)])), None)
+        spent = told.spent.value if told else Decimal(0)
+        said = (f"{spent:,.2f}", f"{total - spent:,.2f}") if told else ("–", "–")
         yield name, str(count), f"{total:,.2f} USD", *said
 
 

@@ -29,6 +29,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.settings import HttpSettings
 from sync.handover import Offer, UnknownHandover
 from sync.report import Exit, Report, plan_exit_code
+from sync.spending import Spent
 from sync.state.history import Run, UnknownRun
 from sync.state.journal import JournalError
 from sync.state.lease import LeaseHeld, LeaseLost
@@ -38,9 +39,10 @@ from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
 from trueup.files import write_private
-from trueup.output import plain, tell_json
+from trueup.output import plain, tell, tell_json
 from trueup.plans import read_plan
 from trueup.refusal import Refusal
+from trueup.spent import Form, as_data, as_text, form_of, in_order, write_workbook
 from trueup.streams import OUT
 from trueup.workspace import Workspace, open_workspace
 
@@ -135,6 +137,33 @@ class Session:
                 self.console.checked(each["ok"], f"{each['system']} ({each['connector']}): {said}")
         codes = {each["code"] for each in found}
         return max(codes - {Exit.OK}, default=Exit.OK)
+
+    def actuals(
+        self,
+        systems: Sequence[str],
+        said: str | None = None,
+        out: Path | None = None,
+        *,
+        shares: bool = True,
+    ) -> int:
+        """`trueup actuals`."""
+        form = form_of(said or ("json" if self._json else None), out)
+        with self._workspace(quiet=True) as workspace:
+            names = systems or list(workspace.telling)
+            with ThreadPoolExecutor(max_workers=max(1, len(names))) as pool:
+                found = list(pool.map(partial(self._spent, workspace, shares=shares), names))
+        rows = in_order(row for each, _ in found for row in each)
+        failed = {name: error for name, (_, error) in zip(names, found, strict=True) if error}
+        if out is not None:
+            self._written(out, form, rows)
+        elif form is Form.JSON:
+            told = {name: _lines(error) for name, error in failed.items()}
+            self._print(as_data(rows) | {"failed": told})
+        else:
+            tell(as_text(form, rows)) if form is Form.CSV else self.console.spent(rows)
+        for name, error in failed.items():
+            self.console.fail(f"{name}: {_lines(error)}")
+        return max((_code(error) for error in failed.values()), default=Exit.OK)
 
     def plan(
         self,
@@ -355,6 +384,29 @@ class Session:
             found["notes"].append(said)
             found |= {"ok": False, "error": said, "code": Exit.FAILED}
         return found
+
+    def _spent(
+        self, workspace: Workspace, system: str, *, shares: bool
+    ) -> tuple[list[Spent], Exception | None]:
+        """What one system tells, and what kept it from telling more."""
+        found: list[Spent] = []
+        try:
+            found.extend(workspace.spending(system, shares=shares))
+        except (ConnectorError, SettingsError) as error:
+            if system not in workspace.settings.systems:
+                raise
+            return found, error
+        return found, None
+
+    def _written(self, out: Path, form: Form, rows: Sequence[Spent]) -> None:
+        try:
+            if form is Form.XLSX:
+                write_workbook(out, rows)
+            else:
+                write_private(out, as_text(form, rows))
+        except OSError as error:
+            raise Refusal(f"{out} cannot be written: {error.strerror}") from None
+        self.console.say(f"{len(rows)} rows written to {out}")
 
     def _load(self, what: str, workspace: Workspace) -> Plan:
         path = Path(what)

@@ -25,6 +25,7 @@ from canonical.change import Kind, Plan
 from config.load import SettingsError, load
 from config.settings import Settings
 from config.wiring import account_of, connect, spec_of, state_url
+from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
 from sync.handover import Handed, Handing, Offer
@@ -39,6 +40,7 @@ from sync.watch import Watch
 if TYPE_CHECKING:
     from sync.engine import Engine, Verification
     from sync.report import Report
+    from sync.spending import Spent
 
 
 _MOMENT = 0.2
@@ -103,6 +105,26 @@ class Workspace:
     def actuals(self, system: str) -> Iterator[Actual]:
         """What has been spent, per budget of a system; nothing where it does not tell."""
         return self.system(system).actuals()
+
+    @property
+    def telling(self) -> tuple[str, ...]:
+        """The systems that tell what has been spent."""
+        return tuple(
+            name
+            for name, each in self.settings.systems.items()
+            if registry.load(each.connector).capabilities.reads_actuals
+        )
+
+    def spending(self, system: str, *, shares: bool = True) -> "Iterator[Spent]":
+        """What has been spent of each budget and share of a system, by the refs of the source.
+
+        Nothing where the system does not tell. Raises the errors of `connectors.contract.errors`.
+        """
+        from sync.spending import spending
+
+        into = [name for name, each in self.settings.syncs.items() if each.target == system]
+        ledgers = {name: Ledger(self.store, name) for name in into}
+        return spending(self.system(system), ledgers, _today(), shares=shares)
 
     # -- syncs -------------------------------------------------------------------------------
 

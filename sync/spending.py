@@ -1,0 +1,192 @@
+"""Spending: what a system has seen spent, by the refs of the source that its objects stand for.
+
+A vendor tells it by its own ids; the links of the syncs into the system say what each stands for.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Context, Decimal
+from typing import Final
+
+from canonical.actual import Actual
+from canonical.allocation import Status
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.change import Kind
+from canonical.facts import money_facts
+from canonical.money import counted_on
+from connectors.contract.interface import Connector
+from connectors.contract.records import Observed
+from sync.state.ledger import Ledger
+
+_TEN_THOUSANDTH: Final = Decimal("0.0001")
+_WIDE: Final = Context(prec=80)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """One budget, or one allocation of a budget, in a system: what it may spend, and has spent.
+
+    `ref` and `budget_ref` are the source's, None where no sync links the object; `target_id` is the
+    system's, as is `above`, of the budget that it is part of. `remaining` is what is left to spend:
+    nothing where the object is no longer in use. `pending` is the part of `spent` that is not
+    settled yet. Amounts are of the current period, None where the system does not say.
+    """
+
+    system: str
+    sync: str | None
+    kind: Kind
+    ref: str | None
+    budget_ref: str | None
+    name: str
+    target_id: str
+    above: str | None
+    status: Status
+    amount: Amount | None
+    spent: Amount | None
+    pending: Amount | None
+    remaining: Amount | None
+    at: datetime | None
+
+    @property
+    def share(self) -> Decimal | None:
+        """The share of the amount that is spent; None where there is no amount to have one of."""
+        return share_of(self.spent, self.amount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """The budgets of a system, or of all (None), in one currency."""
+
+    system: str | None
+    amount: Amount
+    spent: Amount
+    pending: Amount | None
+    remaining: Amount
+
+    @property
+    def share(self) -> Decimal | None:
+        """As of one budget."""
+        return share_of(self.spent, self.amount)
+
+
+def share_of(spent: Amount | None, amount: Amount | None) -> Decimal | None:
+    """`spent` as a share of `amount`, to four digits after the point."""
+    if spent is None or amount is None or spent.unit != amount.unit or not amount.value:
+        return None
+    return _WIDE.divide(spent.value, amount.value).quantize(_TEN_THOUSANDTH, context=_WIDE)
+
+
+def spending(
+    connector: Connector, ledgers: Mapping[str, Ledger], day: date, *, shares: bool = True
+) -> Iterator[Spent]:
+    """Budgets first, then `shares` where the system tells of those; nothing where it tells nothing.
+
+    `ledgers` are those of the syncs into the system, by their names; `day` is today. Raises the
+    errors of `connectors.contract.errors`.
+    """
+    able = connector.capabilities
+    told = {Kind.BUDGET: able.reads_actuals, Kind.ALLOCATION: shares and able.spent_by_share}
+    for kind in (kind for kind in Kind if told[kind]):
+        actuals: dict[str, list[Actual]] = {}
+        for each in connector.actuals() if kind is Kind.BUDGET else connector.actuals(kind):
+            actuals.setdefault(each.ref, []).append(each)
+        for page in connector.list(kind):
+            stands_for = _linked(ledgers, kind, [item.id for item in page.items])
+            for item in page.items:
+                for actual in actuals.get(item.id) or _nothing(item):
+                    yield _spent(connector.name, item, actual, stands_for.get(item.id), day)
+
+
+def totals(rows: Iterable[Spent]) -> list[Total]:
+    """Of each system and currency, then over all systems.
+
+    What counts are the budgets that syncs link, or all where they link none; those within others
+    that count are part of them.
+    """
+    budgets = [row for row in rows if row.kind is Kind.BUDGET]
+    counted = [row for row in budgets if row.ref is not None] or budgets
+    ids = {(row.system, row.target_id) for row in counted}
+    found: dict[tuple[str | None, str], Total] = {}
+    for row in counted:
+        unit = next((each.unit for each in (row.spent, row.amount) if each), None)
+        if unit is None or (row.system, row.above) in ids:
+            continue
+        for system in (row.system, None):
+            found[system, unit] = _with(found.get((system, unit)), system, unit, row)
+    return sorted(found.values(), key=lambda each: (each.system is None, each.system or ""))
+
+
+def _with(total: Total | None, system: str | None, unit: str, row: Spent) -> Total:
+    zero = Amount.from_minor(0, unit)
+    had = total or Total(system=system, amount=zero, spent=zero, pending=None, remaining=zero)
+    live = row.amount if row.status is Status.ACTIVE else None
+    return Total(
+        system=system,
+        amount=_sum(had.amount, live),
+        spent=_sum(had.spent, row.spent),
+        pending=_sum(had.pending or zero, row.pending) if row.pending else had.pending,
+        remaining=_sum(had.remaining, row.remaining),
+    )
+
+
+def _sum(had: Amount, more: Amount | None) -> Amount:
+    return had + more if more is not None and more.unit == had.unit else had
+
+
+def _nothing(item: Observed) -> Sequence[Actual | None]:
+    """What is in use and of which the system tells nothing is listed all the same."""
+    return () if item.model.status is Status.RETIRED else (None,)
+
+
+def _linked(
+    ledgers: Mapping[str, Ledger], kind: Kind, ids: Sequence[str]
+) -> dict[str, tuple[str, str, str]]:
+    """Of those ids, the sync that links each, its ref and its budget's ref."""
+    return {
+        id: (sync, link.ref, link.budget_ref)
+        for sync, ledger in ledgers.items()
+        for id, link in ledger.by_targets(kind, ids).items()
+    }
+
+
+def _spent(
+    system: str,
+    item: Observed,
+    actual: Actual | None,
+    linked: tuple[str, str, str] | None,
+    day: date,
+) -> Spent:
+    model, (sync, ref, budget_ref) = item.model, linked or (None, None, None)
+    amount = _in_force(item, day)
+    return Spent(
+        system=system,
+        sync=sync,
+        kind=Kind.BUDGET if isinstance(model, Budget) else Kind.ALLOCATION,
+        ref=ref,
+        budget_ref=budget_ref or None,
+        name=model.name if isinstance(model, Budget) else str(model.entity),
+        target_id=item.id,
+        above=item.container,
+        status=model.status,
+        amount=amount,
+        spent=actual.spent if actual else None,
+        pending=actual.pending if actual else None,
+        remaining=_left(actual, amount, live=model.status is Status.ACTIVE),
+        at=actual.at if actual else None,
+    )
+
+
+def _left(actual: Actual | None, amount: Amount | None, *, live: bool) -> Amount | None:
+    if actual is None:
+        return None
+    left = actual.remaining
+    if left is None and amount is not None and amount.unit == actual.spent.unit:
+        left = amount - actual.spent
+    return left if live or left is None else Amount.from_minor(0, left.unit)
+
+
+def _in_force(item: Observed, day: date) -> Amount | None:
+    counted = counted_on(money_facts(item.model), day)
+    return Amount(counted.amount, counted.unit) if counted else None
