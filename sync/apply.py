@@ -1,16 +1,13 @@
-"""Apply: send the changes of a plan, each journaled as it leaves, in an order that is safe.
+"""Apply: send the changes of a plan, each journaled as it leaves, in an order that is safe
+(`sync.order`).
 
-First what lowers an amount or gives up a share, children before parents; then what creates or
-raises one, parents before children; budgets are removed last. So no sum of shares ever exceeds its
-budget on the way, nothing is made before what it hangs on, and nothing is removed from under it: a
-budget stays as long as the removal of one of its allocations did not end well.
+A budget stays as long as the removal of one of its allocations did not end well.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from threading import Event, Lock
 from typing import Any, TypeAlias
 
@@ -31,46 +28,11 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.depart import Departure
 from sync.match import Key
+from sync.order import moves, waves
 from sync.report import Done
 from sync.send import Statement, draft_data, remember, send, stored_otherwise
 from sync.state.journal import Journal, Operation, State, new_operation_id
 from sync.state.ledger import Ledger
-
-
-def waves(changes: Iterable[Change]) -> list[list[Change]]:
-    """The changes in groups to be sent one after the other; order within a group is free."""
-    changes = list(changes)
-    parents = {
-        each.ref: each.desired.parent
-        for each in changes
-        if isinstance(each.desired, Budget) and each.desired.parent
-    }
-    groups: dict[tuple[int, int], list[Change]] = defaultdict(list)
-    for each in changes:
-        below = _depth(each.ref, parents) if each.kind is Kind.BUDGET else 1_000
-        removed = each.op in (Op.RETIRE, Op.DELETE)
-        if removed and each.kind is Kind.BUDGET:
-            groups[2, -below].append(each)
-        elif removed or _lowers(each):
-            groups[0, -below].append(each)
-        else:
-            groups[1, below].append(each)
-    return [groups[rank] for rank in sorted(groups)]
-
-
-def _depth(ref: str, parents: Mapping[str, str]) -> int:
-    depth = 0
-    while ref in parents and depth < 1_000:
-        ref, depth = parents[ref], depth + 1
-    return depth
-
-
-def _lowers(change: Change) -> bool:
-    if change.op is not Op.UPDATE or "amount" not in change.fields or _moves(change):
-        return False  # it waits for where it moves to
-    before, after = change.fields["amount"]
-    return before is not None and Decimal(str(after)) < Decimal(str(before))
-
 
 _Batch: TypeAlias = Sequence[tuple[Change, Operation]]
 
@@ -91,10 +53,6 @@ def _is_new_share(operation: Operation) -> bool:
 
 def _removed_from(budget: str, done: Done) -> bool:
     return done.op in (Op.RETIRE, Op.DELETE) and done.budget_ref == budget
-
-
-def _moves(change: Change) -> bool:
-    return not {"parent", "budget"}.isdisjoint(change.fields)
 
 
 class Applier:
@@ -278,7 +236,7 @@ class Applier:
         if made is None:
             link = self._ledger.by_refs(Kind.BUDGET, [("", above)]).get(("", above))
             made = link.target_id if link else None
-        needed = change.op is Op.CREATE or _moves(change)
+        needed = change.op is Op.CREATE or moves(change)
         return made, (f"budget {above}" if made is None and needed else None)
 
     def _applied(self, change: Change, operation: Operation, echo: Observed | None) -> None:

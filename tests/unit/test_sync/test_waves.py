@@ -11,7 +11,7 @@ from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
-from sync.apply import waves
+from sync.order import waves
 
 
 def usd(number):
