@@ -93,6 +93,8 @@ class Change:
     `seen` is the fingerprint of the target's object that this change was made for, `stated` that
     of what the source stated, both in hex. `money` tells what counts from which day on, from the
     plan's day: also what is stated and can only later be told to the target.
+    `after` are the keys of objects that give up the name that this one takes: they go first. `via`
+    is the temporary name that it has on the way, where names go round in a circle.
     """
 
     op: Op
@@ -108,6 +110,8 @@ class Change:
     seen: str | None = None
     stated: str | None = None
     money: tuple[Move, ...] = field(default=(), compare=False)
+    after: tuple[tuple[Kind, str, str], ...] = field(default=(), compare=False)
+    via: str | None = field(default=None, compare=False)
 
     @property
     def key(self) -> tuple[Kind, str, str]:

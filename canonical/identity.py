@@ -2,6 +2,7 @@
 
 A stamp, ``[trueup:REF]`` at the end of a free text, names the owner's ref inside a vendor's object.
 A natural key is what people would recognise it by: its name, or for an allocation its entity.
+While names go round in a circle one object has a temporary name for a moment.
 An entity map says who is who: our entity to the vendor's id, and back.
 """
 
@@ -16,6 +17,7 @@ from canonical.text import Unkept
 from canonical.text import ref as spelled_ref
 
 _BEGINS, _ENDS = "[trueup:", "]"
+_PASSING = "being renamed by trueup:"
 _WITHIN = re.compile(r"[^\]\s]+")
 
 
@@ -49,10 +51,31 @@ def _encoded(ref: str) -> str:
     return quote(ref, safe="/:@+,;=!*'()$&~.-_")
 
 
+def temporary_name(ref: str, id: str, most: int | None = None, *, ascii_text: bool = False) -> str:
+    """The name that an object of the target, by its `id`, has while another one takes its own.
+
+    It says what it is and whose, is nobody else's, and is no longer than `most` UTF-16 units.
+    """
+    said = _encoded(ref) if ascii_text else ref
+    ends = f" ({_PASSING} {id})"
+    while most is not None and said and len(f"{said}{ends}".encode("utf-16-le")) > 2 * most:
+        said = said[:-1]
+    return f"{said}{ends}"
+
+
+def is_temporary(name: str) -> bool:
+    """Whether it is such a name."""
+    return f" ({_PASSING} " in name and name.endswith(")")
+
+
 def natural_key(model: Budget | Allocation) -> str:
     """What a person would recognise the object by, within its kind and container."""
-    said = model.name if isinstance(model, Budget) else str(model.entity)
-    return " ".join(unicodedata.normalize("NFKC", said).casefold().split())
+    return folded(model.name if isinstance(model, Budget) else str(model.entity))
+
+
+def folded(name: str) -> str:
+    """A name without what people take for the same: case, spaces, forms of a letter."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 class EntityMap:

@@ -1,6 +1,6 @@
 """What every connector promises and is given: all that a connector of your own needs."""
 
-from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing, Removal, Unique
 from connectors.contract.departure import departing, leaving
 from connectors.contract.errors import (
     STOPS_CONNECTOR,
@@ -51,6 +51,7 @@ __all__ = [
     "Transient",
     "Unauthorized",
     "Uncertain",
+    "Unique",
     "Unreadable",
     "Unsupported",
     "departing",

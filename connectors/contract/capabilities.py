@@ -74,6 +74,21 @@ class Numbers(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unique:
+    """What a vendor takes for the name of an object, where no two of a kind may have one: budgets
+    in the whole account, allocations within their budget. What is retired has none.
+
+    `fields` make up the name. It is not `surely` unique where the vendor may refuse a second, and
+    has been seen to take it: then nothing is blocked for it. `folded` is whether names that differ
+    by case or spaces alone are one.
+    """
+
+    fields: frozenset[str]
+    surely: bool = True
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a vendor can be told. What it may refuse, it refuses: of its limits only those that its
     pages state are here, as what breaks one is blocked in the plan.
@@ -84,12 +99,13 @@ class Capabilities:
     `retires_to` is the status that a retired object is seen with, where the vendor has none for it.
     `revives` are the kinds of which a retired object can be made active again. `batch` is how
     many new allocations of one budget go into one call. `identity` names fields that tell a budget
-    from others of its name. `grace` is how long listings and reads may fail to show what was just
-    made. `version_covers` names the fields of a budget, and of its allocations, of which none can
-    change while the budget's version stays: for all others a version is only a hint, believed for
-    as long as the settings say. `numbers` is what amounts travel in, `name_length` how long a
-    budget's name may be, in UTF-16 units. `reads_actuals` says that the vendor tells what is spent,
-    and `spent_by_share` that it does so per allocation too.
+    from others of its name, `unique` are the kinds whose names are unique. `grace` is how long
+    listings and reads may fail to show what was just made. `version_covers` names the fields of a
+    budget, and of its allocations, of which none can change while the budget's version stays: for
+    all others a version is only a hint, believed for as long as the settings say. `numbers` is what
+    amounts travel in, `name_length` how long a budget's name may be, in UTF-16 units.
+    `reads_actuals` says that the vendor tells what is spent, and `spent_by_share` that it does so
+    per allocation too.
     """
 
     vendor: str
@@ -115,6 +131,7 @@ class Capabilities:
     batch: int = 1
     grace: timedelta = timedelta(seconds=60)
     identity: frozenset[str] = frozenset()
+    unique: Mapping[Kind, Unique] = field(default_factory=dict)
     version_covers: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     unit_of_writing: str = "one object"
     rate_limit: str | None = None

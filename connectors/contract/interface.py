@@ -154,6 +154,16 @@ class Connector(ABC):
         """
         return None
 
+    def parts(
+        self, kind: Kind, id: str, model: Budget | Allocation, container: str | None
+    ) -> Collection[str]:
+        """The ids of other listed objects that are a part of the one with that `id`, and that a
+        write of `model` to it takes in: what a change of its name left there that broke off.
+
+        Asked while planning; makes no call.
+        """
+        return ()
+
     def create(self, draft: Draft, key: str) -> Observed:
         """Make the object and return it as stored. Sent once, unless `key` makes repeating safe."""
         raise Unsupported(f"{self.name} cannot be written to")
