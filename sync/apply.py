@@ -7,7 +7,7 @@ A budget stays as long as the removal of one of its allocations did not end well
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Any, TypeAlias
 
@@ -28,20 +28,22 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.depart import Departure
 from sync.match import Key
-from sync.order import moves, waves
+from sync.naming import with_name
+from sync.order import Step, moves, waves
 from sync.report import Done
 from sync.send import Statement, draft_data, remember, send, stored_otherwise
 from sync.state.journal import Journal, Operation, State, new_operation_id
 from sync.state.ledger import Ledger
 
-_Batch: TypeAlias = Sequence[tuple[Change, Operation]]
+_Batch: TypeAlias = Sequence[tuple[Step, Operation]]
+_Key: TypeAlias = tuple[Kind, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """An operation that is to be sent, and what it sends: as a draft, and as the journal has it."""
 
-    change: Change
+    step: Step
     operation: Operation
     draft: Draft | None
     data: dict[str, Any] | None
@@ -49,6 +51,28 @@ class _Job:
 
 def _is_new_share(operation: Operation) -> bool:
     return operation.op is Op.CREATE and operation.kind is Kind.ALLOCATION
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far the steps of one change came: the id of each operation, and what became of it."""
+
+    change: Change
+    ended: dict[str, tuple[str, str | None, str | None]] = field(default_factory=dict)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether all that was tried is done."""
+        return all(outcome == "applied" for outcome, _, _ in self.ended.values())
+
+    def done(self) -> Done:
+        """What became of the whole: the first step that did not end well speaks for it."""
+        each = self.change
+        last = [*self.ended.values()][-1]
+        outcome, error, target_id = next(
+            (e for e in self.ended.values() if e[0] != "applied"), last
+        )
+        return Done(each.op, each.kind, each.ref, each.budget_ref, target_id, outcome, error)
 
 
 def _removed_from(budget: str, done: Done) -> bool:
@@ -83,6 +107,10 @@ class Applier:
         self._settle = settle
         self._lock = Lock()
         self._made: dict[str, str] = {}
+        self._came: dict[_Key, _Progress] = {}
+        self._places: dict[_Key, int] = {}
+        self._sent_well: set[Step] = set()
+        self._steps: dict[str, Step] = {}
         self.halted: ConnectorError | None = None
         self.done: list[Done] = []
 
@@ -90,26 +118,28 @@ class Applier:
         self, changes: Sequence[Change], stated: Mapping[tuple[Kind, Key], Statement]
     ) -> None:
         """Send all of them; what became of each is in `done`. Raises only what ends the run."""
-        groups = waves(changes)
-        numbered = [change for group in groups for change in group]
-        operations = [self._operation(seq, change, stated) for seq, change in enumerate(numbered)]
+        groups = waves(changes, self._target.capabilities.unique)
+        numbered = [step for group in groups for step in group]
+        operations = [self._operation(seq, step, stated) for seq, step in enumerate(numbered)]
         self._journal.plan(operations)
-        by_change = {id(change): each for change, each in zip(numbered, operations, strict=True)}
+        by_step = dict(zip(numbered, operations, strict=True))
+        self._steps = {each.id: step for step, each in by_step.items()}
         with ThreadPoolExecutor(self._parallel, thread_name_prefix="apply") as pool:
             for group in groups:
-                pairs = [(change, by_change[id(change)]) for change in group]
+                pairs = [(step, by_step[step]) for step in group]
                 for job in [pool.submit(self._send, batch) for batch in self._batches(pairs)]:
                     job.result()
-                if self.halted is None and any(done.outcome == "uncertain" for done in self.done):
+                if self.halted is None and self._is_uncertain():
                     self._look_again()
 
     def _operation(
-        self, seq: int, change: Change, stated: Mapping[tuple[Kind, Key], Statement]
+        self, seq: int, step: Step, stated: Mapping[tuple[Kind, Key], Statement]
     ) -> Operation:
+        change = step.change
         key = change.budget_ref or "", change.ref
         draft = None
         if change.desired is not None:
-            draft = draft_data(self._draft(change, None), stated[change.kind, key])
+            draft = draft_data(self._draft(step, None), stated[change.kind, key])
         id, idempotency_key = new_operation_id()
         return Operation(
             id=id,
@@ -121,31 +151,42 @@ class Applier:
             budget_ref=key[0],
             target_id=change.target_id,
             key=idempotency_key,
-            fields=tuple(change.fields),
-            before={name: before for name, (before, _) in change.fields.items()},
+            fields=step.fields,
+            before={
+                name: before for name, (before, _) in change.fields.items() if name in step.fields
+            },
             draft=draft,
         )
 
-    def _draft(self, change: Change, container: str | None) -> Draft:
-        assert change.desired is not None
+    def _draft(self, step: Step, container: str | None) -> Draft:
+        change, model = step.change, step.change.desired
+        assert model is not None
+        if step.via is not None:
+            model = with_name(model, step.via)
         has_room = change.kind in self._target.capabilities.stamps
         stamp = change.ref if self._stamp and has_room else None
-        return Draft(model=change.desired, container=container, stamp=stamp)
+        return Draft(model=model, container=container, stamp=stamp)
+
+    def _is_uncertain(self) -> bool:
+        ended = (each for came in self._came.values() for each in came.ended.values())
+        return any(outcome == "uncertain" for outcome, _, _ in ended)
 
     def _look_again(self) -> None:
         """Settle what lost its answer before going on to what hangs on it, and correct `done`."""
         self._settle()
-        now = {
-            (each.kind, each.budget_ref, each.ref): each
-            for each in self._journal.of_run(self._run_id)
-        }
-        for index, done in enumerate(self.done):
-            operation = now.get((done.kind, done.budget_ref or "", done.ref))
-            if done.outcome == "uncertain" and operation is not None:
-                outcome = "deferred" if operation.state is State.LOST else operation.state.value
-                self.done[index] = replace(
-                    done, outcome=outcome, target_id=operation.target_id, error=operation.error
-                )
+        for operation in self._journal.of_run(self._run_id):
+            step = self._steps.get(operation.id)
+            if step is None:
+                continue
+            came = self._came.get(step.change.key)
+            if came is None or came.ended.get(operation.id, ("",))[0] != "uncertain":
+                continue
+            outcome = "deferred" if operation.state is State.LOST else operation.state.value
+            came.ended[operation.id] = outcome, operation.error, operation.target_id
+            if outcome == "applied":
+                self._sent_well.add(step)
+            if (place := self._places.get(step.change.key)) is not None:
+                self.done[place] = came.done()
 
     # -- operations that go together ---------------------------------------------------------
 
@@ -158,13 +199,13 @@ class Applier:
         shares = [each for _, each in group if _is_new_share(each)] if size > 1 else []
         keys = [(each.budget_ref, each.ref) for each in shares]
         lost = self._journal.lost(Kind.ALLOCATION, keys)
-        together: dict[str, list[tuple[Change, Operation]]] = defaultdict(list)
-        for change, operation in group:
+        together: dict[str, list[tuple[Step, Operation]]] = defaultdict(list)
+        for step, operation in group:
             alone = (operation.budget_ref, operation.ref) in lost
             if size > 1 and _is_new_share(operation) and not alone:
-                together[operation.budget_ref].append((change, operation))
+                together[operation.budget_ref].append((step, operation))
             else:
-                yield [(change, operation)]
+                yield [(step, operation)]
         for alike in together.values():
             for start in range(0, len(alike), size):
                 yield alike[start : start + size]
@@ -177,27 +218,47 @@ class Applier:
             echoes = self._echoes(jobs, departure)
         for job, echo in zip(jobs, echoes, strict=True):
             if isinstance(echo, ConnectorError):
-                self._failed(job.change, job.operation, echo, departure)
+                self._failed(job.step, job.operation, echo, departure)
             else:
                 departure.record()  # it was so already: no call was needed
-                self._applied(job.change, job.operation, echo)
+                self._applied(job.step, job.operation, echo)
 
-    def _ready(self, change: Change, operation: Operation) -> _Job | None:
+    def _ready(self, step: Step, operation: Operation) -> _Job | None:
         """What is to be sent; None where that is nothing, which is journaled."""
+        change = step.change
         if self._stop.is_set() or self.halted is not None:
             reason = str(self.halted) if self.halted else "the run was asked to stop"
-            self._end(change, operation, State.DEFERRED, reason)
+            self._end(step, operation, State.DEFERRED, reason)
+            return None
+        if holder := self._held_by(step):
+            self._end(step, operation, State.SKIPPED, f"{holder} still has the name")
             return None
         if part := self._still_within(change):
-            self._end(change, operation, State.SKIPPED, f"its part {part} is still there")
+            self._end(step, operation, State.SKIPPED, f"its part {part} is still there")
             return None
         container, missing = self._container(change)
         if missing:
-            self._end(change, operation, State.SKIPPED, f"{missing} is not there")
+            self._end(step, operation, State.SKIPPED, f"{missing} is not there")
             return None
-        draft = None if change.desired is None else self._draft(change, container)
+        draft = None if change.desired is None else self._draft(step, container)
         data = dict(operation.draft or {}, container=container) if draft else None
-        return _Job(change, operation, draft, data)
+        if data is not None and not self._completes(step):
+            data["part"] = True
+        return _Job(step, operation, draft, data)
+
+    def _completes(self, step: Step) -> bool:
+        """Whether all of its change is done once this is."""
+        with self._lock:
+            came = self._came.get(step.change.key)
+            return step.last and (came is None or came.is_well)
+
+    def _held_by(self, step: Step) -> str | None:
+        """Who was to give up the name that is taken, and did not."""
+        if step.missing is not None:
+            return step.missing
+        with self._lock:
+            waits = (each for each in step.waits_for if each not in self._sent_well)
+            return next((each.change.ref for each in waits), None)
 
     def _echoes(
         self, jobs: Sequence[_Job], departure: Departure
@@ -239,7 +300,8 @@ class Applier:
         needed = change.op is Op.CREATE or moves(change)
         return made, (f"budget {above}" if made is None and needed else None)
 
-    def _applied(self, change: Change, operation: Operation, echo: Observed | None) -> None:
+    def _applied(self, step: Step, operation: Operation, echo: Observed | None) -> None:
+        change = step.change
         target_id = echo.id if echo else operation.target_id
         self._journal.applied(
             operation.id,
@@ -250,12 +312,14 @@ class Applier:
             with self._lock:
                 self._made[change.ref] = echo.id
         error = None
-        if echo is not None and change.desired is not None:
+        if echo is not None and change.desired is not None and step.last:
             error = stored_otherwise(self._target, change.kind, change.desired, echo)
-        self._finish(change, target_id, "applied", error)
+        with self._lock:
+            self._sent_well.add(step)
+        self._finish(step, operation, target_id, "applied", error)
 
     def _failed(
-        self, change: Change, operation: Operation, error: ConnectorError, departure: Departure
+        self, step: Step, operation: Operation, error: ConnectorError, departure: Departure
     ) -> None:
         made = operation.op is Op.CREATE and isinstance(error, Malformed) and departure.has_left
         if made or isinstance(error, Uncertain):
@@ -269,18 +333,28 @@ class Applier:
                 self.halted = error
         else:
             state = State.REJECTED
-        self._end(change, operation, state, str(error))
+        self._end(step, operation, state, str(error))
 
-    def _end(self, change: Change, operation: Operation, state: State, error: str) -> None:
+    def _end(self, step: Step, operation: Operation, state: State, error: str) -> None:
         self._journal.ended(operation.id, state, error)
-        self._finish(change, operation.target_id, state.value, error)
+        self._finish(step, operation, operation.target_id, state.value, error)
 
     def _finish(
-        self, change: Change, target_id: str | None, outcome: str, error: str | None
+        self,
+        step: Step,
+        operation: Operation,
+        target_id: str | None,
+        outcome: str,
+        error: str | None,
     ) -> None:
-        done = Done(
-            change.op, change.kind, change.ref, change.budget_ref, target_id, outcome, error
-        )
+        """Take note of a step's end; with the last one that of its change is told."""
+        key = step.change.key
         with self._lock:
+            came = self._came.setdefault(key, _Progress(step.change))
+            came.ended[operation.id] = outcome, error, target_id
+            if not step.last:
+                return
+            done = came.done()
+            self._places[key] = len(self.done)
             self.done.append(done)
         self._progress(done)

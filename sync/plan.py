@@ -23,6 +23,7 @@ from sync.desire import Desires
 from sync.findings import MANY, Findings
 from sync.identify import Identifier
 from sync.match import Key, Matcher
+from sync.naming import Naming
 from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import Reconciler
@@ -101,6 +102,8 @@ class Planner:
             found,
         )
 
+        self._naming = Naming(target, ledger, observation, there, stuck, found)
+
     def plan(self) -> Findings:
         """Decide. Raises what listing the source, or confirming that an object is gone, raises."""
         for kind in Kind:
@@ -115,6 +118,7 @@ class Planner:
         self.found.changes = self._stuck.left_in_place(self.found.changes)
         trusted = not any(each.system == self._source.name for each in self.found.problems)
         self._removals.remove(self._mentioned, trusted=trusted)
+        self._naming.settle()
         self._name_strangers()
         return self.found
 

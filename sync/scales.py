@@ -1,7 +1,8 @@
 """Scales: what a plan does to money, object by object, and the total that this is a share of."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -68,6 +69,12 @@ class Scales:
         elif weighed.before is not None:
             before = weighed.before
             self._still[weighed.kind, before.unit, before.cadence] += before.amount
+
+    def leave(self, objects: Collection[tuple[Kind, Key]]) -> None:
+        """Those objects stay as they are after all."""
+        weighed, self.weighed = self.weighed, []
+        for each in weighed:
+            self.put(replace(each, moves=()) if (each.kind, each.key) in objects else each)
 
     def total(self, kind: Kind, unit: str) -> tuple[Fraction, Cadence | None]:
         """What counts in a year before the plan; and the cadence of it all, if it has but one."""

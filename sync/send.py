@@ -75,6 +75,9 @@ def remember(
 
     Money that the target stored otherwise than it was sent is not agreed. Nor is a field that was
     not sent and has moved all the same: it keeps its old echo, so that the next plan sees drift.
+
+    A part of a change, as a name is, is remembered by itself: what the source stated is agreed
+    with the last one.
     """
     key = operation.budget_ref, operation.ref
     if echo is None:
@@ -82,6 +85,9 @@ def remember(
         return
     draft, stated = draft_of(operation)
     seen = facts(echo.model)
+    if operation.draft.get("part"):
+        _remember_part(ledger, connection, operation, echo, facts(draft.model))
+        return
     agreed = stored_otherwise(target, operation.kind, draft.model, echo) is None
     wanted = facts(draft.model)
     if not whole:
@@ -107,6 +113,34 @@ def _as_far_as_said(names: Sequence[str], said: Facts, seen: Facts) -> Facts:
     return tuple(
         there if want is not None or name in SAID_BY_NONE else None
         for name, want, there in zip(names, said, seen, strict=True)
+    )
+
+
+def _remember_part(
+    ledger: Ledger, connection: Connection, operation: Operation, echo: Observed, wanted: Facts
+) -> None:
+    """What was sent is agreed, and all else as it was; the next plan looks at it again."""
+    key = operation.budget_ref, operation.ref
+    link = ledger.by_refs(operation.kind, [key]).get(key)
+    seen, sent = facts(echo.model), set(operation.fields)
+    before = ledger.baselines([link.id])[link.id] if link else Baseline(seen, seen)
+    names = FIELDS[operation.kind]
+
+    def mixed(new: Facts, old: Facts) -> Facts:
+        fields = zip(names, new, old, strict=True)
+        return tuple(now if name in sent else then for name, now, then in fields)
+
+    ledger.save(
+        connection,
+        kind=operation.kind,
+        ref=operation.ref,
+        budget_ref=operation.budget_ref,
+        target_id=echo.id,
+        origin="adopted",
+        baseline=Baseline(mixed(wanted, before.desired), mixed(seen, before.echo), before.stated),
+        source=link.source if link else b"",
+        run_id=operation.run_id,
+        agreed=False,
     )
 
 

@@ -8,7 +8,7 @@ across a call.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -211,13 +211,14 @@ class Journal:
         over = _table.c.run_id.in_(
             select(runs.c.run_id).where(runs.c.sync == self._sync, runs.c.number <= settled)
         )
-        wanted, found = set(keys), {}
+        wanted, found = set(keys), dict[tuple[str, str], Operation]()
         refs = sorted({ref for _, ref in wanted})
         for start in range(0, len(refs), _BATCH):
             these = _table.c.ref.in_(refs[start : start + _BATCH])
             query = select(_table).where(_table.c.kind == kind, these, ~over)
             for each in self._read(query.order_by(_table.c.number)):
-                found[each.budget_ref, each.ref] = each
+                key = each.budget_ref, each.ref
+                found[key] = _with_parts(found.get(key), each)
         return {
             key: each
             for key, each in found.items()
@@ -296,6 +297,20 @@ class Journal:
 
 
 _table = operations
+
+
+def _with_parts(before: Operation | None, operation: Operation) -> Operation:
+    """The last operation of an object, as one with those that its run sent for it before."""
+    if before is None or before.run_id != operation.run_id or operation.op is not Op.UPDATE:
+        return operation
+    applied = operation.state is State.APPLIED
+    return replace(
+        operation,
+        fields=tuple({**dict.fromkeys(before.fields), **dict.fromkeys(operation.fields)}),
+        before={**(before.before or {}), **(operation.before or {})},
+        state=before.state if applied else operation.state,
+        sent_at=before.sent_at or operation.sent_at,
+    )
 
 
 def _operation(row: dict[str, Any]) -> Operation:

@@ -42,7 +42,7 @@ def moved(before, after):
 
 
 def order(*changes):
-    return [{change.ref for change in wave} for wave in waves(changes)]
+    return [{step.change.ref for step in wave} for wave in waves(changes)]
 
 
 def test_nothing_takes_no_wave():
@@ -71,7 +71,7 @@ def test_shares_are_lowered_before_their_budget_and_raised_after_it():
 
 def test_a_change_of_anything_else_lowers_nothing():
     renamed = Change(op=Op.UPDATE, kind=Kind.BUDGET, ref="B", fields={"name": ("x", "y")})
-    assert waves([renamed, budget("C", before=2, after=1)])[0][0].ref == "C"
+    assert waves([renamed, budget("C", before=2, after=1)])[0][0].change.ref == "C"
 
 
 def test_a_circle_of_parents_ends():
@@ -81,7 +81,7 @@ def test_a_circle_of_parents_ends():
 @given(st.permutations(["B", "C", "D"]), st.permutations(["a", "b", "c"]))
 def test_every_change_is_sent_once_whatever_the_order_it_came_in(budgets, shares):
     changes = [budget(ref, Op.CREATE) for ref in budgets] + [share(ref) for ref in shares]
-    sent = [change.ref for wave in waves(changes) for change in wave]
+    sent = [step.change.ref for wave in waves(changes) for step in wave]
     assert sorted(sent) == sorted(budgets + shares)
 
 
@@ -106,7 +106,7 @@ def test_shares_never_exceed_the_larger_of_the_old_and_the_new_budget(before, af
     steps = list(_steps(before, after, slack))
     limit, held = int(steps[0].fields["amount"][0]), dict(before)
     for wave in waves(steps):
-        for change in chance.sample(wave, len(wave)):
+        for change in (step.change for step in chance.sample(wave, len(wave))):
             if change.kind is Kind.BUDGET:
                 limit = int(change.fields["amount"][1])
             else:
@@ -118,7 +118,7 @@ def test_shares_never_exceed_the_larger_of_the_old_and_the_new_budget(before, af
 def test_a_share_that_takes_anothers_place_never_counts_beside_it(op):
     changes = [share("old", op, before=100), share("new", Op.CREATE, after=100)]
     first = next(chain.from_iterable(waves(changes)))
-    assert first.ref == "old"
+    assert first.change.ref == "old"
 
 
 def test_what_moves_below_a_new_budget_waits_for_it_though_it_is_lowered():
