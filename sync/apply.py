@@ -7,7 +7,7 @@ A budget stays as long as the removal of one of its allocations did not end well
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import Any, TypeAlias
 
@@ -221,7 +221,7 @@ class Applier:
                 self._failed(job.step, job.operation, echo, departure)
             else:
                 departure.record()  # it was so already: no call was needed
-                self._applied(job.step, job.operation, echo)
+                self._applied(job.step, replace(job.operation, draft=job.data), echo)
 
     def _ready(self, step: Step, operation: Operation) -> _Job | None:
         """What is to be sent; None where that is nothing, which is journaled."""

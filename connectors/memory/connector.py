@@ -21,10 +21,10 @@ from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Kind, kind_of
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, fields_of
-from canonical.identity import stamped, unstamped
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fields_of
+from canonical.identity import folded, stamped, unstamped
 from canonical.text import joined
-from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal, Unique
 from connectors.contract.departure import leaving
 from connectors.contract.errors import Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
@@ -288,6 +288,18 @@ class Memory(Connector):
             if kind_of_entity not in (can.entity_types or {kind_of_entity}):
                 raise Rejected(f"nothing is allocated to a {kind_of_entity} here")
 
+    def _refuse_twins(self, row: _Row) -> None:
+        """Raise `Rejected` where names are unique and another object has that of `row`."""
+        kind = kind_of(row.model)
+        unique = self.capabilities.unique.get(kind)
+        if unique is None or row.model.status is Status.RETIRED:
+            return
+        name = _name(row, unique)
+        for other in self._rows.values():
+            alike = kind_of(other.model) is kind and other.id != row.id
+            if alike and other.model.status is not Status.RETIRED and _name(other, unique) == name:
+                raise Rejected(f"{other.id} has the name {name[-1]!r}")
+
     def _write(self, row: _Row, draft: Draft, fields: Collection[str]) -> None:
         """Bring what is held of `fields` to what the draft says; all of it or nothing."""
         kind = kind_of(draft.model)
@@ -306,8 +318,9 @@ class Memory(Connector):
             elif attribute == "amount" and value and holds["amount"] is Hold.ROUNDED:
                 value = value.rounded(self.capabilities.amount_digits)
             values[attribute] = value
-        row.model = self.normalise(structs.replace(row.model, **values))
-        row.container = container
+        model = self.normalise(structs.replace(row.model, **values))
+        self._refuse_twins(replace(row, model=model, container=container))
+        row.model, row.container = model, container
         if kind is Kind.ALLOCATION and stamp is not None:
             row.reference = stamp
         if "stamp" in fields:
@@ -340,6 +353,14 @@ def _serial(cursor: str | None) -> int:
         return int(cursor.removeprefix("after-"))
     except ValueError:
         raise Rejected(f"{cursor!r} is not a cursor of this listing") from None
+
+
+def _name(row: _Row, unique: Unique) -> tuple[object, ...]:
+    said = dict(zip(fields_of(row.model), facts(row.model), strict=True))
+    named = [said[field] for field in sorted(unique.fields)]
+    if unique.folded:
+        named = [folded(each) if isinstance(each, str) else each for each in named]
+    return row.container if isinstance(row.model, Allocation) else None, *named
 
 
 def _observed(row: _Row) -> Observed:
