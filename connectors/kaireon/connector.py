@@ -108,7 +108,7 @@ class Kaireon(Connector):
         yield from enforcing(model.enforcement, self._names.title(model).scope)
 
     def objections(self, model: Model) -> Sequence[Loss]:
-        """What does not fit; and the title of another, which cannot be taken."""
+        """What does not fit; and rows that would be an allocation of others, or those of them."""
         losses = [loss for loss in self.fit(model)[1] if loss.effect is Effect.BLOCKED]
         if not losses and model.status in self.capabilities.statuses:
             field = "name" if isinstance(model, Budget) else "entity"
@@ -132,6 +132,13 @@ class Kaireon(Connector):
                 said = f"the rows for {keys} are not ours, and are left alone"
                 return self._observed(kind, left, self._listed), said
         return None
+
+    def parts(self, kind: Kind, id: str, model: Model, container: str | None) -> Collection[str]:
+        """Rows under the title of `model` that go on where those of the object end."""
+        with suppress(Missing, Malformed, Rejected):
+            series = self._listed.series(kind, id)
+            return self._placing.parts(series, model, container, self._listed)
+        return ()
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Look, then POST the rows that miss, each once: a create that broke off is completed."""

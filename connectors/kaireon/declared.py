@@ -6,7 +6,15 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
-from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing, Removal
+from canonical.change import Kind
+from connectors.contract.capabilities import (
+    Capabilities,
+    Hold,
+    Numbers,
+    Phasing,
+    Removal,
+    Unique,
+)
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 from connectors.kaireon.wire import CADENCE, SCOPES
 
@@ -41,6 +49,10 @@ CAPABILITIES = Capabilities(
     statuses=frozenset({Status.ACTIVE}),
     enforcements=frozenset({Enforcement.TRACK, Enforcement.HARD}),
     identity=frozenset({"dimensions"}),
+    unique={
+        Kind.BUDGET: Unique(fields=frozenset({"name", "dimensions"})),
+        Kind.ALLOCATION: Unique(fields=frozenset({"entity"})),
+    },
     removal=Removal.DELETE,
     phasing=Phasing.PERIODS,
     amount_digits=2,

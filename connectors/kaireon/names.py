@@ -1,7 +1,8 @@
 """Names: what tells objects apart in Kaireon, and who has which.
 
-Two objects of one title would be one, so each title is given away once: to what the listing shows,
-else to the first that a plan asks for, else to the first that is made.
+Two objects of one title would be one, so each title is given away once. Who is to have it a plan
+decides, by what the capabilities say of unique names; here, that a budget and an allocation are not
+taken for each other, and that of two makers of one title the first one has it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ class Names:
         self._entities = entities
         self._called: dict[str, Title] = {}
         self._shown: dict[Kind, Mapping[Title, date | None]] = {}
-        self._promised: dict[Title, tuple[str, str]] = {}
+        self._promised: set[Title] = set()
         self._making: set[Title] = set()
         self._lock = Lock()
 
@@ -66,17 +67,14 @@ class Names:
         return self._shown.get(kind_of(model), {}).get(self.title(model))
 
     def promise(self, model: Model) -> str | None:
-        """Give `model` its title in this plan; says why not where another has it."""
+        """Give `model` its title in this plan; says why not where its rows would be an allocation,
+        or those of another one its own."""
         title = self.title(model)
-        by = ("", model.ref) if isinstance(model, Budget) else (model.budget, model.ref)
-        if title in self._shown.get(kind_of(model), ()):
-            return f"{self._said(title)}; {_HINT}"
         other = self._mixed(title) if isinstance(model, Budget) else None
         if other is not None:
             return f"{self._said(other)}; {_MIXED}"
-        if self._promised.setdefault(title, by) == by:
-            return None
-        return f"{self._said(title)}; {_HINT}"
+        self._promised.add(title)
+        return None
 
     def _mixed(self, title: Title) -> Title | None:
         """The budget whose rows and those of `title` would be one budget with an allocation.

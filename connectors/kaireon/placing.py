@@ -8,6 +8,7 @@ from datetime import date
 
 from canonical.budget import Budget
 from canonical.change import Kind
+from canonical.identity import is_temporary
 from connectors.contract.errors import Malformed, Missing, Rejected
 from connectors.contract.records import Draft
 from connectors.kaireon.fitting import Model
@@ -75,7 +76,32 @@ class Placing:
             others = [row for row in others if CADENCE.get(row.period_type) is model.cadence]
         if not others:
             return series
-        theirs = placed(others).periods
-        if theirs & series.periods or not theirs <= set(wanted(model, self._today(), series)):
+        if not self._continue(series, others, title, model):
             raise self._names.taken(title)
         return placed([*(row for _, row in series.rows), *others])
+
+    def parts(
+        self, series: Series, model: Model, container: str | None, rows: Rows
+    ) -> frozenset[str]:
+        """The ids of the objects that `joined` would take in as `series` becomes `model`."""
+        title = self._names.title(model)
+        if not isinstance(model, Budget) and (above := rows.title_of(container)) is not None:
+            title = self._names.title(model, above.name)
+        ours = {row.id for _, row in series.rows}
+        others = [row for row in self._there(title, rows) if row.id not in ours]
+        if not others or not self._continue(series, others, title, model):
+            return frozenset()
+        return rows.ids_of(title)
+
+    def _continue(
+        self, series: Series, others: Sequence[KaireonRow], title: Title, model: Model
+    ) -> bool:
+        """Whether those rows go on where `series` ends: no period is in both, and all are wanted.
+
+        Those of a temporary name are its own, whatever is wanted by now.
+        """
+        theirs = placed(others).periods
+        if theirs & series.periods:
+            return False
+        due = set(wanted(model, self._today(), series))
+        return is_temporary(title.name) or theirs <= due

@@ -183,6 +183,10 @@ class Rows:
                 raise group.error
         return [row for group in groups for row in group.rows]
 
+    def ids_of(self, title: Title) -> frozenset[str]:
+        """The ids of the objects of that title, whatever their type of period."""
+        return frozenset(each.id for each in self._by_title.get(title, []) if each.id)
+
     def below(self, name: str) -> Iterator[Group]:
         """The allocations of the budget of that name, readable or not."""
         return (each for each in self._of(Kind.ALLOCATION) if each.title.name == name)
