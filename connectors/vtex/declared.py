@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from canonical.allocation import Status
 from canonical.change import Kind
-from connectors.contract.capabilities import Capabilities, Hold, Numbers, Removal
+from connectors.contract.capabilities import Capabilities, Hold, Numbers, Removal, Unique
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 
 AT_ONCE: Final = 20
@@ -48,6 +48,7 @@ CAPABILITIES = Capabilities(
     revives=frozenset(Kind),
     clearable=frozenset({"description", "end", "alerts"}),
     stamps=frozenset({Kind.BUDGET}),
+    unique={Kind.ALLOCATION: Unique(fields=frozenset({"entity"}), surely=False)},
     batch=AT_ONCE,
     version_covers={Kind.BUDGET: frozenset({"name", "amount", "status"})},
     unit_of_writing="one budget or one allocation, its status apart; new allocations by batch",

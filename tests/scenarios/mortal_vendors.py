@@ -116,6 +116,30 @@ class Erp:
             self._budget("N2", "200.00", {3: "20.00"}, parent=self._below("B1")),
         ]
 
+    def named(self) -> list[Any]:
+        """Budgets and shares whose names are about to pass on."""
+        return [
+            *self._fillers(),
+            self._budget("B1", "1000.00", {1: "300.00", 2: "200.00"}, name="Alpha"),
+            self._budget("B2", "800.00", {1: "100.00"}, name="Beta"),
+            self._budget("B3", "900.00", {1: "400.00"}, name="Gamma"),
+            self._budget("B4", "600.00", {}, name="Delta"),
+        ]
+
+    def renamed(self) -> list[Any]:
+        """Two names, and the entities of two shares, are swapped; a chain ends with a removal, and
+        begins with what is new."""
+        swapped = {1: 2, 2: 1}
+        return [
+            *self._fillers(),
+            self._budget(
+                "B1", "1040.00", {1: "300.00", 2: "200.00"}, name="Beta", entities=swapped
+            ),
+            self._budget("B2", "800.00", {1: "100.00"}, name="Alpha"),
+            self._budget("B3", "900.00", {1: "400.00"}, name="Delta"),
+            self._budget("N1", "400.00", {2: "80.00"}, name="Gamma"),
+        ]
+
     def _below(self, ref: str) -> str | None:
         return ref if self._vendor.nests else None
 
@@ -135,11 +159,16 @@ class Erp:
         owner: int | None = None,
         later: str | None = None,
         last: str = "2026-04-30",
+        entities: Mapping[int, int] | None = None,
     ) -> dict[str, Any]:
+        """`entities` are the numbers of those that shares are for, where they are not their own."""
         said: dict[str, Any] = {
             "ref": ref, "name": name or f"Budget {ref}", "currency": "USD", "amount": amount,
             "cadence": "monthly", "start": "2026-03-01", "end": last, "parent": parent,
-            "allocations": [self._share(ref, *each) for each in shares.items()],
+            "allocations": [
+                self._share(ref, number, said, (entities or {}).get(number, number))
+                for number, said in shares.items()
+            ],
         }  # fmt: skip
         if owner and self._vendor.owner:
             said["owners"] = [self._vendor.owner.format(owner)]
@@ -150,7 +179,7 @@ class Erp:
             ]
         return said
 
-    def _share(self, budget: str, number: int, amount: str) -> dict[str, str]:
+    def _share(self, budget: str, number: int, amount: str, entity: int) -> dict[str, str]:
         type, _, id = self._vendor.entity.partition(":")
         ref = f"{budget}-{number}"
-        return {"ref": ref, "entity_type": type, "entity": id.format(number), "amount": amount}
+        return {"ref": ref, "entity_type": type, "entity": id.format(entity), "amount": amount}

@@ -186,17 +186,21 @@ def world(
 class Sweep:
     """The same run again and again from the same beginning, killed each time somewhere else."""
 
-    def __init__(self, at: World, *, filled: bool) -> None:
-        """Of a change where the vendor is `filled`, else of a first filling."""
+    def __init__(self, at: World, *, filled: bool, names: bool = False) -> None:
+        """Of a change where the vendor is `filled`, else of a first filling; where `names` are
+        meant, of one in which they pass from one object to another."""
         self._at = at
+        before, after = at.erp.before, at.erp.after
+        if names:
+            before, after = at.erp.named, at.erp.renamed
         if filled:
-            at.states(at.erp.before())
+            at.states(before())
             report = at.run()
             assert report is not None
             assert report.exit_code == 0, report.to_data()
         self._before = at.keep()
         at.lag.begin()
-        at.states(at.erp.after() if filled else at.erp.few())
+        at.states(after() if filled else at.erp.few())
         life = Life()
         self._undisturbed = at.outcome(at.run(life))
         assert self._undisturbed.exit_code == 0, self._undisturbed.said

@@ -14,6 +14,8 @@ from datetime import timedelta
 import pytest
 from typer.testing import CliRunner
 
+from connectors.contract.registry import load
+from sync.spec import OnRemove
 from tests.scenarios.mortal_vendors import VENDORS
 from tests.scenarios.mortal_world import DAY, LAG, SYNC, Sweep, world
 from trueup.cli import app
@@ -29,6 +31,9 @@ from trueup.cli import app
 with living(Life(int(sys.argv.pop(1)), really=True)):
     app()
 """
+
+UNIQUE = [name for name in VENDORS if load(name).capabilities.unique]
+"""Vendors at which no two objects may have one name."""
 
 CHANGES = [(name, how) for name, vendor in VENDORS.items() for how in vendor.removes]
 
@@ -52,6 +57,26 @@ def test_a_first_filling_killed_at_a_few_points_is_ended_by_one_run_more(vendor,
         sweep = Sweep(at, filled=False)
         check(sweep, [len(sweep.deeds) // 2], parallel=1)
         check(sweep, [len(sweep.deeds) * 3 // 4], parallel=4, later=LATER)
+
+
+@pytest.mark.parametrize("vendor", UNIQUE)
+def test_names_that_pass_on_are_where_they_belong_after_a_kill_at_a_few_points(vendor, tmp_path):
+    with world(vendor, tmp_path, OnRemove.DELETE) as at:
+        sweep = Sweep(at, filled=True, names=True)
+        points = [point for point, deed in enumerate(sweep.deeds, 1) if deed.startswith("PUT")]
+        check(sweep, points[2 :: len(points) // 3], parallel=1)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("later", [AT_ONCE, LATER], ids=["at_once", "later"])
+@pytest.mark.parametrize("parallel", [1, 4])
+@pytest.mark.parametrize("vendor", UNIQUE)
+def test_names_that_pass_on_are_where_they_belong_after_a_kill_anywhere(
+    vendor, parallel, later, tmp_path
+):
+    with world(vendor, tmp_path, OnRemove.DELETE) as at:
+        sweep = Sweep(at, filled=True, names=True)
+        check(sweep, range(1, len(sweep.deeds) + 1), parallel=parallel, later=later)
 
 
 @pytest.mark.faults
