@@ -24,6 +24,7 @@ pytest.register_assert_rewrite(
             "writing",
             "repeating",
             "together",
+            "unique",
             "breaking",
             "holding",
             "failing",
@@ -41,6 +42,7 @@ from connectors.conformance.naming import Naming  # noqa: E402
 from connectors.conformance.reading import Reading  # noqa: E402
 from connectors.conformance.repeating import Repeating  # noqa: E402
 from connectors.conformance.together import Together  # noqa: E402
+from connectors.conformance.unique import UniqueNames  # noqa: E402
 from connectors.conformance.world import World, waitless  # noqa: E402
 from connectors.conformance.writing import Writing  # noqa: E402
 
@@ -48,7 +50,7 @@ __all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having", "wai
 
 
 class ConformanceSuite(
-    Reading, Naming, Writing, Repeating, Together, Breaking, Holding, Failing, Leaving
+    Reading, Naming, Writing, Repeating, Together, UniqueNames, Breaking, Holding, Failing, Leaving
 ):
     """All checks. A subclass named `Test…` gives the `world` fixture and is collected by pytest."""
 

@@ -30,6 +30,8 @@ Writing
   2.11 What broke off in the middle is seen again: a create by `probe`, which finishes it, shows it
        as far as it came, or removes it; an update and a removal by the object's id. So the same
        write, or an update of what differs, completes it: nothing is there twice, nothing is left.
+  2.12 Where names are unique (`Capabilities.unique`), a write that takes the name of another object
+       is refused; it goes through once that has given the name up, also for a temporary one.
 Failing
   3.1  A wrong credential raises `Unauthorized` or `Forbidden`, from `check` and every call.
   3.2  A garbled answer raises `Malformed`, a full server `RateLimited`, a broken one `Transient`.

@@ -18,7 +18,7 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
 from connectors.conformance import ConformanceSuite, World
 from connectors.contract import interface
-from connectors.contract.capabilities import Hold, Removal
+from connectors.contract.capabilities import Hold, Removal, Unique
 from connectors.contract.departure import departing, leaving
 from connectors.contract.errors import (
     ConnectorError,
@@ -38,6 +38,10 @@ SECRET = "s3cret-of-the-tests"
 ADA, AUGUSTA, NOBODY = (Entity("user", each) for each in ("ada", "augusta", "nobody"))
 BUDGET, ALLOCATION = Kind.BUDGET, Kind.ALLOCATION
 COVERED = {BUDGET: frozenset({"amount"}), ALLOCATION: frozenset({"amount"})}
+UNIQUE = {
+    BUDGET: Unique(fields=frozenset({"name"})),
+    ALLOCATION: Unique(fields=frozenset({"entity"})),
+}
 _REFUSALS: dict[str, type[ConnectorError]] = {
     "401": Unauthorized,
     "403": Forbidden,
@@ -51,7 +55,7 @@ _REFUSALS: dict[str, type[ConnectorError]] = {
 class Faulty(Memory):
     """A memory whose sandbox can fail: every hook of the kit has something to switch."""
 
-    capabilities = replace(Memory.capabilities, batch=3, version_covers=COVERED)
+    capabilities = replace(Memory.capabilities, batch=3, version_covers=COVERED, unique=UNIQUE)
 
     def __init__(self) -> None:
         super().__init__()
@@ -359,6 +363,22 @@ class DeletesOnce(Memory):
         super().delete(kind, id, key)
 
 
+class TakesTwins(Faulty):
+    """A name may be taken twice, though it says otherwise."""
+
+    def _refuse_twins(self, row: Any) -> None:
+        pass
+
+
+class KeepsNamesForGood(Faulty):
+    """A name that was ever given is never free again."""
+
+    def _refuse_twins(self, row: Any) -> None:
+        name = str(getattr(row.model, "name", None) or getattr(row.model, "entity", None))
+        if self.__dict__.setdefault("ever", {}).setdefault(name, row.id) != row.id:
+            raise Rejected("that name was another's")
+
+
 class TrustsNotFound(Faulty):
     """Takes "not found" for proof that an object is gone."""
 
@@ -562,6 +582,8 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (LosesAnswersQuietly, "test_2_9_3_with_a_lost_answer_each_is_made_once", ("lost_answer",)),
     (CallsTheMiddleRefused, "test_2_10_1_a_create_that_breaks_off_says_so_and_is_finished", (BUDGET, "429", True)),
     (UpdatesInTwo, "test_2_10_2_an_update_that_breaks_off_says_so_and_is_finished", (BUDGET, "403", True)),
+    (TakesTwins, "test_2_12_1_a_name_that_another_has_is_refused", (BUDGET,)),
+    (KeepsNamesForGood, "test_2_12_2_two_names_are_swapped_by_way_of_a_temporary_one", (BUDGET,)),
     (GivesUpRemoving, "test_2_11_1_a_removal_that_breaks_off_says_so_and_is_finished", (BUDGET, "401", False)),
     (TakesAnyone, "test_3_1_2_a_wrong_credential_changes_nothing", ()),
     (MixesUpFaults, "test_3_2_3_a_full_server_is_rate_limited", ("list",)),
