@@ -126,9 +126,13 @@ class Naming:
             if self._seen.has(link.id) or link.target_id in changed:
                 said = f"{link.ref} ({link.target_id})"
                 values, place = _placed(kind, self._seen.last_seen(link.id, agreed))
-                if place is None and kind is Kind.ALLOCATION:
+                if kind is Kind.ALLOCATION and not self._is_ours(place):
                     place = self._there.budgets([link.budget_ref]).get(link.budget_ref)
                 yield _Holder(link.target_id, said), values, place
+
+    def _is_ours(self, budget: Fact) -> bool:
+        """Whether a budget of the target is an object by itself; else it is a part of one."""
+        return bool(self._ledger.by_targets(Kind.BUDGET, [str(budget)])) if budget else False
 
     def _links(self, kind: Kind, names: Iterable[Name]) -> Iterable[int]:
         if kind is Kind.BUDGET:

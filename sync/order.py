@@ -61,6 +61,11 @@ class _Order:
             for each in changes
             if isinstance(each.desired, Budget) and each.desired.parent
         }
+        self._around = {
+            each.budget_ref
+            for each in changes
+            if each.kind is Kind.ALLOCATION and self._passes(each)
+        }
         self._made = {each.ref for each in changes if each.op is Op.CREATE}
         self._ranked: dict[_Rank, list[Step]] = defaultdict(list)
         self._takes: dict[Any, Step] = {}
@@ -98,9 +103,12 @@ class _Order:
         return renames
 
     def _named(self, change: Change) -> tuple[str, ...]:
-        """The fields that name it, where they are changed by a step of their own."""
+        """The fields that name it, where they are changed by a step of their own.
+
+        A budget has its name before names pass on among its shares, which may go along with it.
+        """
         unique = self._unique.get(change.kind)
-        passes = change.after or change.via or change.key in self._awaited
+        passes = self._passes(change) or change.ref in self._around
         if unique is None or not passes or change.op is not Op.UPDATE:
             return ()
         first = "name" if change.kind is Kind.BUDGET else "entity"
@@ -108,6 +116,10 @@ class _Order:
         if change.via is not None:
             said.add(first)
         return tuple(sorted(said, key=lambda field: (field != first, field)))
+
+    def _passes(self, change: Change) -> bool:
+        """Whether it takes a name that another gives up, or gives up one that another takes."""
+        return bool(change.after or change.via) or change.key in self._awaited
 
     def _is_late(self, change: Change) -> bool:
         """Whether a share has to wait for the budget that it moves to."""
