@@ -2,8 +2,8 @@
 
 Money is weighed as the source states it: each stretch from the plan's day on, compared with what
 the source stated when both sides last agreed, whether or not the target can be told of it yet. So
-the calendar later brings nothing that was not weighed before. What the target's own hand has moved
-is weighed as it is there.
+the calendar later brings nothing that was not weighed before. What is adopted is compared with what
+the target holds, and what the target's own hand has moved is weighed as it is there.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,9 @@ class Weigher:
             here = (Move(day, before, None),) if before else ()
         said: tuple[Move, ...] = ()
         link, baseline = there.link, there.baseline
-        if baseline is not None and link is not None and link.source != stated:
+        if link is None and wanted.beyond is not None:
+            said = _told(wanted, found, now, day, wanted.beyond)[0]
+        elif baseline is not None and link is not None and link.source != stated:
             said = _restated(baseline, wanted, now, day)
         counts = link is None or op is Op.RETIRE or _drifts(found)
         agreed = baseline and (baseline.echo, baseline.desired)
@@ -109,11 +111,16 @@ def _restated(baseline: Baseline, wanted: Wanted, now: Facts, as_of: date) -> tu
 
 
 def _told(
-    wanted: Wanted, found: Sequence[Difference], now: Facts, as_of: date
+    wanted: Wanted,
+    found: Sequence[Difference],
+    now: Facts,
+    as_of: date,
+    beyond: Facts | None = None,
 ) -> tuple[tuple[Move, ...], Counted | None]:
-    """How the differences move what the target holds, and what it holds on the day."""
+    """How the differences, or what is stated `beyond` them, move what the target holds; and what
+    it holds on the day."""
     before, after = _both(wanted, {each.field: each.before for each in found}, now)
-    return moves(before, after, as_of), counted_on(before, as_of)
+    return moves(before, beyond or after, as_of), counted_on(before, as_of)
 
 
 def _both(wanted: Wanted, otherwise: dict[str, Fact], now: Facts) -> tuple[Facts, Facts]:

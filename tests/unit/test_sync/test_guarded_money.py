@@ -127,6 +127,20 @@ def test_the_calendar_brings_what_was_judged_and_nothing_else(make, able):
     assert world.there("P2").in_force(JULY) == usd(100000)
 
 
+@pytest.mark.parametrize("able", PHASINGS)
+def test_what_is_adopted_is_judged_by_all_that_is_stated(tmp_path, able):
+    world = World(tmp_path, able)
+    with closing(world.store):
+        world.target.put(*(monthly(f"B{n}") for n in range(20)), monthly("P"))
+        world.source.put(*(monthly(f"B{n}") for n in range(20)), monthly("P", 1000, 100000))
+        assert "max_budget_change" in world.trips()
+        assert "budget P would go from 1,000.00 USD to 100,000.00 USD (from 2026-07-01 on)" in (
+            world.message("max_budget_change")
+        )
+        assert world.run("max_budget_change", "max_money").exit_code == 0
+        assert world.trips() == []
+
+
 def test_a_rename_in_a_new_period_does_not_have_the_season_judged(make):
     world = make(CURRENT)
     world.source.put(monthly("P", 1000, 1400))
