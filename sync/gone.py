@@ -6,17 +6,25 @@ come from a cache, a replica or a gateway.
 
 from collections.abc import Mapping, Sequence
 
-from canonical.allocation import Status
 from canonical.change import Kind, Op
 from canonical.compare import Baseline
 from canonical.facts import facts
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
+from sync.decide import is_out_of_use
 from sync.report import Done
+from sync.spec import OnRemove
 from sync.state.ledger import Entry
 
 STILL_THERE = "it was removed, as the target said, and the target still shows it"
+
+
+def in_use(target: Connector, item: Observed, op: Op) -> bool:
+    """Whether an object is not what `op` would leave of it. What is retired is over in any case: an
+    older namesake, or a twin that a person put away."""
+    policy = OnRemove.RETIRE if op is Op.RETIRE else OnRemove.DELETE
+    return not is_out_of_use(item.model.status, target.capabilities, policy)
 
 
 def still_there(
@@ -27,10 +35,9 @@ def still_there(
     for index, each in enumerate(done):
         removed = each.op in (Op.RETIRE, Op.DELETE) and each.outcome == "applied"
         item = shown.get(each.kind, {}).get(each.target_id or "") if removed else None
-        over = _over(target, each.op)
-        if item is None or item.model.status in over:
+        if item is None or not in_use(target, item, each.op):
             continue
-        if _reads(target, each.kind, item.id, over):
+        if _reads(target, each.kind, item.id, each.op):
             found[index] = item
     return found
 
@@ -51,24 +58,17 @@ def linked_again(done: Done, item: Observed) -> Entry:
 
 def lists(target: Connector, kind: Kind, id: str, op: Op) -> bool:
     """Whether a listing shows the object as in use, or a record of it that cannot be read."""
-    over = _over(target, op)
     for page in target.list(kind):
-        if any(item.id == id and item.model.status not in over for item in page.items):
+        if any(item.id == id and in_use(target, item, op) for item in page.items):
             return True
         if any(problem.ref == id for problem in page.problems):
             return True
     return False
 
 
-def _reads(target: Connector, kind: Kind, id: str, over: frozenset[Status]) -> bool:
+def _reads(target: Connector, kind: Kind, id: str, op: Op) -> bool:
     """A listing may lag behind a removal: then a read of its own does not show the object."""
     try:
-        return target.get(kind, id).model.status not in over
+        return in_use(target, target.get(kind, id), op)
     except Missing:
         return False
-
-
-def _over(target: Connector, op: Op) -> frozenset[Status]:
-    """What an object is seen with once it was removed by `op`."""
-    retired = target.capabilities.retires_to
-    return frozenset({Status.RETIRED, retired} if op is Op.RETIRE else {Status.RETIRED})

@@ -6,18 +6,20 @@ a create              look for it first; if nothing is found, repeat it with the
                       the vendor still knows that key; else wait for it as long as the vendor may
                       take to show it; else it did not happen (lost)
 one found half made   linked, and nothing about it agreed: the plan that follows finishes it
-two or more found,    parked as uncertain: only a person can say which one is meant
+as many found as      each is given one: objects that are alike stand for one another, and the
+creates alike         plan that follows puts right what differs
+more found,           parked as uncertain: only a person can say which one is meant
 or one unreadable
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from threading import Event
 
 from sqlalchemy import Connection
 
-from canonical.allocation import Status
 from canonical.change import Kind, Op
 from canonical.compare import differences
 from canonical.facts import facts, fields_of
@@ -25,7 +27,7 @@ from connectors.contract.errors import ConnectorError, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.depart import Departure
-from sync.gone import lists
+from sync.gone import in_use, lists
 from sync.grace import Wait
 from sync.send import draft_of, remember, send
 from sync.state.journal import Journal, Operation, State
@@ -82,7 +84,7 @@ class Settler:
         """Those that remain uncertain, after a wait for what may yet be shown."""
         wait, remaining = Wait(self._target, self._now, self._stop), list[Operation]()
         while creates:
-            found = self._target.probe([draft_of(each)[0] for each in creates])
+            found = self._found(creates)
             hidden: list[Operation] = []
             for index, operation in enumerate(creates):
                 left = wait.left(operation.sent_at)
@@ -98,16 +100,54 @@ class Settler:
         open_now = {each.id: number for number, each in enumerate(self._journal.open())}
         return sorted(operations, key=lambda each: open_now[each.id])
 
-    def _settle_create(
-        self, operation: Operation, found: Sequence[Observed], left: float
-    ) -> _Verdict:
-        taken = self._ledger.by_targets(operation.kind, [item.id for item in found])
-        owned = self._owners.by_targets(operation.kind, [item.id for item in found])
-        found = [
+    def _found(self, creates: Sequence[Operation]) -> Mapping[int, Sequence[Observed]]:
+        """What creates left behind, by their index: one each, where as many are alike as are there.
+
+        First those that are as they were sent.
+        """
+        found = dict(self._target.probe([draft_of(each)[0] for each in creates]))
+        groups: dict[tuple[Kind, tuple[str, ...]], list[int]] = defaultdict(list)
+        for index, items in found.items():
+            free = self._free(creates[index], items)
+            groups[creates[index].kind, tuple(sorted(each.id for each in free))].append(index)
+        for (_, ids), alike in groups.items():
+            if 1 < len(ids) == len(alike):
+                free = self._free(creates[alike[0]], found[alike[0]])
+                found |= self._one_each(creates, sorted(alike), free)
+        return found
+
+    def _one_each(
+        self, creates: Sequence[Operation], alike: Sequence[int], free: Sequence[Observed]
+    ) -> Mapping[int, Sequence[Observed]]:
+        given: dict[int, Sequence[Observed]] = {}
+        left = {item.id: item for item in free}
+        for index in alike:
+            draft = draft_of(creates[index])[0]
+            as_sent = (i for i in left.values() if self._is_as_wanted(draft, creates[index], i))
+            if (item := next(as_sent, None)) is not None:
+                given[index] = [left.pop(item.id)]
+        rest = (index for index in alike if index not in given)
+        return given | {
+            index: [item] for index, item in zip(rest, list(left.values()), strict=True)
+        }
+
+    def _free(self, operation: Operation, found: Sequence[Observed]) -> list[Observed]:
+        """Those in use that no sync links."""
+        ids = [item.id for item in found]
+        linked = {
+            *self._ledger.by_targets(operation.kind, ids),
+            *self._owners.by_targets(operation.kind, ids),
+        }
+        return [
             item
             for item in found
-            if item.id not in taken and item.id not in owned and _in_use(item)
+            if item.id not in linked and in_use(self._target, item, operation.op)
         ]
+
+    def _settle_create(
+        self, operation: Operation, shown: Sequence[Observed], left: float
+    ) -> _Verdict:
+        found = self._free(operation, shown)
         if len(found) > 1:
             ids = ", ".join(item.id for item in found)
             self._journal.ended(
@@ -119,6 +159,7 @@ class Settler:
             whole = self._is_as_wanted(wanted, operation, found[0])
             self._applied(operation, found[0], whole=whole)
             return _Verdict.SETTLED
+        owned = self._owners.by_targets(operation.kind, [item.id for item in shown])
         if owned:  # to repeat the create would make a second one beside it
             owner = min(each.sync for each in owned.values())
             self._journal.ended(operation.id, State.LOST, f"it belongs to the sync {owner} by now")
@@ -167,7 +208,7 @@ class Settler:
             gone = item is None and not lists(
                 self._target, operation.kind, str(operation.target_id), operation.op
             )
-            if gone or (item is not None and self._is_removed(operation, item)):
+            if gone or (item is not None and not in_use(self._target, item, operation.op)):
                 self._applied(operation, None)
             else:
                 self._lost(operation, "the object is still there")
@@ -175,11 +216,6 @@ class Settler:
             self._applied(operation, item)
         else:
             self._lost(operation, "the object is not as it was sent")
-
-    def _is_removed(self, operation: Operation, item: Observed) -> bool:
-        retired = self._target.capabilities.retires_to
-        as_sent = operation.op is Op.RETIRE and item.model.status is retired
-        return as_sent or item.model.status is Status.RETIRED
 
     def _is_as_wanted(self, draft: Draft, operation: Operation, item: Observed) -> bool:
         names = fields_of(draft.model)
@@ -201,11 +237,6 @@ class Settler:
             remember(self._target, self._ledger, connection, operation, echo, whole=whole)
 
         self._journal.applied(operation.id, target_id, keep)
-
-
-def _in_use(item: Observed) -> bool:
-    """What is retired is over: an older namesake, or a twin that a person put away."""
-    return item.model.status is not Status.RETIRED
 
 
 def waiting(operations: Sequence[Operation]) -> frozenset[tuple[Kind, tuple[str, str]]]:
