@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
+from canonical.allocation import Status
 from canonical.change import Kind, Unstated
-from canonical.facts import Facts
-from connectors.contract.capabilities import Capabilities
+from canonical.facts import Fact, Facts
+from connectors.contract.capabilities import Capabilities, Removal
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
 from sync.findings import MANY, Findings
@@ -14,10 +16,14 @@ from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import STATUS
 from sync.spec import OnRemove
-from sync.state.ledger import Ledger, Link
+from sync.state.ledger import ABOVE, Ledger, Link
 from sync.weigh import Weigher
 
 _KEEP = 'on_remove = "keep"'
+_SHARED = (
+    "somebody put something into it that no source states and that would go with it: "
+    "take that out, or let the source state it"
+)
 
 
 class _Leaving(NamedTuple):
@@ -111,9 +117,13 @@ class Removals:
     def _unless_owned(self, kind: Kind, leaving: Sequence[_Leaving]) -> None:
         """Nothing goes that another sync links, states or may state."""
         protected = self._ownership.protected(kind, [each.link for each in leaving])
+        shared = self._shared(leaving) if kind is Kind.BUDGET and self._deletes else set()
         for link, observed, agreed in leaving:
             if link.id in protected:
                 self._keep(link, observed, "another sync needs it, or may")
+                continue
+            if link.id in shared:
+                self._keep(link, observed, _SHARED)
                 continue
             if link.id in self._seen.drifted:
                 observed = self._there.disowned(kind, link.target_id, None, observed, agreed)
@@ -122,3 +132,28 @@ class Removals:
             self._found.note(change.losses)
             money = self._weigher.removal(kind, key, observed, change.op)
             self._found.changes.append(replace(change, money=money))
+
+    @property
+    def _deletes(self) -> bool:
+        able = self._able.removal in (Removal.DELETE, Removal.RETIRE_OR_DELETE)
+        return self._policy is OnRemove.DELETE and able
+
+    def _shared(self, leaving: Sequence[_Leaving]) -> set[int]:
+        """Links of budgets that hold, or whose parts hold, what is in use and not ours."""
+        budgets = {each.link.target_id: each for each in leaving}
+        found: set[int] = set()
+        for above in self._holding_others() if budgets else ():
+            while (holding := budgets.get(str(above))) and holding.link.id not in found:
+                found.add(holding.link.id)
+                above = holding.observed[ABOVE[Kind.BUDGET]]
+        return found
+
+    def _holding_others(self) -> Iterator[Fact]:
+        """The ids of what somebody else's objects hang below."""
+        for kind in Kind:
+            adopted = self._there.adopted(kind)
+            owned = (item for item, _ in self._seen.owned[kind].values())
+            for item in chain(self._seen.strangers[kind].values(), owned):
+                in_use = item.id not in adopted and item.model.status is not Status.RETIRED
+                if in_use and item.container:
+                    yield item.container

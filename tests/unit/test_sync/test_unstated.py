@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from canonical.allocation import Allocation, Entity
@@ -20,7 +21,9 @@ from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
-OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
+OPEN = Limits(
+    max_changes=None, max_removals=None, max_money=None, max_budget_change=None, min_listing=None
+)
 
 
 def usd(number):
@@ -116,6 +119,32 @@ def test_what_is_retired_in_the_target_is_not_kept_in_use(store):
 
     assert desk.run().plan.kept_objects == ()
     assert desk.run().plan.kept_objects == ()
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_budget_is_not_deleted_with_what_somebody_else_put_into_it(store, deep):
+    desk = Desk(store, OnRemove.DELETE)
+    desk.target.capabilities = replace(desk.target.capabilities, removal=Removal.DELETE)
+    desk.state(budget("A"))
+    desk.source.put(budget("B"), msgspec.structs.replace(budget("C"), parent="B"))
+    desk.run()
+    ids = {item.model.name[-1]: item.id for p in desk.target.list(Kind.BUDGET) for item in p.items}
+    desk.target.put(share(ids["C" if deep else "B"], "eve"))
+    desk.source.drop("B")
+
+    report = desk.run()
+
+    left = [item.model.name[-1] for p in desk.target.list(Kind.BUDGET) for item in p.items]
+    assert left == (["A", "B", "C"] if deep else ["A", "B"])
+    assert {each.ref for each in report.plan.kept_objects} == ({"B", "C"} if deep else {"B"})
+    assert "no source states" in report.plan.kept_objects[0].reason
+    assert not desk.engine.plan(TODAY).pending
+
+    for page in desk.target.list(Kind.ALLOCATION):
+        for item in page.items:
+            desk.target.drop(item.id)
+    assert desk.run().verified
+    assert [p.items[0].model.name[-1] for p in desk.target.list(Kind.BUDGET)] == ["A"]
 
 
 def test_many_strangers_are_counted_and_not_all_named(desk):
