@@ -61,6 +61,8 @@ class Reconciler:
     def _differences(self, wanted: Wanted, there: Counterpart) -> tuple[Wanted, list[Difference]]:
         """What differs; of whom it names, the target is asked only where that is not as it was."""
         kind, baseline = wanted.kind, there.baseline
+        if self._is_over(wanted, there):
+            return wanted, []
         ours = self._there.in_our_terms(kind, there.observed)
         agreed = baseline and Baseline(
             baseline.desired, self._there.in_our_terms(kind, baseline.echo)
@@ -76,6 +78,11 @@ class Reconciler:
         if there.item is not None and self._seen.misplaces(there.item):
             found.append(Difference("stamp", there.item.stamp, None, Cause.SOURCE))
         return wanted, found
+
+    def _is_over(self, wanted: Wanted, there: Counterpart) -> bool:
+        """Whether it is retired on both sides, for good: then nothing of it can be written."""
+        both = (there.observed[STATUS[wanted.kind]], wanted.model.status)
+        return wanted.kind not in self._able.revives and both == (Status.RETIRED, Status.RETIRED)
 
     def _agree(self, wanted: Wanted, there: Counterpart, stated: bytes) -> None:
         self._found.unchanged += 1

@@ -246,6 +246,14 @@ SHAPES = st.builds(
 )
 
 
+def user(name):
+    return Entity("user", f"{name}@example.com")
+
+
+def _is_share(model):
+    return isinstance(model, Allocation)
+
+
 def _is_alive(model):
     return isinstance(model, Budget) and model.status is not Status.RETIRED
 
@@ -333,8 +341,7 @@ class TwoSides(RuleBasedStateMachine):
     def add_an_allocation(self, pick, ref, amount):
         _, budget = self._pick(self.stated(Kind.BUDGET), pick)
         if (budget, ref) not in self.stated(Kind.ALLOCATION):
-            entity = Entity("user", f"{ref}@example.com")
-            self.source.put(Allocation(ref=ref, budget=budget, entity=entity, amount=amount))
+            self.source.put(Allocation(ref=ref, budget=budget, entity=user(ref), amount=amount))
 
     @precondition(in_the_source)
     @rule(pick=PICKS, amount=CENTS)
@@ -393,6 +400,29 @@ class TwoSides(RuleBasedStateMachine):
         self.target.drop(self._pick(self.ours(), pick))
         self.theirs = {id: model for id, model in self.theirs.items() if id in self.target._rows}
 
+    @precondition(lambda self: self._shares())
+    @rule(pick=PICKS, amount=CENTS)
+    def edit_a_share_by_hand(self, pick, amount):
+        self.target.edit(self._pick(self._shares(), pick), amount=amount)
+
+    @precondition(lambda self: self._shares())
+    @rule(pick=PICKS, whose=SHARES | st.just("eve"))
+    def give_a_share_to_another_by_hand(self, pick, whose):
+        """Also to one who has a share of that budget already."""
+        self.target.edit(self._pick(self._shares(), pick), entity=user(whose))
+
+    @precondition(lambda self: self._shares())
+    @rule(pick=PICKS, deleted=st.booleans())
+    def take_a_share_away_by_hand(self, pick, deleted):
+        id = self._pick(self._shares(), pick)
+        if deleted or not self.shape.retires:
+            self.target.drop(id)
+        else:
+            self.target.edit(id, status=Status.RETIRED)
+
+    def _shares(self):
+        return [id for id, model in self.ours().items() if isinstance(model, Allocation)]
+
     @precondition(lambda self: not self._unknown() and self._movable())
     @rule(pick=PICKS, where=PICKS)
     def move_an_allocation_by_hand(self, pick, where):
@@ -418,13 +448,55 @@ class TwoSides(RuleBasedStateMachine):
         self.numbers += 1
         name = home = f"theirs-{self.numbers}"
         ours = [id for id, model in self.ours().items() if isinstance(model, Budget)]
-        deletes = self.shape.removal in (Removal.DELETE, Removal.RETIRE_OR_DELETE)
-        if inside and ours and not deletes:
+        if inside and ours:
             home = self._pick(ours, pick)
         else:
             self._put_theirs(Budget(ref=name, name=name, amount=amount))
-        entity = Entity("user", name)
-        self._put_theirs(Allocation(ref=name, budget=home, entity=entity, amount=amount))
+        self._put_theirs(Allocation(ref=name, budget=home, entity=user(name), amount=amount))
+
+    @precondition(lambda self: not self._unknown() and self._shares())
+    @rule(pick=PICKS, amount=CENTS)
+    def a_stranger_gives_more_to_one_who_has_a_share(self, pick, amount):
+        """It is not ours, for as long as ours is there."""
+        self.numbers += 1
+        row = self.target._rows[self._pick(self._shares(), pick)]
+        name = f"theirs-{self.numbers}"
+        alike = {(each.budget, each.entity) for each in self.theirs.values() if _is_share(each)}
+        if (row.container, row.model.entity) not in alike:
+            self._put_theirs(
+                Allocation(ref=name, budget=row.container, entity=row.model.entity, amount=amount)
+            )
+
+    @precondition(lambda self: not self._unknown())
+    @rule(pick=PICKS, amount=CENTS)
+    def somebody_makes_a_share_by_hand(self, pick, amount):
+        """Then it is adopted and not made again."""
+        budgets, linked = self.linked(Kind.BUDGET), self.linked(Kind.ALLOCATION)
+        missing = [
+            key
+            for key, model in self.stated(Kind.ALLOCATION).items()
+            if key not in linked
+            and ("", key[0]) in budgets
+            and (budgets["", key[0]], model.entity) not in self._given()
+        ]
+        if missing:
+            self.numbers += 1
+            budget, ref = self._pick(missing, pick)
+            home = budgets["", budget]
+            if home in self.target._rows:
+                share = Allocation(
+                    ref=f"hand-{self.numbers}", budget=home, entity=user(ref), amount=amount
+                )
+                self.target.put(share)
+                self.a_run()
+
+    def _given(self):
+        """To whom in which budget of the target something is given by now."""
+        return {
+            (row.container, row.model.entity)
+            for row in self.target._rows.values()
+            if _is_share(row.model) and row.model.status is not Status.RETIRED
+        }
 
     @precondition(lambda self: not self._unknown())
     @rule(pick=PICKS)
@@ -538,6 +610,9 @@ class TwoSides(RuleBasedStateMachine):
 
     @invariant()
     def strangers_are_as_they_were(self):
+        """But for a share that somebody gave to whom the source gives one, once ours is gone."""
+        linked = {id for (kind, _), id in self.all_linked().items() if kind is Kind.ALLOCATION}
+        self.theirs = {id: model for id, model in self.theirs.items() if id not in linked}
         for id, model in self.theirs.items():
             assert self.target._rows[id].model == model
 
@@ -568,6 +643,7 @@ class TwoSides(RuleBasedStateMachine):
             assert set(there.owners) - {"boss"} == set(model.owners)
             assert there.stretches() == model.stretches()
         else:
+            assert there.entity == model.entity
             above = self.linked(Kind.BUDGET)["", key[0]]
             assert self.target._rows[id].container == above
 
@@ -908,3 +984,12 @@ def test_what_waited_for_its_parent_moves_below_it_once_it_is_there(sides):
 
     ids = sides.linked(Kind.BUDGET)
     assert sides.target._rows[ids["", "B1"]].container == ids["", "B3"]
+
+
+def test_what_is_retired_for_good_on_both_sides_is_not_written_any_more(sides):
+    sides.target.edit("mem-1", name="edited", status=Status.RETIRED)
+    sides.source.edit("B1", status=Status.RETIRED)
+
+    report = run(sides)
+
+    assert (report.verified, report.operations) == (True, [])
