@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from canonical.allocation import Status
 from canonical.change import Conflict, Handover, Kind
 from canonical.facts import facts
+from connectors.contract.errors import Unseen
 from connectors.contract.interface import Connector
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted
@@ -82,7 +83,12 @@ class Claims:
 
     def _take_over(self, wanted: Wanted, owned: Owned) -> bool:
         """Take the object over, or say why not; false where there is none, or it is over."""
-        item = self._ownership.item(wanted.kind, owned, self._target)
+        try:
+            item = self._ownership.item(wanted.kind, owned, self._target)
+        except Unseen as error:
+            said = f"it belongs to the sync {owned.sync}, and {error.message}"
+            self.leave(self._ownership.conflict(wanted.kind, wanted.key, owned, said))
+            return True
         if item is None:
             return False
         if not self.passes(wanted, owned, over=item.model.status is Status.RETIRED):

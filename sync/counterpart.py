@@ -9,7 +9,7 @@ from canonical.budget import Budget
 from canonical.change import Kind, Problem
 from canonical.compare import Baseline
 from canonical.facts import Facts, facts
-from connectors.contract.errors import Missing
+from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.findings import Findings
@@ -39,8 +39,15 @@ class Counterparts:
     """Finds them in an observation, and keeps count of those adopted in this plan."""
 
     def __init__(
-        self, target: Connector, ledger: Ledger, seen: Observation, found: Findings
+        self,
+        target: Connector,
+        ledger: Ledger,
+        seen: Observation,
+        found: Findings,
+        *,
+        unseen_is_gone: bool = False,
     ) -> None:
+        self._unseen_is_gone = unseen_is_gone
         self._target, self._ledger, self._seen, self._found = target, ledger, seen, found
         self._refs: dict[str, str | None] = {}  # of the target's budgets, looked up or adopted
         self._moved: dict[int, str] = {}  # links whose objects go by another id now
@@ -56,7 +63,10 @@ class Counterparts:
         baseline: Baseline,
         model: Budget | Allocation | None,
     ) -> Counterpart | None:
-        """What is linked and wanted to be `model`, if that is known; None where it is gone."""
+        """What is linked and wanted to be `model`, if that is known; None where it is gone.
+
+        Raises `Unseen`, as `observed` does.
+        """
         observed = self.observed(kind, link, baseline)
         if observed is None:
             return None
@@ -70,7 +80,8 @@ class Counterparts:
         """The target's facts of a linked object; None where it is proved to be gone.
 
         Absence from a complete listing is confirmed by asking for the object itself; one that
-        answers under another id than it had is what the listing shows under that.
+        answers under another id than it had is what the listing shows under that. Raises `Unseen`
+        where it may be hidden, unless what is not seen is said to be gone.
         """
         if link.id in self._seen.drifted:
             return facts(self._seen.drifted[link.id].model)
@@ -78,6 +89,10 @@ class Counterparts:
             return baseline.echo
         try:
             item = self._target.get(kind, link.target_id)
+        except Unseen:
+            if not self._unseen_is_gone:
+                raise
+            return None
         except Missing:
             return None
         if item.id != link.target_id:

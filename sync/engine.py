@@ -332,6 +332,7 @@ class Engine:
         left_alone: frozenset[Any],
         *,
         thorough: bool = False,
+        unseen_is_gone: bool = False,
     ) -> Planner:
         self._watch.stage("plan")
         neighbours = Neighbours(self._owners, self._neighbours)
@@ -347,6 +348,7 @@ class Engine:
             as_of,
             left_alone,
             thorough=thorough,
+            unseen_is_gone=unseen_is_gone,
         )
 
     def _plan(
@@ -360,7 +362,9 @@ class Engine:
         read_at = self._now()
         observation = self._observe(self._known())
         left_alone = waiting(uncertain) | self._unseen(observation, journal)
-        found = self._planner(observation, as_of, left_alone).plan()
+        allowed = {*allow, *(only.allowed if only is not None else ())}
+        gone = "unseen" in allowed
+        found = self._planner(observation, as_of, left_alone, unseen_is_gone=gone).plan()
         sides = Sides(
             linked=self._ledger.count(),
             linked_shown=observation.shown(),

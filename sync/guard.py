@@ -29,8 +29,12 @@ RULES = (
     "max_budget_change",
     "min_listing",
     "below_spent",
+    "unseen",
 )
-"""The names by which a rule is switched off for one run."""
+"""The names by which a rule is switched off for one run.
+
+`unseen` stops objects and no run: what a target that hides things does not show is left alone.
+"""
 
 Objects: TypeAlias = Collection[tuple[Kind, Key]]
 

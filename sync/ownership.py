@@ -12,7 +12,7 @@ from functools import cached_property
 
 from canonical.allocation import Status
 from canonical.change import Conflict, Kind, Op, Problem
-from connectors.contract.errors import Missing
+from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.match import Key, Newcomer, name_of, place_of
@@ -98,12 +98,17 @@ class Ownership:
         return stamped or index.names.get(name_of(kind, new.container, new.model, self._identity))
 
     def item(self, kind: Kind, owned: Owned, target: Connector) -> Observed | None:
-        """The neighbour's object as it is; None where it is gone, or of another account."""
+        """The neighbour's object as it is; None where it is gone, or of another account.
+
+        Raises `Unseen` where it may only be hidden.
+        """
         seen = self._seen.owned[kind].get(owned.link.target_id)
         if seen is not None:
             return seen[0]
         try:
             return target.get(kind, owned.link.target_id)
+        except Unseen:
+            raise
         except Missing:
             return None
 

@@ -13,6 +13,7 @@ from canonical.allocation import Status
 from canonical.budget import Budget
 from canonical.change import Kind, Unstated
 from canonical.facts import facts, fingerprint
+from connectors.contract.errors import Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed, Page
 from sync.admit import Admission
@@ -31,7 +32,7 @@ from sync.remove import Removals
 from sync.scales import Scales
 from sync.spec import SyncSpec
 from sync.state.ledger import Ledger
-from sync.stuck import UNKNOWN, UNREADABLE, Stuck
+from sync.stuck import NOT_SEEN, UNKNOWN, UNREADABLE, Stuck, unseen
 from sync.successor import Successors
 from sync.twins import twins
 from sync.weigh import Weigher
@@ -41,6 +42,7 @@ class Planner:
     """Makes one plan. Objects in `waiting` have a write of unknown outcome: they are left alone.
 
     A `thorough` plan takes nothing on the ledger's word: every object is compared field by field.
+    Where `unseen_is_gone`, what the target does not show is believed to be gone.
     """
 
     def __init__(
@@ -55,14 +57,18 @@ class Planner:
         waiting: frozenset[tuple[Kind, Key]] = frozenset(),
         *,
         thorough: bool = False,
+        unseen_is_gone: bool = False,
     ) -> None:
         able, who, stuck = target.capabilities, Identifier(target), Stuck()
         self._source, self._able, self._ledger, self._seen = source, able, ledger, observation
+        self._target = target.name
         self._elders, self._waiting, self._thorough = ownership.elders, waiting, thorough
         self._mentioned, self._stuck = BitSet(), stuck
         self.found = found = Findings(problems=list(observation.problems), scales=Scales(as_of))
         self._desires = Desires(spec, source, target, as_of, found)
-        self._there = there = Counterparts(target, ledger, observation, found)
+        self._there = there = Counterparts(
+            target, ledger, observation, found, unseen_is_gone=unseen_is_gone
+        )
         weigher = Weigher(found.scales, as_of, ledger, self._desires)
         self._reconciler = reconciler = Reconciler(
             able, observation, self._desires, there, who, stuck, weigher, found
@@ -167,8 +173,15 @@ class Planner:
             if id in self._seen.unreadable:
                 self._stuck.add(kind, wanted.key, UNREADABLE)
                 continue
+            if self._stuck.is_not_seen(wanted.key[0]):
+                continue
             model = wanted.model if wanted.reckoned else None
-            there = self._there.linked(kind, link, baseline, model)
+            try:
+                there = self._there.linked(kind, link, baseline, model)
+            except Unseen as error:
+                self._stuck.add(kind, wanted.key, NOT_SEEN)
+                self.found.problems.append(unseen(self._target, link, error))
+                continue
             if there is None:
                 self.found.forgotten.append(id)
                 self._admission.gone[kind, wanted.key] = link, baseline

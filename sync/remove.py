@@ -9,6 +9,7 @@ from canonical.allocation import Status
 from canonical.change import Kind, Unstated
 from canonical.facts import Fact, Facts
 from connectors.contract.capabilities import Capabilities, Removal
+from connectors.contract.errors import Unseen
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
 from sync.findings import MANY, Findings
@@ -20,6 +21,7 @@ from sync.state.ledger import ABOVE, Ledger, Link
 from sync.weigh import Weigher
 
 _KEEP = 'on_remove = "keep"'
+_GONE = "if it is gone, say so with --allow unseen"
 _SHARED = (
     "somebody put something into it that no source states and that would go with it: "
     "take that out, or let the source state it"
@@ -84,7 +86,11 @@ class Removals:
             if reason is not None or (was_out and not self._seen.has(link.id)):
                 self._keep(link, self._seen.last_seen(link.id, agreed), reason)
                 continue
-            observed = self._there.observed(kind, link, agreed)
+            try:
+                observed = self._there.observed(kind, link, agreed)
+            except Unseen as error:
+                self._keep(link, agreed.echo, f"{error.message}: {_GONE}")
+                continue
             if observed is not None and not self._is_out(kind, observed):
                 yield _Leaving(link, observed, agreed.desired)
                 continue

@@ -7,13 +7,16 @@ from msgspec import structs
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Change, Effect, Kind, Loss, Op
+from canonical.change import Change, Effect, Kind, Loss, Op, Problem
+from connectors.contract.errors import Unseen
 from sync.match import Key
+from sync.state.ledger import Link
 
 RETIRED = "it is retired"
 UNDECIDED = "a conflict about it waits for a decision"
 UNKNOWN = "an earlier write of it has an unknown outcome"
 UNREADABLE = "it could not be read in the target"
+NOT_SEEN = "the target does not show it any more"
 
 
 class Stuck:
@@ -33,6 +36,10 @@ class Stuck:
     def is_retired(self, ref: str) -> bool:
         """Whether the source itself says that the budget is over."""
         return self._reasons[ref] == RETIRED
+
+    def is_not_seen(self, ref: str) -> bool:
+        """Whether the target may hide the budget: then its shares are left alone with it."""
+        return self._reasons.get(ref) == NOT_SEEN
 
     def waits_for(self, ref: str) -> Loss:
         """What blocks an object that belongs below that budget."""
@@ -60,3 +67,13 @@ class Stuck:
 def _without_parent(desired: Budget | Allocation | None) -> Budget | Allocation | None:
     """What is written, and so remembered: the next plan finds the parent wanting again."""
     return structs.replace(desired, parent=None) if isinstance(desired, Budget) else desired
+
+
+def unseen(target: str, link: Link, error: Unseen) -> Problem:
+    """What is linked and not shown, which is no proof that it is gone: what that means, and what
+    to do."""
+    reason = (
+        f"{error.message}; nothing is made in its place: let it be seen again, or if it is gone, "
+        f"say so with --allow unseen"
+    )
+    return Problem(target, f"{link.kind} {link.ref}", reason, link.target_id)

@@ -16,6 +16,7 @@ from connectors.contract.errors import (
     Unauthorized,
     Uncertain,
     Unreadable,
+    Unseen,
     Unsupported,
 )
 from connectors.contract.interface import Connector
@@ -53,6 +54,7 @@ __all__ = [
     "Uncertain",
     "Unique",
     "Unreadable",
+    "Unseen",
     "Unsupported",
     "departing",
     "leaving",

@@ -6,6 +6,7 @@ ConnectorError
  ├── Uncertain      sent, and the answer was lost: look before repeating
  ├── Stale          the object is no longer what the change was made for
  ├── Missing        there is no object with that id
+ │    └── Unseen    or there is, and we do not see it: leave alone what was known of it
  ├── Rejected       the vendor refuses this change: skip it and report it
  ├── Malformed      an answer or a record that cannot be read: set it aside as seen
  ├── Unsupported    the vendor has no such operation: a plan never asks for it
@@ -75,6 +76,10 @@ class Stale(ConnectorError):
 
 class Missing(ConnectorError):
     """There is no such object."""
+
+
+class Unseen(Missing):
+    """There is no such object to be seen: whether it is gone, this system does not tell."""
 
 
 class Rejected(ConnectorError):

@@ -117,7 +117,7 @@ class Connector(ABC):
 
     @abstractmethod
     def get(self, kind: Kind, id: str) -> Observed:
-        """One object; raises `Missing`."""
+        """One object; raises `Missing`, or `Unseen` where what is hidden looks the same."""
 
     def fit(
         self, model: Budget | Allocation, until: date
