@@ -41,8 +41,8 @@ Quirks
 - The limit of 1000 calls an hour is the account's on one page, the token's on another: we take 800,
   and fewer where x-rate-limit-remaining, in every answer, says that others took more. A limited
   call says when it may come again as Unix time, in x-rate-limit-reset.
-- A token sees what its team sees: what it does not show is gone only if the workspace is seen and
-  no budget that is seen names it as its part.
+- A token sees what its team sees. What it does not show is gone only if the workspace is seen, no
+  budget names it as its part, and the one it was last below is seen; of the others nobody can tell.
 
 Unit of writing: one budget; a share of a budget takes up to three calls, and a read of its
 budget, as a listing may lag behind what was written.

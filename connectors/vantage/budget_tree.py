@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from threading import RLock
 
+from connectors.contract.errors import Malformed
 from connectors.vantage.mapping import budget_said, entity_said, is_rest, rest_name
 from connectors.vantage.periods import Phases, phases_of, summed
 from connectors.vantage.wire import VantageBudget
@@ -104,6 +105,17 @@ class BudgetTree:
             if self.above(each.token) is None and each.name == name:
                 loose = each
         return loose
+
+    def makes_up(self, token: str, children: Iterable[str]) -> bool:
+        """Whether those `children` that are seen, as they are shown, sum up to what a budget shows;
+        also where it shows nothing."""
+        seen = [found for child in children if (found := self._budgets.get(child))]
+        try:
+            shown = phases_of(self._budgets[token], self._currency)
+            parts = [phase for each in seen for phase in phases_of(each, self._currency)]
+            return not shown or summed(parts, self._currency) == shown
+        except (Malformed, ValueError):
+            return True
 
     def phases(self, token: str, seen: frozenset[str] = frozenset()) -> Phases:
         """What a budget holds: its own periods, or the sum of its children's.

@@ -71,11 +71,11 @@ class Listing:
         for budget in budgets:
             before = None if budget.token in half else known.get(budget.token)
             if before is not None:
-                below = [each for each in before.child_budget_tokens if self.tree.get(each)]
+                below = self._shown(budget.token, before.child_budget_tokens)
             else:
-                below = self._below(
-                    budget.token, agreed.get(budget.token, []), named.get(budget.token, [])
-                )
+                alike = named.get(budget.token, [])
+                ours = self._shown(budget.token, agreed.get(budget.token, []), alike)
+                below = self._below(budget.token, ours, alike)
             if below:
                 self.tree.put(budget.model_copy(update={"child_budget_tokens": below}))
 
@@ -84,12 +84,18 @@ class Listing:
         self.tree.adopt(str(said.get("token")), _tokens(said.get("child_budget_tokens")))
 
     def _agreed(self, placed: Mapping[str, str]) -> dict[str, list[str]]:
-        """What was last agreed to hang below each budget, as far as it is there."""
+        """What was last agreed to hang below each budget."""
         found = defaultdict(list)
         for token, above in placed.items():
-            if self.tree.get(token):
-                found[above].append(token)
+            found[above].append(token)
         return found
+
+    def _shown(self, token: str, below: list[str], more: Collection[str] = ()) -> list[str]:
+        """What of `below` is there: all of it, hidden or not, where what is seen of it, and `more`,
+        does not make up the sum."""
+        seen = [each for each in below if self.tree.get(each)]
+        whole = len(seen) == len(below) or self.tree.makes_up(token, {*seen, *more})
+        return seen if whole else below
 
     def _below(self, token: str, agreed: list[str], named: list[str]) -> list[str]:
         """What hangs below a budget; guessed, unless it is what was agreed and its rest."""

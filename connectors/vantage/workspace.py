@@ -5,17 +5,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from canonical.allocation import Alert
 from canonical.identity import EntityMap
-from connectors.calling.absence import of_a_listing, prove_gone
-from connectors.calling.answers import Dialect
-from connectors.calling.client import HttpClient, Safety
-from connectors.calling.limiter import Limiter
-from connectors.calling.paging import RawPage, link_pages
+from connectors.calling.absence import prove_gone
+from connectors.calling.paging import RawPage
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import (
+    ConnectorError,
     Forbidden,
     Malformed,
     Missing,
@@ -24,35 +21,24 @@ from connectors.contract.errors import (
     Uncertain,
 )
 from connectors.contract.runtime import Runtime
-from connectors.contract.settings import parse_rate
 from connectors.vantage.alerts import Alerts
 from connectors.vantage.budget_tree import BudgetTree
+from connectors.vantage.calls import Calls
 from connectors.vantage.declared import CAPABILITIES, VantageSettings
 from connectors.vantage.first_hand import FirstHand
 from connectors.vantage.listing import Listing
 from connectors.vantage.periods import Phases, emptied, joined, period_write, phases_of
+from connectors.vantage.sight import absence
 from connectors.vantage.wire import (
     ALERTS,
     BUDGETS,
     VantageBudget,
     VantageBudgetWrite,
     VantageMe,
-    counts_money,
     path_of,
 )
 
 log = logging.getLogger("trueup.vantage")
-
-PAGE_SIZE = 1000
-"""The most that a page may hold; what Vantage does above it is not documented."""
-
-
-_SAFETY = {
-    "GET": Safety.SAFE,
-    "POST": Safety.ONCE,
-    "PUT": Safety.IDEMPOTENT,
-    "DELETE": Safety.IDEMPOTENT,
-}
 
 
 class Workspace:
@@ -74,18 +60,7 @@ class Workspace:
         self._token, self._currency = settings.workspace_token, settings.currency
         self._placed, self._is_whole, self._silent = placed, False, False
         self._reading = Lock()
-        self._http = HttpClient(
-            name,
-            settings.base_url,
-            headers={"Authorization": f"Bearer {settings.token.get_secret_value()}"},
-            limiter=Limiter(*parse_rate(settings.rate_limit), runtime),
-            runtime=runtime,
-            dialect=Dialect(
-                message=_message,
-                reset_headers=("x-rate-limit-reset",),
-                left_header="x-rate-limit-remaining",
-            ),
-        )
+        self._calls = Calls(name, settings, runtime)
         self.tree = BudgetTree(self._currency)
         self.alerts = Alerts(self._send, entities)
         self.unreadable: list[tuple[Any, Malformed]] = []
@@ -95,13 +70,13 @@ class Workspace:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._http.close()
-
-    # -- reading -----------------------------------------------------------------------------
+        self._calls.close()
 
     def me(self) -> VantageMe:
         """Who we are, and which workspaces we see."""
-        return parsed(VantageMe, self._http.call("GET", "/me", safety=Safety.SAFE))
+        return self._calls.me()
+
+    # -- reading -----------------------------------------------------------------------------
 
     def read(self, about: str | None = None) -> Iterator[RawPage]:
         """The pages of a listing; once it has ended, the tree is what it showed.
@@ -110,7 +85,7 @@ class Workspace:
         may tell the place of that one.
         """
         records: list[Any] = []
-        for raw in self._pages(BUDGETS, "budgets"):
+        for raw in self._calls.pages(BUDGETS, "budgets"):
             records += raw.items
             if raw.next_cursor is None:
                 self._take(records, about)
@@ -132,7 +107,7 @@ class Workspace:
             self._find_place(token)
         found = self.tree.get(token)
         if found is None:
-            raise Missing(f"{self._http.vendor} shows no budget {token}")
+            raise Missing(f"{self._calls.vendor} shows no budget {token}")
         return found
 
     def doubt(self) -> None:
@@ -140,16 +115,14 @@ class Workspace:
         self._is_whole = False
 
     def fetch(self, token: str) -> None:
-        """Read one budget, and the others for its place; raises `Missing` where it is gone.
-
-        A token sees what its team sees: what it may no longer see is `Forbidden`, not gone.
-        """
+        """Read one budget, and the others for its place; raises `Missing` where it is gone, and
+        `Unseen` or `Forbidden` where it may be hidden, or is."""
         try:
-            budget = self._read_one(token)
+            budget = self._calls.budget(token)
         except Missing as error:
-            if error.call is not None:
-                self._prove_sight(token, error)
-            raise
+            if error.call is None:
+                raise
+            raise self._absence(token, error) from error
         self.read_whole(again=True, about=token)
         for unread, reason in self.unreadable:
             if isinstance(unread, dict) and unread.get("token") == token:
@@ -195,47 +168,34 @@ class Workspace:
     def _see(self, token: str) -> None:
         """Take a budget of the workspace as a read by its id shows it, if one does."""
         with suppress(Missing, Forbidden, Malformed):
-            budget = self._read_one(token)
+            budget = self._calls.budget(token)
             if budget.workspace_token == self._token:
                 self._keep(budget, None)
 
-    def _read_one(self, token: str) -> VantageBudget:
-        params, path = {"include_performance": "false"}, path_of(BUDGETS, token)
-        record = self._http.call("GET", path, params=params, safety=Safety.SAFE)
-        if not counts_money(record):
-            raise Missing(f"{self._http.vendor}: {token} counts usage, not money")
-        return parsed(VantageBudget, record)
-
-    def _prove_sight(self, token: str, error: Missing) -> None:
-        """Raises `Forbidden` where a budget that is not shown may be there all the same."""
-        hint = f"Let the token of [systems.{self._http.vendor}] see what it saw before"
+    def _absence(self, token: str, answered: Missing) -> ConnectorError:
+        """What it means that a budget is not to be read: `sight.absence`."""
         self.read_whole(again=True, about=token)
-        above = self.tree.above(token)
-        if above is not None:
-            said = f"the token does not see budget {token}, which {above} names as its part"
-            raise Forbidden(said, call=error.call, hint=hint) from error
-        if all(each.token != self._token for each in self.me().workspaces):
-            said = f"the token no longer sees workspace {self._token}"
-            raise Forbidden(said, call=error.call, hint=hint) from error
-
-    def _pages(self, path: str, items: str) -> Iterator[RawPage]:
-        params = {"limit": PAGE_SIZE, "workspace_token": self._token}
-
-        def fetch(token: str | None) -> Any:
-            whole = token is not None and not token.isdecimal()
-            asked = None if whole else {"page": token or "1", **params}
-            where = token if token and whole else path
-            return self._http.call("GET", where, params=asked, safety=Safety.SAFE)
-
-        return link_pages(
-            of_a_listing(fetch), items=items, next_link="links.next", resolve=self._page_number
+        agreed = self._placed().get(token)
+        return absence(
+            answered,
+            f"budget {token}",
+            workspace=self._token,
+            named_by=self.tree.above(token),
+            sees_workspace=lambda: any(
+                each.token == self._token for each in self._calls.me().workspaces
+            ),
+            is_whole=lambda: agreed is not None and self._is_all_seen(agreed),
         )
 
-    def _page_number(self, link: str) -> str:
-        """The page that a next-link means; one without a number is followed as it is."""
-        whole = self._http.absolute(link)
-        number = parse_qs(urlsplit(whole).query).get("page", [""])[0]
-        return number if number.isdecimal() else whole
+    def _is_all_seen(self, parent: str) -> bool:
+        """Whether no child of a budget can be hidden: it is seen and names all of them, or where no
+        answer does, those that are seen make up the sum that it shows."""
+        found = self.tree.get(parent)
+        if found is None or not self._silent:
+            return found is not None
+        below = found.child_budget_tokens
+        total = phases_of(found, self._currency)
+        return bool(below) and total == self.tree.phases(parent)
 
     def _take(self, records: Sequence[Any], about: str | None) -> None:
         listing = Listing(BudgetTree(self._currency))
@@ -247,11 +207,13 @@ class Workspace:
             if not all(map(listing.tree.get, {token, *parts}))
         }
         self._silent = listing.silent
-        self._first_hand.correct(listing, lambda id: self._whole(self._read_one(id), None), about)
+        self._first_hand.correct(
+            listing, lambda id: self._whole(self._calls.budget(id), None), about
+        )
         if listing.usage:
-            log.info("%s: %d usage budgets are passed over", self._http.vendor, len(listing.usage))
+            log.info("%s: %d usage budgets are passed over", self._calls.vendor, len(listing.usage))
         if any(budget.budget_alert_tokens for budget in listing.tree.all()):
-            self.alerts.take(self._pages(ALERTS, "budget_alerts"))
+            self.alerts.take(self._calls.pages(ALERTS, "budget_alerts"))
         self.unreadable, self.guessed = listing.unreadable, listing.guessed
         self.tree, self._is_whole = listing.tree, True
 
@@ -335,7 +297,7 @@ class Workspace:
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            return self._http.call(method, path, json=body, safety=_SAFETY[method])
+            return self._calls.send(method, path, body)
         except (Transient, Uncertain, Malformed):
             self.doubt()
             raise
@@ -359,15 +321,12 @@ class Workspace:
         kept = before.child_budget_tokens if told is None and before else told
         return budget.model_copy(update={"child_budget_tokens": kept or []})
 
+    def _read_by_id(self, token: str) -> VantageBudget:
+        return self._whole(self._calls.budget(token), None)
+
     def _before(self, token: str) -> VantageBudget | None:
         return self._first_hand.get(token) or self.tree.get(token)
 
     def _remember(self, budget: VantageBudget) -> None:
         self.tree.put(budget)
         self._first_hand.note(budget.token, budget)
-
-
-def _message(body: Any) -> str | None:
-    """{"errors": ["text", …]}"""
-    said = body.get("errors") if isinstance(body, dict) else None
-    return "; ".join(map(str, said)) if isinstance(said, list) else None

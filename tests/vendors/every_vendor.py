@@ -75,7 +75,7 @@ class Account:
         settings = load(self._folder / "trueup.toml")
         return self._stack.enter_context(connect(settings, self.name, runtime))
 
-    def run(self) -> Report:
+    def run(self, *allow: str) -> Report:
         """One run, as in a process of its own."""
         spec = SyncSpec(
             name="s",
@@ -86,7 +86,7 @@ class Account:
             on_remove=REMOVE[self.name],
         )
         engine = Engine(spec, self.source, self.opened(), self.store, now=self.now)
-        return engine.run(self.now().date(), command="run")
+        return engine.run(self.now().date(), command="run", allow=allow)
 
     def rows(self, table: str = "budgets") -> list[dict[str, Any]]:
         """What is there in truth."""

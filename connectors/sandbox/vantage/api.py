@@ -6,7 +6,7 @@ rest best. Not here: cost reports, and what is spent; a budget's performance is 
 """
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -35,6 +35,8 @@ class VantageSwitches(SandboxSwitches):
     """Where Vantage's pages are silent, and where accounts differ."""
 
     reader: str = Field("vntg_readonly", description="A token that may read and not write.")
+    narrow: str = Field("vntg_narrow", description="A token that does not see what it `hides`.")
+    hides: tuple[str, ...] = Field((), description="How names begin that are hidden from it.")
     reports: tuple[str, ...] | None = Field(None, description="The cost reports; None: any.")
     replaces_periods: bool = Field(False, description="PUT drops the periods it does not name.")
     default_periods: bool = Field(False, description="An empty list brings periods of their own.")
@@ -107,7 +109,12 @@ class VantageSandbox(Sandbox):
             case "POST", ["v2", "budget_alerts"]:
                 return self._stored_alert(self._body(call, ALERT.create), {}, 201)
             case method, ["v2", "budgets" | "budget_alerts" as table, token]:
-                return self._one(method, call, table, self._row(table, token))
+                row = self._row(table, token)
+                return (
+                    self._one(method, call, table, row)
+                    if self._sees(call)(row)
+                    else self.refusal(404)
+                )
         return self.refusal(404)
 
     def _one(self, method: str, call: Call, table: str, row: Row) -> Response:
@@ -130,8 +137,15 @@ class VantageSandbox(Sandbox):
         token = said.removeprefix("Bearer ")
         if token == self.switches.reader and call.method != "GET":
             raise Refused(self.refusal(403))
-        if token == said or token not in (self.token, self.switches.reader):
+        known = (self.token, self.switches.reader, self.switches.narrow)
+        if token == said or token not in known:
             raise Refused(self.refusal(401))
+
+    def _sees(self, call: Call) -> Callable[[Row], bool]:
+        hides = self.switches.hides
+        if not call.headers["authorization"].endswith(self.switches.narrow):
+            hides = ()
+        return lambda row: not str(row.get("name") or "").startswith(hides)
 
     def _body(self, call: Call, shape: Shape) -> Row:
         try:
@@ -170,8 +184,8 @@ class VantageSandbox(Sandbox):
 
     def _list(self, call: Call, table: str) -> Response:
         offset, limit = paging(call, self.switches.largest_page)
-        asked = where(call, self.switches.ignores_workspace)
-        items, after = self.page(table, call, offset, limit, asked)
+        asked, seen = where(call, self.switches.ignores_workspace), self._sees(call)
+        items, after = self.page(table, call, offset, limit, lambda row: asked(row) and seen(row))
         rows = loads(items)
         if table == "budgets":
             rows = [self._shown(row, full=False) for row in rows]

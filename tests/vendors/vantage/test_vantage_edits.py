@@ -68,10 +68,10 @@ class Mirror:
         spec = SyncSpec(name="s", source="erp", target="vantage", limits=OPEN)
         self.engine = Engine(spec, source, target, store, now=now)
 
-    def run(self):
+    def run(self, *allow):
         """One run, and how many writes it took."""
         before = len(self.served.log)
-        report = self.engine.run(TODAY, command="test")
+        report = self.engine.run(TODAY, command="test", allow=allow)
         assert report.verified, report.to_data()
         return sum(call["method"] != "GET" for call in self.served.log[before:])
 
@@ -136,9 +136,6 @@ EDITS = {
     "a share deleted": lambda mirror: mirror.served.sandbox._delete(
         "budgets", mirror.row(FIRST)["token"]
     ),
-    "the budget deleted": lambda mirror: mirror.served.sandbox._delete(
-        "budgets", mirror.row("Platform")["token"]
-    ),
 }
 
 
@@ -148,6 +145,17 @@ def test_an_edit_is_put_back_and_then_nothing_is_written(mirror, edit):
     EDITS[edit](mirror)
     assert mirror.shape() != before
     assert mirror.run() > 0
+    assert mirror.shape() == before
+    assert mirror.run() == 0
+
+
+def test_a_budget_that_was_deleted_is_put_back_once_a_person_says_so(mirror):
+    before = mirror.shape()
+    mirror.served.sandbox._delete("budgets", mirror.row("Platform")["token"])
+    left = mirror.shape()
+    report = mirror.engine.run(TODAY, command="test")
+    assert (report.exit_code, report.operations, mirror.shape()) == (4, [], left)
+    assert mirror.run("unseen") > 0
     assert mirror.shape() == before
     assert mirror.run() == 0
 
