@@ -113,7 +113,8 @@ class Engine:
         account = target.settings.account(target.name, target.runtime.base)
         self._owners = Owners(store, spec.name, account, self._neighbours)
         self._ledger = Ledger(store, spec.name, lambda: self._owners.names)
-        target.recall(self._ledger.placed)
+        self._lately: Collection[str] = frozenset()
+        target.recall(self._ledger.placed, lambda: self._lately)
         self._history = History(store)
         self._pauses = Pauses(store)
 
@@ -203,6 +204,14 @@ class Engine:
                 )
             return report
 
+    def _written_lately(self, journal: Journal) -> Collection[str]:
+        """The ids of what earlier runs wrote and the target need not show yet, and of what is above
+        that."""
+        written = journal.written_since(self._store.now() - self._target.capabilities.grace)
+        above = sorted({("", ref) for ref, _ in written if ref})
+        links = self._ledger.by_refs(Kind.BUDGET, above).values()
+        return {id for _, id in written if id} | {link.target_id for link in links}
+
     # -- what a vendor asked for ---------------------------------------------------------------
 
     def _wait_for_both(self) -> None:
@@ -232,6 +241,7 @@ class Engine:
         self._wait_for_both()
         self._ensure_account()
         self._say_account(journal)
+        self._lately = self._written_lately(journal)
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
         planned = self._plan(as_of, allow, journal, uncertain, only)

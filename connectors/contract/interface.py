@@ -73,6 +73,7 @@ class Connector(ABC):
         self.runtime = runtime
         self._days: list[date] = []
         self.placed: Callable[[], Mapping[str, str]] = dict
+        self.lately: Callable[[], Collection[str]] = frozenset
 
     @contextmanager
     def on(self, day: date) -> Iterator[None]:
@@ -86,12 +87,17 @@ class Connector(ABC):
         finally:
             self._days.remove(day)
 
-    def recall(self, placed: Callable[[], Mapping[str, str]]) -> None:
-        """Where objects hung when both sides last agreed: id → id of the budget above.
+    def recall(
+        self,
+        placed: Callable[[], Mapping[str, str]],
+        lately: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
+        """Where objects hung when both sides last agreed: id → id of the budget above; and what
+        other processes wrote within the grace time: its ids, and those of the budgets above.
 
         For connectors whose vendor may not show it in its answers; asked only then.
         """
-        self.placed = placed
+        self.placed, self.lately = placed, lately
 
     def day(self) -> date | None:
         """The day of the run that goes on; None outside of one."""

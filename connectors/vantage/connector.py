@@ -60,7 +60,7 @@ class Vantage(Connector):
         self._lock = RLock()  # whatever changes a sum does so alone
         self._just_listed = False  # the next listing of allocations needs no call
         self._workspace = Workspace(name, settings, self._entities, runtime, lambda: self.placed())
-        self._unanswered = Unanswered(runtime, CAPABILITIES.grace)
+        self._unanswered = Unanswered(runtime, CAPABILITIES.grace, lambda: self.lately())
         self._hierarchy = Hierarchy(self._workspace, settings.currency, self._unanswered)
 
     def check(self) -> Check:

@@ -189,7 +189,11 @@ class Hierarchy:
     def _held(self, parent: str, rest: str | None, left: Phases) -> str:
         """The token of a rest that holds `left`, not yet below its parent."""
         workspace = self._workspace
-        rest = rest or self._unanswered.awaited(parent, lambda: self._appeared(parent))
+        rest = rest or self._unanswered.awaited(
+            parent,
+            lambda: self._appeared(parent),
+            self._workspace.known(parent).child_budget_tokens,
+        )
         if rest is not None:
             workspace.put_phases(rest, left)
             return rest

@@ -1,6 +1,6 @@
 """What may have been made without our knowing: it is waited for before it is made again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -15,11 +15,14 @@ T = TypeVar("T")
 class Unanswered:
     """Since when something may be there, by the token of the budget that it was made for.
 
-    Whatever another process began was begun before this object was made.
+    Whatever another process began was begun before this object was made; `lately` names the budgets
+    that one wrote within the grace time.
     """
 
-    def __init__(self, runtime: Runtime, grace: timedelta) -> None:
-        self._runtime, self._grace = runtime, grace.total_seconds()
+    def __init__(
+        self, runtime: Runtime, grace: timedelta, lately: Callable[[], Collection[str]]
+    ) -> None:
+        self._runtime, self._grace, self._lately = runtime, grace.total_seconds(), lately
         self._began = runtime.monotonic()
         self._since: dict[str, float] = {}
 
@@ -31,11 +34,16 @@ class Unanswered:
         """Another process may have sent it."""
         self._since.setdefault(token, self._began)
 
-    def awaited(self, token: str, look: Callable[[], T | None]) -> T | None:
+    def awaited(
+        self, token: str, look: Callable[[], T | None], parts: Collection[str] = ()
+    ) -> T | None:
         """What `look` finds, in growing steps, until it would be shown were it there.
 
-        None at once where nobody can have made it; never beyond the patience of a call.
+        None at once where nobody can have made it: then nobody wrote the budget or its `parts` of
+        late. Never beyond the patience of a call.
         """
+        if not {token, *parts}.isdisjoint(self._lately()):
+            self.doubt(token)
         if token not in self._since:
             return None
         left = self._since[token] + self._grace - self._runtime.monotonic()

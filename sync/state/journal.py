@@ -235,6 +235,15 @@ class Journal:
         query = select(_table).where(made, _table.c.ended_at > moment)
         return self._read(query.order_by(_table.c.number))
 
+    def written_since(self, moment: datetime) -> set[tuple[str, str | None]]:
+        """Of what any run sent, or saw the end of, after `moment`: (budget_ref, target id)."""
+        late = (_table.c.sent_at > moment) | (_table.c.ended_at > moment)
+        sent = _table.c.sent_at.is_not(None) & late
+        query = select(_table.c.budget_ref, _table.c.target_id).where(sent)
+        with self._store.read() as connection:
+            rows = connection.execute(query.where(_table.c.sync == self._sync)).all()
+        return {(budget_ref, target_id) for budget_ref, target_id in rows}
+
     def of_run(self, run_id: str) -> list[Operation]:
         """What one run of this sync meant to do, in its order."""
         return self._read(select(_table).where(_table.c.run_id == run_id).order_by(_table.c.seq))

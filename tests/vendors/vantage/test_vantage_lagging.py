@@ -143,3 +143,20 @@ def test_what_answers_do_not_name_is_neither_lost_nor_made_twice_while_it_is_hid
     account.sleep(60)
     ends_well(account)
     assert held(account)["Travel"] == [*MADE[1:], "Travel / account:6200 Software"]
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_rest_that_an_update_made_is_not_made_again_by_the_process_that_comes_next(opened, reads):
+    account = opened(lag_reads=reads)
+    budget, share = account.stated()
+    account.source.put(budget, replace(share, amount=Amount.of(1000, "USD")))
+    ends_well(account)
+    account.sleep(60)
+    account.source.put(budget, replace(share, amount=Amount.of(900, "USD")))
+    account.run()
+    account.source.put(budget, replace(share, amount=Amount.of(800, "USD")))
+    account.run()
+    account.sleep(60)
+    ends_well(account)
+    assert sorted(row["name"] for row in account.rows()) == MADE
+    assert amounts(account) == {"(unallocated)": "200.0", "account:6100 Travel": "800.0"}

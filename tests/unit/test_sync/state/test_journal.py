@@ -245,3 +245,14 @@ def test_without_a_lease_a_journal_can_only_be_read(journal, store):
 def test_moments_keep_their_zone(journal):
     id = sent(journal)
     assert the(journal, id).sent_at.utcoffset() == timedelta()
+
+
+def test_what_was_written_of_late_is_told_with_what_it_hangs_below(journal, store):
+    share = {"op": Op.UPDATE, "kind": Kind.ALLOCATION, "budget_ref": "CC-9", "target_id": "t-1"}
+    id = sent(journal, 1, **share)
+    planned(journal, 2, target_id="t-2", op=Op.UPDATE)
+    now = store.now()
+    assert journal.written_since(now - timedelta(seconds=60)) == {("CC-9", "t-1")}
+    journal.ended(id, State.UNCERTAIN, "no answer")
+    assert journal.written_since(now - timedelta(seconds=60)) == {("CC-9", "t-1")}
+    assert journal.written_since(now + timedelta(seconds=60)) == set()
