@@ -15,7 +15,8 @@ from connectors.contract.records import Observed
 from sync.findings import Findings
 from sync.match import Key
 from sync.observe import Observation
-from sync.state.ledger import ABOVE, Ledger, Link
+from sync.state.ledger import Ledger, Link
+from sync.state.places import ABOVE
 
 _BATCH = 1000
 

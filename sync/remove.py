@@ -17,7 +17,8 @@ from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import STATUS
 from sync.spec import OnRemove
-from sync.state.ledger import ABOVE, Ledger, Link
+from sync.state.ledger import Ledger, Link
+from sync.state.places import ABOVE
 from sync.weigh import Weigher
 
 _KEEP = 'on_remove = "keep"'

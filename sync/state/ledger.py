@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,15 +29,11 @@ from sqlalchemy.exc import IntegrityError
 
 from canonical.change import Kind
 from canonical.compare import Baseline
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, Facts, fingerprint
-from sync.state.store import Moment, Store, baselines, links, versions
+from canonical.facts import Facts, fingerprint
+from sync.state.places import Places
+from sync.state.store import Moment, Store, links, versions
 
 _BATCH = 1000
-ABOVE: Final = {
-    Kind.BUDGET: BUDGET_FIELDS.index("parent"),
-    Kind.ALLOCATION: ALLOCATION_FIELDS.index("budget"),
-}
-"""Which of an object's facts names the budget above it."""
 _KINDS = {kind.value: kind for kind in Kind}
 _LINKS = (
     "SELECT l.id, l.kind, l.ref, l.budget_ref, l.target_id, l.origin, l.desired, l.echo, l.source"
@@ -235,17 +231,9 @@ class Ledger:
             found, agreed = self.by_ids(some), self.baselines(some)
             yield from ((found[id], agreed[id]) for id in some if id in found)
 
-    def placed(self) -> dict[str, str]:
+    def placed(self) -> Places:
         """Where the target last showed each object: target id → that of the budget above it."""
-        query = (
-            select(links.c.kind, links.c.target_id, baselines.c.echo)
-            .join(baselines, baselines.c.link_id == links.c.id)
-            .where(links.c.sync == self._sync)
-        )
-        with self._store.read() as connection:
-            rows = connection.execute(query).all()
-        said = ((id, json.loads(echo)[ABOVE[_KINDS[kind]]]) for kind, id, echo in rows)
-        return {id: above for id, above in said if isinstance(above, str)}
+        return Places(self._store, self._sync)
 
     def versions(self, ids: Sequence[str], since: datetime | None = None) -> dict[str, str]:
         """The versions that those budgets of the target had when both sides last agreed.

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Event
 
 import pytest
+from msgspec.structs import replace as replace_all
 
 from canonical.amount import Amount
 from canonical.budget import Budget
@@ -34,7 +35,7 @@ class Lagging(Memory):
         given = {"grace": timedelta(seconds=60), "key_lifetime": timedelta()}
         self.capabilities = replace(Memory.capabilities, **given | able)
         self.world, self.lag, self.reads, self.born, self.made = world, 0, False, {}, 0
-        self.lists = 0
+        self.lists, self.adrift, self.moved = 0, 0, 0
 
     def create(self, draft, key):
         self.made += 1
@@ -50,12 +51,22 @@ class Lagging(Memory):
     def list(self, kind, cursor=None, known=None):
         self.lists += kind is Kind.BUDGET
         for page in super().list(kind, cursor):
-            yield Page([item for item in page.items if not self.hides(item.id)])
+            yield Page([self.shown(item) for item in page.items if not self.hides(item.id)])
+
+    def shown(self, item):
+        """What is younger than `adrift` seconds has no place yet."""
+        if self.world.time >= self.born.get(item.id, 0) + self.adrift:
+            return item
+        return replace_all(item, container=None, model=replace_all(item.model, parent=None))
+
+    def update(self, id, draft, fields, key):
+        self.moved += "parent" in fields
+        return super().update(id, draft, fields, key)
 
     def get(self, kind, id):
         if self.reads and self.hides(id):
             raise Missing(f"no {id}")
-        return super().get(kind, id)
+        return self.shown(super().get(kind, id))
 
 
 class World:
@@ -225,3 +236,25 @@ def test_a_vendor_without_a_grace_time_is_taken_at_its_word(world):
     world.lose("before")
     world.run()
     assert (world.states(), world.slept) == ([State.LOST], [])
+
+
+def test_what_is_shown_before_it_has_its_place_is_waited_for_and_not_moved(world):
+    world.target.adrift = 20
+    above, below = (Budget(ref=ref, name=ref, amount=Amount.of(9, "USD")) for ref in "XY")
+    world.source.put(above, replace_all(below, parent="X"))
+
+    assert world.run().verified
+
+    assert world.slept
+    assert (world.target.made, world.target.moved) == (3, 0)
+
+
+def test_what_has_no_place_after_the_grace_time_was_taken_out_of_it(world):
+    above, below = (Budget(ref=ref, name=ref, amount=Amount.of(9, "USD")) for ref in "XY")
+    world.source.put(above, replace_all(below, parent="X"))
+    world.run()
+    world.time, world.target.adrift = world.time + 120, 1000
+
+    world.run()
+
+    assert world.target.moved == 1

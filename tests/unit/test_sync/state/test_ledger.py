@@ -67,7 +67,10 @@ def test_it_tells_what_the_target_last_showed_below_what(store, ledger):
         entry("A", "l-1", kind=Kind.ALLOCATION, budget_ref="CC-2", baseline=Baseline((), shared)),
     )
     save(store, Ledger(store, "another"), entry("CC-3", "b-3", baseline=Baseline((), nested)))
-    assert ledger.placed() == {"b-2": "b-1", "l-1": "b-2"}
+    places = ledger.placed()
+    assert places == {"b-2": "b-1", "l-1": "b-2"}
+    assert [places.get(id) for id in ("l-1", "b-1", "b-3")] == ["b-2", None, None]
+    assert len(places) == 2
 
 
 def test_names_in_any_script_and_with_quotes_are_found(store, ledger):
