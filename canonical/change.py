@@ -13,7 +13,7 @@ from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Cause
-from canonical.data import model_data, model_of
+from canonical.data import model_data, model_of, moves_data, moves_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, MONEY_FIELDS, Fact, Facts
 from canonical.money import Move
 from canonical.text import told
@@ -83,6 +83,9 @@ class Loss:
 _Model = Annotated[
     Budget | Allocation, PlainValidator(model_of), PlainSerializer(model_data, when_used="json")
 ]
+_Moves = Annotated[
+    tuple[Move, ...], PlainValidator(moves_of), PlainSerializer(moves_data, when_used="json")
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ class Change:
     desired: _Model | None = None
     seen: str | None = None
     stated: str | None = None
-    money: tuple[Move, ...] = field(default=(), compare=False)
+    money: _Moves = field(default=(), compare=False)
     after: tuple[tuple[Kind, str, str], ...] = field(default=(), compare=False)
     via: str | None = field(default=None, compare=False)
 

@@ -6,14 +6,19 @@ of the present and the future is looked at, not only the day in force.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, cast
 
+from msgspec import Struct
+
+from canonical.allocation import Allocation
+from canonical.budget import Budget
 from canonical.facts import Fact, Facts, phases_of
 from canonical.period import Cadence
+from canonical.records import as_dataclass
 
 MONEY: Final = ("amount", "currency", "cadence", "start", "end", "phases")
 """The facts that say how much counts when, in the order of what `money_of` returns."""
@@ -27,10 +32,11 @@ _DAYS: Final[Mapping[Cadence, Fraction]] = {
     Cadence.YEARLY: _YEAR,
 }
 _CENT: Final = Decimal("0.01")
+_cadence: Final = lru_cache(maxsize=16)(Cadence)  # a fifth of what the enumeration itself takes
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+@as_dataclass
+class Counted(Struct, frozen=True, gc=False):
     """`amount` of `unit` per period of `cadence`; `days` is the span of what counts once, where
     both its ends are known."""
 
@@ -62,8 +68,8 @@ class Counted:
         return f"{said(self.amount)} {self.unit}"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+@as_dataclass
+class Move(Struct, frozen=True, gc=False):
     """From `day` on, `after` counts in place of `before`; None is nothing at all."""
 
     day: date
@@ -113,7 +119,7 @@ def counted_on(money: Facts, day: date) -> Counted | None:
     end what counted last. None without an amount."""
     amount, unit, cadence, start, end, _ = money
     now = None if amount is None else (str(amount), start, end)
-    for first, last, value in _phases(money):
+    for first, last, value in _phases(money) if money[-1] else ():
         if date.fromisoformat(first) > day and now is not None:
             break
         now = value, first, last
@@ -122,26 +128,47 @@ def counted_on(money: Facts, day: date) -> Counted | None:
     if now is None or unit is None:
         return None
     value, begins, ends = now
-    counts = Cadence(str(cadence)) if cadence else Cadence.ONCE
+    counts = _cadence(str(cadence)) if cadence else Cadence.ONCE
     days = _span(begins, ends) if counts is Cadence.ONCE else None
     return Counted(Decimal(value), str(unit), counts, days)
 
 
+def counted_throughout(stated: Budget | Allocation) -> Counted | None:
+    """What counts on each day, by what has no phases: as `counted_on` says of its facts."""
+    amount, counts = stated.amount, stated.cadence or Cadence.ONCE
+    if amount is None:
+        return None
+    days = None
+    if counts is Cadence.ONCE and stated.start and stated.end:
+        days = (stated.end - stated.start).days + 1
+    return Counted(Decimal(amount.text()), amount.unit, counts, days)
+
+
 def moves(before: Facts | None, after: Facts | None, as_of: date) -> tuple[Move, ...]:
     """How `after` moves what `before` said, on `as_of` and on every later day that says another."""
+    if before == after:
+        return ()
     found: list[Move] = []
     for day in _days(before, after, as_of):
         was = counted_on(before, day) if before else None
         will = counted_on(after, day) if after else None
         if was is None and will is None:
             continue
-        move = Move(day, was, will)
-        if move.step == 0 and was is not None and will is not None and was.unit == will.unit:
+        if was is not None and will is not None and _is_same(was, will):
             continue
         if found and (found[-1].before, found[-1].after) == (was, will):
             continue
-        found.append(move)
+        found.append(Move(day, was, will))
     return tuple(found)
+
+
+def _is_same(was: Counted, will: Counted) -> bool:
+    """Whether both are as much per day, in one unit."""
+    if was.unit != will.unit:
+        return False
+    if was.cadence is will.cadence and was.days == will.days:  # mostly: no fraction is needed
+        return was.amount == will.amount
+    return Fraction(will.amount) == was.in_terms_of(will)
 
 
 def said(amount: Decimal | Fraction) -> str:
@@ -160,7 +187,7 @@ def _days(before: Facts | None, after: Facts | None, as_of: date) -> list[date]:
     starts = {
         date.fromisoformat(first)
         for money in (before, after)
-        if money
+        if money and money[-1]
         for first, _, _ in _phases(money)
     }
     return [as_of, *sorted(day for day in starts if day > as_of)]
