@@ -47,7 +47,7 @@ class Reader:
 
     def _said(self, cells: Mapping[str, str]) -> Said:
         words, plain = self._words, _is_plain("".join(cells.values()))
-        said: Said = {**words_of(words, tuple([cells[column] for column in words]))}
+        said: Said = {**words_of(words, tuple(map(cells.__getitem__, words)))}
         for column in self._texts:
             if text := cells[column].strip():
                 said[column] = text if plain else spelled(column, text)

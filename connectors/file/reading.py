@@ -204,13 +204,16 @@ def _other(ref: str, budget: str, position: Position, others: Mapping[Position, 
 
 def allocation_id(cells: Mapping[str, str]) -> tuple[str, str]:
     """The ref of its budget, and the id of an allocation's row: "BUDGET/REF"."""
-    budget, ref = _pair(
-        *(cells.get(each, "") for each in ("budget", "ref", "entity_type", "entity"))
-    )
+    cell = cells.get
+    named = cell("entity_type", ""), cell("entity", "")
+    budget, ref = _pair(cell("budget", ""), cell("ref", ""), *named)
     return budget, joined(budget, ref)
 
 
 def _pair(budget: str, ref: str, entity_type: str, entity: str) -> tuple[str, str]:
+    said = f"{budget}{ref}"
+    if ref and said.isascii() and said.isprintable() and (plain := ref.strip()):
+        return budget.strip(), plain  # what `ref_of` makes of nearly every cell
     return ref_of(budget), ref_of(ref) or f"{ref_of(entity_type)}:{ref_of(entity)}"
 
 
