@@ -1,16 +1,16 @@
 """Admit: newcomers, which have no link: recognised in the target and adopted, or made."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from canonical.allocation import Status
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Op, Problem
 from canonical.compare import Baseline
-from canonical.facts import facts, fingerprint
+from canonical.facts import facts
 from connectors.contract.interface import Connector
 from sync.claim import Claims
 from sync.counterpart import Counterpart, Counterparts
-from sync.decide import Wanted, creation, joined
+from sync.decide import Wanted, creation, joined, making
 from sync.findings import Findings
 from sync.identify import Identifier
 from sync.match import Key, Matched, Matcher, Newcomer
@@ -75,17 +75,23 @@ class Admission:
         if active:
             self._who.ask(wanted.model for wanted in active)
         containers = self._containers(kind, active)
-        arrivals = [
-            Newcomer(wanted.key, self._who.theirs(wanted.model), containers.get(wanted.key[0]))
-            for wanted in active
-        ]
-        if kind is Kind.ALLOCATION:
-            arrivals = [each for each in arrivals if each.container is not None]
-        matches, conflicts = matcher.match(arrivals)
+        matches, conflicts = matcher.match(self._arrivals(kind, active, containers))
         self._found.conflicts.extend(conflicts)
         self._claims.undecided[kind] |= {(each.budget_ref or "", each.ref) for each in conflicts}
         for wanted in active:
             self._decide(wanted, matches.get(wanted.key), containers.get(wanted.key[0]))
+
+    def _arrivals(
+        self, kind: Kind, active: Sequence[Wanted], containers: Mapping[str, str]
+    ) -> list[Newcomer]:
+        """Those that may be recognised: none, where nothing is there that could be one of them."""
+        if not self._seen.strangers[kind]:
+            return []
+        arrivals = (
+            Newcomer(wanted.key, self._who.theirs(wanted.model), containers.get(wanted.key[0]))
+            for wanted in active
+        )
+        return [each for each in arrivals if kind is Kind.BUDGET or each.container is not None]
 
     def _active(self, kind: Kind, newcomers: Sequence[Wanted]) -> Iterator[Wanted]:
         for wanted in _parents_first(newcomers):
@@ -133,13 +139,14 @@ class Admission:
             losses = (*losses, waits)
             if self._stuck.is_retired(above):
                 self._found.note([waits])  # nothing else says so
-        change = creation(wanted, self._reconciler.held[kind], losses)
-        if change.op is Op.BLOCKED:
+        op, stated = making(losses), wanted.statement
+        if op is Op.BLOCKED:
             blocked = next(loss for loss in losses if loss.effect is Effect.BLOCKED)
             self._stuck.add(kind, key, f"it cannot be made: {blocked.reason}")
-        stated = fingerprint(facts(wanted.stated))
-        money = self._weigher.creation(wanted, change.op, stated, self.gone.get((kind, key)))
-        self._found.add(change, money, Statement(stated, wanted.beyond))
+        money = self._weigher.creation(wanted, op, stated, self.gone.get((kind, key)))
+        fields = self._reconciler.held[kind]
+        change = creation(wanted, fields, losses, money, stated.hex())
+        self._found.add(change, Statement(stated, wanted.beyond))
 
     def _objections(self, wanted: Wanted) -> Sequence[Loss]:
         if not wanted.reckoned:
@@ -160,7 +167,13 @@ def _may_be_there(problem: Problem) -> Loss:
 
 def _parents_first(newcomers: Sequence[Wanted]) -> list[Wanted]:
     """In an order in which what is stuck is known before what hangs on it."""
-    parents = {each.key: getattr(each.model, "parent", None) for each in newcomers}
+    parents = {
+        each.key: each.model.parent
+        for each in newcomers
+        if isinstance(each.model, Budget) and each.model.parent is not None
+    }
+    if not parents:
+        return list(newcomers)
 
     def depth(key: Key) -> int:
         steps = 0

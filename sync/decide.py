@@ -12,16 +12,18 @@ absent          there, linked      keep, retire or delete, as the sync's `on_rem
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.change import Change, Effect, Kind, Loss, Op
 from canonical.compare import Cause, Difference
-from canonical.facts import TAKEN_BACK_BY_NONE, Fact, Facts, fields_of, fingerprint
+from canonical.facts import TAKEN_BACK_BY_NONE, Fact, Facts, facts, fields_of, fingerprint
+from canonical.money import Move
+from canonical.records import as_dataclass
 from connectors.contract.capabilities import Capabilities, Hold, Removal
 from sync.match import Key
 from sync.spec import OnRemove
@@ -29,8 +31,8 @@ from sync.spec import OnRemove
 Losses = tuple[Loss, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+@as_dataclass
+class Wanted(Struct, frozen=True, gc=False):
     """One object of the source: as stated, as projected, and what the projection lost.
 
     `beyond` is the money that is stated, where the projection says less of it. `reckoned` is false
@@ -51,6 +53,12 @@ class Wanted:
         """What the fingerprint of an agreement stands for: `Baseline.all_facts`."""
         return self.facts if self.beyond is None else (*self.facts, self.beyond)
 
+    @property
+    def statement(self) -> bytes:
+        """The fingerprint of what is stated."""
+        whole = self.stated is self.model
+        return fingerprint(self.facts if whole else facts(self.stated))
+
 
 _SHAPE: Final = frozenset(
     {"entity", "amount", "currency", "limits", "cadence", "start", "end", "phases"}
@@ -61,6 +69,8 @@ written, as the others would be said in terms of what is there, not of what is w
 
 def joined(losses: Losses, more: Sequence[Loss]) -> Losses:
     """Both, each named loss once: the first to say so has said it."""
+    if not more:
+        return losses
     said = {loss.name for loss in losses}
     return (*losses, *(loss for loss in more if loss.name not in said))
 
@@ -83,16 +93,27 @@ def is_out_of_use(status: object, able: Capabilities, policy: OnRemove) -> bool:
     return status in (Status.RETIRED, as_good_as)
 
 
-def creation(wanted: Wanted, fields: frozenset[str], losses: Losses) -> Change:
-    """Make the object; blocked where a loss says that it cannot be held."""
+def making(losses: Losses) -> Op:
+    """To make an object; blocked where a loss says that it cannot be held."""
+    impossible = losses and any(loss.effect is Effect.BLOCKED for loss in losses)
+    return Op.BLOCKED if impossible else Op.CREATE
+
+
+def creation(
+    wanted: Wanted,
+    fields: frozenset[str],
+    losses: Losses,
+    money: tuple[Move, ...] = (),
+    stated: str | None = None,
+) -> Change:
+    """Make the object, as `making` says; `money` and `stated` are as in `Change`."""
     names = fields_of(wanted.model)
-    stated: dict[str, tuple[Fact, Fact]] = {
+    told: dict[str, tuple[Fact, Fact]] = {
         name: (None, value)
         for name, value in zip(names, wanted.facts, strict=True)
-        if name in fields and value is not None and name != "budget"  # the change names it
+        if value is not None and name in fields and name != "budget"  # the change names it
     }
-    impossible = any(loss.effect is Effect.BLOCKED for loss in losses)
-    return _change(wanted, Op.BLOCKED if impossible else Op.CREATE, stated, losses)
+    return _change(wanted, making(losses), told, losses, stated=stated, money=money)
 
 
 def alteration(
@@ -203,6 +224,8 @@ def _change(
     cause: Cause = Cause.SOURCE,
     matched: str | None = None,
     seen: str | None = None,
+    stated: str | None = None,
+    money: tuple[Move, ...] = (),
 ) -> Change:
     budget_ref, ref = wanted.key
     return Change(
@@ -217,4 +240,6 @@ def _change(
         matched=matched,
         desired=wanted.model,
         seen=seen,
+        stated=stated,
+        money=money,
     )

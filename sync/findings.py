@@ -1,10 +1,9 @@
 """Findings: what planning finds out, before the guard judges it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from canonical.change import Change, Conflict, Handover, Kind, Loss, Problem, Unstated
-from canonical.money import Move
 from sync.match import Key
 from sync.scales import Scales
 from sync.send import Statement
@@ -45,8 +44,7 @@ class Findings:
                 count, reason = self.lossy.get(loss.name, (0, loss.reason))
                 self.lossy[loss.name] = count + 1, reason
 
-    def add(self, change: Change, money: tuple[Move, ...], stated: Statement) -> None:
-        """A change, how it moves money, and what the source stated when it was decided."""
-        said = stated.fingerprint.hex()
-        self.changes.append(replace(change, money=money, stated=said))
+    def add(self, change: Change, stated: Statement) -> None:
+        """A change, and what the source stated when it was decided."""
+        self.changes.append(change)
         self.stated[change.kind, (change.budget_ref or "", change.ref)] = stated

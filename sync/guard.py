@@ -83,11 +83,13 @@ class Guard:
         self._trips = []
         done = {*finishing, *found.scales.finishing}
         changes = [each for each in found.changes if each.op is not Op.BLOCKED]
-        new = [each for each in changes if _object(each) not in done]
+        new = [each for each in changes if _object(each) not in done] if done else changes
         self._listings(sides)
         self._changes(new, sides)
         self._removals(new, sides.linked)
-        weighed = [each for each in found.scales.weighed if (each.kind, each.key) not in done]
+        weighed: Sequence[Weighed] = found.scales.weighed
+        if done:
+            weighed = [each for each in weighed if (each.kind, each.key) not in done]
         self._budgets([each for each in weighed if each.before or each.op is not Op.CREATE])
         self._money(weighed, found, sides)
         self._below_spent(changes, observation)

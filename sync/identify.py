@@ -39,6 +39,8 @@ class Identifier:
 
     def unknown(self, model: Budget | Allocation) -> Iterator[Loss]:
         """What blocks the model, where the target does not know whom it names."""
+        if not self._unknown:
+            return
         field = "owners" if isinstance(model, Budget) else "entity"
         reasons = [self._unknown[each] for each in _named(model) if each in self._unknown]
         if reasons:

@@ -9,20 +9,23 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from canonical.allocation import Allocation, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Conflict, Kind
 from canonical.facts import BUDGET_FIELDS, facts
 from canonical.identity import natural_key
+from canonical.records import as_dataclass
 from connectors.contract.records import Observed
 
 Key = tuple[str, str]
 """An object's name within its kind: (budget ref or "", ref)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Newcomer:
+@as_dataclass
+class Newcomer(Struct, frozen=True, gc=False):
     """An object of the source without a link; `container` is its budget's id in the target."""
 
     key: Key

@@ -97,8 +97,10 @@ class Observation:
         self, kind: Kind, ref: str, model: Budget | Allocation, container: str | None
     ) -> Problem | None:
         """The first record that cannot be read and may be this object, which has no link."""
-        found = (each for each in self.suspects[kind] if each.may_be(ref, model, container))
-        return next(found, None)
+        for each in self.suspects[kind]:
+            if each.may_be(ref, model, container):
+                return each
+        return None
 
     def shown(self) -> int:
         """How many linked objects the listing showed, readable or not."""

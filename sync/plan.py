@@ -64,6 +64,7 @@ class Planner:
         self._target = target.name
         self._elders, self._waiting, self._thorough = ownership.elders, waiting, thorough
         self._mentioned, self._stuck = BitSet(), stuck
+        self._has_links = {kind: ledger.count(kind) > 0 for kind in Kind}
         self.found = found = Findings(problems=list(observation.problems), scales=Scales(as_of))
         self._desires = Desires(spec, source, target, as_of, found)
         self._there = there = Counterparts(
@@ -133,7 +134,7 @@ class Planner:
         self.found.problems.extend(page.problems)
         self.found.source_seen += len(page.items)
         keys = [_key(item) for item in page.items]
-        links = self._ledger.desires(kind, keys)
+        links = self._ledger.desires(kind, keys) if self._has_links[kind] else {}
         differing: list[tuple[Wanted, int]] = []
         for item, key in zip(page.items, keys, strict=True):
             wanted = self._desires.of(kind, key, item)

@@ -39,6 +39,14 @@ class Projector:
             for field, empty in _DROPPABLE
             if capabilities.budget.get(field, Hold.DROPPED) is Hold.DROPPED
         ]
+        following = {
+            field: capabilities.allocation.get(field, Hold.DROPPED) for field in _FOLLOWING
+        }
+        self._unsaid = [
+            (field, hold is Hold.DROPPED)
+            for field, hold in following.items()
+            if hold in (Hold.DROPPED, Hold.FOLLOWS)
+        ]
 
     def budget(self, budget: Budget) -> tuple[Budget, Losses]:
         """`budget` as the target can hold it on the day."""
@@ -87,13 +95,12 @@ class Projector:
         self._amount(allocation.amount, changed, losses)
         if allocation.status not in self._able.statuses:
             losses.append(self._blocked("status", f"has no {allocation.status} allocations"))
-        for field in _FOLLOWING:
+        for field, is_dropped in self._unsaid:
             stated = getattr(allocation, field)
-            hold = able.get(field, Hold.DROPPED)
-            if stated is None or hold not in (Hold.DROPPED, Hold.FOLLOWS):
+            if stated is None:
                 continue
             changed[field] = None
-            if stated and hold is Hold.DROPPED and stated is not Enforcement.TRACK:
+            if is_dropped and stated and stated is not Enforcement.TRACK:
                 losses.append(self._dropped(field))
         changed |= self._without_past_share(allocation, losses)
         told = able.get("enforcement") not in (None, Hold.DROPPED, Hold.FOLLOWS)
@@ -102,9 +109,9 @@ class Projector:
 
     def begins(self, stated: Budget | Allocation) -> date | None:
         """The day from which on the target is told of `stated`; None where that is its start."""
-        whole = stated if isinstance(stated, Budget) else Budget.of_share(stated)
         if self._able.phasing is not Phasing.PERIODS:
             return None
+        whole = stated if isinstance(stated, Budget) else Budget.of_share(stated)
         kept = whole.since(self._since)
         return None if kept is whole else kept.start
 

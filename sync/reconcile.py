@@ -6,7 +6,7 @@ from dataclasses import replace
 from canonical.allocation import Status
 from canonical.change import FIELDS, Change, Kind, Op
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import Facts, facts, fields_of, fingerprint
+from canonical.facts import Facts, fields_of
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
@@ -48,7 +48,7 @@ class Reconciler:
         wanted = self.with_past(wanted, there.observed)
         wanted, found = self._differences(wanted, there)
         self._found.note(wanted.losses)
-        stated = fingerprint(facts(wanted.stated))
+        stated = wanted.statement
         if found:
             self._change(wanted, found, there, stated)
         else:
@@ -119,7 +119,8 @@ class Reconciler:
         )
         self._found.note([loss for loss in change.losses if loss not in wanted.losses])
         money = self._weigher.change(wanted, change.op, found, there, stated)
-        self._found.add(change, money, Statement(stated, wanted.beyond))
+        change = replace(change, money=money, stated=stated.hex())
+        self._found.add(change, Statement(stated, wanted.beyond))
 
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:
         """A share does not come back to life below a budget that does not."""

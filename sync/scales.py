@@ -2,21 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+
+from msgspec import Struct
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Kind, Op
 from canonical.money import Counted, Move
 from canonical.period import Cadence
+from canonical.records import as_dataclass
 from sync.match import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
+@as_dataclass
+class Weighed(Struct, frozen=True, gc=False):
     """What becomes of one object's money, from the plan's day on.
 
     `op` is None where the target already holds all it can of a new statement. `before` is what

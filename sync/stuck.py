@@ -48,7 +48,7 @@ class Stuck:
 
     def left_in_place(self, changes: Iterable[Change]) -> list[Change]:
         """What would move below a budget that is stuck stays; the rest of its change need not."""
-        return [self._without_move(change) for change in changes]
+        return [self._without_move(change) for change in changes] if self._reasons else [*changes]
 
     def _without_move(self, change: Change) -> Change:
         _, above = change.fields.get("parent", (None, None))

@@ -9,10 +9,12 @@ the target holds, and what the target's own hand has moved is weighed as it is t
 from collections.abc import Sequence
 from datetime import date
 
+from canonical.allocation import Allocation
+from canonical.budget import Budget
 from canonical.change import FIELDS, Kind, Op
 from canonical.compare import Baseline, Cause, Difference
 from canonical.facts import BUDGET_FIELDS, Fact, Facts, fields_of, money_facts
-from canonical.money import MONEY, Counted, Move, counted_on, money_of, moves
+from canonical.money import MONEY, Counted, Move, counted_on, counted_throughout, money_of, moves
 from sync.counterpart import Counterpart
 from sync.decide import Wanted
 from sync.desire import Desires
@@ -68,18 +70,26 @@ class Weigher:
         self, wanted: Wanted, op: Op, stated: bytes, gone: tuple[Link, Baseline] | None
     ) -> tuple[Move, ...]:
         """What is made; what is made again counts as far as it is stated otherwise."""
-        now, day = money_facts(wanted.stated), self._as_of
-        over = wanted.stated.end is not None and wanted.stated.end < day
-        made = () if over else moves(None, now, day)
+        day, made = self._as_of, self._made(wanted.stated)
         if op is Op.BLOCKED:
             return made
         weighed = Weighed(wanted.kind, wanted.key, op, made)
         if gone is not None:
             link, baseline = gone
+            now = money_facts(wanted.stated)
             again = () if link.source == stated else _restated(baseline, wanted, now, day)
             weighed = Weighed(wanted.kind, wanted.key, Op.UPDATE, again, counted_on(now, day))
         self._scales.put(weighed)
         return made
+
+    def _made(self, stated: Budget | Allocation) -> tuple[Move, ...]:
+        """What counts from now on of what counted not at all: nothing of what is over."""
+        if stated.end is not None and stated.end < self._as_of:
+            return ()
+        if getattr(stated, "phases", ()):  # whatever kind of object has them
+            return moves(None, money_facts(stated), self._as_of)
+        one = counted_throughout(stated)
+        return (Move(self._as_of, None, one),) if one else ()
 
     def removal(self, kind: Kind, key: Key, observed: Facts, op: Op) -> tuple[Move, ...]:
         """What goes, or would go."""
