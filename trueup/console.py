@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from canonical.change import Change, Conflict, Handover, Op, Plan, Unstated
+from canonical.change import Change, Conflict, Handover, Kind, Op, Plan, Unstated
 from canonical.facts import Fact
 from canonical.money import Counted
 from sync.handover import Handed, Offer
@@ -121,17 +121,17 @@ class Console:
 
     def _money(self, plan: Plan) -> None:
         """What moves on the plan's day, per period of each amount; then what moves later."""
-        moved: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-        later: dict[tuple[str, str], list[date]] = defaultdict(list)
+        moved: dict[tuple[Kind, str], Decimal] = defaultdict(Decimal)
+        later: dict[tuple[Kind, str], list[date]] = defaultdict(list)
         for change in plan.pending:
             for move in change.money:
                 if move.day != plan.as_of:
                     if change.op is not Op.CREATE:
-                        later[change.kind.value, move.unit].append(move.day)
+                        later[change.kind, move.unit].append(move.day)
                     continue
                 for counted, sign in ((move.before, -1), (move.after, 1)):
                     if counted is not None:
-                        moved[change.kind.value, counted.unit] += sign * counted.amount
+                        moved[change.kind, counted.unit] += sign * counted.amount
         for (kind, unit), step in sorted(moved.items()):
             self.out.print(f"  {kind}s: {step:+,} {marked(unit)}")
         for (kind, unit), days in sorted(later.items()):
