@@ -22,7 +22,8 @@ from connectors.contract.interface import Connector
 from sync.counterpart import Counterparts
 from sync.findings import Findings
 from sync.observe import Observation
-from sync.state.ledger import ABOVE, Ledger
+from sync.state.ledger import Ledger
+from sync.state.places import ABOVE
 from sync.stuck import Stuck
 
 Name: TypeAlias = tuple[Any, ...]
