@@ -195,6 +195,7 @@ class BillSandbox(Sandbox):
                 user = self._found("users", id)
                 if user is None:
                     raise refused(400, f"{field}: {id} is unknown")
+                checked([f"{field}: {id} is retired"] if user["retired"] else [])
                 people[user["id"]] = user, role
         checked([] if said["owners"] else ["owners: must not be empty"])
         if self.switches.trims_names:

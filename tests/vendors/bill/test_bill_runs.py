@@ -146,6 +146,19 @@ def test_who_is_retired_is_blocked_in_the_plan_by_id_too(opened):
     assert "only as retired" in round.blocked()["S"]
 
 
+@pytest.mark.parametrize("named", [GRACE, "usr_00000002", "grace@example.com"])
+@pytest.mark.parametrize("by_default", [False, True])
+def test_an_owner_who_is_retired_is_blocked_before_anything_is_written(opened, named, by_default):
+    round = opened(**({"default_owner": named} if by_default else {}))
+    users = round.desk.rows["users"]
+    users.put(users.get(GRACE) | {"retired": True})
+    round.source.put(budget(owners=None if by_default else (named,)))
+
+    assert "B" in round.blocked()
+    round.run()
+    assert {method for method, _ in round.desk.calls()} == {"GET"}
+
+
 def test_a_default_owner_by_an_id_that_nobody_has_blocks_what_has_no_other(opened):
     round = opened(default_owner="cuuser_ada")
     round.source.put(budget("A"), budget(owners=("ada@example.com",)))

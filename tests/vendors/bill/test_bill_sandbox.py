@@ -424,6 +424,14 @@ def test_unknown_users_and_retired_budgets_take_no_members(desk):
     assert desk.put(made, GRACE, limit=1, recurringLimit=1).status_code == 400
 
 
+@pytest.mark.parametrize("field", ["owners", "members", "observers"])
+def test_nobody_who_is_retired_gets_a_part_in_a_new_budget(desk, field):
+    users = desk.served.state["users"]
+    users.put({**users.get(GRACE), "retired": True})
+    failed(desk.call("POST", BUDGETS, {**BUDGET, field: [GRACE]}), 400, f"{field}: {GRACE} is retired")
+    assert desk.names() == []
+
+
 def put_many(desk, budget, *users, **said):
     members = [{"userId": user, "limit": 5, "recurringLimit": 5, **said} for user in users]
     return desk.call("PUT", f"{BUDGETS}/{budget['id']}/members/bulk", {"members": members})
