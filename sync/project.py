@@ -4,9 +4,9 @@ Done before anything is compared, so that what a vendor cannot hold never shows 
 """
 
 import calendar
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from anyascii import anyascii
 from msgspec.structs import replace
@@ -15,9 +15,11 @@ from canonical.allocation import Allocation, Enforcement
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
+from canonical.count import calendar_periods
 from canonical.currency import COUNTS
 from canonical.period import Cadence, Period, add_months, moved, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
+from sync.parts import parted, unstated
 
 Losses = tuple[Loss, ...]
 
@@ -53,9 +55,11 @@ class Projector:
         losses: list[Loss] = []
         changed: dict[str, Any] = {}
         able = self._able.budget
+        budget = self._in_time(budget)
         if budget.phases or self._able.phasing is Phasing.PERIODS:
             self._phases(self._without_past(budget, changed, losses), changed)
-            losses.extend(self._between(budget))
+            losses.extend(unstated(budget, self._able.phasing, self._as_of))
+            losses.extend(parted(budget, self._able.phasing, self._as_of, self._able.vendor))
         amount: Amount | None = changed.get("amount", budget.amount)
         self._amount(amount, changed, losses)
         phases = changed.get("phases", budget.phases)
@@ -103,6 +107,10 @@ class Projector:
             if is_dropped and stated and stated is not Enforcement.TRACK:
                 losses.append(self._dropped(field))
         changed |= self._without_past_share(allocation, losses)
+        if able.get("end") is not None and self._is_far(
+            allocation.cadence, allocation.start, allocation.end
+        ):
+            changed["end"] = None
         told = able.get("enforcement") not in (None, Hold.DROPPED, Hold.FOLLOWS)
         self._enforcement(allocation.enforcement, told, changed, losses)
         return (replace(allocation, **changed) if changed else allocation), tuple(losses)
@@ -114,6 +122,26 @@ class Projector:
         whole = stated if isinstance(stated, Budget) else Budget.of_share(stated)
         kept = whole.since(self._since)
         return None if kept is whole else kept.start
+
+    def _in_time(self, budget: Budget) -> Budget:
+        """With an open end in place of one so far away that its periods are written in time."""
+        last = budget.phases[-1].period.end if budget.phases else budget.end
+        if not self._is_far(budget.cadence, budget.start, last):
+            return budget
+        near = [each for each in budget.phases if each.period.start <= self.horizon]
+        near = near or [*budget.phases[:1]]
+        phases = (*near[:-1], *(_open(each, self.horizon) for each in near[-1:]))
+        return replace(budget, end=None, phases=phases)
+
+    def _is_far(self, cadence: Cadence | None, start: date | None, end: date | None) -> bool:
+        if self._able.phasing is not Phasing.PERIODS or end is None:
+            return False
+        first = max(start or self._as_of, self._as_of)
+        if cadence in (None, Cadence.ONCE) or end <= max(first, self.horizon):
+            return False
+        assert cadence is not None
+        several = _MONTHS_OF_A_YEAR if cadence is Cadence.YEARLY else 1
+        return calendar_periods(cadence, first, end) * several > _AT_ONCE
 
     def _without_past(self, budget: Budget, changed: dict[str, Any], losses: list[Loss]) -> Budget:
         begins = self.begins(budget)
@@ -174,15 +202,6 @@ class Projector:
             changed["phases"] = self._later(budget)
         else:
             changed["phases"] = ()
-
-    def _between(self, budget: Budget) -> Iterator[Loss]:
-        """Where the source states nothing for the day, between two amounts that it states."""
-        day, starts = self._as_of, [phase.period.start for phase in budget.phases]
-        if self._able.phasing in (Phasing.ALL, Phasing.PERIODS) or not starts:
-            return
-        if min(starts) < day < max(starts) and not any(day in p.period for p in budget.phases):
-            reason = f"the source states no amount for {day}; the last one before it counts"
-            yield Loss("amount", Effect.EMULATED, f"{reason}, {budget.in_force(day)}")
 
     def _later(self, budget: Budget) -> tuple[Phase, ...]:
         """From the next period to the end, the amount that counts when that period begins.
@@ -252,6 +271,15 @@ def _months_before(day: date, months: int) -> date:
     return max(add_months(first, -min(months, (first.year - 1) * 12)), date.min)
 
 
+def _open(phase: Phase, horizon: date) -> Phase:
+    """The phase without an end, where that lies beyond the horizon."""
+    end = phase.period.end
+    return phase if end and end <= horizon else Phase(Period(phase.period.start), phase.amount)
+
+
+_AT_ONCE: Final = 400
+"""How many periods ahead a list of them is written whole; of more, those up to the horizon."""
+_MONTHS_OF_A_YEAR: Final = 12
 _DROPPABLE: tuple[tuple[str, Any], ...] = (
     ("description", None),
     ("limits", ()),

@@ -260,3 +260,25 @@ def test_an_entity_that_is_not_native_is_kept_as_text():
     }
     assert project(share(), **able)[1] == ()
     assert names(project(share(entity=Entity("account", "6100")), **able)[1]) == {"emulated:entity"}
+
+
+@pytest.mark.parametrize("year", [2060, 2149])
+@pytest.mark.parametrize("with_phases", [False, True])
+def test_an_end_too_far_to_list_its_periods_is_open_and_comes_in_time(year, with_phases):
+    whole = {"cadence": Cadence.DAILY, "start": date(2026, 1, 1), "end": date(year, 12, 31)}
+    phases = (
+        Phase(Period(whole["start"], date(year - 1, 12, 31)), usd(3)),
+        Phase(Period(date(year, 1, 1), whole["end"]), usd(4)),
+    )
+    model = budget(**whole, phases=phases if with_phases else ())
+    projected, _ = project(model, phasing=Phasing.PERIODS)
+    assert projected.end is None
+    assert projected.phases[-1].period.end == DAY.replace(month=4)
+    shared, _ = project(share(**whole), phasing=Phasing.PERIODS)
+    assert shared.end is None
+
+
+def test_an_end_near_enough_to_list_its_periods_is_listed():
+    model = budget(cadence=Cadence.DAILY, start=date(2026, 1, 1), end=date(2026, 12, 31))
+    projected, _ = project(model, phasing=Phasing.PERIODS)
+    assert (projected.end, len(projected.phases)) == (model.end, 365)
