@@ -7,15 +7,18 @@ to it, or it is blocked.
 from collections.abc import Collection, Iterator
 from datetime import date
 from itertools import pairwise
+from typing import Final
 
 from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
-from canonical.count import uncountable
+from canonical.count import uncountable, year_starts
 from canonical.period import Cadence, Period, period_of
 from connectors.vantage.periods import Phases, joined, settled
+
+_MONTHS: Final = {Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
 
 
 def fitted(
@@ -34,9 +37,28 @@ def fitted(
         return _in_periods(model, today)
     if reason := _indivisible(model):
         return model, (Loss("cadence", Effect.BLOCKED, reason),)
-    budget, losses = _in_periods(model.restated(Cadence.MONTHLY, until), today)
+    if shared := _shared_period(model):
+        reason = f"two of its amounts count in one {model.cadence} period, {shared}"
+        return model, (Loss("phases", Effect.BLOCKED, reason),)
+    months = model.restated(Cadence.MONTHLY, until)
+    budget, losses = _in_periods(months, today)
     reason = f"Vantage has no {model.cadence} budgets; it is split into months"
-    return budget, (Loss("cadence", Effect.EMULATED, reason), *losses)
+    return budget, (Loss("cadence", Effect.EMULATED, reason), *_goes_on(model, months), *losses)
+
+
+def _goes_on(stated: Budget, months: Budget) -> Iterator[Loss]:
+    """What an open end makes of a split that differs by a cent from month to month."""
+    amount = stated.in_force(months.phases[-1].period.start) if months.phases else stated.amount
+    if stated.end is not None or amount is None or not months.phases:
+        return
+    last, count = months.phases[-1], _MONTHS[stated.cadence]
+    more = last.amount.value * count - amount.value
+    if more:
+        reason = (
+            f"from {last.period.start} on it is {last.amount} each month, "
+            f"{more:+f} {amount.unit} per {count} months, until a later run splits those"
+        )
+        yield Loss("phases", Effect.EMULATED, reason)
 
 
 def _in_periods(budget: Budget, today: date) -> tuple[Budget, tuple[Loss, ...]]:
@@ -49,7 +71,11 @@ def _in_periods(budget: Budget, today: date) -> tuple[Budget, tuple[Loss, ...]]:
         return budget, (Loss("phases", Effect.BLOCKED, reason),)
     phases = joined(Phase(_months(each.period), each.amount) for each in budget.phases)
     begins, ends = budget.phases[0].period.start, budget.phases[-1].period.end
-    losses = (*_widened(begins, ends, today), *_outside(budget, phases))
+    losses = (
+        *_widened(begins, ends, today),
+        *_widened_within(budget.phases, today),
+        *_outside(budget, phases),
+    )
     return replace(budget, **settled(phases)), losses
 
 
@@ -76,6 +102,30 @@ def _widened(start: date | None, end: date | None, today: date) -> Iterator[Loss
     if last and end != last and today <= last:
         reason = f"Vantage's amounts are of a whole month: it ends on {last}"
         yield Loss("end", Effect.ROUNDED, reason)
+
+
+def _widened_within(phases: Phases, today: date) -> Iterator[Loss]:
+    """What is told of parts of months beside gaps, where they still count."""
+    for before, after in pairwise(phases):
+        end, last = before.period.end, _last(before.period.end)
+        if end and last and end != last and today <= last:
+            reason = f"Vantage's amounts are of a whole month: {before.amount} counts until {last}"
+            yield Loss("phases", Effect.ROUNDED, reason)
+        start, first = after.period.start, after.period.start.replace(day=1)
+        if start != first and today <= (_last(start) or start):
+            reason = f"Vantage's amounts are of a whole month: {after.amount} counts from {first}"
+            yield Loss("phases", Effect.ROUNDED, reason)
+
+
+def _shared_period(budget: Budget) -> Period | None:
+    """The first period of the budget's cadence with two amounts in it; None without one."""
+    if budget.cadence is Cadence.ONCE:
+        return None
+    for before, after in pairwise(each for each in budget.all_phases() if each.amount.value):
+        whole = period_of(budget.cadence, after.period.start, year_starts(budget))
+        if before.period.overlaps(whole):
+            return whole
+    return None
 
 
 def _shared_month(phases: Phases) -> date | None:

@@ -52,6 +52,37 @@ def names(losses):
 # Budgets
 
 
+def test_an_open_end_whose_months_differ_by_a_cent_says_what_goes_on():
+    fitted, losses = fit(budget(100, Cadence.QUARTERLY, end=None))
+    (loss,) = [each for each in losses if each.field == "phases"]
+    last = fitted.phases[-1]
+    assert (last.amount, last.period.end) == (usd("33.33"), None)
+    assert "from 2027-03-01 on it is 33.33 USD each month, -0.01 USD per 3 months" in loss.reason
+    assert not loss.matters
+
+
+def test_an_open_end_whose_months_are_alike_loses_nothing():
+    _, losses = fit(budget(300, Cadence.QUARTERLY, end=None))
+    assert names(losses) == ["emulated:cadence"]
+
+
+def test_two_amounts_in_one_quarter_are_blocked():
+    phases = (phase("2026-01-01", "2026-02-28", 90), phase("2026-03-01", "2026-12-31", 120))
+    _, losses = fit(budget(90, Cadence.QUARTERLY, phases=phases))
+    (loss,) = losses
+    assert (loss.name, loss.reason[-22:]) == ("blocked:phases", "2026-01-01..2026-03-31"), loss
+
+
+def test_parts_of_months_beside_a_gap_are_named():
+    phases = (phase("2026-01-01", "2026-04-10", 1), phase("2026-06-20", "2026-12-31", 2))
+    _, losses = fit(budget(1, Cadence.MONTHLY, phases=phases))
+    assert [each.reason.partition(": ")[2] for each in losses] == [
+        "1.00 USD counts until 2026-04-30",
+        "2.00 USD counts from 2026-06-01",
+    ]
+    assert set(names(losses)) == {"rounded:phases"}
+
+
 def test_a_monthly_budget_of_one_amount_stays_as_it_is():
     stated = budget(cadence=Cadence.MONTHLY)
     assert fit(stated) == (stated, ())
