@@ -26,6 +26,8 @@ Model: TypeAlias = Budget | Allocation
 
 _NATIVE = frozenset(CADENCE.values())
 _DIGITS = 2
+_AT_ONCE = 1200
+"""How many rows an amount is divided over at most: a hundred years of months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,8 @@ def _divided(budget: Budget, stated: Sequence[Phase]) -> dict[str, Any]:
     else:
         raise _Unfit("cadence", f"a {budget.cadence} amount is divided over whole months only")
     counts = {len(spans) for spans in parts}
+    if sum(map(len, parts)) > _AT_ONCE:
+        raise _Unfit("end", f"it takes {sum(map(len, parts))} rows, and kaireon lists each")
     limits = tuple(_share(limit, counts) for limit in budget.limits)
     return ({"limits": limits} if limits else {}) | {
         "cadence": cadence,
@@ -239,6 +243,21 @@ def _moved(budget: Budget, changed: dict[str, Any], today: date) -> Iterator[Los
         yield Loss("end", Effect.EMULATED, reason)
     elif budget.end < end and today <= end:
         yield Loss("end", Effect.ROUNDED, f"the calendar period ends on {end}")
+    if cadence is None:
+        yield from _widened_within(budget, today)
+
+
+def _widened_within(budget: Budget, today: date) -> Iterator[Loss]:
+    """What is told of parts of periods beside gaps, where they still count."""
+    for before, after in pairwise(budget.phases):
+        end, start = last_day(before.period), after.period.start
+        whole, following = period_of(budget.cadence, end), period_of(budget.cadence, start)
+        if end != whole.end and today <= last_day(whole):
+            reason = f"{before.amount} counts in all of the calendar period {whole}"
+            yield Loss("phases", Effect.ROUNDED, reason)
+        if start != following.start and today <= last_day(following):
+            reason = f"{after.amount} counts in all of the calendar period {following}"
+            yield Loss("phases", Effect.ROUNDED, reason)
 
 
 def _first_end(changed: dict[str, Any], budget: Budget) -> date:

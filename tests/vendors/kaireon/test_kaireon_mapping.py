@@ -312,6 +312,22 @@ def test_two_amounts_in_one_month_are_blocked():
     assert fit(budget(phases=phases))[1] == {"blocked:phases"}
 
 
+def test_parts_of_months_beside_a_gap_are_taken_whole_and_named_while_they_count():
+    spans = (date(2026, 1, 1), date(2026, 4, 10)), (date(2026, 6, 20), date(2026, 12, 31))
+    parted = budget(phases=tuple(Phase(Period(*span), usd(n)) for n, span in enumerate(spans, 1)))
+    _, losses = fitted(parted, TERMS, TODAY, UNTIL)
+    assert [(each.name, each.reason) for each in losses] == [
+        ("rounded:phases", "1.00 USD counts in all of the calendar period 2026-04-01..2026-04-30"),
+        ("rounded:phases", "2.00 USD counts in all of the calendar period 2026-06-01..2026-06-30"),
+    ]
+    assert fit(parted, today=date(2026, 7, 1))[1] == set()
+
+
+def test_what_counts_once_is_not_divided_over_more_than_a_century():
+    whole = budget(cadence="once", start=date(2026, 2, 1), end=date(2149, 12, 31))
+    assert fit(whole, BOTH)[1] == {"blocked:end"}
+
+
 def test_a_year_is_four_quarters_that_sum_to_it():
     whole, losses = fit(budget(cadence="yearly", amount=usd("1000.01")), BOTH)
     shares = [phase.amount.value for phase in whole.phases]
