@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity, Status
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, Problem
+from canonical.count import uncountable
 from canonical.traces import Traces
 from connectors.brex.declared import CAPABILITIES, BrexSettings
 from connectors.brex.mapping import (
@@ -113,6 +115,15 @@ class Brex(Connector):
         """One object; raises `Missing`."""
         found = self._http.call("GET", _path(kind, id), safety=Safety.SAFE)
         return self._observed(kind, found)
+
+    def fit(
+        self, model: Budget | Allocation, until: date
+    ) -> tuple[Budget | Allocation, Sequence[Loss]]:
+        """As it is; told where the calendar's periods and its own come to other sums."""
+        if reason := uncountable(model):
+            said = f"{reason}: {self.name} does not say by which of them it starts afresh"
+            return model, (Loss("end", Effect.EMULATED, said),)
+        return model, ()
 
     def resolve(self, entities: Collection[Entity]) -> Resolved:
         """Look up users: by e-mail, one call each; by id in the list of all, read once."""

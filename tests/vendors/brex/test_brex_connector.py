@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 
 import pytest
 from pydantic import SecretStr
@@ -10,6 +11,7 @@ from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Effect, Kind
+from canonical.period import Cadence
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
 from connectors.contract.errors import Malformed, Rejected
@@ -49,6 +51,15 @@ def opened(stack: ExitStack, served: Served) -> Open:
 
 def test_the_only_root_is_the_parent_of_what_we_make(opened: Open) -> None:
     assert opened().create(BUDGET, "k1").container == "budget_root"
+
+
+def test_periods_that_two_readings_count_otherwise_are_told(opened: Open) -> None:
+    said = {"cadence": Cadence.MONTHLY, "start": date(2026, 1, 31), "end": date(2026, 4, 29)}
+    budget = Budget(ref="B", name="B", amount=Amount.of(100, "USD"), **said)
+    model, (loss,) = opened().fit(budget, date(2027, 1, 1))
+
+    assert (model, loss.name) == (budget, "emulated:end")
+    assert "holds 3 monthly periods of its own and touches 4" in loss.reason
 
 
 def test_of_two_roots_none_is_guessed(opened: Open, served: Served) -> None:
