@@ -428,7 +428,9 @@ def test_unknown_users_and_retired_budgets_take_no_members(desk):
 def test_nobody_who_is_retired_gets_a_part_in_a_new_budget(desk, field):
     users = desk.served.state["users"]
     users.put({**users.get(GRACE), "retired": True})
-    failed(desk.call("POST", BUDGETS, {**BUDGET, field: [GRACE]}), 400, f"{field}: {GRACE} is retired")
+    failed(
+        desk.call("POST", BUDGETS, {**BUDGET, field: [GRACE]}), 400, f"{field}: {GRACE} is retired"
+    )
     assert desk.names() == []
 
 
