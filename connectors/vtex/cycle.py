@@ -7,7 +7,7 @@ counts for as long as the cycle is one that the note would make. Pure: no clock 
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, time
 
 from canonical.period import Cadence, moved, period_of
 from connectors.vtex.wire import VtexCycle, moment
@@ -102,11 +102,15 @@ def _cadence(first: date, following: date) -> Cadence | None:
 
 
 def cycle_of(wire: VtexCycle, *, inclusive: bool) -> Cycle:
-    """Their cycle in days. The day of an `inclusive` end is the last one, else the one before."""
+    """Their cycle in days. The day of an `inclusive` end is the last one, else the one before.
+
+    Raises `CanonicalError` where no day is before.
+    """
     last = None
     if wire.end_date is not None:
         end = moment(wire.end_date)
-        last = (end if inclusive else end - timedelta(microseconds=1)).date()
+        before = not inclusive and end.time() == time.min
+        last = moved(end.date(), -1) if before else end.date()
     return Cycle(moment(wire.start_date).date(), last, wire.auto_reset_on_period_end)
 
 

@@ -32,7 +32,10 @@ def moment(text: str) -> datetime:
     with suppress(ValueError):
         return datetime.strptime(text, "%m/%d/%Y %H:%M:%S").replace(tzinfo=UTC)
     found = datetime.fromisoformat(text)
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    try:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"the calendar has no {text} in UTC") from None
 
 
 def _dated(text: str) -> str:

@@ -23,6 +23,7 @@ from canonical.period import Cadence, Period, add_months, period_of
 from connectors.contract.records import Draft
 from connectors.kaireon.wire import KaireonRow
 from sync.project import Projector
+from tests.examples import examples
 from tests.vendors.every_vendor import BEGAN, SHARED, Account
 
 TODAY = BEGAN.date()
@@ -166,7 +167,7 @@ AHEAD = of_phases(Cadence.MONTHLY, (date(2026, 1, 1), date(2026, 2, 28), 100),
 
 
 @pytest.mark.parametrize("vendor", SHARED)
-@settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=examples(10), suppress_health_check=list(HealthCheck))
 @given(budget=budgets())
 @example(budget=HALVES)
 @example(budget=NEXT_HALVES)

@@ -43,6 +43,7 @@ from connectors.vtex.wire import (
     ENTITY_TYPE,
     VtexAllocation,
     VtexBudget,
+    VtexCycle,
     VtexEntity,
     VtexHits,
     VtexMovement,
@@ -207,6 +208,19 @@ def test_a_credit_is_given_back():
 )
 def test_every_spelling_of_a_date_is_the_same_instant(text):
     assert moment(text) == datetime(2025, 3, 27, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00"])
+def test_an_instant_that_no_calendar_has_in_utc_is_no_instant(text):
+    with pytest.raises(ValueError, match="the calendar has no"):
+        moment(text)
+
+
+def test_a_cycle_that_ends_before_the_first_day_is_a_fault_of_its_record():
+    wire = VtexCycle(start_date="2026-01-01T00:00:00Z", end_date="0001-01-01T00:00:00Z",
+                     auto_reset_on_period_end=False, carry_over_balance=False)  # fmt: skip
+    with pytest.raises(CanonicalError, match="the calendar has no day"):
+        cycle_of(wire, inclusive=False)
 
 
 @pytest.mark.parametrize(
