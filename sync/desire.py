@@ -19,6 +19,7 @@ from sync.findings import Findings
 from sync.match import Key
 from sync.past import keeps_past, present, with_earlier_start, with_past
 from sync.project import Projector
+from sync.shares import Shares
 from sync.spec import SyncSpec
 
 _CURRENCY: Final = BUDGET_FIELDS.index("currency")
@@ -37,6 +38,7 @@ class Desires:
         self._source, self._target, self._as_of, self._found = source, target, as_of, found
         self._projector = Projector(able, as_of, spec.horizon_months, spec.past_months)
         self._keeps_past = keeps_past(source.capabilities, able)
+        self._shares = Shares(able, as_of)
         self._holds_all_phases = able.phasing is Phasing.ALL
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
@@ -100,9 +102,11 @@ class Desires:
     def _fitted(self, kind: Kind, key: Key, stated: Budget | Allocation) -> Wanted:
         projected: Budget | Allocation
         if isinstance(stated, Budget):
+            self._shares.state(stated)
             projected, losses = self._projector.budget(stated)
         else:
             projected, losses = self._projector.allocation(stated)
+            losses = (*losses, *self._shares.beyond(stated))
         model, more = self._target.fit(projected, self._projector.horizon)
         if more:
             losses = joined(losses, more)

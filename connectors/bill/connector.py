@@ -12,7 +12,6 @@ from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, kind_of
 from canonical.count import uncountable
-from connectors.bill.assigned import Assigned
 from connectors.bill.budgets import Budgets
 from connectors.bill.declared import CAPABILITIES, BillSettings
 from connectors.bill.mapping import version_of
@@ -50,7 +49,6 @@ class Bill(Connector):
             runtime=runtime,
             dialect=Dialect(message=_message, credential="api_token"),
         )
-        self._assigned = Assigned(name)
         self._reader = Reader(self._http)
         self._people = People(
             self._http, settings.entities, self._reader.users, make=settings.create_users
@@ -85,11 +83,10 @@ class Bill(Connector):
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
         """A budget in BILL's own periods, and per day or week without the wish to be soft, as
-        BILL's are always hard. Of a share, whether the hard budget has that much to give."""
+        BILL's are always hard. Of a share, who is to have it."""
         if isinstance(model, Allocation):
             self._members.memberships.want(model)
-            return model, tuple(self._assigned.over(model))
-        self._assigned.state(model)
+            return model, ()
         model, losses = self._budgets.in_time(model)
         if reason := uncountable(model):
             said = f"{reason}: {self.name} resets by the calendar"
@@ -191,7 +188,6 @@ class Bill(Connector):
         wanted = [id for id in budgets if id >= first and id not in skipped]
         if cursor is None:
             self._members.memberships.forget()
-            self._assigned.forget()
             yield Page((), (), None, wanted[0] if wanted else None, (), [*skipped])
         elif not wanted:
             yield Page((), (), cursor)

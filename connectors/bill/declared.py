@@ -56,6 +56,8 @@ CAPABILITIES = Capabilities(
     numbers=Numbers.DOUBLE,
     batch=AT_ONCE,
     version_covers={Kind.BUDGET: frozenset({"amount"})},
+    shares_beyond="they are sent all the same; in BILL's own pages a hard budget gives away no "
+    "more than it has",
     unit_of_writing="one budget, or up to five members of one",
     rate_limit="60/1m",
     reads_actuals=True,

@@ -47,6 +47,8 @@ CAPABILITIES = Capabilities(
     key_lifetime=timedelta(days=1),
     stamps=frozenset(Kind),
     ascii_text=True,
+    shares_beyond="they are sent all the same: Brex's budgets only track, and each spend limit "
+    "allows its own amount",
     unit_of_writing="one budget or one spend limit",
     rate_limit="1000/1m",
     reads_actuals=True,

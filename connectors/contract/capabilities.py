@@ -103,9 +103,10 @@ class Capabilities:
     listings and reads may fail to show what was just made. `version_covers` names the fields of a
     budget, and of its allocations, of which none can change while the budget's version stays: for
     all others a version is only a hint, believed for as long as the settings say. `numbers` is what
-    amounts travel in, `name_length` how long a budget's name may be, in UTF-16 units.
-    `reads_actuals` says that the vendor tells what is spent, and `spent_by_share` that it does so
-    per allocation too.
+    amounts travel in, `name_length` how long a budget's name may be, in UTF-16 units. `sums_shares`
+    marks vendors whose budgets are the sum of their shares, so that these cannot come to more;
+    `shares_beyond` says what becomes of shares that would. `reads_actuals` says that the vendor
+    tells what is spent, and `spent_by_share` that it does so per allocation too.
     """
 
     vendor: str
@@ -132,6 +133,8 @@ class Capabilities:
     grace: timedelta = timedelta(seconds=60)
     identity: frozenset[str] = frozenset()
     unique: Mapping[Kind, Unique] = field(default_factory=dict)
+    sums_shares: bool = False
+    shares_beyond: str = "they are sent all the same"
     version_covers: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     unit_of_writing: str = "one object"
     rate_limit: str | None = None

@@ -59,6 +59,7 @@ CAPABILITIES = Capabilities(
     numbers=Numbers.DOUBLE,
     name_length=255,
     batch=10,
+    shares_beyond="they are sent all the same: Kaireon's rows do not know of each other",
     unit_of_writing="one period of a budget or an allocation",
     rate_limit="2000/1m",
 )

@@ -43,6 +43,8 @@ CAPABILITIES = Capabilities(
     numbers=Numbers.DOUBLE,
     phasing=Phasing.ALL,
     clearable=frozenset({"end", "phases", "alerts"}),
+    sums_shares=True,
+    shares_beyond="in Vantage a budget with shares is their sum",
     unit_of_writing="one budget; a share of a budget takes up to three calls",
     rate_limit="1000/1h",
 )

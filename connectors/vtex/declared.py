@@ -51,6 +51,8 @@ CAPABILITIES = Capabilities(
     unique={Kind.ALLOCATION: Unique(fields=frozenset({"entity"}), surely=False)},
     batch=AT_ONCE,
     version_covers={Kind.BUDGET: frozenset({"name", "amount", "status"})},
+    shares_beyond="they are sent all the same; whether VTEX then stops at the budget is not "
+    "documented",
     unit_of_writing="one budget or one allocation, its status apart; new allocations by batch",
     rate_limit="20/1s",
     reads_actuals=True,
