@@ -25,9 +25,8 @@ def parted(budget: Budget, phasing: Phasing, day: date, vendor: str) -> Iterator
             held = f"{vendor} holds {budget.in_force(day)} once, in {whole}"
             yield Loss("phases", Effect.TRUNCATED, f"{_said(stated)}; {held}")
         return
-    spans = _joined(stated)
-    for period, amount_on in _held(budget, spans, phasing, day):
-        parts = [each for each in spans if each.period.overlaps(period)]
+    for period, amount_on in _held(budget, stated, phasing, day):
+        parts = _joined([each for each in stated if each.period.overlaps(period)])
         held = f"{vendor} holds {budget.in_force(amount_on)} for all of {period}"
         if len(parts) > 1:
             yield Loss("phases", Effect.TRUNCATED, f"{_said(parts)}; {held}")
