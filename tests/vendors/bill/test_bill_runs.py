@@ -300,11 +300,11 @@ def told(round):
     [
         ({}, {"T"}),
         ({"enforcement": Enforcement.HARD}, {"T"}),
-        ({"enforcement": Enforcement.SOFT}, set()),
+        ({"enforcement": Enforcement.SOFT}, {"T"}),
         ({"amount": usd(101)}, set()),
     ],
 )
-def test_shares_above_a_hard_budget_are_told_and_sent(opened, said, over):
+def test_shares_above_their_budget_are_told_and_sent(opened, said, over):
     round = opened()
     shares = (share("ada@example.com", number=60), share("grace@example.com", "T", number=41))
     round.source.put(budget(allocations=shares, **said))
