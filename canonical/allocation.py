@@ -9,6 +9,7 @@ from msgspec.structs import force_setattr
 
 from canonical.amount import Amount
 from canonical.period import FAR, Cadence
+from canonical.phase import Phase
 from canonical.records import as_dataclass
 
 
@@ -53,7 +54,8 @@ class Allocation(Struct, frozen=True, kw_only=True, gc=False):
     """A share of one budget. `ref` is the owner's own stable id, unique within its budget.
 
     `cadence`, `start`, `end`, `enforcement` and `carry_over` are its budget's unless stated
-    (`Budget.complete`); an end from 2150 on is not stated.
+    (`Budget.complete`); an end from 2150 on is not stated. `phases` carry differing amounts in time
+    order, and are its time; without them the amount is the same throughout.
     """
 
     ref: str
@@ -67,6 +69,7 @@ class Allocation(Struct, frozen=True, kw_only=True, gc=False):
     end: date | None = None
     enforcement: Enforcement | None = None
     carry_over: bool | None = None
+    phases: tuple[Phase, ...] = ()
 
     def __post_init__(self) -> None:
         if self.end is not None and self.end >= FAR:

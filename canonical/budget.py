@@ -11,22 +11,10 @@ from msgspec.structs import force_setattr, replace
 from canonical.allocation import Alert, Allocation, Enforcement, Status
 from canonical.amount import Amount
 from canonical.period import FAR, Cadence, Period, moved, period_of, periods
+from canonical.phase import Phase as Phase
 from canonical.records import as_dataclass
 
 _NONE: Final[Mapping[str, Any]] = MappingProxyType({})  # one for all: an empty dict is 64 bytes
-
-
-@as_dataclass
-class Phase(Struct, frozen=True, gc=False):
-    """A stretch of a budget's life with an amount of its own, such as one month of twelve."""
-
-    period: Period
-    amount: Amount
-
-    def __post_init__(self) -> None:
-        end = self.period.end
-        if end is not None and end >= FAR:
-            force_setattr(self, "period", Period(self.period.start))
 
 
 @as_dataclass
@@ -64,7 +52,7 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
 
     @classmethod
     def of_share(cls, share: Allocation) -> "Budget":
-        """The budget of one amount that `share` is by itself; where it says no cadence, once."""
+        """The budget that `share` is by itself; where it says no cadence, once."""
         return cls(
             ref=share.ref,
             name="",
@@ -72,19 +60,30 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
             cadence=share.cadence or Cadence.ONCE,
             start=share.start,
             end=share.end,
+            phases=share.phases,
         )
 
     def complete(self, share: Allocation) -> Allocation:
         """`share`, an allocation of this budget, with what it leaves unsaid taken from here.
 
-        A budget that is not active takes its allocations with it.
+        The time of a share with phases is theirs, its amount that of the first unless it starts
+        before; a last one that is open ends with its budget. A budget that is not active takes its
+        allocations with it.
         """
+        start, end, amount = share.start or self.start, share.end or self.end, share.amount
+        if phases := share.phases:
+            phases = self._ended(phases)
+            first, end = phases[0], phases[-1].period.end
+            start = min(share.start or first.period.start, first.period.start)
+            amount = share.amount if start < first.period.start else first.amount
         return replace(
             share,
+            amount=amount,
             status=share.status if self.status is Status.ACTIVE else self.status,
             cadence=share.cadence or self.cadence,
-            start=share.start or self.start,
-            end=share.end or self.end,
+            start=start,
+            end=end,
+            phases=phases,
             enforcement=share.enforcement or self.enforcement,
             carry_over=self.carry_over if share.carry_over is None else share.carry_over,
         )
@@ -191,6 +190,13 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
         return replace(
             self, cadence=cadence, amount=phases[0].amount, phases=() if flat else tuple(phases)
         )
+
+    def _ended(self, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        """The phases of a share, the last one no longer than the budget where it has no end."""
+        last = phases[-1]
+        if last.period.end is not None or self.end is None or self.end < last.period.start:
+            return phases
+        return (*phases[:-1], Phase(Period(last.period.start, self.end), last.amount))
 
     def _cut(self, phase: Phase, until: date) -> Sequence[Phase]:
         """The phase in each period of the cadence, where it holds a whole one."""

@@ -19,8 +19,9 @@ _MONTHS: Final = {Cadence.MONTHLY: 1, Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
 
 def stretches_of(model: Budget | Allocation) -> Sequence[Period]:
     """The stretches of time in which one amount of `model` counts; none without a start."""
-    if isinstance(model, Budget) and model.phases:
-        return [phase.period for phase in model.all_phases()]
+    if model.phases:
+        whole = model if isinstance(model, Budget) else Budget.of_share(model)
+        return [phase.period for phase in whole.all_phases()]
     if model.start is None or (model.end is not None and model.end < model.start):
         return ()
     return (Period(model.start, model.end),)

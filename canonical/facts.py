@@ -26,7 +26,7 @@ BUDGET_FIELDS: Final = (
     "status", "enforcement", "carry_over", "parent", "owners", "dimensions", "alerts",
 )  # fmt: skip
 ALLOCATION_FIELDS: Final = (
-    "entity", "amount", "currency", "status", "cadence", "start", "end", "enforcement",
+    "entity", "amount", "currency", "status", "cadence", "start", "end", "phases", "enforcement",
     "carry_over", "alerts", "budget",
 )  # fmt: skip
 
@@ -65,14 +65,13 @@ def facts(subject: Budget | Allocation) -> Facts:
 def money_facts(subject: Budget | Allocation) -> Facts:
     """Of the comparable values those that say how much counts when: amount, currency, cadence,
     start, end and phases."""
-    phased = isinstance(subject, Budget) and subject.phases
-    return *_plain_money(subject), _phases(subject) if phased else None  # type: ignore[arg-type]
+    return *_plain_money(subject), _phases(subject) if subject.phases else None
 
 
-def stated_money(budget: Budget) -> Facts:
-    """The same of a budget with its phases as one text, as they are stated: made for every such
-    budget in each plan, and a tuple of a year's months costs ten times more."""
-    return *_plain_money(budget), json.encode(budget.phases).decode()
+def stated_money(subject: Budget | Allocation) -> Facts:
+    """The same of what has phases, with these as one text, as they are stated: made for every such
+    object in each plan, and a tuple of a year's months costs ten times more."""
+    return *_plain_money(subject), json.encode(subject.phases).decode()
 
 
 def phases_of(text: str) -> Sequence[Phase]:
@@ -134,6 +133,7 @@ def _allocation_facts(allocation: Allocation) -> Facts:
         str(allocation.cadence) if allocation.cadence else None,
         _day(allocation.start) if allocation.start else None,
         _day(allocation.end) if allocation.end else None,
+        _phases(allocation) if allocation.phases else None,
         str(allocation.enforcement) if allocation.enforcement else None,
         allocation.carry_over,
         _alerts(allocation.alerts),
@@ -141,7 +141,8 @@ def _allocation_facts(allocation: Allocation) -> Facts:
     )
 
 
-def _phases(budget: Budget) -> Fact:
+def _phases(subject: Budget | Allocation) -> Fact:
+    budget = subject if isinstance(subject, Budget) else Budget.of_share(subject)
     return tuple((str(each.period), each.amount.text()) for each in budget.stretches()) or None
 
 

@@ -118,7 +118,10 @@ class Applier:
         self, changes: Sequence[Change], stated: Mapping[tuple[Kind, Key], Statement]
     ) -> None:
         """Send all of them; what became of each is in `done`. Raises only what ends the run."""
-        groups = waves(changes, self._target.capabilities.unique)
+        target = self._target
+        groups = waves(
+            changes, target.capabilities.unique, lambda model: target.fit(model, target.today())[0]
+        )
         numbered = [step for group in groups for step in group]
         operations = [self._operation(seq, step, stated) for seq, step in enumerate(numbered)]
         self._journal.plan(operations)

@@ -8,21 +8,21 @@ from msgspec import structs
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Problem
+from canonical.change import FIELDS, Effect, Kind, Loss, Problem, kind_of
 from canonical.errors import CanonicalError
-from canonical.facts import BUDGET_FIELDS, Facts, facts, stated_money
+from canonical.facts import Facts, facts, stated_money
 from connectors.contract.capabilities import Phasing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.decide import Wanted, joined
 from sync.findings import Findings
 from sync.match import Key
-from sync.past import keeps_past, present, with_earlier_start, with_past
-from sync.project import Projector
+from sync.past import keeps_past, present, share_with_past, with_earlier_start, with_past
+from sync.project import LISTS, Projector
 from sync.shares import Shares
 from sync.spec import SyncSpec
 
-_CURRENCY: Final = BUDGET_FIELDS.index("currency")
+_CURRENCY: Final = {kind: names.index("currency") for kind, names in FIELDS.items()}
 
 
 class Desires:
@@ -38,8 +38,8 @@ class Desires:
         self._source, self._target, self._as_of, self._found = source, target, as_of, found
         self._projector = Projector(able, as_of, spec.horizon_months, spec.past_months)
         self._keeps_past = keeps_past(source.capabilities, able)
+        self._phasing = {Kind.BUDGET: able.phasing, Kind.ALLOCATION: able.share_phasing}
         self._shares = Shares(able, as_of)
-        self._holds_all_phases = able.phasing is Phasing.ALL
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
 
@@ -79,15 +79,20 @@ class Desires:
     def _past_kept(
         self, model: Budget | Allocation, stated: Budget | Allocation, observed: Facts
     ) -> Budget | Allocation:
-        if self._keeps_past and isinstance(model, Budget) and isinstance(stated, Budget):
-            return with_past(model, observed, present(stated, self._as_of))
+        phased = isinstance(model, Budget) or self._phasing[Kind.ALLOCATION] in LISTS
+        if self._keeps_past and phased:
+            since = present(stated, self._as_of)
+            if isinstance(model, Allocation) and isinstance(stated, Allocation):
+                return share_with_past(model, stated, observed, since)
+            return with_past(model, observed, since)
         begins = self._projector.begins(stated)
         if begins is None:
             return model
-        if isinstance(model, Budget):
-            counts_alike = model.amount and observed[_CURRENCY] == model.amount.unit
-            return with_past(model, observed, begins, stated.start) if counts_alike else model
-        return with_earlier_start(model, observed, begins, stated.start)
+        if isinstance(model, Allocation) and not phased:
+            return with_earlier_start(model, observed, begins, stated.start)
+        unit = observed[_CURRENCY[kind_of(model)]]
+        counts_alike = model.amount and unit == model.amount.unit
+        return with_past(model, observed, begins, stated.start) if counts_alike else model
 
     def _reckoned(self, kind: Kind, key: Key, stated: Budget | Allocation) -> Wanted:
         """What is wanted; blocked where reckoning with it fails, so that all others go on."""
@@ -105,7 +110,8 @@ class Desires:
             self._shares.state(stated)
             projected, losses = self._projector.budget(stated)
         else:
-            projected, losses = self._projector.allocation(stated)
+            budget = self._budgets.get(key[0])
+            projected, losses = self._projector.allocation(stated, budget)
             losses = (*losses, *self._shares.beyond(stated))
         model, more = self._target.fit(projected, self._projector.horizon)
         if more:
@@ -113,8 +119,8 @@ class Desires:
         return Wanted(kind, key, stated, model, losses, facts(model), self._beyond(stated, model))
 
     def _beyond(self, stated: Budget | Allocation, model: Budget | Allocation) -> Facts | None:
-        """The money that a budget states, where the target is told of fewer phases."""
-        if self._holds_all_phases or isinstance(stated, Allocation) or not stated.phases:
+        """The money that is stated, where the target is told of fewer phases."""
+        if not stated.phases or self._phasing[kind_of(stated)] is Phasing.ALL:
             return None
         return None if model is stated else stated_money(stated)
 

@@ -1,8 +1,10 @@
 """Order: the changes of a plan in groups that are sent one after the other.
 
 First what lowers an amount or gives up a share, children before parents; then what creates or
-raises one, parents before children; budgets are removed last. So no sum of shares ever exceeds its
-budget on the way, nothing is made before what it hangs on, and nothing is removed from under it.
+raises one, parents before children; budgets are removed last. What lowers one month and raises
+another is written by half with each, where its budget has no room for it before (`sync.course`). So
+no sum of shares ever exceeds its budget on the way, nothing is made before what it hangs on, and
+nothing is removed from under it.
 
 Where no two objects may have one name, it is given up before it is taken. What is removed goes
 early where another takes its name; and objects that pass their names on change them in between, in
@@ -12,12 +14,12 @@ a step that says nothing else: a name moves no money, and so may change whenever
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from canonical.budget import Budget
 from canonical.change import Change, Kind, Op
 from connectors.contract.capabilities import Unique
+from sync.course import Fit, Way, lowest, ways
 
 _Rank: TypeAlias = tuple[int, int]
 _LOWERS, _EARLY, _NAMES, _NAMES_WITHIN, _MAKES, _REMOVES = range(6)
@@ -41,20 +43,24 @@ class Step:
 
 
 def waves(
-    changes: Iterable[Change], unique: Mapping[Kind, Unique] | None = None
+    changes: Iterable[Change],
+    unique: Mapping[Kind, Unique] | None = None,
+    fit: Fit = lambda model: model,
 ) -> list[list[Step]]:
     """The steps in groups to be sent one after the other; order within a group is free.
 
-    `unique` are the kinds whose names are (`Capabilities.unique`).
+    `unique` are the kinds whose names are (`Capabilities.unique`), `fit` puts into the target's
+    terms what is only lowered at first.
     """
-    return _Order(list(changes), unique or {}).waves()
+    return _Order(list(changes), unique or {}, fit).waves()
 
 
 class _Order:
     """The steps of the changes of one plan, by their rank."""
 
-    def __init__(self, changes: Sequence[Change], unique: Mapping[Kind, Unique]) -> None:
-        self._changes, self._unique = changes, unique
+    def __init__(self, changes: Sequence[Change], unique: Mapping[Kind, Unique], fit: Fit) -> None:
+        self._changes, self._unique, self._fit = changes, unique, fit
+        self._ways = ways(changes)
         self._awaited = {key for each in changes for key in each.after}
         self._parents = {
             each.ref: each.desired.parent
@@ -93,6 +99,7 @@ class _Order:
             renames.append(Step(change, named))
         fields = tuple(each for each in change.fields if late or each not in named)
         if fields or not renames:
+            self._lower_first(change)
             self._ranked[self._rank(change)].append(step := Step(change, fields))
             if renames:
                 self._one_is_last(change, step, renames)
@@ -101,6 +108,18 @@ class _Order:
             self._takes[change.key] = whole
         self._gives[change.key] = self._detours.get(change.key, whole)
         return renames
+
+    def _lower_first(self, change: Change) -> None:
+        """What goes both ways is lowered among what makes room, as far as it will be."""
+        if self._way(change) is Way.BOTH:
+            first = lowest(change, self._fit)
+            below = self._rank(change)[1]
+            step = Step(first, tuple(first.fields), last=False)
+            self._ranked[_LOWERS, -below].append(step)
+
+    def _way(self, change: Change) -> Way:
+        """What moves elsewhere waits for where it moves to."""
+        return Way.UP if moves(change) else self._ways.get(id(change), Way.UP)
 
     def _named(self, change: Change) -> tuple[str, ...]:
         """The fields that name it, where they are changed by a step of their own.
@@ -167,7 +186,7 @@ class _Order:
         removed = change.op in (Op.RETIRE, Op.DELETE)
         if removed and change.kind is Kind.BUDGET:
             return (_EARLY if change.key in self._awaited else _REMOVES), -below
-        if removed or _lowers(change):
+        if removed or self._way(change) is Way.DOWN:
             return _LOWERS, -below
         return _MAKES, below
 
@@ -177,13 +196,6 @@ def _depth(ref: str, parents: Mapping[str, str]) -> int:
     while ref in parents and depth < 1_000:
         ref, depth = parents[ref], depth + 1
     return depth
-
-
-def _lowers(change: Change) -> bool:
-    if change.op is not Op.UPDATE or "amount" not in change.fields or moves(change):
-        return False  # it waits for where it moves to
-    before, after = change.fields["amount"]
-    return before is not None and Decimal(str(after)) < Decimal(str(before))
 
 
 def moves(change: Change) -> bool:

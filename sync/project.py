@@ -4,7 +4,7 @@ Done before anything is compared, so that what a vendor cannot hold never shows 
 """
 
 import calendar
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -19,9 +19,12 @@ from canonical.count import calendar_periods
 from canonical.currency import COUNTS
 from canonical.period import Cadence, Period, add_months, moved, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
+from sync.own_time import alone, has_own_time, time_lost
 from sync.parts import parted, unstated
 
 Losses = tuple[Loss, ...]
+LISTS: Final = (Phasing.ALL, Phasing.PERIODS)
+"""Where a target holds all differing amounts at once."""
 
 
 class Projector:
@@ -41,6 +44,8 @@ class Projector:
             for field, empty in _DROPPABLE
             if capabilities.budget.get(field, Hold.DROPPED) is Hold.DROPPED
         ]
+        time = [capabilities.allocation.get(name) for name in ("start", "end")]
+        self._in_budgets_time = Hold.FOLLOWS in time
         following = {
             field: capabilities.allocation.get(field, Hold.DROPPED) for field in _FOLLOWING
         }
@@ -57,9 +62,9 @@ class Projector:
         able = self._able.budget
         budget = self._in_time(budget)
         if budget.phases or self._able.phasing is Phasing.PERIODS:
-            self._phases(self._without_past(budget, changed, losses), changed)
-            losses.extend(unstated(budget, self._able.phasing, self._as_of))
-            losses.extend(parted(budget, self._able.phasing, self._as_of, self._able.vendor))
+            whole = self._without_past(budget, changed, losses)
+            self._phases(whole, self._able.phasing, changed)
+            losses.extend(self._in_parts(budget, self._able.phasing))
         amount: Amount | None = changed.get("amount", budget.amount)
         self._amount(amount, changed, losses)
         phases = changed.get("phases", budget.phases)
@@ -82,8 +87,10 @@ class Projector:
             self._ascii("description", budget.description, changed, losses)
         return (replace(budget, **changed) if changed else budget), tuple(losses)
 
-    def allocation(self, allocation: Allocation) -> tuple[Allocation, Losses]:
-        """`allocation` (already filled from its budget) as the target can hold it."""
+    def allocation(
+        self, allocation: Allocation, budget: Budget | None = None
+    ) -> tuple[Allocation, Losses]:
+        """`allocation`, filled from its `budget`, as the target can hold it."""
         losses: list[Loss] = []
         changed: dict[str, Any] = {}
         able, entity = self._able.allocation, allocation.entity
@@ -96,7 +103,11 @@ class Projector:
             losses.append(Loss("entity", Effect.EMULATED, reason))
             if self._able.ascii_text and not entity.id.isascii():
                 changed["entity"] = replace(entity, id=anyascii(entity.id))
-        self._amount(allocation.amount, changed, losses)
+        self._share_in_time(allocation, budget, changed, losses)
+        amount: Amount | None = changed.get("amount", allocation.amount)
+        self._amount(amount, changed, losses)
+        phases = changed.get("phases", allocation.phases)
+        self._held([each.amount for each in phases], "phases", losses)
         if allocation.status not in self._able.statuses:
             losses.append(self._blocked("status", f"has no {allocation.status} allocations"))
         for field, is_dropped in self._unsaid:
@@ -106,7 +117,6 @@ class Projector:
             changed[field] = None
             if is_dropped and stated and stated is not Enforcement.TRACK:
                 losses.append(self._dropped(field))
-        changed |= self._without_past_share(allocation, losses)
         if able.get("end") is not None and self._is_far(
             allocation.cadence, allocation.start, allocation.end
         ):
@@ -152,6 +162,37 @@ class Projector:
         # what counts on the day may be the amount of what is over
         return replace(budget.since(begins), amount=budget.in_force(self._as_of))
 
+    def _share_in_time(
+        self, share: Allocation, budget: Budget | None, changed: dict[str, Any], losses: list[Loss]
+    ) -> None:
+        """What a share holds when, where it has phases or a time that is not its budget's."""
+        own = self._in_budgets_time and has_own_time(share, budget)
+        if not share.phases and not own:
+            changed |= self._without_past_share(share, losses)
+            return
+        whole = alone(share, own and self._able.share_phasing in LISTS)
+        if own and budget is not None and self._able.share_phasing not in LISTS:
+            losses.extend(time_lost(share, budget, self._as_of, self._able.vendor))
+        if whole.phases:
+            self._phased_share(whole, budget, changed, losses)
+        else:
+            changed["phases"] = ()
+            changed |= self._without_past_share(share, losses)
+
+    def _phased_share(
+        self, whole: Budget, budget: Budget | None, changed: dict[str, Any], losses: list[Loss]
+    ) -> None:
+        phasing = self._able.share_phasing
+        whole = self._without_past(self._in_time(whole), changed, losses)
+        held = whole
+        if budget is not None and self._in_budgets_time and phasing not in LISTS:
+            held = replace(whole, start=budget.start, end=budget.end)
+        self._phases(held, phasing, changed)
+        if self._in_budgets_time and phasing is Phasing.ALL:  # nor is its cadence told
+            stated = replace(whole, phases=changed["phases"])
+            changed["phases"] = stated.stretches() or stated.phases
+        losses.extend(self._in_parts(whole, phasing))
+
     def _without_past_share(self, share: Allocation, losses: list[Loss]) -> dict[str, Any]:
         begins = self.begins(share)
         if begins is None or self._able.allocation.get("start") is None:
@@ -190,18 +231,23 @@ class Projector:
         native = self._able.native_entity_types
         return native is None or entity_type in native
 
-    def _phases(self, budget: Budget, changed: dict[str, Any]) -> None:
+    def _phases(self, budget: Budget, phasing: Phasing, changed: dict[str, Any]) -> None:
         """Keep of the phases what the target holds at a time; the calendar brings the others."""
-        if self._able.phasing is Phasing.ALL:
+        if phasing is Phasing.ALL:
             changed["phases"] = budget.all_phases()
             return
         changed["amount"] = budget.in_force(self._as_of)
-        if self._able.phasing is Phasing.PERIODS:
+        if phasing is Phasing.PERIODS:
             changed["phases"] = budget.by_period(self.horizon)
-        elif self._able.phasing is Phasing.CURRENT_AND_NEXT:
+        elif phasing is Phasing.CURRENT_AND_NEXT:
             changed["phases"] = self._later(budget)
         else:
             changed["phases"] = ()
+
+    def _in_parts(self, whole: Budget, phasing: Phasing) -> Iterator[Loss]:
+        """What is told of amounts that share a period, or are not stated for the day."""
+        yield from unstated(whole, phasing, self._as_of)
+        yield from parted(whole, phasing, self._as_of, self._able.vendor)
 
     def _later(self, budget: Budget) -> tuple[Phase, ...]:
         """From the next period to the end, the amount that counts when that period begins.
@@ -239,6 +285,9 @@ class Projector:
     def _held(self, amounts: Iterable[Amount], field: str, losses: list[Loss]) -> None:
         """Block `field` where one of its amounts would not arrive as it was sent."""
         for each in amounts:
+            if each.value < 0 and not self._able.below_zero:
+                losses.append(self._blocked(field, f"takes no amount below zero, such as {each}"))
+                return
             if not self._able.numbers.hold(each):
                 reason = f"takes an amount as {self._able.numbers}, which does not hold {each}"
                 losses.append(self._blocked(field, reason))

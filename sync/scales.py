@@ -60,8 +60,10 @@ class Scales:
 
     def keep(self, kind: Kind, stated: Budget | Allocation) -> None:
         """An object whose money stays as it was agreed."""
-        phased = isinstance(stated, Budget) and stated.phases
-        amount = stated.in_force(self._as_of) if phased else stated.amount  # type: ignore[union-attr]
+        amount = stated.amount
+        if stated.phases:
+            whole = stated if isinstance(stated, Budget) else Budget.of_share(stated)
+            amount = whole.in_force(self._as_of)
         if amount is not None:
             self._still[kind, amount.unit, stated.cadence or Cadence.ONCE] += amount.value
 

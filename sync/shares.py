@@ -25,8 +25,8 @@ _Dated: TypeAlias = tuple[date | None, date | None, Decimal]
 class _Stated(Struct, gc=False):
     """What a budget has and gives away, as far as it was read.
 
-    `dated` shares have days of their own; with those that are `given` throughout they come to
-    `most`.
+    `dated` amounts have days of their own; of each share the largest, with those that are `given`
+    throughout, come to `most`.
     """
 
     amount: Amount | None
@@ -38,24 +38,24 @@ class _Stated(Struct, gc=False):
     dated: list[_Dated] | None = None
     most: Decimal = _ZERO
 
-    def give(self, share: _Dated) -> None:
-        """One share more."""
-        start, end, value = share
-        self.most += value
-        if (start, end) == (self.start, self.end):
-            self.given += value
-        else:
-            self.dated = self.dated or []
-            self.dated.append(share)
+    def give(self, share: Sequence[_Dated]) -> None:
+        """One share more: its amounts, each with its days."""
+        self.most += max(value for _, _, value in share)
+        for start, end, value in share:
+            if (start, end) == (self.start, self.end):
+                self.given += value
+            else:
+                self.dated = self.dated or []
+                self.dated.append((start, end, value))
 
-    def take_back(self, share: _Dated) -> None:
+    def take_back(self, share: Sequence[_Dated]) -> None:
         """As if the last share had never been given."""
-        start, end, value = share
-        self.most -= value
-        if (start, end) == (self.start, self.end):
-            self.given -= value
-        elif self.dated:
-            self.dated.pop()
+        self.most -= max(value for _, _, value in share)
+        for start, end, value in share:
+            if (start, end) == (self.start, self.end):
+                self.given -= value
+            elif self.dated:
+                self.dated.pop()
 
 
 class Shares:
@@ -82,7 +82,7 @@ class Shares:
             return
         if share.cadence is not budget.cadence:
             return
-        given_to = share.start, share.end, share.amount.value
+        given_to = _dated(share, share.amount.value)
         budget.give(given_to)
         excess = self._excess(budget, share.amount.unit)
         if excess is None:
@@ -117,6 +117,14 @@ class Shares:
         start, end = budget.start, budget.end
         if end is None or end >= max(self._as_of, start or self._as_of):
             yield budget.amount, None if start is None else Period(start, end)
+
+
+def _dated(share: Allocation, value: Decimal) -> Sequence[_Dated]:
+    """What a share takes, and when: each of its phases, or its amount throughout."""
+    if not share.phases:
+        return ((share.start, share.end, value),)
+    phases = Budget.of_share(share).all_phases()
+    return [(each.period.start, each.period.end, each.amount.value) for each in phases]
 
 
 def _peak(dated: Sequence[_Dated], first: date, last: date | None) -> Decimal:

@@ -121,6 +121,13 @@ def having(draft: Draft, field: str, value: Any) -> Draft:
     return replace(draft, model=model, container=value if field in _ABOVE else draft.container)
 
 
+def ended(phase: Phase, end: date) -> Phase:
+    """The phase, up to `end` where it has none: a share ends with its budget at the latest."""
+    if phase.period.end is not None:
+        return phase
+    return Phase(Period(phase.period.start, end), phase.amount)
+
+
 def some_amount(capabilities: Capabilities, unit: str, whole: int) -> Amount:
     """`whole` and a fraction, with something in every digit that can be held."""
     digits = exponent(unit)

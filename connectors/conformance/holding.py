@@ -154,6 +154,16 @@ class Holding:
         for field, value in own.items():
             assert value in (None, budgets[field])
 
+    @both_kinds
+    def test_2_8_14_an_amount_below_zero_reads_back_where_it_is_held(
+        self, world: World, kind: Kind
+    ) -> None:
+        _needs(world, kind, "amount", Hold.EXACT)
+        if not world.connector.capabilities.below_zero:
+            pytest.skip("capability: below_zero")
+        draft = having(world.draft(kind), "amount", Amount.of("-12.50", world.currencies[0]))
+        _reads_back(world, kind, draft, {"amount", "currency"})
+
 
 def _in_whole_weeks(draft: Draft) -> Draft:
     """From a Monday to a Sunday: a target may refuse a part of a week."""

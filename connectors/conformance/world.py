@@ -19,6 +19,7 @@ from canonical.facts import Fact, facts
 from connectors.conformance.drafts import (
     WRITTEN,
     drafts,
+    ended,
     field_values,
     having,
     holds,
@@ -165,7 +166,11 @@ class World:
                     field_values(capabilities, "amount", day=self.day, currency=each)[0]
                     for each in self.currencies
                 ]
-        return field_values(capabilities, field, day=self.day, currency=self.currencies[0])
+        found = field_values(capabilities, field, day=self.day, currency=self.currencies[0])
+        if name == "allocation.phases" and self.holds(Kind.BUDGET, "end") in WRITTEN:
+            (end, *_) = field_values(capabilities, "end", day=self.day)  # of the draft's budget
+            return [tuple(ended(phase, end) for phase in phases) for phases in found]
+        return found
 
     def draft(self, kind: Kind) -> Draft:
         """A draft like no other in this world, with its container made."""

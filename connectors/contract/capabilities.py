@@ -42,7 +42,8 @@ class Removal(StrEnum):
 
 
 class Phasing(StrEnum):
-    """How many of a budget's differing period amounts a target can hold at a time."""
+    """How many of a budget's differing period amounts a target can hold at a time; of a share's as
+    many, where its `phases` are held, else the one in force."""
 
     CURRENT = "current"
     CURRENT_AND_NEXT = "current and next"
@@ -103,7 +104,8 @@ class Capabilities:
     listings and reads may fail to show what was just made. `version_covers` names the fields of a
     budget, and of its allocations, of which none can change while the budget's version stays: for
     all others a version is only a hint, believed for as long as the settings say. `numbers` is what
-    amounts travel in, `name_length` how long a budget's name may be, in UTF-16 units. `sums_shares`
+    amounts travel in, `below_zero` whether they may be below zero, and `name_length` how long a
+    budget's name may be, in UTF-16 units. `sums_shares`
     marks vendors whose budgets are the sum of their shares, so that these cannot come to more;
     `shares_beyond` says what becomes of shares that would. `reads_actuals` says that the vendor
     tells what is spent, and `spent_by_share` that it does so per allocation too.
@@ -128,6 +130,7 @@ class Capabilities:
     ascii_text: bool = False
     amount_digits: int | None = None
     numbers: Numbers = Numbers.ANY
+    below_zero: bool = False
     name_length: int | None = None
     batch: int = 1
     grace: timedelta = timedelta(seconds=60)
@@ -140,6 +143,12 @@ class Capabilities:
     rate_limit: str | None = None
     reads_actuals: bool = False
     spent_by_share: bool = False
+
+    @property
+    def share_phasing(self) -> Phasing:
+        """How many of a share's differing period amounts can be held at a time."""
+        silent = (None, Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS)
+        return Phasing.CURRENT if self.allocation.get("phases") in silent else self.phasing
 
     @property
     def fields(self) -> frozenset[str]:

@@ -65,6 +65,7 @@ class Memory(Connector):
         removal=Removal.RETIRE,
         revives=frozenset(Kind),
         phasing=Phasing.ALL,
+        below_zero=True,
         clearable=frozenset(BUDGET_FIELDS[4:]) - {"cadence", "status"} | {"description"},
         key_lifetime=timedelta(days=1),
         stamps=frozenset(Kind),

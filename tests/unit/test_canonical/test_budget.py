@@ -173,3 +173,26 @@ def test_an_active_budget_leaves_its_allocations_their_status():
 def test_a_period_never_ends_before_it_starts():
     with pytest.raises(CanonicalError, match="before its start"):
         Period(date(2026, 1, 2), date(2026, 1, 1))
+
+
+YEARLONG = budget(cadence=Cadence.MONTHLY, start=date(2026, 1, 1), end=date(2026, 12, 31))
+
+
+def test_the_time_of_a_share_with_phases_is_theirs():
+    full = YEARLONG.complete(share(phases=(JANUARY, MARCH)))
+    assert (full.start, full.end, full.phases) == (
+        date(2026, 1, 1),
+        date(2026, 3, 31),
+        (JANUARY, MARCH),
+    )
+
+
+def test_the_last_phase_of_a_share_that_is_open_ends_with_its_budget():
+    open_end = Phase(Period(date(2026, 2, 1)), usd(20))
+    full = YEARLONG.complete(share(phases=(JANUARY, open_end)))
+    assert full.phases[1].period == Period(date(2026, 2, 1), date(2026, 12, 31))
+    assert full.end == date(2026, 12, 31)
+
+
+def test_a_share_is_by_itself_a_budget_with_its_phases():
+    assert Budget.of_share(share(phases=(JANUARY, MARCH))).in_force(date(2026, 3, 1)) == usd(30)

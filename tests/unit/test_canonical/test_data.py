@@ -28,6 +28,7 @@ SHARE = Allocation(
     amount=Amount.of("99999999999999.99", "USD"),
     status=Status.INACTIVE,
     enforcement=Enforcement.HARD,
+    phases=(Phase(Period(date(2026, 1, 1)), Amount.of("-1.10", "USD")),),
 )
 
 

@@ -3,9 +3,10 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.facts import BUDGET_FIELDS, facts
+from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts
 from canonical.period import Cadence, Period, periods
 
 YEAR = Budget(
@@ -58,3 +59,27 @@ def test_an_amount_is_one_fact_however_finely_it_is_stated():
         ("2026-04-01..2026-12-31", "7.00"),
     )
     assert facts(replace(YEAR, phases=months)) == facts(replace(YEAR, phases=stretches))
+
+
+SHARE = Allocation(
+    ref="a",
+    budget="B",
+    entity=Entity("user", "ada"),
+    amount=Amount.of(100, "USD"),
+    cadence=Cadence.MONTHLY,
+    start=date(2026, 1, 1),
+    end=date(2026, 12, 31),
+)
+
+
+def share_fact(share):
+    return facts(share)[ALLOCATION_FIELDS.index("phases")]
+
+
+def test_phases_of_a_share_are_a_fact_as_those_of_a_budget_are():
+    months = monthly(5, 5, 5, 7, 7, 7, 7, 7, 7, 7, 7, 7)
+    assert share_fact(replace(SHARE, phases=months)) == fact(replace(YEAR, phases=months), "phases")
+
+
+def test_twelve_months_of_a_shares_own_amount_are_no_phases():
+    assert facts(replace(SHARE, phases=monthly(*[100] * 12))) == facts(SHARE)

@@ -105,3 +105,21 @@ def test_where_a_budget_is_the_sum_the_share_is_blocked_and_the_next_is_not():
     watch.state(budget())
     (loss,) = watch.beyond(budget().complete(_share(0, 101)))
     assert loss.name == "blocked:amount"
+
+
+def test_the_months_of_a_share_count_each_in_their_own():
+    first, second = (Phase(Period(date(2026, n, 1), date(2026, n, 28)), usd(60)) for n in (4, 5))
+    may = replace(second, amount=usd(41))
+    june = Phase(Period(date(2026, 6, 1), date(2026, 6, 30)), usd(100))
+    stated = budget()
+    assert told(stated, (60, {"phases": (first, june)}), (41, {"phases": (second,)})) == [[], []]
+    (_, (reason,)) = told(stated, (60, {"phases": (first, second)}), (41, {"phases": (may,)}))
+    assert "come to 101.00 USD" in reason
+
+
+def test_a_share_of_months_that_is_not_given_frees_all_of_them():
+    able = with_(ABLE, sums_shares=True)
+    month = Phase(Period(date(2026, 4, 1), date(2026, 4, 30)), usd(101))
+    later = Phase(Period(date(2026, 5, 1), date(2026, 5, 31)), usd(99))
+    said = told(budget(), (101, {"phases": (month, later)}), 99, 1, able=able)
+    assert [len(each) for each in said] == [1, 0, 0]
