@@ -48,7 +48,7 @@ def amount(text: str, unit: str, point: str, column: str = "amount") -> Amount:
             raise Wrong(column, f"{shown(text)} has more digits than an amount can have, 24")
         raise Wrong(column, f"{shown(text)} is not a number; write it like 1250{point}00")
     value = Decimal(plain)
-    if value < 0:
+    if value < 0 and column in LIMITS:
         raise Wrong(column, f"{shown(text)} is below zero; write 0 or more")
     fraction, held = plain.partition(".")[2], exponent(unit)
     digits = len(fraction.rstrip("0"))

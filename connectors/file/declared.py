@@ -78,6 +78,7 @@ CAPABILITIES: Final = Capabilities(
         "cadence": Hold.FOLLOWS,
         "start": Hold.FOLLOWS,
         "end": Hold.FOLLOWS,
+        "phases": Hold.EXACT,
         "enforcement": Hold.FOLLOWS,
         "carry_over": Hold.FOLLOWS,
     },
@@ -86,6 +87,7 @@ CAPABILITIES: Final = Capabilities(
     removal=Removal.RETIRE,
     revives=frozenset(Kind),
     phasing=Phasing.ALL,
+    below_zero=True,
     clearable=frozenset(
         {
             "description",

@@ -143,7 +143,9 @@ class RecordDocument:
             record = _budget_record(rows)
             return record | ({"allocations": allocations} if allocations else {})
         without = {"budget"} if self._place.nested else set()
-        return {key: text for key, text in rows[0].items() if text and key not in without}
+        without |= {*_PHASE} if len(rows) > 1 else set()
+        share: Record = {k: text for k, text in rows[0].items() if text and k not in without}
+        return share | ({"phases": _phases(rows)} if len(rows) > 1 else {})
 
     def content(self) -> bytes:
         """The file as it should be, in UTF-8 or the encoding that is set."""
@@ -184,5 +186,9 @@ def _budget_record(rows: Sequence[Cells]) -> Record:
         else:
             record[column] = text == "true" if column == "carry_over" else text
     if len(rows) > 1:
-        record["phases"] = [{key: row[key] for key in _PHASE} for row in rows]
+        record["phases"] = _phases(rows)
     return record
+
+
+def _phases(rows: Sequence[Cells]) -> list[Record]:
+    return [{key: row[key] for key in _PHASE} for row in rows]

@@ -82,7 +82,7 @@ ALLOCATIONS: Final = Layout(
     noun="allocations",
     columns=("budget", "ref", "entity_type", "entity", "amount", "status"),
     required=("budget", "entity_type", "entity", "amount"),
-    extra=("currency",),
+    extra=("currency", "start", "end"),
 )
 
 

@@ -1,7 +1,7 @@
 """Rows to budgets and allocations, and back.
 
-A blank cell is not stated. Several rows of one ref are the phases of one budget: the first row
-speaks for all of them, and a later one that says something else is wrong.
+A blank cell is not stated. Several rows of one ref are the phases of one budget, or of one share:
+the first row speaks for all of them, and a later one that says something else is wrong.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ _OWN = frozenset({"amount", "start", "end"})
 
 
 class WrongAt(Wrong):
-    """`Wrong`, in the row at `position` among the several of a budget."""
+    """`Wrong`, in the row at `position` among the several of one ref."""
 
     def __init__(self, position: Position, column: str | None, message: str) -> None:
         super().__init__(column, message)
@@ -68,8 +68,7 @@ class Reader:
             right = "write a code such as USD, or set currency for the whole file"
             raise Wrong("currency", f"is empty; {right}")
         said["amount"] = amount(said["amount"], currency(unit), self._point)
-        if "start" in said and "end" in said and said["end"] < said["start"]:
-            raise Wrong("end", f"{said['end']} is before the start {said['start']}")
+        _check_time(said)
         return said
 
     def budget(self, rows: Sequence[tuple[Position, Said]]) -> Budget:
@@ -81,25 +80,50 @@ class Reader:
             return _phased(rows)
         return _budget(said)
 
-    def allocation(self, cells: Mapping[str, str]) -> Allocation:
-        """The allocation that a row states; raises `Wrong` for the first cell in the way."""
+    def allocation_row(self, cells: Mapping[str, str]) -> Said:
+        """What a row of an allocation states; raises `Wrong` for the first cell in the way."""
         said = self._said(cells)
         for column in ("budget", "entity_type", "entity", "amount"):
             if column not in said:
                 raise Wrong(column, "is empty")
-        budget, entity = said["budget"], Entity(said["entity_type"], said["entity"])
+        budget = said["budget"]
         if budget not in self._units:
             raise Wrong("budget", f"there is no budget {budget!r}; name one by its ref")
         unit = self._units[budget]
         if said.get("currency", unit) != unit:
             raise Wrong("currency", f"{said['currency']} is not its budget's; write {unit}")
+        said["amount"] = amount(said["amount"], currency(unit), self._point)
+        _check_time(said)
+        if "end" in said and "start" not in said:
+            raise Wrong("start", "is empty; a share that has an end of its own states both")
+        said.setdefault("ref", f"{said['entity_type']}:{said['entity']}")
+        return said
+
+    def allocation(self, rows: Sequence[tuple[Position, Said]]) -> Allocation:
+        """The allocation that its rows state together; raises `WrongAt`."""
+        _, said = rows[0]
+        if len(rows) > 1:
+            _agree(rows)
+            _check_periods(rows)
+        phases = [
+            Phase(Period(each["start"], _end(each)), each["amount"])
+            for _, each in rows
+            if "start" in each
+        ]
+        phases.sort(key=lambda phase: phase.period.start)
         return Allocation(
-            ref=said.get("ref") or str(entity),
-            budget=budget,
-            entity=entity,
-            amount=amount(said["amount"], currency(unit), self._point),
+            ref=said["ref"],
+            budget=said["budget"],
+            entity=Entity(said["entity_type"], said["entity"]),
+            amount=phases[0].amount if phases else said["amount"],
+            phases=tuple(phases),
             **({"status": said["status"]} if "status" in said else {}),
         )
+
+
+def _check_time(said: Said) -> None:
+    if "start" in said and "end" in said and said["end"] < said["start"]:
+        raise Wrong("end", f"{said['end']} is before the start {said['start']}")
 
 
 def _is_plain(text: str) -> bool:
@@ -171,7 +195,7 @@ def _agree(rows: Sequence[tuple[Position, Said]]) -> None:
         for column, value in said.items():
             if column not in _OWN and first.get(column) != value:
                 stated = f"it is {first[column]}" if column in first else "it is empty"
-                message = f"{value} is not what the budget's first row says, where {stated}"
+                message = f"{value} is not what the first row of its ref says, where {stated}"
                 raise WrongAt(position, column, message)
 
 
@@ -189,13 +213,13 @@ def _check_periods(rows: Sequence[tuple[Position, Said]]) -> None:
     for position, said in rows:
         for column in ("start", "end"):
             if column not in said:
-                message = "is empty; each of a budget's several rows states start and end"
+                message = "is empty; each of several rows of one ref states start and end"
                 raise WrongAt(position, column, message)
     order = sorted(rows, key=lambda row: row[1]["start"])
     for (earlier, before), (later, after) in pairwise(order):
         if after["start"] <= before["end"]:
             message = f"{after['start']} is not after {before['end']}, the end in {at(earlier)}"
-            raise WrongAt(later, "start", f"{message}; rows of a budget may not overlap")
+            raise WrongAt(later, "start", f"{message}; rows of one ref may not overlap")
 
 
 def budget_rows(budget: Budget) -> list[dict[str, str]]:
@@ -218,21 +242,13 @@ def budget_rows(budget: Budget) -> list[dict[str, str]]:
         **{each.unit: each.text() for each in budget.limits if each.unit in LIMITS},
         **{DIMENSION + name: value for name, value in budget.dimensions.items()},
     }
-    return [
-        shared
-        | {
-            "start": phase.period.start.isoformat(),
-            "end": (phase.period.end or NO_END).isoformat(),
-            "amount": phase.amount.text(),
-        }
-        for phase in budget.phases
-    ] or [shared]
+    return _rows(shared, budget.phases)
 
 
-def allocation_row(allocation: Allocation) -> dict[str, str]:
-    """The row that states `allocation`; its currency is its budget's, and so not repeated."""
+def allocation_rows(allocation: Allocation) -> list[dict[str, str]]:
+    """The rows that state `allocation`; its currency is its budget's, and so not repeated."""
     assert allocation.amount is not None
-    return {
+    shared = {
         "budget": allocation.budget,
         "ref": allocation.ref,
         "entity_type": allocation.entity.type,
@@ -240,3 +256,17 @@ def allocation_row(allocation: Allocation) -> dict[str, str]:
         "amount": allocation.amount.text(),
         "status": allocation.status.value,
     }
+    return _rows(shared, allocation.phases)
+
+
+def _rows(shared: dict[str, str], phases: Sequence[Phase]) -> list[dict[str, str]]:
+    """A row for each phase; the shared one where there are none."""
+    return [
+        shared
+        | {
+            "start": phase.period.start.isoformat(),
+            "end": (phase.period.end or NO_END).isoformat(),
+            "amount": phase.amount.text(),
+        }
+        for phase in phases
+    ] or [shared]

@@ -160,7 +160,9 @@ def read_allocations(
 ) -> Iterator[Observed | Problem]:
     """Every allocation, or the one with id `only`; those of budgets set aside are counted only."""
     reader = Reader(table.columns, table.point, index.units)
-    twice = _twice(table)
+    several = _several(table)
+    waiting: dict[str, list[tuple[Position, Said]]] = {}
+    aside: set[str] = set()
     faults = Faults(system, table)
     with_budget: dict[str, int] = {}
     for position, cells, wrong in table.rows():
@@ -173,12 +175,20 @@ def read_allocations(
         try:
             if wrong:
                 raise wrong
-            allocation = reader.allocation(cells)
-            if others := twice.get((budget, likeness(allocation.ref))):
-                raise Wrong("ref", _other(allocation.ref, budget, position, others))
-            yield Observed(id, allocation, container=budget)
+            said = reader.allocation_row(cells)
+            rows = [(position, said)]
+            if others := several.get((budget, likeness(said["ref"]))):
+                _ensure_phase(said, position, others)
+                rows = [*waiting.pop(id, ()), *rows]
+                if position != next(reversed(others)):
+                    waiting[id] = rows
+                    continue
+            if id not in aside:
+                yield Observed(id, reader.allocation(rows), container=budget)
         except Wrong as error:
-            yield from faults.told(position, error.column, error.message, id if budget else None)
+            found = error.position if isinstance(error, WrongAt) else position
+            yield from faults.told(found, error.column, error.message, id if budget else None)
+            aside.add(id)
     yield from faults.rest()
     yield from _with_budgets(with_budget, system, table.label)
 
@@ -195,10 +205,18 @@ def _with_budgets(counts: Mapping[str, int], system: str, label: str) -> Iterato
         yield Problem(system, f"{label}, budget {budget}", said, budget)
 
 
+def _ensure_phase(said: Said, position: Position, others: Mapping[Position, str]) -> None:
+    """Raises `Wrong` for a row of several that are not the phases of one share."""
+    ref = said["ref"]
+    if "start" not in said or {*others.values()} != {ref}:
+        raise Wrong("ref", _other(ref, said["budget"], position, others))
+
+
 def _other(ref: str, budget: str, position: Position, others: Mapping[Position, str]) -> str:
     other = next(each for each in others if each != position)
     if others[other] == ref:
-        return f"{ref!r} of {budget} stands in {at(other)} too"
+        here = f"{ref!r} of {budget} stands in {at(other)} too"
+        return f"{here}; give each row its own start and end, or take one out"
     return f"{ref!r} of {budget}: {others[other]!r} in {at(other)} {DIFFERS}"
 
 
@@ -217,8 +235,9 @@ def _pair(budget: str, ref: str, entity_type: str, entity: str) -> tuple[str, st
     return ref_of(budget), ref_of(ref) or f"{ref_of(entity_type)}:{ref_of(entity)}"
 
 
-def _twice(table: Table) -> dict[tuple[str, str], dict[Position, str]]:
-    """What several rows have in common, budget and likeness of the ref, with the refs by row."""
+def _several(table: Table) -> dict[tuple[str, str], dict[Position, str]]:
+    """What several rows have in common, budget and likeness of the ref, with the refs by row, in
+    their order."""
     first: dict[tuple[str, str], tuple[Position, str]] = {}
     found: dict[tuple[str, str], dict[Position, str]] = {}
     for position, cells in table.picked(("budget", "ref", "entity_type", "entity")):

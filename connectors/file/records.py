@@ -1,6 +1,6 @@
 """Records: budgets in json (a list) and jsonl (one a line), as the rows that a table would have.
 
-A budget with `phases` becomes a row per phase, and its `allocations` become rows of their own.
+What has `phases` becomes a row per phase, and a budget's `allocations` become rows of their own.
 Numbers are read as they are written, never through a float.
 """
 
@@ -65,7 +65,7 @@ class RecordTable:
             elif self._layout.noun == "budgets":
                 yield from _budget_rows(position, record, self._apart)
             else:
-                yield _told_of_twins(record, flat(position, record, self._layout))
+                yield from _allocation_rows(position, record)
 
     def picked(self, columns: Sequence[str]) -> Iterator[tuple[Position, Sequence[str]]]:
         return pick(self.rows(), columns)
@@ -128,14 +128,32 @@ def _budget_rows(position: str, record: Record, apart: bool) -> Iterator[Row]:
             raise wrong
         for key, prefix in (("dimensions", DIMENSION), ("limits", "")):
             cells = _joined(cells, _spread(record, key, prefix))
-        phases = _objects(record, "phases")
-        _check_agreement(cells, phases)
+        _check_agreement(cells, _objects(record, "phases"))
         if _objects(record, "allocations") and apart:
             said = "stand in a file of their own by the settings; keep them in one place"
             raise Wrong("allocations", said)
     except Wrong as error:
         yield position, cells, error
         return
+    yield from _by_phase(position, cells, record)
+
+
+def _allocation_rows(position: str, record: Record) -> Iterator[Row]:
+    shared = {key: value for key, value in record.items() if key != "phases"}
+    _, cells, wrong = _told_of_twins(record, flat(position, shared, ALLOCATIONS))
+    try:
+        if wrong:
+            raise wrong
+        _check_agreement(cells, _objects(record, "phases"))
+    except Wrong as error:
+        yield position, cells, error
+        return
+    yield from _by_phase(position, cells, record)
+
+
+def _by_phase(position: str, cells: dict[str, str], record: Record) -> Iterator[Row]:
+    """A row for each phase of the record; that of the record itself where it has none."""
+    phases = _objects(record, "phases")
     if not phases:
         yield position, cells, None
     for number, phase in enumerate(phases, start=1):
@@ -159,7 +177,7 @@ def _joined(cells: dict[str, str], more: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_agreement(cells: Mapping[str, str], phases: Sequence[Record]) -> None:
-    """What a budget states beside its phases is the first amount, the first start, the last end."""
+    """What is stated beside the phases is the first amount, the first start, the last end."""
     if not phases:
         return
     order = sorted(phases, key=lambda phase: str(phase.get("start")))
@@ -185,12 +203,11 @@ def _nested_allocations(position: str, record: Record | Wrong) -> Iterator[Row]:
     except Wrong:
         return
     for number, allocation in enumerate(found, start=1):
-        where = f"{position}, allocation {number}"
-        _, cells, wrong = flat(where, allocation, ALLOCATIONS)
-        if cells["budget"] not in ("", budget):
-            said = f"{cells['budget']!r} is not the budget that it stands in; leave it out"
-            wrong = wrong or Wrong("budget", said)
-        yield where, {**cells, "budget": budget}, wrong
+        for where, cells, wrong in _allocation_rows(f"{position}, allocation {number}", allocation):
+            if cells["budget"] not in ("", budget):
+                said = f"{cells['budget']!r} is not the budget that it stands in; leave it out"
+                wrong = wrong or Wrong("budget", said)
+            yield where, {**cells, "budget": budget}, wrong
 
 
 def flat(position: str, record: Record, layout: Layout) -> Row:

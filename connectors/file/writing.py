@@ -14,7 +14,7 @@ from canonical.facts import SAID_BY_NONE, facts, fields_of
 from connectors.contract.errors import Rejected
 from connectors.file.grids import Cells
 from connectors.file.layout import BUDGETS, Wrong
-from connectors.file.mapping import Reader, allocation_row, budget_rows, settled
+from connectors.file.mapping import Reader, allocation_rows, budget_rows, settled
 from connectors.file.reading import Index, cycles
 
 _MONEY = frozenset({"amount", "currency", "phases"})
@@ -33,8 +33,8 @@ def merged_budget(current: Budget, wanted: Budget, fields: Collection[str]) -> B
 def merged_allocation(
     current: Allocation, wanted: Allocation, fields: Collection[str]
 ) -> Allocation:
-    """`current` with `fields` as `wanted` has them."""
-    names = {"amount" if name == "currency" else name for name in fields}
+    """`current` with `fields` as `wanted` has them; its amount and its phases go together."""
+    names = {*fields} - _MONEY | ({"amount", "phases"} if _MONEY & set(fields) else set())
     return replace(current, **{name: getattr(wanted, name) for name in names})
 
 
@@ -72,17 +72,20 @@ def checked_budget(
 def checked_allocation(
     allocation: Allocation, index: Index, held: Collection[str]
 ) -> tuple[Sequence[Cells], Allocation]:
-    """The row of `allocation` and what it reads back as; raises `Rejected`."""
+    """The rows of `allocation` and what they read back as; raises `Rejected`."""
     if allocation.amount is None:
         raise Rejected(f"{allocation.ref} has no amount", hint="A row of an allocation needs one")
-    row = allocation_row(allocation)
+    rows = allocation_rows(allocation)
+    currency = {"currency": allocation.amount.unit}
+    reader = Reader((*rows[0], *currency), ".", index.units)
     try:
-        stated = row | {"currency": allocation.amount.unit}
-        stored = Reader(tuple(stated), ".", index.units).allocation(stated)
+        said = [reader.allocation_row(row | currency) for row in rows]
+        stored = reader.allocation([*enumerate(said, 1)])
     except Wrong as error:
         raise Rejected(f"{allocation.ref}: {error.column} {error.message}") from None
-    _ensure_kept(allocation.ref, allocation, stored, held)
-    return [row], stored
+    wanted = replace(allocation, amount=stored.amount) if allocation.phases else allocation
+    _ensure_kept(allocation.ref, wanted, stored, held)
+    return rows, stored
 
 
 def unlike(

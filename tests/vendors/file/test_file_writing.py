@@ -179,7 +179,7 @@ def test_probe_finds_what_has_the_ref(tmp_path):
 
 REFUSED = {
     "no amount": (budget("B", amount=None), "has no amount"),
-    "negative": (budget("B", amount=Amount.of(-1, "USD")), "below zero"),
+    "negative": (budget("B", limits=(Amount.of(-1, "impressions"),)), "below zero"),
     "too precise": (budget("B", amount=Amount.of("0.001", "USD")), "3 decimals"),
     "no name": (budget("B", name=" "), "name is empty"),
     "no parent": (budget("B", parent="GONE"), "no budget 'GONE'"),
