@@ -253,7 +253,7 @@ class Kaireon(Connector):
         if kind is Kind.BUDGET:
             return budget_of(series, self._entities, currency, self._today())
         above = rows.container(series.title.name, series.rows[0][1].period_type)
-        return allocation_of(series, above, self._entities, currency)
+        return allocation_of(series, above, self._entities, currency, self._today())
 
     def _problem(self, kind: Kind, group: Group, error: Exception, rows: Rows) -> Problem:
         where = f"{kind} {group.id or 'without an id'}"

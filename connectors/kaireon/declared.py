@@ -42,6 +42,7 @@ CAPABILITIES = Capabilities(
         "cadence": Hold.EXACT,
         "start": Hold.EMULATED,
         "end": Hold.EMULATED,
+        "phases": Hold.EXACT,
         "enforcement": Hold.READ_ONLY,
     },
     cadences=frozenset(CADENCE.values()),

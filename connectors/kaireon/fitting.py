@@ -50,7 +50,8 @@ def fitted(model: Model, terms: Terms, today: date, until: date) -> tuple[Model,
     """`model` in whole calendar periods, an open end up to `until`; and what that loses.
 
     What cannot be held comes back as it is, with the loss that blocks it. Fitting what is fitted
-    changes nothing. Without a start there are no phases: the periods from today on are meant.
+    changes nothing. Without a start there are no phases: the periods from today on are meant. A
+    share of one amount in all of its periods has none either.
     """
     foreign = tuple(_foreign(model, terms))
     if foreign:
@@ -59,12 +60,12 @@ def fitted(model: Model, terms: Terms, today: date, until: date) -> tuple[Model,
     budget, losses = _rounded(whole)
     try:
         changed = _spread(budget, terms, until)
-        if isinstance(model, Allocation):
-            changed["amount"] = _one_amount(changed.pop("phases"), model)
     except _Unfit as unfit:
         return model, (*losses, Loss(unfit.field, Effect.BLOCKED, str(unfit)))
-    if isinstance(model, Budget):
+    if isinstance(model, Budget) or not is_one_amount(changed["phases"]):
         changed["amount"] = _shown(replace(budget, **changed), today)
+    elif phases := changed["phases"]:
+        changed |= {"amount": phases[0].amount, "phases": ()}
     losses += _moved(budget, changed, today)
     return replace(model, **changed), tuple(losses)
 
@@ -222,12 +223,13 @@ def _share(limit: Amount, counts: Collection[int]) -> Amount:
     return shares.pop()
 
 
-def _one_amount(phases: Sequence[Phase], allocation: Allocation) -> Amount | None:
-    amounts = {phase.amount for phase in phases}
-    if len(amounts) > 1:
-        reason = f"{allocation.amount} cannot be divided evenly over {len(phases)} periods"
-        raise _Unfit("amount", reason)
-    return amounts.pop() if amounts else allocation.amount
+def is_one_amount(phases: Sequence[Phase]) -> bool:
+    """Whether periods say no more than one amount from the first to the last of them."""
+    follow = all(
+        last_day(one.period) + timedelta(days=1) == two.period.start
+        for one, two in pairwise(phases)
+    )
+    return follow and len({phase.amount for phase in phases}) < 2
 
 
 def _moved(budget: Budget, changed: dict[str, Any], today: date) -> Iterator[Loss]:

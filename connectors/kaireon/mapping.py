@@ -13,7 +13,7 @@ from canonical.budget import Budget, Phase
 from canonical.identity import EntityMap
 from canonical.period import Period
 from connectors.contract.records import Observed
-from connectors.kaireon.fitting import whole_periods
+from connectors.kaireon.fitting import is_one_amount, whole_periods
 from connectors.kaireon.scopes import enforced
 from connectors.kaireon.series import Series, Title, age
 from connectors.kaireon.wire import (
@@ -35,11 +35,6 @@ def budget_of(series: Series, entities: EntityMap, currency: str, today: date) -
     """
     name, scope, scope_id = series.title
     field = _amount_field(row for _, row in series.rows)
-    phases = [
-        Phase(period, Amount.of(value, _unit(field, currency)))
-        for period, row in series.rows
-        if (value := getattr(row, field)) is not None
-    ]
     budget = Budget(
         ref=series.id,
         name=name,
@@ -48,7 +43,7 @@ def budget_of(series: Series, entities: EntityMap, currency: str, today: date) -
         cadence=series.cadence,
         start=series.rows[0][0].start,
         end=series.rows[-1][0].end,
-        phases=tuple(phases),
+        phases=_phases_of(series, currency),
         enforcement=enforced(scope),
         dimensions={scope: entities.our_id(scope, scope_id)} if scope_id else {},
     )
@@ -56,31 +51,40 @@ def budget_of(series: Series, entities: EntityMap, currency: str, today: date) -
 
 
 def allocation_of(
-    series: Series, container: str | None, entities: EntityMap, currency: str
+    series: Series, container: str | None, entities: EntityMap, currency: str, today: date
 ) -> Observed:
     """Their rows as an allocation.
 
-    It has no amount where its periods have different ones, or one is missing between them: no
-    single number is what was agreed. Passed periods count as all others do. Without a budget, as
-    where the rename of one broke off, it has its amount all the same.
+    It has phases where its periods have different amounts, or one is missing between them. Passed
+    periods count as all others do. Without a budget, as where the rename of one broke off, it has
+    its amount all the same.
     """
     title, rows = series.title, series.rows
-    field = _amount_field(row for _, row in rows)
-    found = {getattr(row, field) for _, row in rows}
-    between = [*whole_periods(series.cadence, rows[0][0].start, rows[-1][0].start)]
-    whole = len(found) == 1 and len(between) == len(rows)
-    value = found.pop() if whole else None
+    phases = _phases_of(series, currency)
     allocation = Allocation(
         ref=series.id,
         budget=container or "",
         entity=entities.ours(title.scope, title.scope_id or ""),
-        amount=None if value is None else Amount.of(value, _unit(field, currency)),
+        amount=phases[0].amount if phases else None,
         cadence=series.cadence,
-        start=series.rows[0][0].start,
-        end=series.rows[-1][0].end,
+        start=rows[0][0].start,
+        end=rows[-1][0].end,
         enforcement=enforced(title.scope),
     )
+    if len(phases) < len(rows) or not is_one_amount(phases):
+        whole = replace(Budget.of_share(allocation), amount=None, phases=phases)
+        allocation = replace(allocation, amount=whole.in_force(today), phases=phases)
     return Observed(series.id, allocation, container=container)
+
+
+def _phases_of(series: Series, currency: str) -> tuple[Phase, ...]:
+    """One for each row that has an amount."""
+    field = _amount_field(row for _, row in series.rows)
+    return tuple(
+        Phase(period, Amount.of(value, _unit(field, currency)))
+        for period, row in series.rows
+        if (value := getattr(row, field)) is not None
+    )
 
 
 def wanted(
@@ -91,7 +95,7 @@ def wanted(
     Where it says no start, that is from today on, or from the first row that `series` has: an
     amount without phases counts throughout, in what has passed too.
     """
-    if isinstance(model, Budget) and model.phases:
+    if model.phases:
         return {phase.period: phase.amount for phase in model.phases}
     if model.amount is None or model.cadence is None or model.end is None:
         return {}

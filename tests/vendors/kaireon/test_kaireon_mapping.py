@@ -57,9 +57,9 @@ def fit(model, terms=TERMS, today=TODAY):
     return whole, {loss.name for loss in losses}
 
 
-def stored(model):
+def stored(model, title=Title("Travel", "global", None)):  # noqa: B008
     """The rows that a create of `model` makes, as read back."""
-    todo = steps(None, Title("Travel", "global", None), model, EVERY, TODAY)
+    todo = steps(None, title, model, EVERY, TODAY)
     return placed(
         parsed(KaireonRow, {"id": f"clx{n}", **row.body()}) for n, row in enumerate(todo.post)
     )
@@ -80,7 +80,7 @@ def test_the_listed_example_is_an_allocation_below_a_global_row_of_its_name():
     above = row | {"id": "clx_b", "scope": "global", "scopeId": None}
     (group,) = Rows([row, above]).of(Kind.ALLOCATION)
     entities = EntityMap({"channel:email": "ch_email"})
-    found = allocation_of(group.series(), "clx_b", entities, "USD")
+    found = allocation_of(group.series(), "clx_b", entities, "USD", TODAY)
     assert found.model == Allocation(
         ref="clx0000000000000000000001",
         budget="clx_b",
@@ -208,23 +208,45 @@ def offer(**amounts):
 
 
 def shown(series):
-    return allocation_of(series, "clx_b", EntityMap(), "USD").model.amount
+    model = allocation_of(series, "clx_b", EntityMap(), "USD", TODAY).model
+    return model.amount, len(model.phases)
 
 
-def test_an_allocation_of_several_amounts_has_none():
-    assert shown(offer()) == usd(100)
-    assert shown(offer(m01=Decimal(7))) is None
-    assert shown(offer(m07=Decimal(7))) is None
+def test_an_allocation_of_several_amounts_has_a_phase_for_each_period():
+    assert shown(offer()) == (usd(100), 0)
+    assert shown(offer(m01=Decimal(7))) == (usd(100), 12)
+    assert shown(offer(m03=Decimal(7))) == (usd(7), 12)
 
 
-def test_an_allocation_that_lacks_a_period_in_between_has_no_amount():
-    assert shown(offer(m02="gone")) is None
-    assert shown(offer(m07="gone")) is None
-    assert shown(offer(m01="gone", m12="gone")) == usd(100)
+def test_an_allocation_that_lacks_a_period_in_between_has_those_that_are_there():
+    assert shown(offer(m02="gone")) == (usd(100), 11)
+    assert shown(offer(m07=None)) == (usd(100), 11)
+    assert shown(offer(m01="gone", m12="gone")) == (usd(100), 0)
+
+
+@pytest.mark.parametrize("number", [5, None])
+def test_the_months_of_an_allocation_are_the_rows_that_it_gets(number):
+    months = [*periods(Cadence.MONTHLY, date(2026, 1, 1), date(2026, 12, 31))]
+    phases = tuple(Phase(each, usd(number or each.start.month)) for each in months)
+    share = Allocation(
+        ref="A", budget="B", entity=Entity("offer", "o"), amount=phases[0].amount,
+        cadence=Cadence.MONTHLY, start=date(2026, 1, 1), end=date(2026, 12, 31), phases=phases,
+    )  # fmt: skip
+    whole, losses = fit(share)
+    assert (whole.amount, len(whole.phases), losses) == (
+        usd(number or TODAY.month),
+        0 if number else 12,
+        set(),
+    )
+    assert fit(whole) == (whole, set())
+    read = allocation_of(
+        stored(whole, Title("B", "offer", "o")), "clx_b", EntityMap(), "USD", TODAY
+    ).model
+    assert (read.amount, read.phases) == (whole.amount, whole.phases)
 
 
 def test_an_allocation_whose_budget_is_not_there_has_its_amount():
-    found = allocation_of(offer(), None, EntityMap(), "USD").model
+    found = allocation_of(offer(), None, EntityMap(), "USD", TODAY).model
     assert (found.budget, found.amount) == ("", usd(100))
 
 
@@ -380,9 +402,11 @@ def test_without_the_setting_a_year_is_blocked():
     assert fit(budget(cadence="yearly"))[1] == {"blocked:cadence"}
 
 
-def test_an_allocation_that_cannot_be_divided_evenly_is_blocked():
+def test_an_allocation_is_divided_to_the_cent():
     said = {"cadence": Cadence.YEARLY, "start": date(2026, 1, 1), "end": date(2026, 12, 31)}
     share = Allocation(ref="A", budget="B", entity=Entity("offer", "o"), amount=usd("1.01"), **said)
-    assert fit(share, BOTH) == (share, {"blocked:amount"})
+    whole, losses = fit(share, BOTH)
+    assert [each.amount.text() for each in whole.phases] == ["0.26", "0.25", "0.25", "0.25"]
+    assert losses == {"emulated:cadence"}
     whole, _ = fit(replace(share, amount=usd(100)), BOTH)
     assert (whole.cadence, whole.amount) == (Cadence.QUARTERLY, usd(25))
