@@ -17,7 +17,8 @@ Quirks
 - A hierarchical budget has no amount of its own: it is the sum of its children. So that a budget
   keeps its amount, what its children do not use is held by one more, "BUDGET / (unallocated)",
   which we write and never show. Children that need more than their budget has are refused.
-- An allocation has the time of its budget, and follows when that changes.
+- An allocation of one amount has the time of its budget, and follows when that changes; what has
+  phases, one for a time of its own, stays as it is.
 - An allocation's name and cost report say one entity. Where a person made them say two, the report
   counts; what a person took out of its budget is a share of nothing. Both are put back. The rest,
   renamed by hand, is a budget of its own.
@@ -31,7 +32,7 @@ Quirks
   stated. Two amounts in one month are blocked.
 - An amount travels as a double: more than 15 digits are blocked, as they would not arrive.
 - A year, a quarter or a single amount is split into months where `emulate` says so, and so is a
-  share of it that makes the same amount each month; one that does not is blocked.
+  share of it where each amount makes the same each month; one that does not is blocked.
 - Whether a budget may be deleted while it has a parent or alerts is not documented: if it may not,
   it loses them first.
 - Whether an open end reads as null, as "" or not at all is not documented: all three are read.

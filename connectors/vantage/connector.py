@@ -21,7 +21,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.vantage.declared import CAPABILITIES, VantageSettings, widened
-from connectors.vantage.fitting import fitted
+from connectors.vantage.fitting import fitted, fitted_share
 from connectors.vantage.hierarchy import Hierarchy
 from connectors.vantage.mapping import (
     allocation_name,
@@ -35,8 +35,10 @@ from connectors.vantage.mapping import (
 from connectors.vantage.periods import (
     PERIOD_FIELDS,
     Phases,
+    Spans,
     period_write,
     share_phases,
+    spans_of,
     stated_phases,
 )
 from connectors.vantage.unanswered import Unanswered
@@ -53,6 +55,8 @@ class Vantage(Connector):
 
     def __init__(self, name: str, settings: VantageSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
+        self._spans: dict[str, Spans] = {}  # of budgets by ref, as last fitted
+        self._shared_spans: dict[Spans, Spans] = {}
         self._emulated = frozenset(Cadence(each) for each in settings.emulate)
         if self._emulated:
             self.capabilities = widened(self._emulated)  # type: ignore[misc]  # per system
@@ -103,7 +107,13 @@ class Vantage(Connector):
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
         """In months, and as periods alone tell it; other cadences if a setting says so."""
-        return fitted(model, self._emulated, self.today(), until)
+        today = self.today()
+        if isinstance(model, Allocation):
+            return fitted_share(model, self._emulated, today, until, self._spans.get(model.budget))
+        budget, losses = fitted(model, self._emulated, today, until)
+        spans = spans_of(budget)
+        self._spans[model.ref] = self._shared_spans.setdefault(spans, spans)
+        return budget, losses
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What Vantage has no words for, and an entity whose cost report nobody named."""
@@ -194,7 +204,8 @@ class Vantage(Connector):
         alerts = workspace.alerts.of(budget)
         if kind is Kind.BUDGET:
             return budget_of(budget, phases, alerts, parent)
-        return allocation_of(budget, phases, alerts, parent, self._entities)
+        above = workspace.tree.phases(parent) if parent and workspace.tree.get(parent) else ()
+        return allocation_of(budget, phases, alerts, parent, above, self._entities)
 
     def _problem(
         self, kind: Kind, token: str | None, name: str | None, error: Exception

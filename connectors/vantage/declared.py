@@ -34,6 +34,7 @@ CAPABILITIES = Capabilities(
         "cadence": Hold.FOLLOWS,
         "start": Hold.FOLLOWS,
         "end": Hold.FOLLOWS,
+        "phases": Hold.EXACT,
         "alerts": Hold.EXACT,
     },
     cadences=frozenset({Cadence.MONTHLY}),
@@ -67,10 +68,10 @@ class VantageSettings(HttpSettings):
 
 
 def widened(emulated: Collection[Cadence]) -> Capabilities:
-    """With cadences that a setting allows; a share then tells its time, to be split with it."""
-    time = dict.fromkeys(("cadence", "start", "end"), Hold.EMULATED) if emulated else {}
+    """With cadences that a setting allows; a share then tells its own, to be split by it."""
+    said = {"cadence": Hold.EMULATED} if emulated else {}
     return replace(
         CAPABILITIES,
         cadences=CAPABILITIES.cadences | {*emulated},
-        allocation={**CAPABILITIES.allocation, **time},
+        allocation={**CAPABILITIES.allocation, **said},
     )

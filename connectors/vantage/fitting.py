@@ -16,20 +16,18 @@ from canonical.budget import Budget, Phase
 from canonical.change import Effect, Loss
 from canonical.count import uncountable, year_starts
 from canonical.period import Cadence, Period, period_of
-from connectors.vantage.periods import Phases, joined, settled
+from connectors.vantage.periods import Phases, Spans, joined, settled, spans_of
 
 _MONTHS: Final = {Cadence.QUARTERLY: 3, Cadence.YEARLY: 12}
 
 
 def fitted(
-    model: Budget | Allocation, emulated: Collection[Cadence], today: date, until: date
-) -> tuple[Budget | Allocation, tuple[Loss, ...]]:
+    model: Budget, emulated: Collection[Cadence], today: date, until: date
+) -> tuple[Budget, tuple[Loss, ...]]:
     """`model` per month, an open end split up to `until`; and what that loses.
 
     What cannot be held comes back as it is, with the loss that blocks it.
     """
-    if isinstance(model, Allocation):
-        return _share(model, emulated, until)
     if reason := uncountable(model):
         said = f"{reason}: Vantage's months are the calendar's"
         return model, (Loss("end", Effect.BLOCKED, said),)
@@ -157,20 +155,62 @@ def _indivisible(budget: Budget) -> str | None:
     return None
 
 
-def _share(
-    allocation: Allocation, emulated: Collection[Cadence], until: date
+def fitted_share(
+    share: Allocation,
+    emulated: Collection[Cadence],
+    today: date,
+    until: date,
+    spans: Spans | None = None,
 ) -> tuple[Allocation, tuple[Loss, ...]]:
-    """A share of a budget that is split is split with it, if that gives one amount a month."""
-    follows = replace(allocation, cadence=None, start=None, end=None)
-    cadence, amount = allocation.cadence, allocation.amount
-    if cadence not in emulated or cadence is None or amount is None:
-        return follows, ()
-    budget = Budget.of_share(allocation)
-    if reason := uncountable(budget) or _indivisible(budget):
-        return follows, (Loss("amount", Effect.BLOCKED, reason),)
-    months = budget.restated(Cadence.MONTHLY, until)
-    if months.phases:
-        reason = f"{amount} {cadence} is not the same amount each month, and a share has one"
-        return follows, (Loss("amount", Effect.BLOCKED, reason),)
-    reason = f"Vantage has no {cadence} budgets; it is split into months"
-    return replace(follows, amount=months.amount), (Loss("amount", Effect.EMULATED, reason),)
+    """A share in months: as long as its budget, which lasts for `spans`, or with phases of its own.
+
+    A share of a budget that is split is split with it, where each amount of it is the same each
+    month: cents that go to some months only might be more than the budget has in one of these.
+    """
+    whole, losses = _in_time(share, spans), tuple[Loss, ...]()
+    follows = replace(share, cadence=None, start=None, end=None)
+    if share.cadence in emulated and share.amount is not None:
+        if reason := uncountable(whole) or _indivisible(whole) or _uneven(whole, until):
+            return follows, (Loss("amount", Effect.BLOCKED, reason),)
+        if share.phases and (shared := _shared_period(whole)):
+            reason = f"two of its amounts count in one {share.cadence} period, {shared}"
+            return follows, (Loss("phases", Effect.BLOCKED, reason),)
+        reason = f"Vantage has no {share.cadence} budgets; it is split into months"
+        losses = (Loss("amount", Effect.EMULATED, reason),)
+        whole = whole.restated(Cadence.MONTHLY, until)
+    if not share.phases:
+        return replace(follows, amount=whole.amount), losses
+    whole, more = _in_periods(whole, today)
+    if any(loss.effect is Effect.BLOCKED for loss in more):
+        return follows, (*losses, *more)
+    return replace(follows, amount=whole.amount, phases=_own(whole, spans)), (*losses, *more)
+
+
+def _in_time(share: Allocation, spans: Spans | None) -> Budget:
+    """The share by itself, with its own time or that of its budget."""
+    whole = Budget.of_share(share)
+    if share.phases:
+        periods = [each.period for each in share.phases]
+        return replace(whole, start=periods[0].start, end=periods[-1].end)
+    return replace(whole, start=spans[0].start, end=spans[-1].end) if spans else whole
+
+
+def _own(whole: Budget, spans: Spans | None) -> Phases:
+    """The phases of a share; none where it is the same for as long as its budget."""
+    if not whole.phases and whole.start is not None and whole.amount is not None:
+        whole = replace(whole, phases=(Phase(Period(whole.start, whole.end), whole.amount),))
+    flat = len({each.amount for each in whole.phases}) == 1
+    return () if flat and spans_of(whole) == spans else whole.phases
+
+
+def _uneven(share: Budget, until: date) -> str | None:
+    """Which amount of a share is not the same in each month that it is split into."""
+    for phase in share.all_phases() or (None,):
+        part = share
+        if phase is not None:
+            start, end = phase.period.start, phase.period.end
+            part = replace(share, amount=phase.amount, start=start, end=end, phases=())
+        if part.restated(Cadence.MONTHLY, until).phases:
+            said = f"{part.amount} {share.cadence}"
+            return f"{said} is not the same amount each month, as that of a share has to be"
+    return None

@@ -9,7 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from connectors.contract.errors import Malformed, Rejected, Transient, Uncertain
 from connectors.vantage.mapping import is_rest, rest_name
-from connectors.vantage.periods import Phases, period_write, phases_of, remainder, throughout
+from connectors.vantage.periods import (
+    Phases,
+    follows,
+    period_write,
+    phases_of,
+    remainder,
+    throughout,
+)
 from connectors.vantage.unanswered import Unanswered
 from connectors.vantage.wire import VantageBudgetWrite
 from connectors.vantage.workspace import Workspace
@@ -152,14 +159,16 @@ class Hierarchy:
             raise
 
     def _in_time(self, token: str, phases: Phases) -> dict[str, Phases]:
-        """The shares of a budget for as long as `phases` last, each with the amount it has."""
+        """The shares that last as long as their budget, for as long as `phases` do, each with the
+        amount it has; a share with a time of its own stays as it is."""
         self._workspace.see_parts(token)
         tree = self._workspace.tree
+        before = tree.phases(token)
         shares = {each.token: tree.phases(each.token) for each in tree.allocations(token)}
         return {
             share: throughout(held[0].amount, phases)
             for share, held in shares.items()
-            if len({phase.amount for phase in held}) == 1
+            if follows(held, before)
         }
 
     def _rebalance(

@@ -9,7 +9,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.identity import EntityMap
 from connectors.contract.records import Draft, Observed
-from connectors.vantage.periods import Phases, settled
+from connectors.vantage.periods import Phases, follows, settled
 from connectors.vantage.wire import (
     VantageAlert,
     VantageAlertWrite,
@@ -73,18 +73,20 @@ def allocation_of(
     phases: Phases,
     alerts: Sequence[Alert],
     parent: str | None,
+    above: Phases,
     entities: EntityMap,
 ) -> Observed:
-    """Their child budget as ours.
+    """Their child budget as ours; `above` are the phases of its parent.
 
-    It states no amount where that differs in time, nor below no budget: a share of nothing.
+    It has phases where it is not the same for as long as its parent lasts, and states no amount
+    below no budget: a share of nothing.
     """
-    amounts = {phase.amount for phase in phases} if parent else set()
     allocation = Allocation(
         ref=wire.token,
         budget=parent or "",
         entity=_entity_of(wire, entities),
-        amount=amounts.pop() if len(amounts) == 1 else None,
+        amount=phases[0].amount if parent and phases else None,
+        phases=() if parent is None or follows(phases, above) else phases,
         cadence=cadence_of(wire.period_cadence),
         alerts=tuple(alerts),
     )
@@ -158,8 +160,7 @@ def unsaid(model: Budget | Allocation, currency: str) -> dict[str, str]:
 
 
 def _amounts(model: Budget | Allocation) -> list[Amount]:
-    phases = model.phases if isinstance(model, Budget) else ()
-    return [each.amount for each in phases] + ([model.amount] if model.amount else [])
+    return [each.amount for each in model.phases] + ([model.amount] if model.amount else [])
 
 
 def _digits(amount: Amount) -> int:

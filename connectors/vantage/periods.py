@@ -19,6 +19,8 @@ from connectors.contract.errors import Rejected
 from connectors.vantage.wire import VantageBudget, VantagePeriod, VantagePeriodWrite
 
 Phases: TypeAlias = tuple[Phase, ...]
+Spans: TypeAlias = tuple[Period, ...]
+"""Stretches of time with gaps between them."""
 
 PERIOD_FIELDS = frozenset({"amount", "currency", "start", "end", "phases"})
 """Fields that are said by a budget's periods, and by nothing else."""
@@ -82,10 +84,31 @@ def stated_phases(budget: Budget, first: date) -> Phases:
 
 
 def share_phases(allocation: Allocation, budget: Phases) -> Phases:
-    """What `allocation` holds, for as long as its `budget` does; raises `Rejected` for no time."""
+    """What `allocation` holds: its phases, else its amount for as long as its `budget` lasts.
+
+    Raises `Rejected` for no time.
+    """
+    if allocation.phases:
+        return joined(allocation.phases)
     if not budget or allocation.amount is None:
         raise Rejected("its budget has no periods that it could have a share of")
     return throughout(allocation.amount, budget)
+
+
+def spans_of(budget: Budget) -> Spans:
+    """When a fitted `budget` has an amount; none where it states no start."""
+    phases = budget.phases
+    if not phases and budget.start is not None and budget.amount is not None:
+        phases = (Phase(Period(budget.start, budget.end), budget.amount),)
+    held = joined(phases)
+    return tuple(each.period for each in throughout(held[0].amount, held)) if held else ()
+
+
+def follows(share: Phases, budget: Phases) -> bool:
+    """Whether a share has one amount for as long as its `budget` lasts, if that is known."""
+    if not budget:
+        return len({phase.amount for phase in share}) == 1
+    return bool(share) and share == throughout(share[0].amount, budget)
 
 
 def throughout(amount: Amount, phases: Phases) -> Phases:

@@ -7,8 +7,8 @@ import pytest
 
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
-from canonical.budget import Budget
-from canonical.period import Cadence
+from canonical.budget import Budget, Phase
+from canonical.period import Cadence, Period
 from connectors.conformance import waitless
 from connectors.memory.connector import Memory
 from connectors.sandbox.server import serve
@@ -60,7 +60,7 @@ class Mirror:
         self.served = stack.enter_context(serve(VantageSandbox(rate_limit="off")))
         settings = Vantage.Settings(**SAID, base_url=f"{self.served.url}/v2")
         target = stack.enter_context(Vantage("vantage", settings, waitless()))
-        source = Memory("erp")
+        self.source = source = Memory("erp")
         source.put(PLATFORM)
         now = lambda: datetime(2026, 3, 15, tzinfo=UTC)  # noqa: E731
         store = Store.open("sqlite:///trueup.db", folder, now)
@@ -110,6 +110,10 @@ def mirror(tmp_path):
 
 def year(amount):
     return [{"start_at": "2026-01-01", "end_at": "2026-12-31", "amount": amount}]
+
+
+def december(amount):
+    return {"start_at": "2026-12-01", "end_at": "2026-12-31", "amount": amount}
 
 
 def swap(mirror):
@@ -172,3 +176,23 @@ def test_fields_that_are_not_ours_survive_what_is_put_back(mirror):
     mirror.run()
     row = mirror.row("Platform")
     assert (row["cost_report_token"], row["future"]) == ("rprt_theirs", {"x": 1})
+
+
+def test_a_share_with_a_time_of_its_own_stays_when_its_budget_lasts_longer(mirror):
+    half = Phase(Period(date(2026, 1, 1), date(2026, 6, 30)), usd(600))
+    mirror.source.edit("P/6200", phases=(half,))
+    mirror.run()
+    mirror.source.edit("P", end=date(2027, 12, 31))
+    mirror.run()
+    ends = [mirror.row(name)["periods"][-1]["end_at"] for name in (FIRST, SECOND)]
+    assert ends == ["2026-06-30", "2027-12-31"]
+    assert mirror.run() == 0
+
+
+@pytest.mark.parametrize("month", [[], [december("500.0")]], ids=["none", "another amount"])
+def test_a_month_of_a_share_that_somebody_changes_is_put_back(mirror, month):
+    mirror.edit(FIRST, periods=[year("600.0")[0] | {"end_at": "2026-11-30"}, *month])
+    assert mirror.run() > 0
+    assert {each["amount"] for each in mirror.row(FIRST)["periods"]} == {"600.0"}
+    assert mirror.row(FIRST)["periods"][-1]["end_at"] == "2026-12-31"
+    assert mirror.run() == 0

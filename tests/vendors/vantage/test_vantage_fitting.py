@@ -11,7 +11,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.facts import facts
 from canonical.period import Cadence, Period
-from connectors.vantage.fitting import fitted
+from connectors.vantage.fitting import fitted, fitted_share
 
 TODAY = date(2026, 1, 10)
 HORIZON = date(2027, 3, 15)
@@ -41,8 +41,10 @@ def share(amount=600, cadence=Cadence.YEARLY, **said):
     )
 
 
-def fit(model, emulated=EMULATED):
-    return fitted(model, emulated, TODAY, HORIZON)
+def fit(model, emulated=EMULATED, spans=None):
+    if isinstance(model, Budget):
+        return fitted(model, emulated, TODAY, HORIZON)
+    return fitted_share(model, emulated, TODAY, HORIZON, spans)
 
 
 def names(losses):
@@ -194,6 +196,60 @@ def test_a_monthly_share_keeps_its_amount_and_follows_its_budget():
     model, losses = fit(share(600, Cadence.MONTHLY))
     assert model == replace(share(600), cadence=None, start=None, end=None)
     assert losses == ()
+
+
+def phased(*phases, cadence=Cadence.MONTHLY):
+    said = {"start": None, "end": None, "phases": phases, "amount": phases[0].amount}
+    return replace(share(cadence=cadence), **said)
+
+
+YEAR = (Period(date(2026, 1, 1), date(2026, 12, 31)),)
+
+
+def test_a_share_of_differing_months_keeps_them():
+    stated = phased(phase("2026-01-01", "2026-01-31", 5), phase("2026-02-01", "2026-12-31", 6))
+    model, losses = fit(stated, spans=YEAR)
+    assert (model, losses) == (replace(stated, cadence=None), ())
+    assert fit(model, spans=YEAR) == (model, ())
+
+
+def test_a_share_with_one_amount_and_a_time_of_its_own_is_one_phase():
+    stated = phased(phase("2026-03-15", "2026-06-30", 5))
+    model, losses = fit(stated, spans=YEAR)
+    assert model.phases == (phase("2026-03-01", "2026-06-30", 5),)
+    assert names(losses) == ["rounded:start"]
+
+
+def test_a_share_that_in_whole_months_lasts_as_long_as_its_budget_has_no_phases():
+    model, _ = fit(phased(phase("2026-01-15", "2026-12-31", 5)), spans=YEAR)
+    assert (model.amount, model.phases) == (usd(5), ())
+
+
+def test_a_share_of_two_amounts_in_one_month_is_blocked():
+    stated = phased(phase("2026-01-01", "2026-01-15", 5), phase("2026-01-16", "2026-12-31", 6))
+    assert names(fit(stated)[1]) == ["blocked:phases"]
+
+
+def test_the_amounts_of_a_share_that_is_split_are_each_split():
+    quarters = (phase("2026-01-01", "2026-03-31", 30), phase("2026-04-01", "2026-12-31", 60))
+    model, losses = fit(phased(*quarters, cadence=Cadence.QUARTERLY), spans=YEAR)
+    assert model.phases == (
+        phase("2026-01-01", "2026-03-31", 10),
+        phase("2026-04-01", "2026-12-31", 20),
+    )
+    assert names(losses) == ["emulated:amount"]
+
+
+def test_an_amount_of_a_share_that_does_not_split_evenly_is_blocked():
+    quarters = (phase("2026-01-01", "2026-03-31", 30), phase("2026-04-01", "2026-12-31", 50))
+    _, (loss,) = fit(phased(*quarters, cadence=Cadence.QUARTERLY), spans=YEAR)
+    assert loss.name == "blocked:amount"
+    assert "50.00 USD quarterly" in loss.reason
+
+
+def test_a_share_without_a_time_is_split_over_that_of_its_budget():
+    model, _ = fit(replace(share(600), start=None, end=None), spans=YEAR)
+    assert (model.amount, model.phases) == (usd(50), ())
 
 
 # Parts of periods

@@ -201,7 +201,8 @@ def test_a_parent_shows_its_own_periods_where_a_child_cannot_be_seen(tree):
 def test_a_child_that_names_an_entity_is_an_allocation(tree):
     share = tree.get("bdgt_0000000000000002")
     phases = tree.phases(share.token)
-    observed = allocation_of(share, phases, [], tree.above(share.token), ROWS)
+    above = tree.phases(tree.above(share.token))
+    observed = allocation_of(share, phases, [], tree.above(share.token), above, ROWS)
     assert observed.model == Allocation(
         ref="bdgt_0000000000000002",
         budget="bdgt_0000000000000001",
@@ -215,13 +216,32 @@ def test_a_child_that_names_an_entity_is_an_allocation(tree):
 
 def test_a_share_whose_report_became_anothers_has_another_entity(tree):
     share = tree.get("bdgt_0000000000000002").model_copy(update={"cost_report_token": "rprt_x"})
-    observed = allocation_of(share, (), [], None, ROWS)
+    observed = allocation_of(share, (), [], None, (), ROWS)
     assert observed.model.entity == Entity("cost_report", "rprt_x")
 
 
-def test_a_share_with_differing_amounts_states_none(tree):
+def test_a_share_below_no_budget_states_no_amount(tree):
     share, phases = tree.get("bdgt_0000000000000002"), YEAR
-    assert allocation_of(share, phases, [], None, ROWS).model.amount is None
+    model = allocation_of(share, phases, [], None, (), ROWS).model
+    assert (model.amount, model.phases) == (None, ())
+
+
+def test_a_share_with_differing_amounts_has_phases(tree):
+    share, above = tree.get("bdgt_0000000000000002"), tree.above("bdgt_0000000000000002")
+    model = allocation_of(share, YEAR, [], above, YEAR, ROWS).model
+    assert (model.amount, model.phases) == (YEAR[0].amount, YEAR)
+
+
+def test_a_share_of_a_budget_that_cannot_be_read_has_the_one_amount_that_it_has(tree):
+    share, above = tree.get("bdgt_0000000000000002"), tree.above("bdgt_0000000000000002")
+    model = allocation_of(share, YEAR[:1], [], above, (), ROWS).model
+    assert (model.amount, model.phases) == (YEAR[0].amount, ())
+
+
+def test_a_share_that_is_shorter_than_its_budget_has_a_phase(tree):
+    share, above = tree.get("bdgt_0000000000000002"), tree.above("bdgt_0000000000000002")
+    (first, *_) = YEAR
+    assert allocation_of(share, (first,), [], above, YEAR, ROWS).model.phases == (first,)
 
 
 def test_the_entity_is_what_follows_the_last_slash():
