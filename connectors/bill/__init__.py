@@ -25,8 +25,8 @@ Quirks
 - Quarters and years begin in `recurMonth`, which not every answer has; so a budget of theirs is
   shown to start with the quarter or year in which it was made. The month is moved to the one in
   which ours begin only where their amounts differ.
-- A member holds two amounts too. We write them alike and show the current one: what somebody else
-  set for later is seen, and put back, when it begins to count.
+- A member holds two amounts too, which are read and written as a budget's are. What somebody else
+  set for later is seen with the details of the budget's members, and put back.
 - A user is a member of a budget once. A second allocation of theirs is blocked in the plan or
   refused, as the one PUT would replace the other. Who was removed comes back as a plain member.
 - Lists hide what is retired, and one real company's hid everything else: both are listed, and a row

@@ -1,22 +1,18 @@
-"""BILL's budgets: listed, made once, and changed in step with the period that BILL is in.
+"""BILL's budgets: listed, made once, and changed in step with the period that BILL is in."""
 
-Periods begin at midnight where the budget is. While it is another day there than here, what is
-meant for the period of one of the two days waits until both are in it.
-"""
-
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import date, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from canonical.allocation import Status
+from canonical.allocation import Allocation, Status
 from canonical.budget import Budget, Phase
 from canonical.change import Effect, Kind, Loss
 from canonical.facts import BUDGET_FIELDS
 from canonical.identity import natural_key
-from canonical.period import Cadence, Period, period_of
+from canonical.period import Cadence, Period
+from connectors.bill.clock import Clock
 from connectors.bill.declared import BillSettings
 from connectors.bill.mapping import (
     budget_of,
@@ -31,16 +27,17 @@ from connectors.bill.members import Members
 from connectors.bill.people import People
 from connectors.bill.reading import Reader, budget_path, page_of
 from connectors.bill.users import UUID
-from connectors.bill.wire import BUDGETS, BUFFERED, CADENCE, BillBudget, BillBudgetWrite
+from connectors.bill.wire import BUDGETS, BUFFERED, BillBudget, BillBudgetWrite
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import ahead
 from connectors.calling.parsing import parsed
-from connectors.contract.errors import ConnectorError, Malformed, Rejected, Stale, Uncertain
+from connectors.contract.errors import ConnectorError, Malformed, Rejected, Uncertain
 from connectors.contract.records import Draft, Observed, Page
-from connectors.contract.runtime import Runtime
 
 _PERIODIC = frozenset({"amount", "currency", "phases", "cadence"})
-_EASTERN = "US/Eastern"
+Model: TypeAlias = Budget | Allocation
+Shape: TypeAlias = tuple[Cadence, int, date | None]
+"""Of a budget: how it is reset, the month in which its years and quarters begin, its end."""
 
 
 class Budgets:
@@ -53,12 +50,11 @@ class Budgets:
         people: People,
         members: Members,
         settings: BillSettings,
-        runtime: Runtime,
-        day: Callable[[], date | None],
+        clock: Clock,
     ) -> None:
-        """`day` is that of the run that goes on, if one does."""
         self._http, self._reader, self._people, self._members = http, reader, people, members
-        self._settings, self._runtime, self._day = settings, runtime, day
+        self._settings, self._clock = settings, clock
+        self._shapes: dict[str, Shape] = {}
 
     def pages(self, cursor: str | None) -> Iterator[Page]:
         """All budgets by name, retired ones last."""
@@ -74,7 +70,7 @@ class Budgets:
     def against(self, budget: Budget) -> Iterator[tuple[str, str]]:
         """Fields in which a new budget cannot be made, and why."""
         name = self._http.vendor
-        if budget.start and budget.start > (self._other_day() or self._today()):
+        if budget.start and budget.start > (self._clock.other_day() or self._clock.today()):
             yield "start", f"{name} starts a budget when it is made; this is for {budget.start}"
         if budget.parent and not (self._settings.budget_groups or self._reader.has_groups()):
             reason = f"{name} shows no budget group to hang it below"
@@ -83,25 +79,31 @@ class Budgets:
         if owner and not budget.owners and (lacking := self._people.lacks(owner)):
             yield "owners", f"default_owner: {lacking}"
 
-    def in_time(self, budget: Budget) -> tuple[Budget, Sequence[Loss]]:
-        """The budget in BILL's periods, and what is to be told of that.
+    def in_time(self, model: Model) -> tuple[Model, Sequence[Loss]]:
+        """The budget, or the share of one, in BILL's periods, and what is to be told of that.
 
         BILL has no other day than its own: in a run for another one, what counts on that day is
         the amount of BILL's current period, and what follows begins with BILL's next one.
         """
-        day, cadence = self._other_day(), budget.cadence
-        if day is None or cadence is Cadence.ONCE or not budget.phases:
-            return budget, ()
-        month, here = recur_month(budget), self._today()
-        begins, meant = next_reset(cadence, here, month), next_reset(cadence, day, month)
-        later = counting_on(budget, meant)
+        day = self._clock.other_day()
+        if day is None:
+            return model, ()
+        if isinstance(model, Budget):
+            self._shapes[model.ref] = model.cadence, recur_month(model), model.end
+        shape = self._shapes.get(model.ref if isinstance(model, Budget) else model.budget)
+        if shape is None or shape[0] is Cadence.ONCE or not model.phases:
+            return model, ()
+        cadence, month, end = shape
+        begins = next_reset(cadence, self._clock.today(), month)
+        meant = next_reset(cadence, day, month)
+        later = counting_on(model, meant)
         if begins == meant or later is None:
-            return budget, ()
+            return model, ()
         reason = f"{self._http.vendor} goes by its own day: the next amount begins on {begins}"
-        over = budget.end is not None and begins > budget.end
-        same = over or later == budget.amount
-        phases = () if same else (Phase(Period(begins, budget.end), later),)
-        return replace(budget, phases=phases), (Loss("phases", Effect.EMULATED, reason),)
+        over = end is not None and begins > end
+        same = over or later == model.amount
+        phases = () if same else (Phase(Period(begins, end), later),)
+        return replace(model, phases=phases), (Loss("phases", Effect.EMULATED, reason),)
 
     def create(self, draft: Draft) -> Observed:
         """POST, once. `Uncertain` where it was made and the answer cannot be read."""
@@ -109,7 +111,7 @@ class Budgets:
         assert isinstance(budget, Budget)
         month = recur_month(budget)
         buffer = self._settings.overspend_buffer
-        write = budget_write(draft, BUDGET_FIELDS, currency, self._today(), month, buffer)
+        write = budget_write(draft, BUDGET_FIELDS, currency, self._clock.today(), month, buffer)
         write.owners = [*self._owners(budget)]
         if self._settings.timezone:
             write.timezone = self._settings.timezone
@@ -173,43 +175,19 @@ class Budgets:
         assert isinstance(budget, Budget)
         month, buffer = recur_month(budget), self._settings.overspend_buffer
         if budget.cadence is Cadence.ONCE or _PERIODIC.isdisjoint(fields):
-            return budget_write(draft, fields, currency, self._today(), month, buffer)
-        shown = self._current(id)
-        day = self._today(shown)
+            return budget_write(draft, fields, currency, self._clock.today(), month, buffer)
+        shown = self._clock.current(id)
+        day = self._clock.today(shown)
         if cut_alike(shown, budget):
             begun = shown.current_period.start_date
             day, month = begun or day, recurs_in(shown) or month
         else:
             fields = {*fields, "cadence"}
-        self._wait(shown, budget.cadence, day, month)
+        self._clock.wait(shown, budget.cadence, day, month)
         write = budget_write(draft, fields, currency, day, month, buffer)
         if shown.limitless_overspend and budget.cadence not in BUFFERED:
             write.limitless_overspend = False
         return write
-
-    def _current(self, id: str) -> BillBudget:
-        """The budget as it was last seen, or read now where its period is over since."""
-        shown = self._reader.known(id)
-        cadence, start = CADENCE.get(shown.recurring_interval), shown.current_period.start_date
-        if cadence in (None, Cadence.ONCE) or start is None:
-            return shown
-        reset = next_reset(cadence, start, recurs_in(shown) or start.month)
-        return self._reader.budget(id) if reset <= self._today(shown) else shown
-
-    def _wait(self, shown: BillBudget, cadence: Cadence, day: date, month: int) -> None:
-        """Raises `Stale` where the period of `day` counts on one of both sides only; a run for
-        another day has been fitted to BILL's periods."""
-        if self._other_day():
-            return
-        there, here = self._today(shown), self._day() or self._here()
-        begun, reset = period_of(cadence, day, month).start, next_reset(cadence, day, month)
-        where = shown.timezone or _EASTERN
-        if there < reset <= here:
-            raise Stale(f"what is meant for the next period has to wait for midnight in {where}")
-        if here < begun <= there:
-            raise Stale(
-                f"the next period has begun in {where}; what is meant for it waits for ours"
-            )
 
     def _wrote(self, found: Any) -> BillBudget:
         self._reader.outdate()
@@ -220,24 +198,6 @@ class Budgets:
         stated = budget.owners or (self._settings.default_owner,)
         people = self._people
         return [people.required(owner) if owner else people.ourselves() for owner in stated]
-
-    def _today(self, budget: BillBudget | None = None) -> date:
-        """The day where the budget is; a new one is where the settings say."""
-        named = (budget and budget.timezone) or self._settings.timezone or _EASTERN
-        try:
-            zone = ZoneInfo(named)
-        except (ZoneInfoNotFoundError, ValueError):
-            zone = ZoneInfo(_EASTERN)
-        return self._runtime.now().astimezone(zone).date()
-
-    def _other_day(self) -> date | None:
-        """The day that a run is for, where that is not today: nor is it a midnight away, as it may
-        be in a run that goes on over one, or in another time zone."""
-        day = self._day()
-        return None if day is None or abs(day - self._here()) <= timedelta(days=1) else day
-
-    def _here(self) -> date:
-        return self._runtime.now().astimezone().date()
 
 
 def _name_of(row: Any) -> str | None:

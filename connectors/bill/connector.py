@@ -13,6 +13,7 @@ from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss, kind_of
 from canonical.count import uncountable
 from connectors.bill.budgets import Budgets
+from connectors.bill.clock import Clock
 from connectors.bill.declared import CAPABILITIES, BillSettings
 from connectors.bill.mapping import version_of
 from connectors.bill.members import Members, split
@@ -53,9 +54,10 @@ class Bill(Connector):
         self._people = People(
             self._http, settings.entities, self._reader.users, make=settings.create_users
         )
-        self._members = Members(self._http, self._reader, self._people, settings.currency)
+        clock = Clock(self._reader, runtime, settings.timezone, self.day)
+        self._members = Members(self._http, self._reader, self._people, clock, settings.currency)
         self._budgets = Budgets(
-            self._http, self._reader, self._people, self._members, settings, runtime, self.day
+            self._http, self._reader, self._people, self._members, settings, clock
         )
 
     def check(self) -> Check:
@@ -86,7 +88,7 @@ class Bill(Connector):
         BILL's are always hard. Of a share, who is to have it."""
         if isinstance(model, Allocation):
             self._members.memberships.want(model)
-            return model, ()
+            return self._budgets.in_time(model)
         model, losses = self._budgets.in_time(model)
         if reason := uncountable(model):
             said = f"{reason}: {self.name} resets by the calendar"

@@ -40,6 +40,7 @@ CAPABILITIES = Capabilities(
         "cadence": Hold.FOLLOWS,
         "start": Hold.FOLLOWS,
         "end": Hold.FOLLOWS,
+        "phases": Hold.EXACT,
         "enforcement": Hold.FOLLOWS,
         "carry_over": Hold.FOLLOWS,
     },

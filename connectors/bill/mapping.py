@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Entity, Status
@@ -25,6 +25,9 @@ from connectors.bill.wire import (
 from connectors.calling.parsing import known
 from connectors.contract.errors import Rejected
 from connectors.contract.records import Draft, Observed
+
+Limits: TypeAlias = tuple[Amount, Amount]
+"""What a member may spend in the current period, and in each later one."""
 
 RECURRING_INTERVAL = {ours: theirs for theirs, ours in CADENCE.items()}
 _WITHOUT_A_SHARE = frozenset({"OWNER", "OBSERVER"})
@@ -47,15 +50,16 @@ def budget_of(wire: BillBudget, currency: str, container: str | None) -> Observe
     """Their budget as ours, below `container`, with what was spent in its current period."""
     description, stamp = unstamped(wire.description)
     cadence: Cadence = known(CADENCE, wire.recurring_interval, "recurringInterval")
+    now = amount_of(wire.current_period.limit, currency)
     budget = Budget(
         ref=wire.id,
         name=wire.name,
         description=description,
-        amount=amount_of(wire.current_period.limit, currency),
+        amount=now,
         cadence=cadence,
         start=_start_of(wire, cadence),
         end=wire.expiration_date,
-        phases=_phases_of(wire, cadence, currency),
+        phases=_phases_of(wire, cadence, now, amount_of(wire.recurring_limit, currency)),
         status=Status.RETIRED if wire.retired else Status.ACTIVE,
         enforcement=_enforcement_of(wire, cadence),
         carry_over=wire.carry_over,
@@ -84,16 +88,17 @@ def _start_of(wire: BillBudget, cadence: Cadence) -> date | None:
     return period_of(cadence, wire.start_date, recurs_in(wire) or wire.start_date.month).start
 
 
-def _phases_of(wire: BillBudget, cadence: Cadence, currency: str) -> tuple[Phase, ...]:
-    """What counts later, from the next period to the budget's end; nothing where it is the same
-    amount, or no period follows.
+def _phases_of(
+    wire: BillBudget, cadence: Cadence, now: Amount | None, later: Amount | None
+) -> tuple[Phase, ...]:
+    """What counts `later` of a budget, or of a share of it, from the next period to the budget's
+    end; nothing where it is the amount of `now`, or no period follows.
 
     The next period is told from where the current one began, so that it does not matter whether
     `endDate` is its last day or the day after, nor whether it is there.
     """
-    start, now = wire.current_period.start_date, wire.current_period.limit
-    later = amount_of(wire.recurring_limit, currency)
-    if cadence is Cadence.ONCE or start is None or later in (None, amount_of(now, currency)):
+    start = wire.current_period.start_date
+    if cadence is Cadence.ONCE or start is None or later in (None, now):
         return ()
     assert later is not None
     following = next_reset(cadence, start, recurs_in(wire) or start.month)
@@ -117,9 +122,16 @@ def _actual_of(wire: BillBudget, currency: str) -> Actual | None:
 
 
 def allocation_of(wire: BillMember, budget: BillBudget, user: str, currency: str) -> Observed:
-    """Their member of `budget` as ours; who shares the whole budget has no amount of their own."""
+    """Their member of `budget` as ours; who shares the whole budget has no amount of their own.
+
+    Where another amount counts later, the first is said to count since the budget began.
+    """
     id = f"{budget.id}/{wire.user_id}"
     amount = None if wire.share_budget_funds else amount_of(wire.limit, currency)
+    later = amount and amount_of(wire.recurring_limit, currency)
+    cadence: Cadence = known(CADENCE, budget.recurring_interval, "recurringInterval")
+    phases = _phases_of(budget, cadence, amount, later)
+    begun = _start_of(budget, cadence) or budget.current_period.start_date
     spent = amount_of(wire.spent, currency)
     allocation = Allocation(
         ref=id,
@@ -127,6 +139,8 @@ def allocation_of(wire: BillMember, budget: BillBudget, user: str, currency: str
         entity=Entity("user", user),
         amount=amount,
         status=Status.RETIRED if budget.retired or not is_share(wire) else Status.ACTIVE,
+        start=begun if phases else None,
+        phases=phases,
     )
     actual = Actual(id, spent, amount - spent if amount else None) if spent else None
     return Observed(id, allocation, None, budget.id, actual)
@@ -154,10 +168,10 @@ def next_reset(cadence: Cadence, day: date, month: int) -> date:
     return moved(last, 1)
 
 
-def counting_on(budget: Budget, day: date) -> Amount | None:
+def counting_on(model: Budget | Allocation, day: date) -> Amount | None:
     """What counts on `day`, as far as the draft says: its amount, until its next phase begins."""
-    begun = [phase.amount for phase in budget.phases if phase.period.start <= day]
-    return begun[-1] if begun else budget.amount
+    begun = [phase.amount for phase in model.phases if phase.period.start <= day]
+    return begun[-1] if begun else model.amount
 
 
 def recur_month(budget: Budget) -> int:
@@ -244,15 +258,14 @@ def _enforcement(budget: Budget, fields: Collection[str], buffer: Decimal | None
     return {}
 
 
-def member_write(amount: Amount | None, role: str | None, currency: str) -> BillMemberWrite:
-    """What is sent of a member: the same limit for now and later, and the role they have."""
-    if amount is None:
-        raise Rejected("a member's limit is not stated")
-    number = number_of(amount, currency)
-    if has_a_part(role) and not number:
+def member_write(limits: Limits, role: str | None, currency: str) -> BillMemberWrite:
+    """What is sent of a member: the limits of the current period and of all later ones, and the
+    role they have."""
+    now, later = (number_of(amount, currency) for amount in limits)
+    if has_a_part(role) and not now:
         said = f"who is there as {role} has no allocation without money"
         raise Rejected(said, hint="Retire the allocation")
-    write = BillMemberWrite(limit=number, recurring_limit=number, share_budget_funds=False)
+    write = BillMemberWrite(limit=now, recurring_limit=later, share_budget_funds=False)
     if role is not None:
         write.role = role
     return write

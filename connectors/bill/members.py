@@ -9,19 +9,25 @@ from typing import Any
 
 from canonical.allocation import Allocation
 from canonical.change import Kind
+from canonical.period import Cadence
+from connectors.bill.clock import Clock
 from connectors.bill.mapping import (
+    Limits,
     allocation_of,
+    counting_on,
     has_a_part,
     has_a_share,
     is_share,
     member_write,
+    next_reset,
+    recurs_in,
     with_role,
     without_money,
 )
 from connectors.bill.memberships import Membership, Memberships
 from connectors.bill.people import People
 from connectors.bill.reading import Reader, bulk_path, member_path, page_of
-from connectors.bill.wire import BillBudget, BillMember, BillMemberWrite
+from connectors.bill.wire import CADENCE, BillBudget, BillMember, BillMemberWrite
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, ahead
 from connectors.calling.parsing import parsed
@@ -32,8 +38,10 @@ from connectors.contract.records import Draft, Observed, Page
 class Members:
     """Allocations, as the members that BILL holds them in; their id is "BUDGET/USER"."""
 
-    def __init__(self, http: HttpClient, reader: Reader, people: People, currency: str) -> None:
-        self._http, self._reader, self._people = http, reader, people
+    def __init__(
+        self, http: HttpClient, reader: Reader, people: People, clock: Clock, currency: str
+    ) -> None:
+        self._http, self._reader, self._people, self._clock = http, reader, people, clock
         self._currency = currency
         self.memberships = Memberships(reader, people, currency)
 
@@ -105,11 +113,11 @@ class Members:
         if "status" in fields:
             if self._reader.known(budget).retired:
                 raise Rejected("its budget is retired, and cannot be brought back")
-            return self._made(self.memberships.take(budget, user, draft.model.amount))
-        if {"amount", "currency"}.isdisjoint(fields):
+            return self._made(self.memberships.take(budget, user, self._limits(budget, draft)))
+        if {"amount", "currency", "phases"}.isdisjoint(fields):
             return self.get(id)
         role = self.memberships.role(budget, user)
-        write = member_write(draft.model.amount, role, self._currency)
+        write = member_write(self._limits(budget, draft), role, self._currency)
         return self._observed(self._reader.known(budget), self._put(budget, user, write))
 
     def remove(self, id: str) -> None:
@@ -167,7 +175,29 @@ class Members:
         assert isinstance(draft.model, Allocation)
         assert draft.container is not None
         user = self._people.required(draft.model.entity.id)
-        return self.memberships.take(draft.container, user, draft.model.amount)
+        limits = self._limits(draft.container, draft)
+        return self.memberships.take(draft.container, user, limits)
+
+    def _limits(self, budget: str, draft: Draft) -> Limits:
+        """What the draft says of the period that BILL is in, and of those after it.
+
+        Raises `Stale` where it is another period there than here.
+        """
+        share = draft.model
+        assert isinstance(share, Allocation)
+        if share.amount is None:
+            raise Rejected("a member's limit is not stated")
+        if not share.phases:
+            return share.amount, share.amount
+        shown = self._clock.current(budget)
+        cadence, begun = CADENCE.get(shown.recurring_interval), shown.current_period.start_date
+        if cadence in (None, Cadence.ONCE) or begun is None:
+            return share.amount, share.amount
+        assert cadence is not None
+        month = recurs_in(shown) or begun.month
+        self._clock.wait(shown, cadence, begun, month)
+        now = counting_on(share, begun) or share.amount
+        return now, counting_on(share, next_reset(cadence, begun, month)) or now
 
     def _put_together(
         self, memberships: Sequence[Membership]

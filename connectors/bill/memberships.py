@@ -10,8 +10,7 @@ from itertools import count
 from threading import Lock
 
 from canonical.allocation import Allocation, Status
-from canonical.amount import Amount
-from connectors.bill.mapping import is_share, member_write
+from connectors.bill.mapping import Limits, is_share, member_write
 from connectors.bill.people import People
 from connectors.bill.reading import Reader
 from connectors.bill.wire import BillMember, BillMemberWrite
@@ -97,13 +96,13 @@ class Memberships:
         """Whether the members of that budget are known."""
         return budget in self._roles
 
-    def take(self, budget: str, user: str, amount: Amount | None) -> Membership:
+    def take(self, budget: str, user: str, limits: Limits) -> Membership:
         """The membership of a user, in the role that they may have there.
 
         Raises `Rejected` where it is taken.
         """
         role, has_money = self._there(budget, user)
-        write = member_write(amount, role or "MEMBER", self._currency)
+        write = member_write(limits, role or "MEMBER", self._currency)
         with self._lock:
             taken = self._shares.setdefault(budget, set())
             if has_money or user in taken:

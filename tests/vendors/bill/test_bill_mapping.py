@@ -118,6 +118,20 @@ def test_the_guides_member_is_an_allocation():
     assert seen.actual == Actual(seen.id, usd(0), usd(50))
 
 
+def test_a_member_with_another_limit_for_later_has_it_from_the_next_period_on():
+    (row, _) = example("page.json")["results"]
+    row = {
+        **row, "recurringInterval": "MONTHLY", "startDate": "2026-01-10", "expirationDate": None,
+        "currentPeriod": {"startDate": "2026-03-01", "limit": 500},
+    }  # fmt: skip
+    wire, member = parsed(BillBudget, row), parsed(BillMember, example("member.json"))
+    seen = allocation_of(member, wire, "c", "USD").model
+    assert (seen.amount, seen.start) == (usd(50), date(2026, 1, 10))
+    assert seen.phases == (Phase(Period(date(2026, 4, 1)), usd(100)),)
+    stated = budget_of(wire, "USD", None).model.complete(seen)
+    assert Budget.of_share(stated).in_force(date(2026, 3, 31)) == usd(50)
+
+
 def test_a_member_is_retired_with_the_budget_and_has_no_amount_where_funds_are_shared():
     (_, retired) = example("page.json")["results"]
     member = {**example("member.json"), "shareBudgetFunds": True, "limit": None}
@@ -301,7 +315,7 @@ def test_other_money_is_refused():
 
 
 def test_a_member_gets_one_limit_for_now_and_later_and_keeps_the_role():
-    body = member_write(usd("12.50"), "OWNER", "USD").body()
+    body = member_write((usd("12.50"), usd("12.50")), "OWNER", "USD").body()
     number = Decimal("12.50")
     assert body == {
         "limit": number,
