@@ -150,11 +150,34 @@ def _entity(*able: Capabilities) -> Entity | None:
     return None
 
 
-def _share(budget: Budget, entity: Entity) -> Allocation:
-    """Half of the least that the budget ever has."""
-    amounts = [phase.amount.value for phase in budget.phases] or [budget.amount.value]
-    half = Amount(min(amounts) / 2, "USD").rounded()
-    return Allocation(ref=f"{budget.ref}/1", budget=budget.ref, entity=entity, amount=half)
+def _half(amount: Amount) -> Amount:
+    return max(Amount(amount.value / 2, "USD").rounded(), Amount.from_minor(1, "USD"))
+
+
+def _share(budget: Budget, entity: Entity, by_month: bool) -> Allocation:
+    """Half of the least that the budget ever has; or of every other month, and else a quarter."""
+    phases: tuple[Phase, ...] = ()
+    least = min(budget.phases, key=lambda phase: phase.amount.value, default=None)
+    half = _half(least.amount if least else budget.amount)
+    if by_month and budget.cadence is Cadence.MONTHLY:
+        months = (
+            budget.phases
+            or [
+                Phase(month, budget.amount)
+                for month in periods(Cadence.MONTHLY, budget.start, NEXT)
+            ][: 12 if budget.end else None]
+        )
+        phases = tuple(
+            Phase(each.period, _half(each.amount) if n % 2 else _half(half))
+            for n, each in enumerate(months)
+        )
+    return Allocation(
+        ref=f"{budget.ref}/1",
+        budget=budget.ref,
+        entity=entity,
+        amount=phases[0].amount if phases else half,
+        phases=phases,
+    )
 
 
 def _exact(able: Capabilities, kind: Kind) -> set[str]:
@@ -180,6 +203,7 @@ def _held(target: Connector, fields: dict[Kind, set[str]]) -> dict[object, dict[
                 said["parent"] = names.get(str(said["parent"]))
             else:
                 said["budget"] = names[item.model.budget]
+                said["amount"] = _text(Budget.of_share(item.model).in_force(TODAY))
                 key = said["budget"], item.model.entity
             if said["amount"] is not None:
                 found[key] = {name: said[name] for name in fields[kind]}
@@ -213,7 +237,8 @@ def test_two_hops_are_one(
         source = Memory("erp")
         source.put(*stated)
         if entity := _entity(first, last):
-            source.put(*(_share(budget, entity) for budget in stated))
+            by_month = data.draw(st.booleans())
+            source.put(*(_share(budget, entity, by_month) for budget in stated))
         fields = {
             Kind.BUDGET: _exact(first, Kind.BUDGET) & held(last.budget),
             Kind.ALLOCATION: _exact(first, Kind.ALLOCATION) & held(last.allocation),

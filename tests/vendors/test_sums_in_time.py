@@ -9,13 +9,15 @@ from fractions import Fraction
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pydantic import SecretStr
 
+from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
-from canonical.budget import Budget
+from canonical.budget import Budget, Phase
 from canonical.change import Effect
 from canonical.count import calendar_periods, own_periods, year_starts
-from canonical.period import Cadence, periods
+from canonical.period import Cadence, Period, add_months, moved, periods
 from connectors.bill.connector import Bill
 from connectors.bill.declared import BillSettings
 from connectors.brex.connector import Brex
@@ -64,13 +66,18 @@ def fits():
     runtime = Runtime(sleep=lambda seconds: None)
     opened = {name: make(name, own, runtime) for name, (make, own) in VENDORS.items()}
 
-    def fit(vendor, budget):
+    def fit(vendor, budget, share=None):
+        """The budget as it is written; or with one the share of it, after its budget."""
         target = opened[vendor]
         projector = Projector(target.capabilities, TODAY, 12)
         with target.on(TODAY):
             model, losses = projector.budget(budget)
             fitted, more = target.fit(model, projector.horizon)
-        return fitted, (*losses, *more)
+            if share is None:
+                return fitted, (*losses, *more)
+            model, lost = projector.allocation(budget.complete(share), budget)
+            part, still = target.fit(model, projector.horizon)
+        return fitted, part, (*losses, *more), (*lost, *still)
 
     yield fit
     for each in opened.values():
@@ -161,3 +168,62 @@ def test_a_start_that_moves_is_named_while_it_counts(fits, vendor, budget):
         begins = cycle_on(Recurrence(budget.cadence, budget.start, budget.end), TODAY).first
     moved = begins != budget.start
     assert moved == any(loss.matters and loss.field == "start" for loss in losses)
+
+
+@st.composite
+def shared(draw):
+    """A budget of some months, and a share of it with a time and amounts of its own."""
+    first, last = draw(st.integers(0, 12)), draw(st.integers(0, 20))
+    start = add_months(date(2025, 10, 1), first)
+    months = [*periods(Cadence.MONTHLY, start, moved(add_months(start, last + 1), -1))]
+    budget = Budget(
+        ref="B", name="B", amount=Amount.of(10**6, "USD"), cadence=Cadence.MONTHLY, start=start,
+        end=months[-1].end,
+    )  # fmt: skip
+    begins = draw(st.integers(0, len(months) - 1))
+    own = months[begins : draw(st.integers(begins, len(months) - 1)) + 1]
+    cents = draw(
+        st.lists(st.sampled_from([0, 500, 501, 99_999]), min_size=len(own), max_size=len(own))
+    )
+    phases = tuple(
+        Phase(each, Amount.from_minor(n, "USD")) for each, n in zip(own, cents, strict=True)
+    )
+    share = Allocation(
+        ref="S", budget="B", entity=Entity("offer", "o"), amount=phases[0].amount, phases=phases
+    )
+    return budget, share
+
+
+@pytest.mark.parametrize("vendor", ["vantage", "kaireon"])
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(both=shared())
+def test_all_months_of_a_share_come_to_what_was_stated(fits, vendor, both):
+    budget, share = both
+    above, part, _, losses = fits(vendor, budget, share)
+    assert {each.name for each in losses if each.matters} == set()
+    if "emulated:start" in {each.name for each in losses}:
+        return  # what is long over is not written
+    whole = replace(Budget.of_share(part), cadence=Cadence.MONTHLY)
+    if not part.phases and part.start is None:
+        whole = replace(whole, start=above.start, end=above.end)
+    if vendor == "kaireon" and not part.phases:
+        whole = replace(whole, phases=(Phase(Period(part.start, part.end), part.amount),))
+    assert sum(map(Fraction, WRITTEN[vendor](whole))) == sum(
+        each.amount.value for each in share.phases
+    )
+
+
+@pytest.mark.parametrize("vendor", ["bill", "vtex"])
+@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@given(both=shared())
+def test_the_months_of_a_share_that_are_held_are_those_that_were_stated(fits, vendor, both):
+    """Where it has its budget's time, one of its own that is yet to begin or to end is a loss."""
+    budget, share = both
+    _, part, _, losses = fits(vendor, replace(budget, end=None), share)
+    named = {each.name for each in losses}
+    held = [(TODAY, part.amount), *((each.period.start, each.amount) for each in part.phases)]
+    for day, amount in held[: 1 if vendor == "vtex" else 2]:
+        if any(day in each.period for each in share.phases):
+            assert amount == Budget.of_share(share).in_force(day)
+    assert ("dropped:end" in named) == (share.phases[-1].period.end is not None)
+    assert ("dropped:start" in named) == (share.phases[0].period.start > max(TODAY, budget.start))
