@@ -123,6 +123,33 @@ def actuals(
 
 
 @app.command()
+def look(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="A file of budgets; without it: the layouts."),
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="Read it by this layout; default: recognise it."),
+    ] = None,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Say what the layout leaves open."),
+    ] = None,
+    print_layout: Annotated[
+        str | None,
+        typer.Option("--print-layout", metavar="NAME", help="Print a ready-made layout."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Recognise a file of budgets, say why, and show the settings and budgets that it makes."""
+    from trueup.look import run_look
+
+    with _refusing():
+        raise typer.Exit(run_look(file, layout, sets or (), print_layout, as_json))
+
+
+@app.command()
 def plan(
     sync: SyncName,
     out: Annotated[Path | None, typer.Option(help="Save the plan, for `apply FILE`.")] = None,

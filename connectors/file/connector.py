@@ -10,7 +10,7 @@ from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
@@ -46,6 +46,9 @@ from connectors.file.writing import (
     unlike,
 )
 
+if TYPE_CHECKING:
+    from connectors.file.layouts.source import LayoutSource
+
 
 class File(Connector):
     """Budgets and allocations in files."""
@@ -64,6 +67,7 @@ class File(Connector):
         self._own: Place | None = None
         if settings.allocations is not None:
             self._own = Place(self._path(settings.allocations), ALLOCATIONS, form)
+        self._laid_out = _by_layout(name, settings, runtime.base)
         self._lock = threading.Lock()
         self._known: Index | None = None
 
@@ -74,6 +78,8 @@ class File(Connector):
 
     def check(self) -> Check:
         """Opens the files, reads their headers and counts their rows."""
+        if self._laid_out is not None:
+            return self._laid_out.check()
         with open_table(self._budgets) as opened:
             index = self._index(opened)
             identity = f"{opened.table.label}: {index.rows} rows"
@@ -92,17 +98,23 @@ class File(Connector):
         self, kind: Kind, cursor: str | None = None, known: Known | None = None
     ) -> Iterator[Page]:
         """Pages of 1000; a row that cannot be read is a `Problem` with the place of its cell."""
+        if self._laid_out is not None:
+            stream = self._laid_out.stream(kind)
+            yield from pages(stream, self._laid_out.signature(), cursor, self._laid_out.label)
+            return
         place = self._place(kind)
         if place is None:
             yield Page(())
             return
         index = self._judged() if kind is Kind.ALLOCATION else None
         with open_table(place) as opened:
-            stream = self._stream(opened, index)
-            yield from pages(stream, opened.signature, cursor, opened.table.label)
+            found = self._stream(opened, index)
+            yield from pages(found, opened.signature, cursor, opened.table.label)
 
     def get(self, kind: Kind, id: str) -> Observed:
         """The object, read afresh; raises `Malformed` where its rows cannot be read."""
+        if self._laid_out is not None:
+            return self._laid_out.get(kind, id)
         place = self._place(kind)
         if place is None:
             raise Missing(f"there is no {kind} {id!r}: no file of theirs is set")
@@ -179,6 +191,7 @@ class File(Connector):
     def create(self, draft: Draft, key: str) -> Observed:
         """Adds the rows of a budget, or of an allocation; what is there with equal facts stays."""
         kind, model, id = _drafted(draft)
+        self._ensure_written()
         with self._lock:
             try:
                 seen = self._find(kind, id)
@@ -193,6 +206,7 @@ class File(Connector):
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """Puts rows with the changed fields where the object's rows stand; raises `Missing`."""
         kind, wanted, _ = _drafted(draft)
+        self._ensure_written()
         with self._lock:
             model: Budget | Allocation
             current = self.get(kind, id).model
@@ -206,6 +220,7 @@ class File(Connector):
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """Sets the status to retired; raises `Missing`."""
+        self._ensure_written()
         with self._lock:
             model = self.get(kind, id).model
             if model.status is not Status.RETIRED:
@@ -216,6 +231,7 @@ class File(Connector):
 
         Raises `Rejected` for a budget that others hang below.
         """
+        self._ensure_written()
         with self._lock:
             index = self._indexed()
             if kind is Kind.ALLOCATION:
@@ -229,7 +245,17 @@ class File(Connector):
                 self._take_out(Kind.ALLOCATION, lambda cells: ref_of(cells["budget"]) == id)
                 self._take_out(kind, lambda cells: ref_of(cells["ref"]) == id)
 
+    def _ensure_written(self) -> None:
+        """Raises `Rejected` where the file is another system's, which a layout only reads."""
+        if self._laid_out is not None:
+            raise Rejected(
+                f"{self.name} is read by a layout, and such a file is never written",
+                hint="Write into a file with our own columns: leave out layout",
+            )
+
     def _find(self, kind: Kind, id: str) -> Observed | None:
+        if self._laid_out is not None:
+            return self._laid_out.find(kind, id)
         place = self._place(kind)
         if place is None or not place.path.exists():
             return None
@@ -272,6 +298,14 @@ class File(Connector):
         document.replace(match, rows, granted)
         leaving()
         save(place.path, document.content())
+
+
+def _by_layout(name: str, settings: FileSettings, base: Path) -> "LayoutSource | None":
+    if settings.layout is None:
+        return None
+    from connectors.file.layouts.source import LayoutSource  # only who has a layout pays for it
+
+    return LayoutSource(name, settings, base)
 
 
 def _drafted(draft: Draft) -> tuple[Kind, Budget | Allocation, str]:

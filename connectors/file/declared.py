@@ -3,9 +3,11 @@
 import codecs
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from canonical.allocation import Status
 from canonical.change import Kind
@@ -21,10 +23,52 @@ def _encoding(name: str) -> str:
     return "utf-8-sig" if codecs.lookup(name).name == "utf-8" else name  # read with a mark too
 
 
+def _layout(said: Any) -> Any:
+    """A table as the layout that it is; the name of one, or of its file, as it stands."""
+    if said is None or isinstance(said, str):
+        return said
+    from connectors.file.layouts.language import Layout  # only who has one pays for it
+    from connectors.file.layouts.loading import LayoutError, merged
+
+    if isinstance(said, Layout):
+        return said
+    if not isinstance(said, dict):
+        raise ValueError("a layout is its name, its file or a table")
+    try:
+        whole = merged(said)
+    except LayoutError as error:
+        raise ValueError(str(error)) from None
+    return Layout.model_validate(whole)
+
+
+class _LayoutSchema:
+    """What editors are told of a layout."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        from connectors.file.layouts.language import Layout
+
+        named = {"type": "string", "minLength": 1}
+        return {"anyOf": [named, handler(Layout.__pydantic_core_schema__), {"type": "null"}]}
+
+
 class FileSettings(SystemSettings):
     """The keys of a system that is a file."""
 
-    path: str = Field(description="The file of budgets: csv, json, jsonl or xlsx.", min_length=1)
+    path: str = Field(
+        description="The file of budgets: csv, tsv, txt, json, jsonl, xlsx or xlsm; by a layout "
+        "also iif, xls, xlsb and ods. With a layout it may be a pattern: `exports/*.csv`.",
+        min_length=1,
+    )
+    layout: Annotated[Any, BeforeValidator(_layout), _LayoutSchema()] = Field(
+        default=None,
+        description="How the file means budgets: the name of a ready-made layout, a TOML file, or "
+        "a table; without it the columns have our own names.",
+    )
+    files: Literal["all", "newest"] = Field(
+        default="all", description="Which of the files that a pattern fits are read."
+    )
     allocations: str | None = Field(
         default=None,
         description="The file of allocations. Without it, those inside a json or jsonl file of "

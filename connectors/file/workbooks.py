@@ -28,6 +28,7 @@ Filled: TypeAlias = dict[int, Value]
 """The cells of a row that hold something, by column from 0 on."""
 
 ROWS: Final = 1 << 20
+_NOT_BOLD: Final[frozenset[int]] = frozenset()
 COLUMNS: Final = 1 << 14
 _ROW = re.compile(r"[1-9][0-9]{0,6}")
 
@@ -79,6 +80,24 @@ class Book:
             yield from reader.rows
             reader.rows.clear()
 
+    def styled_rows(self, sheet: Sheet) -> Iterator[tuple[int, Filled, frozenset[int]]]:
+        """As `rows`, with the columns whose cells are bold."""
+        reader = _SheetReader(self, self._bold_styles())
+        for _ in self._package.pieces(sheet.part, reader):
+            for (row, filled), bold in zip(reader.rows, reader.bolds, strict=True):
+                yield row, filled, bold
+            reader.rows.clear()
+            reader.bolds.clear()
+
+    def _bold_styles(self) -> frozenset[str]:
+        """The styles in which text is bold."""
+        fonts = _Fonts()
+        for part in self._parts.get("styles", {}).values():
+            self._package.read(part, fonts)
+        return frozenset(
+            str(style) for style, font in enumerate(fonts.of_styles) if font in fonts.bold
+        )
+
     def text(self, index: str) -> str | Fault:
         """The text that a cell refers to."""
         if self._texts is None:
@@ -125,9 +144,12 @@ class Book:
 class _SheetReader:
     """Makes rows of a worksheet's elements."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, bold_styles: frozenset[str] | None = None) -> None:
         self.rows: list[tuple[int, Filled]] = []
-        self._book = book
+        self.bolds: list[frozenset[int]] = []
+        """For each of the rows its bold columns, where it is asked for them."""
+        self._book, self._bold_styles = book, bold_styles
+        self._bold: set[int] = set()
         self._row, self._column = 0, -1
         self._filled: Filled = {}
         self._kind, self._style = "n", "0"
@@ -160,6 +182,9 @@ class _SheetReader:
         elif name == "row" and self._filled:
             self.rows.append((self._row, self._filled))
             self._filled = {}
+            if self._bold_styles is not None:
+                self.bolds.append(frozenset(self._bold) if self._bold else _NOT_BOLD)
+                self._bold.clear()
 
     def _begin_row(self, said: str | None) -> None:
         row = self._row + 1 if said is None else int(said) if _ROW.fullmatch(said) else 0
@@ -193,6 +218,8 @@ class _SheetReader:
         value = self._value(kind, held)
         if value != "":
             self._filled[self._column] = value
+            if self._bold_styles and self._style in self._bold_styles:
+                self._bold.add(self._column)
 
     def _value(self, kind: str, held: str) -> Value:
         if kind == "s":
@@ -218,6 +245,34 @@ class _SheetReader:
         if not counted:
             return found
         return serial(found, self._book.since_1904, counted == "elapsed")
+
+
+class _Fonts:
+    """Gathers which fonts are bold, and the font of each style of cells."""
+
+    def __init__(self) -> None:
+        self.bold: set[int] = set()
+        self.of_styles: list[int] = []
+        self._within, self._font = "", -1
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name in ("fonts", "cellXfs", "cellStyleXfs", "dxfs"):
+            self._within = name
+        elif name == "font" and self._within == "fonts":
+            self._font += 1
+        elif name == "b" and self._within == "fonts":
+            if attributes.get("val", "1") not in ("0", "false"):
+                self.bold.add(self._font)
+        elif name == "xf" and self._within == "cellXfs":
+            id = attributes.get("fontId", "0")
+            known = id.isascii() and id.isdecimal() and len(id) < 10
+            self.of_styles.append(int(id) if known else 0)
+
+    def text(self, data: str) -> None:
+        """Of no interest."""
+
+    def end(self, name: str) -> None:
+        """Of no interest."""
 
 
 class _Texts:

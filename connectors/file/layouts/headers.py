@@ -1,0 +1,208 @@
+"""The header: which row it is, and which of its columns is meant by each name of the layout."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from connectors.contract.errors import Unreadable
+from connectors.file.layout import Wrong
+from connectors.file.layouts.language import Column, Layout
+from connectors.file.layouts.periods import Named, named
+from connectors.file.layouts.questions import Question
+from connectors.file.layouts.sheet import Cells, Row, Sheet
+from connectors.file.sheets import cell_text
+from connectors.file.stored import Fault, Value
+from connectors.file.workbooks import column_name, column_number
+
+DEEPEST: Final = 300
+"""How many rows are looked through for a header."""
+_SIGNS = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=8192)
+def fold(text: str) -> str:
+    """A header without capitals, blanks and signs: "G/L Account No." is glaccountno."""
+    return _SIGNS.sub("", text.casefold())
+
+
+def cell_words(value: Value) -> str:
+    """What a cell says, for looking; blank where it cannot be read."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Fault):
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    try:
+        return value.isoformat() if isinstance(value, date) else cell_text(value, ".")
+    except Wrong:
+        return ""
+
+
+@dataclass(slots=True)
+class Bound:
+    """A header that was found: the texts over the columns, where each named column is, and the
+    columns that are periods."""
+
+    row: int
+    last: int
+    texts: list[str]
+    places: dict[str, int]
+    periods: dict[int, Named | None]
+    """By column; None where only the order counts (`periods.repeat`)."""
+    missing: list[str] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+
+    def title(self, column: int) -> str:
+        """How a person finds the column."""
+        text = self.texts[column] if column < len(self.texts) else ""
+        return f"{column_name(column)} ({text})" if text else column_name(column)
+
+
+def find_header(sheet: Sheet, layout: Layout) -> Bound | None:
+    """The first row that has the columns of the layout; None where there is none.
+
+    Where the layout has no header, or names the row, that is what is bound.
+    """
+    head = [*head_of(sheet)]
+    if layout.header.none:
+        width = max((len(cells) for _, cells, _ in head), default=0)
+        first = head[0][0] if head else 1
+        return bind(layout, first - 1, first - 1, [""] * width)
+    best: Bound | None = None
+    for start, row in enumerate(head):
+        if layout.header.row is not None and row[0] != layout.header.row:
+            continue
+        rows = head[start : start + layout.header.rows]
+        texts = _joined(rows, layout.header.fill_right)
+        if not _holds(texts, layout.header.has):
+            continue
+        found = bind(layout, row[0], rows[-1][0], texts)
+        if _fits(found, layout):
+            return found
+        if best is None or len(found.missing) < len(best.missing):
+            best = found
+    named_row = layout.header.row is not None or layout.header.has
+    return best if best is not None and named_row else None
+
+
+def head_of(sheet: Sheet) -> Iterator[Row]:
+    """The first rows, up to where the file breaks off: with another delimiter it may read on."""
+    try:
+        yield from islice(sheet.rows(), DEEPEST)
+    except Unreadable:
+        if sheet.typed:
+            raise
+
+
+def _fits(found: Bound, layout: Layout) -> bool:
+    if found.missing:
+        return False
+    return layout.is_long or bool(found.periods)
+
+
+def _holds(texts: Sequence[str], wanted: Sequence[str]) -> bool:
+    folded = {fold(text) for text in texts}
+    return all(fold(each) in folded for each in wanted)
+
+
+def _joined(rows: Sequence[Row], fill_right: bool) -> list[str]:
+    width = max((len(cells) for _, cells, _ in rows), default=0)
+    parts: list[list[str]] = []
+    for number, (_, cells, _) in enumerate(rows):
+        texts = [cell_words(each) for each in cells] + [""] * (width - len(cells))
+        if fill_right and number < len(rows) - 1:
+            for column in range(1, width):
+                texts[column] = texts[column] or texts[column - 1]
+        parts.append(texts)
+    return [" ".join(filter(None, column)) for column in zip(*parts, strict=True)]
+
+
+def bind(layout: Layout, row: int, last: int, texts: list[str]) -> Bound:
+    """The columns of the layout among `texts`."""
+    found = Bound(row, last, texts, {}, {})
+    folded = [fold(text) for text in texts]
+    for name, column in layout.columns.items():
+        place = _place(name, column, texts, folded, found)
+        if place is not None:
+            found.places[name] = place
+        elif (column.any or column.match or column.at is not None) and not column.optional:
+            found.missing.append(name)
+    for name in _references(layout):
+        if name not in layout.columns and name not in found.places:
+            if fold(name) in folded:
+                found.places[name] = folded.index(fold(name))
+            else:
+                found.missing.append(name)
+    if not layout.header.none:
+        found.periods = dict(_periods(layout, texts, folded, {*found.places.values()}))
+    return found
+
+
+def _place(
+    name: str, column: Column, texts: Sequence[str], folded: Sequence[str], found: Bound
+) -> int | None:
+    if column.at is not None:
+        at = column_number(column.at.upper()) if isinstance(column.at, str) else column.at - 1
+        return at if 0 <= at < len(texts) else None
+    for spelling in column.any:
+        if fold(spelling) in folded:
+            return folded.index(fold(spelling))
+    if column.match:
+        fits = [
+            at for at, text in enumerate(texts) if re.fullmatch(column.match, text, re.IGNORECASE)
+        ]
+        if len(fits) > 1:
+            readings = tuple(f"columns.{name}={texts[at]}" for at in fits)
+            what = f"which column is the {name.replace('_', ' ')}"
+            found.questions.append(Question(what, readings, f"columns.{name}"))
+        return fits[0] if fits else None
+    return None
+
+
+def _references(layout: Layout) -> Iterator[str]:
+    """The names that the layout uses for columns: of its own, or headers as they stand."""
+    group, share, periods = layout.budget, layout.allocation, layout.periods
+    if "ref" in group.model_fields_set:
+        yield group.ref
+    said = (
+        group.name, group.currency, group.description, group.parent, group.owners, share.entity,
+        share.name, layout.amount, periods.day, periods.start, periods.end, periods.name,
+        periods.number, layout.rows.fill_at,
+    )  # fmt: skip
+    yield from filter(None, said)
+    yield from (*layout.rows.fill, *layout.rows.single, *layout.rows.required, *layout.rows.only)
+    yield from group.dimensions.values()
+    for each in layout.columns.values():
+        yield from filter(None, (each.of, *each.first))
+        yield from re.findall(r"\{([^{}]+)\}", each.text or "")
+
+
+def _periods(
+    layout: Layout, texts: Sequence[str], folded: Sequence[str], taken: set[int]
+) -> Iterator[tuple[int, Named | None]]:
+    periods = layout.periods
+    if layout.is_long:
+        return
+    ignored = {fold(each) for each in layout.ignore}
+    bare = periods.year is not None
+    for at, text in enumerate(texts):
+        if at in taken or folded[at] in ignored:
+            continue
+        if periods.repeat:
+            if folded[at] == fold(periods.repeat):
+                yield at, None
+        elif (said := named(text, periods.headers, bare)) and (bare or not said.needs_year):
+            yield at, said
+
+
+def all_blank(cells: Cells) -> bool:
+    """Whether nothing stands in the row."""
+    return not any(each if not isinstance(each, str) else each.strip() for each in cells) and not (
+        any(isinstance(each, Decimal | bool) for each in cells)
+    )

@@ -1,0 +1,61 @@
+"""Several files as one: a budget may have its months in several of them, but each only once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from connectors.file.layouts.calendars import label
+from connectors.file.layouts.grouping import Amounts, Grouped, Share
+from connectors.file.layouts.questions import Finding
+
+
+class Twice(ValueError):
+    """Two files state the same amount."""
+
+
+def merged_budgets(files: Sequence[tuple[str, Iterable[Grouped]]]) -> Iterator[Grouped | Finding]:
+    """The budgets of the files by name, those of one ref as one; a `Finding` where two collide."""
+    if len(files) == 1:
+        yield from files[0][1]
+        return
+    found: dict[str, tuple[str, Grouped]] = {}
+    wrong: dict[str, Finding] = {}
+    for name, budgets in files:
+        for budget in budgets:
+            other = found.get(budget.ref)
+            if other is None:
+                found[budget.ref] = name, budget
+                continue
+            try:
+                found[budget.ref] = name, _together(other[1], budget)
+            except Twice as error:
+                said = f"{budget.ref} stands in {other[0]} too, {error}"
+                wrong[budget.ref] = Finding(f"{name} row {budget.row}", said, budget.ref)
+    for ref, (_, budget) in found.items():
+        yield wrong.get(ref, budget)
+
+
+def _together(one: Grouped, other: Grouped) -> Grouped:
+    if one.currency != other.currency:
+        raise Twice(f"in {one.currency or 'no currency'} there and {other.currency or 'none'} here")
+    if bool(one.shares) != bool(other.shares):
+        raise Twice("with allocations in one of them only")
+    shares = {share.entity: share.amounts for share in one.shares}
+    for share in other.shares:
+        shares[share.entity] = _joined(shares.get(share.entity, {}), share.amounts)
+    amounts = _summed(shares.values()) if shares else _joined(one.amounts, other.amounts)
+    told = tuple(Share(entity, each) for entity, each in shares.items())
+    return replace(one, amounts=amounts, shares=told)
+
+
+def _joined(one: Amounts, other: Amounts) -> Amounts:
+    if both := sorted(one.keys() & other.keys()):
+        raise Twice(f"both with an amount for {label(both[0])}")
+    return dict(sorted({**one, **other}.items()))
+
+
+def _summed(all_: Iterable[Amounts]) -> Amounts:
+    found: Amounts = {}
+    for amounts in all_:
+        for period, amount in amounts.items():
+            found[period] = found.get(period, 0) + amount
+    return dict(sorted(found.items()))

@@ -1,0 +1,211 @@
+"""Amounts as files write them, as whole ten-thousandths: exact, and small to keep by the million.
+
+An amount that may mean two numbers is `Unclear` until the layout names its decimal sign.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
+from typing import Final
+
+from connectors.file.layout import Wrong
+from connectors.file.layouts.language import Numbers
+from connectors.file.sheets import cell_text
+from connectors.file.stored import Value
+
+PLACES: Final = 4
+"""Decimals that an amount is kept with; no currency has more."""
+SCALE: Final = 10**PLACES
+LARGEST: Final = 9 * 10**18
+"""Beyond any amount, in ten-thousandths."""
+
+_PLAIN = re.compile(r"-?[0-9]{1,12}\.[0-9]{1,2}")
+_ENDS = re.compile(
+    r"[\s\u00a0\u202f]*(?:[$€£¥₹₩₽₺₪฿₫₱]|\b[A-Z]{3}\b|kr\.?|zł|Fr\.)[\s\u00a0\u202f]*"
+)
+_SPACED = re.compile("(?<=[0-9])[\\s\u00a0\u202f\u2009'’](?=[0-9]{3})")
+_MINUS: Final = str.maketrans({"−": "-", "–": "-", "﹣": "-", "－": "-"})
+_GROUPS = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{2,3})*(?:\1[0-9]{3})?")
+_UNSURE = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+|[0-9]+\.")
+
+
+class Unclear(Wrong):
+    """An amount with two readings, of which the decimal sign decides."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(
+            None,
+            f"{text!r} may be {_reading(text, '.')} or {_reading(text, ',')}; "
+            f'numbers.decimal = "." or "," says which',
+        )
+        self.text = text
+
+    @property
+    def readings(self) -> tuple[str, str]:
+        """What each decimal sign would make of it."""
+        return tuple(  # type: ignore[return-value]
+            f"{_reading(self.text, sign)} with numbers.decimal={sign}" for sign in ".,"
+        )
+
+
+def _reading(text: str, decimal: str) -> str:
+    found = NumberForm(Numbers(decimal=decimal)).read(text)  # type: ignore[arg-type]
+    return plain_text(found or 0)
+
+
+def plain_text(value: int, places: int = 2) -> str:
+    """Ten-thousandths in digits, with at least so many decimals."""
+    sign, rest = ("-", -value) if value < 0 else ("", value)
+    whole, fraction = divmod(rest, SCALE)
+    digits = f"{fraction:0{PLACES}d}".rstrip("0").ljust(places, "0")
+    return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+
+
+@dataclass(slots=True)
+class Rounded:
+    """What rounding has taken: how often, and how much in all (ten-thousandths, absolute)."""
+
+    count: int = 0
+    lost: Decimal = Decimal(0)
+
+
+class NumberForm:
+    """Reads amounts as `numbers` says; `digits` are those of the currency after the point."""
+
+    def __init__(self, numbers: Numbers, digits: int = 2) -> None:
+        self.rounded = Rounded()
+        self._said, self._digits = numbers, digits
+        self._sign: int = numbers.sign
+        self._none = frozenset(each.casefold() for each in numbers.none)
+        self._zero = frozenset(each.casefold() for each in numbers.zero)
+        self._seen: str | None = numbers.decimal
+        self._quick = numbers.decimal != "," and digits >= 2
+        self._blank = 0 if numbers.blank == "zero" else None
+
+    def read(self, text: str) -> int | None:
+        """The amount in ten-thousandths, with spending above zero; None for a blank.
+
+        Raises `Wrong`, and `Unclear` where it may be two.
+        """
+        if self._quick and self._seen != "," and _PLAIN.fullmatch(text):
+            whole, _, fraction = text.partition(".")
+            self._seen = "."
+            return int(whole + fraction.ljust(PLACES, "0")) * self._sign
+        return self._slowly(text)
+
+    @property
+    def counts_blank(self) -> bool:
+        """Whether a blank cell is an amount."""
+        return self._blank is not None
+
+    def value(self, value: Value) -> int:
+        """The same of a cell that is no text: a number, or what cannot be an amount."""
+        if isinstance(value, Decimal):
+            return self._scaled(Decimal(cell_text(value, ".")), str(value))
+        text = cell_text(value, ".")
+        kind = "true or false" if isinstance(value, bool) else "a date"
+        raise Wrong(None, f"{text} is {kind}, not an amount")
+
+    def _slowly(self, text: str) -> int | None:
+        text = text.strip()
+        if not text or (self._none and text.casefold() in self._none):
+            return self._blank
+        if self._zero and text.casefold() in self._zero:
+            return 0
+        negative, bare = _unsigned(text)
+        plain = self._pointed(bare, text)
+        return self._scaled(Decimal(plain) * (-1 if negative else 1), text)
+
+    def _pointed(self, bare: str, text: str) -> str:
+        """`bare` with a point as its decimal sign and nothing between its thousands."""
+        bare = _SPACED.sub("", bare)
+        if self._said.thousands and self._said.thousands not in ".,":
+            bare = bare.replace(self._said.thousands, "")
+        decimal = self._decimal_of(bare, text)
+        whole, sign, fraction = bare.rpartition(decimal) if decimal in bare else (bare, "", "")
+        other = "," if decimal == "." else "."
+        if other in whole:
+            if not _GROUPS.fullmatch(whole) or decimal in whole or whole[-4] != other:
+                raise _no_number(text)
+            whole = whole.replace(other, "")
+        plain = f"{whole}{'.' if sign else ''}{fraction}"
+        if not _NUMBER.fullmatch(plain) or not plain.isascii():
+            raise _no_number(text)
+        return plain
+
+    def _decimal_of(self, bare: str, text: str) -> str:
+        """The decimal sign of this amount: the layout's, or what it shows by itself."""
+        if self._said.decimal:
+            return self._said.decimal
+        if self._said.thousands in (".", ","):
+            return "," if self._said.thousands == "." else "."
+        points, commas = bare.count("."), bare.count(",")
+        if not points and not commas:
+            return "."
+        if points and commas:
+            found = "." if bare.rfind(".") > bare.rfind(",") else ","
+        elif points + commas > 1:
+            found = "," if points else "."
+        elif _UNSURE.fullmatch(bare):
+            raise Unclear(text)
+        else:
+            found = "." if points else ","
+        if self._seen is not None and found != self._seen:
+            raise Wrong(
+                None,
+                f"{text!r} has another decimal sign than amounts above it; "
+                f'numbers.decimal = "." or "," says which is right',
+            )
+        self._seen = found
+        return found
+
+    def _scaled(self, number: Decimal, text: str) -> int:
+        scaled = number * SCALE
+        step = 10 ** (PLACES - self._digits)
+        kept = (
+            scaled.quantize(Decimal(1), rounding=ROUND_HALF_EVEN) if abs(scaled) < 10**25 else None
+        )
+        if kept is None or abs(kept) > LARGEST:
+            raise Wrong(None, f"{_short(text)} is beyond any amount")
+        if kept != scaled or kept % step:
+            kept = self._rounded(scaled, step, text)
+        return int(kept) * self._sign
+
+    def _rounded(self, scaled: Decimal, step: int, text: str) -> Decimal:
+        if self._said.round != "cents":
+            raise Wrong(
+                None,
+                f"{_short(text)} has more decimals than the {self._digits} of the currency; "
+                'numbers.round = "cents" rounds it',
+            )
+        kept = (scaled / step).quantize(Decimal(1), rounding=ROUND_HALF_EVEN) * step
+        self.rounded.count += 1
+        self.rounded.lost += abs(kept - scaled)
+        return kept
+
+
+@lru_cache(maxsize=1024)
+def _unsigned(text: str) -> tuple[bool, str]:
+    """Whether it is below zero, and the number without sign, parentheses and currency."""
+    bare = _ENDS.sub("", text.translate(_MINUS)).strip()
+    negative = False
+    if bare.startswith("(") and bare.endswith(")"):
+        negative, bare = True, bare[1:-1].strip()
+        bare = _ENDS.sub("", bare)
+    elif bare.endswith("-"):
+        negative, bare = True, bare[:-1].strip()
+    elif bare.startswith(("-", "+")):
+        negative, bare = bare[0] == "-", bare[1:].strip()
+    if not bare or not (bare[0].isdigit() or bare[0] in ".,"):
+        raise _no_number(text)
+    return negative, bare
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
+
+
+def _no_number(text: str) -> Wrong:
+    return Wrong(None, f"{_short(text)} is not an amount")

@@ -1,0 +1,415 @@
+"""Reading a file by a layout: what it states, what is wrong in it, and what is to be asked.
+
+Nothing is guessed: a budget of which one cell cannot be read is set aside whole, with the place of
+the cell; what a person has to decide is a question, with the readings and the setting.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from pathlib import Path
+
+from canonical.currency import exponent
+from canonical.errors import UnknownUnit
+from connectors.contract.errors import Unreadable
+from connectors.file.cells import spelled
+from connectors.file.layout import Wrong
+from connectors.file.layouts.columns import Columns, Getter
+from connectors.file.layouts.grouping import Grouped, Groups, Head, tell_likenesses
+from connectors.file.layouts.headers import DEEPEST, Bound, cell_words, find_header
+from connectors.file.layouts.language import Layout
+from connectors.file.layouts.numbers import NumberForm, Unclear, plain_text
+from connectors.file.layouts.questions import Finding, Findings, Question
+from connectors.file.layouts.rows import Taking
+from connectors.file.layouts.sheet import Cells, Sheet
+from connectors.file.layouts.sources import TextSheet, open_sheets
+from connectors.file.layouts.spans import Settled, Spans
+from connectors.file.layouts.sums import Dense, Sparse
+
+FACTS = ("description", "parent", "owners")
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read of one sheet."""
+
+    label: str
+    layout: Layout
+    bound: Bound
+    groups: Groups
+    settled: Settled
+    findings: Findings
+    questions: list[Question] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    rows: int = 0
+
+    @property
+    def open(self) -> list[Question]:
+        """The questions without whose answer the file means nothing."""
+        return [each for each in self.questions if each.whole]
+
+    def budgets(self) -> Iterator[Grouped]:
+        """Every budget that was read whole; none while a question about all of them is open."""
+        if not self.open:
+            yield from self.groups.budgets(self.settled, self.findings.aside)
+
+    def problems(self) -> Iterator[Finding]:
+        """What is wrong, with its place."""
+        return self.findings.all()
+
+
+def read_file(path: Path, layout: Layout) -> Reading:
+    """The file at `path` as `layout` says; raises `Unreadable` where it has not its shape."""
+    with ExitStack() as held:
+        ways = open_sheets(path, layout.file, held)
+        sheet, bound, hidden = choose(ways, layout, path)
+        found = read_sheet(sheet, layout, bound)
+        for each in hidden:
+            said = f'is hidden and was not read; file.sheet = "{each.name}" reads it'
+            found.findings.told.append(Finding(each.label, said))
+        return found
+
+
+def choose(
+    ways: Sequence[Sequence[Sheet]], layout: Layout, path: Path
+) -> tuple[Sheet, Bound, list[Sheet]]:
+    """The sheet that is read, its header, and the hidden sheets before it that nobody named."""
+    wanted = layout.file.sheet
+    for sheets in ways:
+        for number, sheet in enumerate(sheets):
+            if wanted is not None and (sheet.name or "").casefold() != wanted.casefold():
+                continue
+            if (sheet.hidden and wanted is None) or (bound := find_header(sheet, layout)) is None:
+                continue
+            if bound.missing:
+                continue
+            before = [each for each in sheets[:number] if each.hidden and wanted is None]
+            return sheet, bound, before
+    raise Unreadable(*_not_found(ways, layout, path))
+
+
+def _not_found(ways: Sequence[Sequence[Sheet]], layout: Layout, path: Path) -> tuple[str]:
+    names = [each.name for each in ways[0] if each.name is not None]
+    if layout.file.sheet is not None and layout.file.sheet.casefold() not in [
+        each.casefold() for each in names
+    ]:
+        return (f"{path} has no sheet {layout.file.sheet!r}; it has {', '.join(names) or 'none'}",)
+    best: Bound | None = None
+    for sheets in ways:
+        for sheet in sheets:
+            found = find_header(sheet, layout)
+            if found is not None and (best is None or len(found.missing) < len(best.missing)):
+                best = found
+    if isinstance(ways[0][0], TextSheet):
+        for _ in islice(ways[0][0].rows(), DEEPEST):  # raises where that is what is wrong
+            pass
+    if best is None or not best.missing:
+        wanted = [name for name, each in layout.columns.items() if not each.optional]
+        hidden = [each.name for sheets in ways for each in sheets if each.hidden]
+        also = f" (hidden sheets: {', '.join(map(str, hidden))})" if hidden else ""
+        return (
+            (
+                f"{path} has no header with the columns of the layout: "
+                f"{', '.join(_spelled(layout, name) for name in wanted) or 'a period in a column'}"
+                f"{also}"
+            ),
+        )
+    said = ", ".join(_spelled(layout, name) for name in best.missing)
+    return (f"{path} row {best.row}: the header lacks {said}",)
+
+
+def _spelled(layout: Layout, name: str) -> str:
+    column = layout.columns.get(name)
+    if column is None:
+        return repr(name)
+    return f"{name} ({column.any[0]!r})" if column.any and column.any[0] else name
+
+
+def read_sheet(sheet: Sheet, layout: Layout, bound: Bound) -> Reading:
+    """All rows of a sheet whose header was found."""
+    return _Reader(sheet, layout, bound).read()
+
+
+class _Reader:
+    """One pass over a sheet."""
+
+    def __init__(self, sheet: Sheet, layout: Layout, bound: Bound) -> None:
+        self._sheet, self._layout, self._bound = sheet, layout, bound
+        self._columns = Columns(layout, bound)
+        self._spans = Spans(layout, bound, self._columns)
+        self._amount = self._columns.place(layout.amount) if layout.amount else None
+        amounts = [self._amount] if self._amount is not None else self._spans.amounts
+        self._taking = Taking(sheet, layout, bound, self._columns, amounts)
+        self._groups = Groups(Sparse() if layout.is_long else Dense(), layout.allocation.type)
+        self._findings = Findings()
+        self._unclear: list[tuple[str, Unclear]] = []
+        self._forms: dict[str, NumberForm] = {}
+        self._plans: dict[str, dict[str, int]] = {each: {} for each in layout.rows.single}
+        self._spellings: dict[str, str] = {}
+        self._rows = 0
+        self._prepare()
+
+    def _prepare(self) -> None:
+        group, share = self._layout.budget, self._layout.allocation
+        get = self._columns.getter
+        self._ref = get(group.ref, code=True)
+        self._entity = get(share.entity, code=True) if share.entity else None
+        named = share.name if self._columns.has(share.name) else None
+        self._entity_name = get(named) if named else None
+        self._name = get(group.name) if group.name else None
+        currency = group.currency if self._columns.has(group.currency) else None
+        self._currency = get(currency) if currency else None
+        self._facts: dict[str, Getter] = {
+            fact: get(name, code=fact == "parent")
+            for fact in FACTS
+            if (name := getattr(group, fact)) is not None
+        }
+        for dimension, name in group.dimensions.items():
+            self._facts[f"dimension:{dimension}"] = get(name)
+        rows = self._layout.rows
+        self._only = [
+            (get(name), {each.casefold() for each in said}, name)
+            for name, said in rows.only.items()
+        ]
+        self._single = [(get(name), name) for name in rows.single if self._columns.has(name)]
+        self._required = [(get(name), name) for name in rows.required if self._columns.has(name)]
+
+    def read(self) -> Reading:
+        paths = [(path, self._columns.place(name)) for name, path in self._columns.paths.items()]
+        take = self._take_long if self._layout.is_long else self._take_wide
+        for number, cells, _ in self._taking:
+            for path, place in paths:
+                path.see(cells, place)
+            take(number, cells)
+        return self._finish()
+
+    # Rows
+
+    def _take_wide(self, row: int, cells: Cells) -> None:
+        width = len(cells)
+        found: list[tuple[int, int]] = []
+        column = -1
+        try:
+            form = self._form(cells)
+            for column, period in self._spans.slots(cells, row):
+                value = cells[column] if column < width else ""
+                if type(value) is str:
+                    amount = form.read(value) if value or form.counts_blank else None
+                else:
+                    amount = form.value(value)
+                if amount is not None:
+                    found.append((period, amount))
+            if found:
+                column = -1
+                self._keep(row, cells, found)
+        except Wrong as error:
+            self._refuse(row, cells, error, column)
+
+    def _take_long(self, row: int, cells: Cells) -> None:
+        place = self._amount
+        column = place if place is not None else -1
+        try:
+            value = cells[column] if 0 <= column < len(cells) else ""
+            form = self._form(cells)
+            amount = form.read(value) if isinstance(value, str) else form.value(value)
+            if amount is not None:
+                column = -1
+                self._keep(row, cells, [(self._spans.number(cells, row), amount)])
+            else:
+                self._ensure_required(cells)
+        except Wrong as error:
+            self._refuse(row, cells, error, column)
+
+    def _form(self, cells: Cells) -> NumberForm:
+        unit = self._unit(cells)
+        found = self._forms.get(unit)
+        if found is None:
+            try:
+                digits = exponent(unit) if unit else 2
+            except UnknownUnit as error:
+                raise Wrong(self._layout.budget.currency, str(error)) from None
+            found = self._forms[unit] = NumberForm(self._layout.numbers, digits)
+        return found
+
+    def _unit(self, cells: Cells) -> str:
+        said = self._currency(cells) if self._currency is not None else ""
+        return said or self._layout.currency or ""
+
+    def _keep(self, row: int, cells: Cells, found: list[tuple[int, int]]) -> None:
+        for get, wanted, name in self._only:
+            if get(cells).casefold() not in wanted:
+                self._taking.skipped[f"rows.only {name}"] += 1
+                return
+        self._ensure_required(cells)
+        for get, name in self._single:
+            plans = self._plans[name]
+            text = get(cells)
+            plans[text] = plans.get(text, 0) + 1
+        ref = self._spelling(self._ref(cells))
+        entity = self._spelling(self._entity(cells)) if self._entity is not None else ""
+        self._head(ref, entity, row, cells)
+        if self._entity_name is not None and entity:
+            self._groups.call(entity, self._entity_name(cells))
+        group = self._groups.number(ref, entity, row)
+        for period, amount in found:
+            try:
+                self._groups.sums.add(group, period, amount)
+            except OverflowError:
+                raise Wrong(None, "the sum is beyond any amount") from None
+        self._rows += 1
+
+    def _spelling(self, text: str) -> str:
+        found = self._spellings.get(text)
+        if found is None:
+            found = self._spellings[text] = spelled("ref", text)
+        return found
+
+    def _head(self, ref: str, entity: str, row: int, cells: Cells) -> None:
+        key = self._groups.head(ref, entity)
+        head = self._groups.heads.get(key)
+        unit = self._unit(cells)
+        if head is None:
+            facts = {fact: text for fact, get in self._facts.items() if (text := get(cells))}
+            name = self._name(cells) if self._name is not None else ""
+            self._groups.heads[key] = Head(ref, row, name, unit, facts)
+        elif head.currency != unit:
+            raise Wrong(
+                self._layout.budget.currency,
+                f"{unit or 'no currency'} where row {head.row} of {ref or entity!r} has "
+                f"{head.currency or 'none'}; a budget has one currency",
+            )
+
+    def _ensure_required(self, cells: Cells) -> None:
+        for get, name in self._required:
+            if not get(cells):
+                raise Wrong(name, "is blank, and the layout requires it")
+
+    # Faults
+
+    def _refuse(self, row: int, cells: Cells, error: Wrong, column: int) -> None:
+        if self._repeats_header(cells):
+            self._taking.skipped["rows that repeat the header"] += 1
+            return
+        if column < 0 and error.column is not None:
+            column = self._place(error.column)
+        where = f"{self._sheet.label} row {row}"
+        where += f", column {self._bound.title(column)}" if column >= 0 else ""
+        if isinstance(error, Unclear):
+            self._unclear.append((where, error))
+        kind = f"{column} {error.column} {error.message.rpartition(chr(39))[2]}"
+        self._findings.add(where, error.message, self._whose(cells), kind)
+
+    def _repeats_header(self, cells: Cells) -> bool:
+        said = [cell_words(each) for each in cells]
+        return any(said) and said == self._bound.texts[: len(said)]
+
+    def _place(self, name: str) -> int:
+        place = self._columns.place(name)
+        return -1 if place is None else place
+
+    def _whose(self, cells: Cells) -> str | None:
+        """The budget that a row belongs to; None where that cannot be told."""
+        try:
+            ref = self._spelling(self._ref(cells))
+            return ref or (self._spelling(self._entity(cells)) if self._entity else None) or None
+        except Wrong:
+            return None
+
+    # The end
+
+    def _finish(self) -> Reading:
+        settled = self._spans.settle()
+        settled.spread = self._layout.periods.spread
+        questions = [*self._bound.questions, *settled.questions, *self._ask()]
+        self._tell_blank()
+        self._tell_unsettled(settled)
+        tell_likenesses(self._groups, self._sheet.label, self._findings)
+        self._tell_overlaps(settled)
+        found = Reading(
+            self._sheet.label,
+            self._layout,
+            self._bound,
+            self._groups,
+            settled,
+            self._findings,
+            questions,
+            [*settled.notes, *self._notes()],
+            self._rows,
+        )
+        found.questions += self._ask_sign(found)
+        return found
+
+    def _ask(self) -> Iterator[Question]:
+        if self._unclear:
+            where, error = self._unclear[0]
+            more = f" (and {len(self._unclear) - 1} more)" if len(self._unclear) > 1 else ""
+            what = f"what {error.text!r} in {where} is{more}"
+            yield Question(what, error.readings, "numbers.decimal", whole=False)
+        for name, plans in self._plans.items():
+            if len(plans) > 1 and name not in self._layout.rows.only:
+                what = f"which {name.replace('_', ' ')} is meant, as the file holds {len(plans)}"
+                readings = tuple(
+                    f"rows.only.{name}={text} ({count} rows)" for text, count in plans.items()
+                )
+                yield Question(what, readings, f"rows.only.{name}")
+
+    def _ask_sign(self, found: Reading) -> Iterator[Question]:
+        """Whether spending is below zero, where all amounts together are and nobody said so."""
+        if "sign" in self._layout.numbers.model_fields_set or found.open:
+            return
+        total = sum(sum(each.amounts.values()) for each in found.budgets())
+        if total < 0:
+            readings = (
+                f"{plain_text(-total)} of spending with numbers.sign=-1",
+                f"{plain_text(total)}, a credit, with numbers.sign=1",
+            )
+            yield Question("whether spending is below zero", readings, "numbers.sign")
+
+    def _tell_blank(self) -> None:
+        group, share = self._layout.budget, self._layout.allocation
+        for ref, entity, row in self._groups.blank():
+            if not ref and not self._groups.alone():
+                said = f"{entity or 'a row'} has amounts and no {group.ref}"
+                name, aside = group.ref, None
+            else:
+                said = f"{ref or 'a row'} has amounts without {share.entity or group.ref}"
+                name, aside = share.entity or group.ref, ref or None
+            hint = f'; columns.{name}.default = "…" says what a blank means'
+            self._findings.add(
+                f"{self._sheet.label} row {row}", said + hint, aside, f"blank {name}"
+            )
+            self._findings.aside.add(ref)
+
+    def _tell_unsettled(self, settled: Settled) -> None:
+        told: set[int] = set()
+        for ref, period, row in self._groups.unsettled(settled):
+            self._findings.aside.add(ref)
+            if period not in told:
+                told.add(period)
+                at = self._spans.rows[period] or row
+                self._findings.add(f"{self._sheet.label} row {at}", settled.wrong[period], ref)
+
+    def _tell_overlaps(self, settled: Settled) -> None:
+        """Budgets whose amounts count for the same days in periods of different length."""
+        different = sorted({period for each in settled.periods.values() for period in each})
+        if not any(one.overlaps(two) for one, two in pairwise(different)):
+            return
+        for budget in self._groups.budgets(settled, self._findings.aside):
+            periods = [*budget.amounts]
+            for one, two in pairwise(periods):
+                if one.overlaps(two):
+                    said = f"{budget.ref} has amounts for {one} and for {two}, which overlap"
+                    where = f"{self._sheet.label} row {budget.row}"
+                    self._findings.add(where, said, budget.ref, "overlap")
+                    break
+
+    def _notes(self) -> Iterator[str]:
+        for rule, count in self._taking.skipped.items():
+            yield f"{count} rows passed over by {rule}"
+        if self._taking.ended is not None:
+            yield f"the data end before row {self._taking.ended}"
+        for unit, form in self._forms.items():
+            if form.rounded.count:
+                lost = f"{form.rounded.lost / 10_000:f}".rstrip("0")
+                yield f"rounded: {form.rounded.count} amounts, by {lost} {unit} in all"

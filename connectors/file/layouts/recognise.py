@@ -1,0 +1,106 @@
+"""Recognising: which ready-made layout a file has, and by what."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.file.layouts.headers import Bound, cell_words, find_header, fold, head_of
+from connectors.file.layouts.language import Layout
+from connectors.file.layouts.loading import layout_of, names, ready_table
+from connectors.file.layouts.sheet import Sheet
+from connectors.file.layouts.sources import TextSheet, open_sheets
+
+_HAS, _WIDTH, _ALONE = 5, 5, 5
+"""What each sign is worth beside a column that is found by its header, which is worth 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A ready-made layout that fits a file, how well, and why."""
+
+    name: str
+    score: int
+    why: tuple[str, ...]
+
+
+def candidates(path: Path) -> list[Candidate]:
+    """The ready-made layouts that fit the file at `path`, the best first."""
+    found = [each for name in names() if (each := _candidate(path, name)) is not None]
+    return sorted(found, key=lambda each: -each.score)
+
+
+def _candidate(path: Path, name: str) -> Candidate | None:
+    layout = layout_of(ready_table(name))
+    with ExitStack() as held:
+        for sheets in open_sheets(path, layout.file, held):
+            for sheet in sheets:
+                if sheet.hidden:
+                    continue
+                bound = find_header(sheet, layout)
+                if bound is not None and not bound.missing:
+                    return _judged(sheet, layout, bound, name)
+    return None
+
+
+def _judged(sheet: Sheet, layout: Layout, bound: Bound, name: str) -> Candidate | None:
+    said, score = layout.recognise, 0
+    why = [*how_read(sheet, bound, layout)]
+    by_header = [each for each, at in bound.places.items() if bound.texts[at]]
+    score += len({bound.places[each] for each in by_header})
+    if len(bound.periods) < said.periods and not layout.is_long:
+        return None
+    head = [cells for _, cells, _ in head_of(sheet)]
+    for pattern in said.has:
+        text = _first_like(head, pattern)
+        if text is None:
+            return None
+        why.append(f"a cell says {text!r}")
+        score += _HAS
+    if said.columns is not None:
+        filled = [cells for cells in head if any(cells)]
+        if not filled or {len(cells) for cells in filled} != {said.columns}:
+            return None
+        why.append(f"each row has {said.columns} columns")
+        score += _WIDTH
+    if said.nothing_else:
+        if any(_strangers(bound)):
+            return None
+        score += _ALONE
+    return Candidate(name, score, tuple(why)) if score else None
+
+
+def how_read(sheet: Sheet, bound: Bound, layout: Layout) -> Iterator[str]:
+    """How the file was opened, and which header was found, in words."""
+    if isinstance(sheet, TextSheet):
+        sign = {"\t": "tabs", ",": "commas", ";": "semicolons"}.get(sheet.delimiter, "|")
+        yield f"text in {sheet.encoding}, columns parted by {sign}"
+    elif sheet.name is not None:
+        yield f"sheet {sheet.name}"
+    if layout.header.none:
+        yield "it has no header; columns go by position"
+        return
+    named = [bound.texts[at] for at in sorted(set(bound.places.values())) if bound.texts[at]]
+    yield f"header in row {bound.row}: {', '.join(named)}"
+    if bound.periods:
+        texts = [bound.texts[at] for at in bound.periods]
+        yield f"{len(texts)} columns of periods, {texts[0]} to {texts[-1]}"
+
+
+def _first_like(head: Sequence[Sequence[object]], pattern: str) -> str | None:
+    like = re.compile(pattern, re.IGNORECASE)
+    for cells in head:
+        for value in cells:
+            text = cell_words(value)  # type: ignore[arg-type]
+            if text and like.fullmatch(text):
+                return text
+    return None
+
+
+def _strangers(bound: Bound) -> Iterator[str]:
+    """Headers that are neither a named column nor a period."""
+    known = {*bound.places.values(), *bound.periods}
+    for at, text in enumerate(bound.texts):
+        if fold(text) and at not in known:
+            yield text

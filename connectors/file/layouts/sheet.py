@@ -1,0 +1,25 @@
+"""A sheet: rows of cells as they stand, of whatever format."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, Protocol, TypeAlias
+
+from connectors.file.stored import Value
+
+Cells: TypeAlias = Sequence[Value]
+Row: TypeAlias = tuple[int, Cells, Collection[int]]
+"""Its number as an editor or a spreadsheet shows it, its cells, and which of them are bold."""
+
+WIDEST: Final = 1024
+"""Columns of a worksheet that are looked at."""
+
+
+class Sheet(Protocol):
+    """One table of a file; `rows` may be read several times, blank rows of text among them."""
+
+    label: str
+    name: str | None
+    hidden: bool
+    typed: bool
+
+    def rows(self) -> Iterator[Row]:
+        """Every row, in order; raises `Unreadable` where the file breaks off."""
