@@ -53,7 +53,7 @@ def allocation_of(share: Share, group: Grouped, whole: Budget, unit: str) -> All
     if own.phases and _HOLDS_PHASES:
         said["phases"] = own.phases
     elif own.phases:
-        said["amount"] = sum((each.amount for each in own.phases[1:]), own.phases[0].amount)
+        said["amount"] = _amount(sum(share.counted.by_place.values()), unit)
         said["cadence"] = Cadence.ONCE
     if own.cadence is not whole.cadence:
         said.setdefault("cadence", own.cadence)

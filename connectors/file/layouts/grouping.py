@@ -4,9 +4,9 @@ A group is one entity of one budget. Where the file has no budgets besides, each
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from canonical.period import Period
 from canonical.text import likeness
@@ -33,11 +33,35 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Amounts by the place of their period among `periods`, which are in order of time."""
+
+    periods: Sequence[Period]
+    by_place: Mapping[int, int]
+
+    @classmethod
+    def of(cls, amounts: Amounts) -> Self:
+        """Amounts by period as such."""
+        return cls([*amounts], dict(enumerate(amounts.values())))
+
+    @property
+    def amounts(self) -> Amounts:
+        """The amounts by period, in order of time."""
+        periods = self.periods
+        return {periods[place]: amount for place, amount in sorted(self.by_place.items())}
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """One entity's amounts of a budget."""
 
     entity: str
-    amounts: Amounts
+    counted: Counted
+
+    @property
+    def amounts(self) -> Amounts:
+        """Its amounts by period."""
+        return self.counted.amounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +73,14 @@ class Grouped:
     currency: str | None
     facts: Mapping[str, str]
     row: int
-    amounts: Amounts
+    counted: Counted
     shares: tuple[Share, ...]
     entity_type: str = "account"
+
+    @property
+    def amounts(self) -> Amounts:
+        """The amounts of the whole budget by period."""
+        return self.counted.amounts
 
 
 class Groups:
@@ -116,23 +145,26 @@ class Groups:
                 waiting, current = [], None
             if ref not in aside:
                 current = ref
-                waiting.append(Share(entity, self._amounts(number, settled)))
+                waiting.append(Share(entity, self._counted(number, settled)))
         if current is not None:
             yield self._whole(current, waiting)
 
     def _alone(self, entity: str, number: int, settled: Settled) -> Grouped:
         head = self.heads[self.head("", entity)]
         name = self._names.get(entity) or head.name or entity
-        amounts = self._amounts(number, settled)
+        counted = self._counted(number, settled)
         row = self._rows[number]
-        return Grouped(entity, name, head.currency or None, head.facts, row, amounts, ())
+        return Grouped(entity, name, head.currency or None, head.facts, row, counted, ())
 
     def _whole(self, ref: str, shares: list[Share]) -> Grouped:
         head = self.heads[ref]
-        amounts: Amounts = {}
-        for share in shares:
-            for period, amount in share.amounts.items():
-                amounts[period] = amounts.get(period, 0) + amount
+        whole = shares[0].counted
+        if len(shares) > 1:
+            sums: dict[int, int] = {}
+            for share in shares:
+                for place, amount in share.counted.by_place.items():
+                    sums[place] = sums.get(place, 0) + amount
+            whole = Counted(whole.periods, sums)
         told = tuple(share for share in shares if share.entity)
         return Grouped(
             ref,
@@ -140,18 +172,23 @@ class Groups:
             head.currency or None,
             head.facts,
             head.row,
-            dict(sorted(amounts.items(), key=_by_time)),
+            whole,
             told,
             self._type,
         )
 
-    def _amounts(self, number: int, settled: Settled) -> Amounts:
-        found: Amounts = {}
+    def _counted(self, number: int, settled: Settled) -> Counted:
+        places = settled.places
+        if settled.simple:
+            found = {places[period][0]: amount for period, amount in self.sums.of(number)}
+            return Counted(settled.order, found)
+        found = {}
         for period, amount in self.sums.of(number):
-            parts = settled.periods.get(period, ())
-            for part, share in zip(parts, split(amount, settled, len(parts)), strict=True):
+            parts = places.get(period, ())
+            shares = [amount] if len(parts) == 1 else settled.shares(amount) if parts else []
+            for part, share in zip(parts, shares, strict=True):
                 found[part] = found.get(part, 0) + share
-        return dict(sorted(found.items(), key=_by_time))
+        return Counted(settled.order, found)
 
     def unsettled(self, settled: Settled) -> Iterator[tuple[str, int, int]]:
         """Groups with an amount whose period is none: ref, number of the period, row."""
@@ -173,17 +210,6 @@ class Groups:
             for ref, head in self.heads.items():
                 if not ref.startswith(_SIGN):
                     yield ref, head.row
-
-
-def split(amount: int, settled: Settled, parts: int) -> list[int]:
-    """The amount in as many parts as its period has, by the ratios of the layout."""
-    if parts == 1:
-        return [amount]
-    return settled.shares(amount)
-
-
-def _by_time(pair: tuple[Period, int]) -> tuple[Period, int]:
-    return pair
 
 
 def tell_likenesses(groups: Groups, label: str, findings: Findings) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from connectors.file.layouts.calendars import label
-from connectors.file.layouts.grouping import Amounts, Grouped, Share
+from connectors.file.layouts.grouping import Amounts, Counted, Grouped, Share
 from connectors.file.layouts.questions import Finding
 
 
@@ -43,8 +43,8 @@ def _together(one: Grouped, other: Grouped) -> Grouped:
     for share in other.shares:
         shares[share.entity] = _joined(shares.get(share.entity, {}), share.amounts)
     amounts = _summed(shares.values()) if shares else _joined(one.amounts, other.amounts)
-    told = tuple(Share(entity, each) for entity, each in shares.items())
-    return replace(one, amounts=amounts, shares=told)
+    told = tuple(Share(entity, Counted.of(each)) for entity, each in shares.items())
+    return replace(one, counted=Counted.of(amounts), shares=told)
 
 
 def _joined(one: Amounts, other: Amounts) -> Amounts:

@@ -4,6 +4,7 @@ An amount that may mean two numbers is `Unclear` until the layout names its deci
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
@@ -20,7 +21,9 @@ SCALE: Final = 10**PLACES
 LARGEST: Final = 9 * 10**18
 """Beyond any amount, in ten-thousandths."""
 
-_PLAIN = re.compile(r"-?[0-9]{1,12}\.[0-9]{1,2}")
+_LONG = re.compile(r"(-?[0-9]{1,12})\.([0-9]{2})(?:0{2,12})?")
+_ROW = re.compile(r"-?[0-9]{1,12}\.[0-9]{2}(?:,-?[0-9]{1,12}\.[0-9]{2})*")
+_DIGITS: Final = 15
 _ENDS = re.compile(
     r"[\s\u00a0\u202f]*(?:[$€£¥₹₩₽₺₪฿₫₱]|\b[A-Z]{3}\b|kr\.?|zł|Fr\.)[\s\u00a0\u202f]*"
 )
@@ -81,7 +84,8 @@ class NumberForm:
         self._none = frozenset(each.casefold() for each in numbers.none)
         self._zero = frozenset(each.casefold() for each in numbers.zero)
         self._seen: str | None = numbers.decimal
-        self._quick = numbers.decimal != "," and digits >= 2
+        self._quick = numbers.decimal != "," and numbers.thousands != "." and digits >= 2
+        self._cents: int = numbers.sign * 10 ** (PLACES - 2)
         self._blank = 0 if numbers.blank == "zero" else None
 
     def read(self, text: str) -> int | None:
@@ -89,10 +93,14 @@ class NumberForm:
 
         Raises `Wrong`, and `Unclear` where it may be two.
         """
-        if self._quick and self._seen != "," and _PLAIN.fullmatch(text):
-            whole, _, fraction = text.partition(".")
+        if self._quick and text[-3:-2] == "." and self._seen != ",":
+            digits = text[:-3] + text[-2:]
+            if digits.isdecimal() and len(digits) < _DIGITS:
+                self._seen = "."
+                return int(digits) * self._cents
+        if self._quick and self._seen != "," and (found := _LONG.fullmatch(text)):
             self._seen = "."
-            return int(whole + fraction.ljust(PLACES, "0")) * self._sign
+            return int(found[1] + found[2]) * self._cents
         return self._slowly(text)
 
     @property
@@ -103,10 +111,23 @@ class NumberForm:
     def value(self, value: Value) -> int:
         """The same of a cell that is no text: a number, or what cannot be an amount."""
         if isinstance(value, Decimal):
+            cents = value * 100
+            if cents == (whole := int(cents)) and abs(whole) < 10**_DIGITS and self._quick:
+                return whole * self._cents
             return self._scaled(Decimal(cell_text(value, ".")), str(value))
         text = cell_text(value, ".")
         kind = "true or false" if isinstance(value, bool) else "a date"
         raise Wrong(None, f"{text} is {kind}, not an amount")
+
+    def read_all(self, texts: Sequence[str]) -> list[int] | None:
+        """The amounts of a whole row at once, where all are plain ones with two decimals."""
+        if not self._quick or self._seen == ",":
+            return None
+        row = ",".join(texts)
+        if not _ROW.fullmatch(row):
+            return None
+        self._seen, cents = ".", self._cents
+        return [int(each) * cents for each in row.replace(".", "").split(",")]
 
     def _slowly(self, text: str) -> int | None:
         text = text.strip()

@@ -24,7 +24,7 @@ from connectors.file.layouts.questions import Finding, Findings, Question
 from connectors.file.layouts.rows import Taking
 from connectors.file.layouts.sheet import Cells, Sheet
 from connectors.file.layouts.sources import TextSheet, open_sheets
-from connectors.file.layouts.spans import Settled, Spans
+from connectors.file.layouts.spans import Settled, Slot, Spans
 from connectors.file.layouts.sums import Dense, Sparse
 
 FACTS = ("description", "parent", "owners")
@@ -141,13 +141,15 @@ class _Reader:
         self._amount = self._columns.place(layout.amount) if layout.amount else None
         amounts = [self._amount] if self._amount is not None else self._spans.amounts
         self._taking = Taking(sheet, layout, bound, self._columns, amounts)
-        self._groups = Groups(Sparse() if layout.is_long else Dense(), layout.allocation.type)
+        self._groups = Groups(
+            Sparse() if layout.is_long else Dense(len(amounts)), layout.allocation.type
+        )
         self._findings = Findings()
         self._unclear: list[tuple[str, Unclear]] = []
         self._forms: dict[str, NumberForm] = {}
         self._plans: dict[str, dict[str, int]] = {each: {} for each in layout.rows.single}
         self._spellings: dict[str, str] = {}
-        self._rows = 0
+        self._rows = self._total = 0
         self._prepare()
 
     def _prepare(self) -> None:
@@ -188,11 +190,12 @@ class _Reader:
 
     def _take_wide(self, row: int, cells: Cells) -> None:
         width = len(cells)
-        found: list[tuple[int, int]] = []
         column = -1
         try:
             form = self._form(cells)
-            for column, period in self._spans.slots(cells, row):
+            slots = self._spans.slots(cells, row)
+            found = self._at_once(form, slots, cells)
+            for column, period in () if found else slots:
                 value = cells[column] if column < width else ""
                 if type(value) is str:
                     amount = form.read(value) if value or form.counts_blank else None
@@ -205,6 +208,21 @@ class _Reader:
                 self._keep(row, cells, found)
         except Wrong as error:
             self._refuse(row, cells, error, column)
+
+    def _at_once(
+        self, form: NumberForm, slots: Sequence[Slot], cells: Cells
+    ) -> list[tuple[int, int]]:
+        """The amounts of a row of text, where all of them are there and plain."""
+        if self._sheet.typed or not slots:
+            return []
+        first, last = slots[0][0], slots[-1][0]
+        if last - first != len(slots) - 1 or last >= len(cells):
+            return []
+        texts: Sequence[str] = cells[first : last + 1]  # type: ignore[assignment]
+        amounts = form.read_all(texts)
+        if amounts is None:
+            return []
+        return [(slot[1], amount) for slot, amount in zip(slots, amounts, strict=True)]
 
     def _take_long(self, row: int, cells: Cells) -> None:
         place = self._amount
@@ -252,12 +270,12 @@ class _Reader:
         if self._entity_name is not None and entity:
             self._groups.call(entity, self._entity_name(cells))
         group = self._groups.number(ref, entity, row)
-        for period, amount in found:
-            try:
-                self._groups.sums.add(group, period, amount)
-            except OverflowError:
-                raise Wrong(None, "the sum is beyond any amount") from None
+        try:
+            self._groups.sums.add(group, found)
+        except OverflowError:
+            raise Wrong(None, "the sum is beyond any amount") from None
         self._rows += 1
+        self._total += sum([amount for _, amount in found])
 
     def _spelling(self, text: str) -> str:
         found = self._spellings.get(text)
@@ -358,7 +376,7 @@ class _Reader:
         """Whether spending is below zero, where all amounts together are and nobody said so."""
         if "sign" in self._layout.numbers.model_fields_set or found.open:
             return
-        total = sum(sum(each.amounts.values()) for each in found.budgets())
+        total = self._total
         if total < 0:
             readings = (
                 f"{plain_text(-total)} of spending with numbers.sign=-1",

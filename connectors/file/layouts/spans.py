@@ -5,7 +5,7 @@ what they mean is settled when all of them are known, since one date may decide 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -55,6 +55,23 @@ class Settled:
     notes: list[str] = field(default_factory=list)
     spread: tuple[Decimal, ...] = ()
     """The ratios by which the amount of a period of several parts is split."""
+
+    order: Sequence[Period] = ()
+    """All periods in order of time."""
+    places: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    """By number, where its periods stand among them."""
+    simple: bool = False
+    """Whether each number is one period, which no other is."""
+
+    def sort(self) -> None:
+        """Put the periods in order, once all are known."""
+        self.order = sorted({each for parts in self.periods.values() for each in parts})
+        at = {period: place for place, period in enumerate(self.order)}
+        self.places = {
+            number: [at[each] for each in parts] for number, parts in self.periods.items()
+        }
+        alone = all(len(parts) == 1 for parts in self.periods.values())
+        self.simple = alone and len(self.order) == len(self.periods) and not self.wrong
 
     def shares(self, amount: int) -> list[int]:
         """An amount in ten-thousandths by those ratios, in whole cents that sum to it."""
@@ -191,6 +208,7 @@ class Spans:
             done.questions.append(Question(first.what + more, first.readings, first.setting))
         done.questions += self._overlapping(done.periods)
         done.notes += self._notes()
+        done.sort()
         return done
 
     def _learn(self) -> None:

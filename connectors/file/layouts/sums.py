@@ -1,8 +1,11 @@
 """Sums of amounts by group and period, in ten-thousandths, small enough for millions of them."""
 
 from array import array
-from collections.abc import Iterator
-from typing import Final, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol, TypeAlias
+
+Added: TypeAlias = Sequence[tuple[int, int]]
+"""Numbers of periods, each with an amount."""
 
 _BLANK: Final = -(1 << 63)
 _BITS: Final = 24
@@ -11,7 +14,7 @@ _BITS: Final = 24
 class Sums(Protocol):
     """Amounts by the numbers of a group and a period; what was never added is not there."""
 
-    def add(self, group: int, period: int, amount: int) -> None:
+    def add(self, group: int, added: Added) -> None:
         """Add to what is there; raises `OverflowError` beyond any amount."""
 
     def of(self, group: int) -> Iterator[tuple[int, int]]:
@@ -19,25 +22,41 @@ class Sums(Protocol):
 
 
 class Dense:
-    """For files of one column a period: nearly every group has nearly every period."""
+    """For files of one column a period: nearly every group has nearly every period.
 
-    def __init__(self) -> None:
-        self._columns: list[array[int]] = []
+    All amounts stand in one array, group by group, `width` of them each.
+    """
 
-    def add(self, group: int, period: int, amount: int) -> None:
-        while period >= len(self._columns):
-            self._columns.append(array("q"))
-        column = self._columns[period]
-        if group >= len(column):
-            column.extend([_BLANK] * (group - len(column)))
-            column.append(amount)
-            return
-        before = column[group]
-        column[group] = amount if before == _BLANK else before + amount
+    def __init__(self, width: int = 12) -> None:
+        self._width = max(width, 1)
+        self._amounts: array[int] = array("q")
+        self._row = array("q", [_BLANK]) * self._width
+
+    def add(self, group: int, added: Added) -> None:
+        if added and added[-1][0] >= self._width:
+            self._widen(added[-1][0] + 1)
+        amounts, begin = self._amounts, group * self._width
+        while begin >= len(amounts):
+            amounts.extend(self._row)
+        for period, amount in added:
+            before = amounts[begin + period]
+            amounts[begin + period] = amount if before == _BLANK else before + amount
+
+    def _widen(self, width: int) -> None:
+        """Make room for more periods: those of another year, for instance."""
+        old, before = self._amounts, self._width
+        self._width = max(width, 2 * before)
+        more = array("q", [_BLANK]) * (self._width - before)
+        self._row = array("q", [_BLANK]) * self._width
+        self._amounts = array("q")
+        for begin in range(0, len(old), before):
+            self._amounts.extend(old[begin : begin + before])
+            self._amounts.extend(more)
 
     def of(self, group: int) -> Iterator[tuple[int, int]]:
-        for period, column in enumerate(self._columns):
-            if group < len(column) and (amount := column[group]) != _BLANK:
+        begin = group * self._width
+        for period, amount in enumerate(self._amounts[begin : begin + self._width]):
+            if amount != _BLANK:
                 yield period, amount
 
 
@@ -46,24 +65,20 @@ class Sparse:
 
     def __init__(self) -> None:
         self._amounts: dict[int, int] = {}
-        self._periods: list[int | list[int]] = []
+        self._periods: list[list[int]] = []
 
-    def add(self, group: int, period: int, amount: int) -> None:
-        key = group << _BITS | period
-        before = self._amounts.get(key)
-        self._amounts[key] = amount if before is None else before + amount
-        if before is None:
-            self._note(group, period)
-
-    def _note(self, group: int, period: int) -> None:
-        while group >= len(self._periods):
-            self._periods.append([])
-        held = self._periods[group]
-        assert isinstance(held, list)
-        held.append(period)
+    def add(self, group: int, added: Added) -> None:
+        for period, amount in added:
+            key = group << _BITS | period
+            before = self._amounts.get(key)
+            if before is not None:
+                self._amounts[key] = before + amount
+                continue
+            self._amounts[key] = amount
+            while group >= len(self._periods):
+                self._periods.append([])
+            self._periods[group].append(period)
 
     def of(self, group: int) -> Iterator[tuple[int, int]]:
-        held = self._periods[group] if group < len(self._periods) else []
-        assert isinstance(held, list)
-        for period in held:
+        for period in self._periods[group] if group < len(self._periods) else ():
             yield period, self._amounts[group << _BITS | period]
