@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -65,10 +66,13 @@ def _value(said: Any) -> Value:
 _MIDNIGHT: Final = datetime.min.time()
 
 
-def foreign_sheets(path: Path) -> list[Sheet]:
-    """The sheets of the workbook; raises `Unreadable` for what is none, or takes too much."""
+def foreign_sheets(path: Path, kept: ExitStack) -> list[Sheet]:
+    """The sheets of the workbook, open as long as `kept` is.
+
+    Raises `Unreadable` for what is no workbook, or takes too much.
+    """
     open_file(path).close()
-    held: BinaryIO = TemporaryFile()  # noqa: SIM115  # lives as long as its sheets
+    held: BinaryIO = kept.enter_context(TemporaryFile())
     _run(path, held)
     held.seek(0)
     found: list[Sheet] = []

@@ -22,6 +22,7 @@ def _limit() -> None:
     except ImportError:  # another system: the time still is limited
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _cell(value: Any) -> Any:

@@ -25,8 +25,7 @@ TEXT: Final = (".csv", ".tsv", ".txt", ".iif")
 BOOKS: Final = (".xlsx", ".xlsm")
 FOREIGN: Final = (".xls", ".xlsb", ".ods")
 RECORDS: Final = (".json", ".jsonl")
-PARQUET: Final = (".parquet",)
-ENDINGS: Final = (*TEXT, *BOOKS, *FOREIGN, *RECORDS, *PARQUET)
+ENDINGS: Final = (*TEXT, *BOOKS, *FOREIGN, *RECORDS)
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -184,10 +183,10 @@ def open_sheets(path: Path, form: FileForm, held: ExitStack) -> list[list[Sheet]
             f"{path}: {ending or 'a name without ending'} is not a format of budgets",
             hint=f"Use a file that ends in {', '.join(ENDINGS)}",
         )
-    if ending in FOREIGN or ending in PARQUET:
+    if ending in FOREIGN:
         from connectors.file.layouts.foreign import foreign_sheets
 
-        return [foreign_sheets(path)]
+        return [foreign_sheets(path, held)]
     file = held.enter_context(open_file(path))
     if ending in TEXT:
         encoding = encoding_of(file, path, form.encoding)
