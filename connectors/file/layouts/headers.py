@@ -139,6 +139,9 @@ def bind(layout: Layout, row: int, last: int, texts: list[str]) -> Bound:
                 found.places[name] = folded.index(fold(name))
             else:
                 found.missing.append(name)
+    for name in (layout.periods.year, layout.periods.begins, layout.periods.end):
+        if isinstance(name, str) and name not in layout.columns and fold(name) in folded:
+            found.places.setdefault(name, folded.index(fold(name)))  # else it is a year itself
     if not layout.header.none:
         found.periods = dict(_periods(layout, texts, folded, {*found.places.values()}))
     return found
@@ -172,7 +175,7 @@ def _references(layout: Layout) -> Iterator[str]:
         yield group.ref
     said = (
         group.name, group.currency, group.description, group.parent, group.owners, share.entity,
-        share.name, layout.amount, periods.day, periods.start, periods.end, periods.name,
+        share.name, layout.amount, periods.day, periods.start, periods.name,
         periods.number, layout.rows.fill_at,
     )  # fmt: skip
     yield from filter(None, said)

@@ -54,7 +54,7 @@ class Unclear(Wrong):
 
 
 def _reading(text: str, decimal: str) -> str:
-    found = NumberForm(Numbers(decimal=decimal)).read(text)  # type: ignore[arg-type]
+    found = NumberForm(Numbers(decimal=decimal), PLACES).read(text)  # type: ignore[arg-type]
     return plain_text(found or 0)
 
 

@@ -103,7 +103,9 @@ def test_a_number_where_a_code_belongs_is_told_with_sheet_row_and_column(tmp_pat
 
 def test_a_number_is_a_code_where_the_layout_says_so(tmp_path):
     path = book(tmp_path, {"One": [HEADER, [7, "1", 2]]})
-    found = read_file(path, made(WIDE, 'columns.department = { any = "Department", numbers = true }'))
+    found = read_file(
+        path, made(WIDE, 'columns.department = { any = "Department", numbers = true }')
+    )
     assert amounts(found) == {"7": {"2026-01": "2.00"}}
 
 
@@ -176,7 +178,9 @@ def test_records_are_rows_and_what_is_inside_them_has_a_path(tmp_path):
 
 def test_records_may_stand_inside_an_object(tmp_path):
     text = json.dumps({"data": {"value": RECORDS}})
-    assert amounts(read(tmp_path, text, OF_RECORDS, "b.json", 'file.records = "data.value"')) == SUMS
+    assert (
+        amounts(read(tmp_path, text, OF_RECORDS, "b.json", 'file.records = "data.value"')) == SUMS
+    )
     with pytest.raises(Unreadable, match="no list of records"):
         read(tmp_path, text, OF_RECORDS, "b.json")
 
