@@ -58,7 +58,7 @@ class File(Connector):
 
     def __init__(self, name: str, settings: FileSettings, runtime: Runtime) -> None:
         super().__init__(name, settings, runtime)
-        form = Form(settings.encoding, settings.delimiter, settings.decimal)
+        form = Form(settings.encoding, _delimiter(settings), settings.decimal)
         layout = BUDGETS
         if settings.currency is None:
             layout = replace(layout, required=(*layout.required, "currency"))
@@ -252,6 +252,8 @@ class File(Connector):
                 f"{self.name} is read by a layout, and such a file is never written",
                 hint="Write into a file with our own columns: leave out layout",
             )
+        if self._budgets.path.suffix.casefold() == ".xlsm":
+            raise Rejected(f"{self._budgets.path} may hold macros, which would be lost")
 
     def _find(self, kind: Kind, id: str) -> Observed | None:
         if self._laid_out is not None:
@@ -298,6 +300,11 @@ class File(Connector):
         document.replace(match, rows, granted)
         leaving()
         save(place.path, document.content())
+
+
+def _delimiter(settings: FileSettings) -> str:
+    tabs = settings.path.casefold().endswith(".tsv")
+    return "\t" if tabs and "delimiter" not in settings.model_fields_set else settings.delimiter
 
 
 def _by_layout(name: str, settings: FileSettings, base: Path) -> "LayoutSource | None":

@@ -13,7 +13,9 @@ from connectors.file.reading import Signature
 from connectors.file.records import RecordTable
 from connectors.file.tables import CsvTable, Form, open_file
 
-ENDINGS: Final = (".csv", ".json", ".jsonl", ".xlsx")
+_LIKE: Final = {".tsv": ".csv", ".txt": ".csv", ".xlsm": ".xlsx"}
+"""Endings of files that are read as those of another."""
+ENDINGS: Final = (".csv", ".json", ".jsonl", ".xlsx", *_LIKE)
 ALLOCATIONS_SHEET: Final = "allocations"
 
 
@@ -40,7 +42,7 @@ class Place:
                 f"{self.path}: {ending or 'a name without ending'} is not a format of budgets",
                 hint=f"Use a file that ends in {', '.join(ENDINGS)}",
             )
-        return ending
+        return _LIKE.get(ending, ending)
 
 
 @dataclass(frozen=True, slots=True)

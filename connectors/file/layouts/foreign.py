@@ -72,7 +72,8 @@ def foreign_sheets(path: Path, kept: ExitStack) -> list[Sheet]:
     Raises `Unreadable` for what is no workbook, or takes too much.
     """
     open_file(path).close()
-    held: BinaryIO = kept.enter_context(TemporaryFile())
+    held: BinaryIO = TemporaryFile()  # noqa: SIM115  # it outlives this call
+    kept.callback(held.close)
     _run(path, held)
     held.seek(0)
     found: list[Sheet] = []

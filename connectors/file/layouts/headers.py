@@ -139,9 +139,9 @@ def bind(layout: Layout, row: int, last: int, texts: list[str]) -> Bound:
                 found.places[name] = folded.index(fold(name))
             else:
                 found.missing.append(name)
-    for name in (layout.periods.year, layout.periods.begins, layout.periods.end):
-        if isinstance(name, str) and name not in layout.columns and fold(name) in folded:
-            found.places.setdefault(name, folded.index(fold(name)))  # else it is a year itself
+    for said in (layout.periods.year, layout.periods.begins, layout.periods.end):
+        if isinstance(said, str) and said not in layout.columns and fold(said) in folded:
+            found.places.setdefault(said, folded.index(fold(said)))  # else it is a year itself
     if not layout.header.none:
         found.periods = dict(_periods(layout, texts, folded, {*found.places.values()}))
     return found

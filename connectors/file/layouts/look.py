@@ -15,6 +15,7 @@ from connectors.file.layouts.grouping import Amounts, Grouped
 from connectors.file.layouts.language import Layout
 from connectors.file.layouts.loading import Table, changed, layout_of, table_of
 from connectors.file.layouts.numbers import plain_text
+from connectors.file.layouts.own import own_columns
 from connectors.file.layouts.questions import Finding, Question
 from connectors.file.layouts.reading import Reading, choose, read_file
 from connectors.file.layouts.recognise import candidates, how_read
@@ -100,6 +101,8 @@ def look(
     """
     if layout is not None:
         return _by(path, layout, table_of(layout, base or Path()), sets, [])
+    if not sets and (own := own_columns(path)) is not None:
+        return Look(None, own.why, own.settings, [], own.problems, own.budgets)
     found = candidates(path)
     if not found:
         return _unknown(path, sets)
@@ -135,7 +138,8 @@ def _how(path: Path, layout: Layout) -> list[str]:
 
 def _currencies(found: Reading) -> bool:
     """Whether every budget names its currency."""
-    return all(head.currency for head in found.groups.heads.values())
+    heads = found.groups.heads.values()
+    return bool(heads) and all(head.currency for head in heads)
 
 
 def _unknown(path: Path, sets: Sequence[str]) -> Look:

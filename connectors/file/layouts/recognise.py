@@ -82,7 +82,8 @@ def how_read(sheet: Sheet, bound: Bound, layout: Layout) -> Iterator[str]:
         yield "it has no header; columns go by position"
         return
     named = [bound.texts[at] for at in sorted(set(bound.places.values())) if bound.texts[at]]
-    yield f"header in row {bound.row}: {', '.join(named)}"
+    others = [text for at, text in enumerate(bound.texts) if text and at not in bound.periods]
+    yield f"header in row {bound.row}: {', '.join(named or others)}"
     if bound.periods:
         texts = [bound.texts[at] for at in bound.periods]
         yield f"{len(texts)} columns of periods, {texts[0]} to {texts[-1]}"

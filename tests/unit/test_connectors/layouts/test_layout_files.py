@@ -41,7 +41,7 @@ def test_another_quote_is_set(tmp_path):
 
 
 def test_an_open_quote_is_told_with_its_line(tmp_path):
-    with pytest.raises(Unreadable, match="line 2.*Close every quote"):
+    with pytest.raises(Unreadable, match=r"line 2.*Close every quote"):
         read(tmp_path, 'Department,Account,Jan 2026\n"A,6100,10.50\nB,6100,1.00\n')
 
 

@@ -88,7 +88,7 @@ def test_a_year_of_weeks_without_its_first_day_is_told(tmp_path):
 
 
 def test_columns_that_add_up_others_are_not_counted(tmp_path):
-    names = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     headers = [f"{name} 2026" for name in names]
     quarters = [*headers[:3], "Q1 2026", *headers[3:], "FY2026"]
     found = months(tmp_path, *quarters)
@@ -96,7 +96,7 @@ def test_columns_that_add_up_others_are_not_counted(tmp_path):
 
 
 def test_the_total_of_a_fiscal_year_is_not_counted_either(tmp_path):
-    names = "Jul Aug Sep Oct Nov Dec Jan Feb Mar Apr May Jun".split()
+    names = ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun"]
     headers = [f"{name} {2025 + (number > 5)}" for number, name in enumerate(names)]
     assert len(months(tmp_path, *headers, "FY2026")) == 12
 
@@ -174,8 +174,10 @@ def test_a_date_that_does_not_fit_the_order_is_told(tmp_path):
     found = read(tmp_path, text, LONG, more='dates.order = "dmy"')
     assert amounts(found) == {"B": {"2026-02": "2.00"}}
     assert problems(found) == [
-        "budgets.csv row 2: '01/31/2026' is not a date in the order dmy; "
-        "dates.order says how dates are read"
+        (
+            "budgets.csv row 2: '01/31/2026' is not a date in the order dmy; "
+            "dates.order says how dates are read"
+        )
     ]
 
 

@@ -9,8 +9,6 @@ from connectors.file.layouts.loading import layout_of, names, ready_table, ready
 from connectors.file.layouts.look import look, texts
 from connectors.file.layouts.recognise import candidates
 
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-
 
 def text_file(folder, name, text, encoding="utf-8"):
     (folder / name).write_bytes(text.encode(encoding))
