@@ -13,7 +13,7 @@ from importlib import import_module
 from benchmarks.figures import heading
 from benchmarks.sides import NOW, Side, revision
 
-NAMES = ("startup", "listing", "unchanged", "allocations")
+NAMES = ("startup", "listing", "unchanged", "allocations", "layouts")
 BY_NAME = ("first_runs",)
 """Those that take a quarter of an hour and more, and run only when they are asked for."""
 

@@ -190,6 +190,14 @@ class Groups:
                 found[part] = found.get(part, 0) + share
         return Counted(settled.order, found)
 
+    def counts(self, aside: set[str]) -> tuple[set[str], int]:
+        """The refs of the budgets that are read whole, and how many allocations they have."""
+        refs = {ref for ref, _ in self.refs()} - aside
+        if self.alone():
+            return refs, 0
+        keys = (key.partition(_SIGN) for key in self._numbers)
+        return refs, sum(1 for ref, _, entity in keys if entity and ref in refs)
+
     def unsettled(self, settled: Settled) -> Iterator[tuple[str, int, int]]:
         """Groups with an amount whose period is none: ref, number of the period, row."""
         if not settled.wrong:

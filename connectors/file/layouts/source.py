@@ -43,9 +43,10 @@ class LayoutSource:
     def check(self) -> Check:
         """Reads the files and tells how many budgets they hold."""
         held = self._read()
-        budgets = [each for each in self._budgets(held) if isinstance(each, Grouped)]
+        counts = [each.groups.counts(each.findings.aside) for each in held.readings]
+        budgets = {ref for refs, _ in counts for ref in refs}
         names = ", ".join(each.label for each in held.readings)
-        shares = sum(len(each.shares) for each in budgets)
+        shares = sum(count for _, count in counts)
         said = str(sum(each.rows for each in held.readings))
         notes = [f"{len(budgets)} budgets", f"{shares} allocations"]
         notes += [note for each in held.readings for note in each.notes]

@@ -1,6 +1,6 @@
 """The benchmarks themselves, on a few budgets: they run, and count what they say they count."""
 
-from benchmarks import allocations, listing
+from benchmarks import allocations, layouts, listing
 from benchmarks.sides import NOW
 
 
@@ -16,4 +16,13 @@ def test_an_adopted_erp_is_planned_without_a_change():
         "first plan",
         "plan unchanged",
         "plan unchanged",
+    ]
+
+
+def test_files_of_each_form_are_read_by_their_layouts():
+    figures = [*layouts.figures([NOW], rows=24, rounds=1)]
+    assert [each.what.split(", ")[1] for each in figures[::2]] == [
+        "wide csv",
+        "long csv",
+        "long xlsx",
     ]
