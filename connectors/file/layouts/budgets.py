@@ -1,7 +1,10 @@
 """Groups to canonical budgets and allocations: periods become phases where they differ."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -9,14 +12,17 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
+from canonical.currency import exponent
 from canonical.period import Cadence, Period, add_months
-from connectors.file.layouts.grouping import Amounts, Grouped, Share
+from connectors.file.layouts.grouping import Counted, Grouped, Share
 from connectors.file.layouts.numbers import PLACES
-from connectors.file.mapping import settled
 
 _CADENCES: Final = {1: Cadence.MONTHLY, 3: Cadence.QUARTERLY, 12: Cadence.YEARLY}
 _HOLDS_PHASES: Final = "phases" in Allocation.__struct_fields__
 _DIMENSION: Final = "dimension:"
+_USUAL: Final = 2
+_CENTS: Final = 10 ** (PLACES - _USUAL)
+"""Ten-thousandths in a cent."""
 
 
 def budget_of(group: Grouped, unit: str) -> Budget:
@@ -37,7 +43,7 @@ def budget_of(group: Grouped, unit: str) -> Budget:
                 if name.startswith(_DIMENSION)
             },
         ),
-        group.amounts,
+        group.counted,
         unit,
     )
 
@@ -47,51 +53,75 @@ def allocation_of(share: Share, group: Grouped, whole: Budget, unit: str) -> All
 
     Where an allocation cannot hold the amounts of several periods it is their sum, counted once.
     """
-    own = _in_time(Budget(ref=group.ref, name="", amount=None), share.amounts, unit)
     entity = Entity(group.entity_type, share.entity)
-    said: dict[str, Any] = {"amount": own.amount}
-    if own.phases and _HOLDS_PHASES:
-        said["phases"] = own.phases
-    elif own.phases:
-        said["amount"] = _amount(sum(share.counted.by_place.values()), unit)
-        said["cadence"] = Cadence.ONCE
-    if own.cadence is not whole.cadence:
-        said.setdefault("cadence", own.cadence)
-    if own.start != whole.start:
-        said["start"] = own.start
-    if own.end != whole.end:
-        said["end"] = own.end
+    periods, values = share.counted.in_order()
+    own = periods[0].start, periods[-1].end
+    cadence = _cadence(periods)
+    said: dict[str, Any] = {"amount": _amount(values[0], unit)}
+    if cadence is Cadence.ONCE or not _is_one(periods, values):
+        if _HOLDS_PHASES:
+            said["phases"] = _phases(periods, values, unit)
+        elif len(periods) > 1:
+            said["amount"] = _amount(sum(values), unit)
+            cadence = Cadence.ONCE
+    if cadence is not whole.cadence:
+        said["cadence"] = cadence
+    if own[0] != whole.start:
+        said["start"] = own[0]
+    if own[1] != whole.end:
+        said["end"] = own[1]
     return Allocation(ref=str(entity), budget=group.ref, entity=entity, **said)
 
 
-def _in_time(budget: Budget, amounts: Amounts, unit: str) -> Budget:
+def _in_time(budget: Budget, counted: Counted, unit: str) -> Budget:
     """The budget with those amounts: one where they are alike in a row, else phases."""
-    phases = tuple(Phase(period, _amount(value, unit)) for period, value in amounts.items())
-    cadence = _cadence([*amounts])
-    if cadence is Cadence.ONCE and len(phases) == 1:
-        period, amount = phases[0].period, phases[0].amount
-        return replace(budget, amount=amount, start=period.start, end=period.end)
-    if cadence is Cadence.ONCE:  # what counts once is never one stretch of several
-        first, last = phases[0], phases[-1]
-        return replace(
-            budget,
-            amount=first.amount,
-            start=first.period.start,
-            end=last.period.end,
-            phases=phases,
-        )
-    return settled(replace(budget, cadence=cadence, phases=phases))
+    periods, values = counted.in_order()
+    cadence = _cadence(periods)
+    one = len(values) == 1 or (cadence is not Cadence.ONCE and _is_one(periods, values))
+    return replace(
+        budget,
+        amount=_amount(values[0], unit),
+        cadence=cadence,
+        start=periods[0].start,
+        end=periods[-1].end,
+        phases=() if one else _phases(periods, values, unit),
+    )
+
+
+def _phases(periods: Sequence[Period], values: Sequence[int], unit: str) -> tuple[Phase, ...]:
+    return tuple(
+        Phase(period, _amount(value, unit)) for period, value in zip(periods, values, strict=True)
+    )
+
+
+def _is_one(periods: Sequence[Period], values: Sequence[int]) -> bool:
+    """Whether all amounts are alike and follow each other without a gap."""
+    return len(set(values)) == 1 and _follow(tuple(periods))
+
+
+@lru_cache(maxsize=256)
+def _follow(periods: tuple[Period, ...]) -> bool:
+    return all(
+        before.end is not None and after.start == before.end + timedelta(days=1)
+        for before, after in pairwise(periods)
+    )
 
 
 def _amount(value: int, unit: str) -> Amount:
+    if exponent(unit) == _USUAL and not value % _CENTS:
+        return Amount(Decimal(value // _CENTS).scaleb(-_USUAL), unit)
     return Amount(Decimal(value).scaleb(-PLACES), unit).rounded()
 
 
-def _cadence(periods: list[Period]) -> Cadence:
+def _cadence(periods: Sequence[Period]) -> Cadence:
     """How often the amounts start afresh; once, where the periods are no months of a kind."""
-    first = periods[0]
+    return _cadence_of(tuple(periods))
+
+
+@lru_cache(maxsize=256)
+def _cadence_of(periods: tuple[Period, ...]) -> Cadence:
     for months, cadence in _CADENCES.items():
-        if all(_is_whole(each, months, first) for each in periods):
+        if all(_is_whole(each, months, periods[0]) for each in periods):
             return cadence
     return Cadence.ONCE
 

@@ -44,6 +44,11 @@ class Counted:
         """Amounts by period as such."""
         return cls([*amounts], dict(enumerate(amounts.values())))
 
+    def in_order(self) -> tuple[list[Period], list[int]]:
+        """The periods and their amounts, in order of time."""
+        places = sorted(self.by_place)
+        return [self.periods[each] for each in places], [self.by_place[each] for each in places]
+
     @property
     def amounts(self) -> Amounts:
         """The amounts by period, in order of time."""
