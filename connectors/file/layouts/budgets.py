@@ -1,10 +1,6 @@
 """Groups to canonical budgets and allocations: periods become phases where they differ."""
 
-from collections.abc import Sequence
-from datetime import timedelta
 from decimal import Decimal
-from functools import lru_cache
-from itertools import pairwise
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -13,11 +9,11 @@ from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.currency import exponent
-from canonical.period import Cadence, Period, add_months
-from connectors.file.layouts.grouping import Counted, Grouped, Share
+from canonical.period import Cadence
+from connectors.file.layouts.grouping import Grouped, Share
 from connectors.file.layouts.numbers import PLACES
+from connectors.file.layouts.timelines import Counted
 
-_CADENCES: Final = {1: Cadence.MONTHLY, 3: Cadence.QUARTERLY, 12: Cadence.YEARLY}
 _HOLDS_PHASES: Final = "phases" in Allocation.__struct_fields__
 _DIMENSION: Final = "dimension:"
 _USUAL: Final = 2
@@ -54,13 +50,14 @@ def allocation_of(share: Share, group: Grouped, whole: Budget, unit: str) -> All
     Where an allocation cannot hold the amounts of several periods it is their sum, counted once.
     """
     entity = Entity(group.entity_type, share.entity)
-    periods, values = share.counted.in_order()
+    counted, timeline = share.counted, share.counted.timeline
+    values, periods = counted.values, timeline.periods
     own = periods[0].start, periods[-1].end
-    cadence = _cadence(periods)
+    cadence = timeline.cadence
     said: dict[str, Any] = {"amount": _amount(values[0], unit)}
-    if cadence is Cadence.ONCE or not _is_one(periods, values):
+    if cadence is Cadence.ONCE or not _is_one(counted):
         if _HOLDS_PHASES:
-            said["phases"] = _phases(periods, values, unit)
+            said["phases"] = _phases(counted, unit)
         elif len(periods) > 1:
             said["amount"] = _amount(sum(values), unit)
             cadence = Cadence.ONCE
@@ -75,63 +72,33 @@ def allocation_of(share: Share, group: Grouped, whole: Budget, unit: str) -> All
 
 def _in_time(budget: Budget, counted: Counted, unit: str) -> Budget:
     """The budget with those amounts: one where they are alike in a row, else phases."""
-    periods, values = counted.in_order()
-    cadence = _cadence(periods)
-    one = len(values) == 1 or (cadence is not Cadence.ONCE and _is_one(periods, values))
+    values, periods = counted.values, counted.timeline.periods
+    cadence = counted.timeline.cadence
+    one = len(values) == 1 or (cadence is not Cadence.ONCE and _is_one(counted))
     return replace(
         budget,
         amount=_amount(values[0], unit),
         cadence=cadence,
         start=periods[0].start,
         end=periods[-1].end,
-        phases=() if one else _phases(periods, values, unit),
+        phases=() if one else _phases(counted, unit),
     )
 
 
-def _phases(periods: Sequence[Period], values: Sequence[int], unit: str) -> tuple[Phase, ...]:
-    return tuple(
-        Phase(period, _amount(value, unit)) for period, value in zip(periods, values, strict=True)
-    )
+def _phases(counted: Counted, unit: str) -> tuple[Phase, ...]:
+    pairs = zip(counted.timeline.periods, counted.values, strict=True)
+    return tuple([Phase(period, _amount(value, unit)) for period, value in pairs])
 
 
-def _is_one(periods: Sequence[Period], values: Sequence[int]) -> bool:
+def _is_one(counted: Counted) -> bool:
     """Whether all amounts are alike and follow each other without a gap."""
-    return len(set(values)) == 1 and _follow(tuple(periods))
-
-
-@lru_cache(maxsize=256)
-def _follow(periods: tuple[Period, ...]) -> bool:
-    return all(
-        before.end is not None and after.start == before.end + timedelta(days=1)
-        for before, after in pairwise(periods)
-    )
+    return len(set(counted.values)) == 1 and counted.timeline.follow
 
 
 def _amount(value: int, unit: str) -> Amount:
     if exponent(unit) == _USUAL and not value % _CENTS:
         return Amount(Decimal(value // _CENTS).scaleb(-_USUAL), unit)
     return Amount(Decimal(value).scaleb(-PLACES), unit).rounded()
-
-
-def _cadence(periods: Sequence[Period]) -> Cadence:
-    """How often the amounts start afresh; once, where the periods are no months of a kind."""
-    return _cadence_of(tuple(periods))
-
-
-@lru_cache(maxsize=256)
-def _cadence_of(periods: tuple[Period, ...]) -> Cadence:
-    for months, cadence in _CADENCES.items():
-        if all(_is_whole(each, months, periods[0]) for each in periods):
-            return cadence
-    return Cadence.ONCE
-
-
-def _is_whole(period: Period, months: int, first: Period) -> bool:
-    start = period.start
-    if start.day != 1 or period.end is None:
-        return False
-    apart = (start.year - first.start.year) * 12 + start.month - first.start.month
-    return apart % months == 0 and period.end == add_months(start, months) - timedelta(days=1)
 
 
 def _parted(text: str) -> list[str]:

@@ -4,21 +4,18 @@ A group is one entity of one budget. Where the file has no budgets besides, each
 """
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final
 
-from canonical.period import Period
 from canonical.text import likeness
 from connectors.file.layouts.questions import Findings
 from connectors.file.layouts.spans import Settled
 from connectors.file.layouts.sums import Sums
+from connectors.file.layouts.timelines import Amounts, Counted, summed
 
 _SIGN: Final = "\x1f"
 """Between the ref and the entity in the key of a group; no text of a file keeps it."""
-
-Amounts = dict[Period, int]
-"""Ten-thousandths by period, in order of time."""
 
 
 @dataclass(slots=True)
@@ -30,30 +27,6 @@ class Head:
     name: str = ""
     currency: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Amounts by the place of their period among `periods`, which are in order of time."""
-
-    periods: Sequence[Period]
-    by_place: Mapping[int, int]
-
-    @classmethod
-    def of(cls, amounts: Amounts) -> Self:
-        """Amounts by period as such."""
-        return cls([*amounts], dict(enumerate(amounts.values())))
-
-    def in_order(self) -> tuple[list[Period], list[int]]:
-        """The periods and their amounts, in order of time."""
-        places = sorted(self.by_place)
-        return [self.periods[each] for each in places], [self.by_place[each] for each in places]
-
-    @property
-    def amounts(self) -> Amounts:
-        """The amounts by period, in order of time."""
-        periods = self.periods
-        return {periods[place]: amount for place, amount in sorted(self.by_place.items())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +119,13 @@ class Groups:
         for key, number in order:
             ref, _, entity = key.partition(_SIGN)
             if current is not None and ref != current:
-                yield self._whole(current, waiting)
+                yield self._whole(current, waiting, settled)
                 waiting, current = [], None
             if ref not in aside:
                 current = ref
                 waiting.append(Share(entity, self._counted(number, settled)))
         if current is not None:
-            yield self._whole(current, waiting)
+            yield self._whole(current, waiting, settled)
 
     def _alone(self, entity: str, number: int, settled: Settled) -> Grouped:
         head = self.heads[self.head("", entity)]
@@ -161,15 +134,8 @@ class Groups:
         row = self._rows[number]
         return Grouped(entity, name, head.currency or None, head.facts, row, counted, ())
 
-    def _whole(self, ref: str, shares: list[Share]) -> Grouped:
+    def _whole(self, ref: str, shares: list[Share], settled: Settled) -> Grouped:
         head = self.heads[ref]
-        whole = shares[0].counted
-        if len(shares) > 1:
-            sums: dict[int, int] = {}
-            for share in shares:
-                for place, amount in share.counted.by_place.items():
-                    sums[place] = sums.get(place, 0) + amount
-            whole = Counted(whole.periods, sums)
         told = tuple(share for share in shares if share.entity)
         return Grouped(
             ref,
@@ -177,23 +143,23 @@ class Groups:
             head.currency or None,
             head.facts,
             head.row,
-            whole,
+            summed([share.counted for share in shares], settled.timelines),
             told,
             self._type,
         )
 
     def _counted(self, number: int, settled: Settled) -> Counted:
-        places = settled.places
-        if settled.simple:
-            found = {places[period][0]: amount for period, amount in self.sums.of(number)}
-            return Counted(settled.order, found)
-        found = {}
-        for period, amount in self.sums.of(number):
-            parts = places.get(period, ())
+        numbers, values = self.sums.of(number)
+        if settled.in_order:
+            return Counted(settled.timelines.of(numbers), numbers, values)
+        found: dict[int, int] = {}
+        for period, amount in zip(numbers, values, strict=True):
+            parts = settled.places.get(period, ())
             shares = [amount] if len(parts) == 1 else settled.shares(amount) if parts else []
             for part, share in zip(parts, shares, strict=True):
                 found[part] = found.get(part, 0) + share
-        return Counted(settled.order, found)
+        places = tuple(sorted(found))
+        return Counted(settled.timelines.of(places), places, [found[each] for each in places])
 
     def counts(self, aside: set[str]) -> tuple[set[str], int]:
         """The refs of the budgets that are read whole, and how many allocations they have."""
@@ -210,7 +176,7 @@ class Groups:
         alone = self.alone()
         for number, key in enumerate(self._numbers):
             ref, _, entity = key.partition(_SIGN)
-            for period, _ in self.sums.of(number):
+            for period in self.sums.of(number)[0]:
                 if period in settled.wrong:
                     yield entity if alone else ref, period, self._rows[number]
 

@@ -11,7 +11,7 @@ from canonical.period import Period
 from connectors.contract.errors import Unreadable
 from connectors.file.layouts.calendars import label
 from connectors.file.layouts.draft import draft
-from connectors.file.layouts.grouping import Amounts, Grouped
+from connectors.file.layouts.grouping import Grouped
 from connectors.file.layouts.language import Layout
 from connectors.file.layouts.loading import Table, changed, layout_of, table_of
 from connectors.file.layouts.numbers import plain_text
@@ -20,6 +20,7 @@ from connectors.file.layouts.questions import Finding, Question
 from connectors.file.layouts.reading import Reading, choose, read_file
 from connectors.file.layouts.recognise import candidates, how_read
 from connectors.file.layouts.sources import open_sheets
+from connectors.file.layouts.timelines import Amounts
 from connectors.file.layouts.written import settings_block
 
 

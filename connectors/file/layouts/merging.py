@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from connectors.file.layouts.calendars import label
-from connectors.file.layouts.grouping import Amounts, Counted, Grouped, Share
+from connectors.file.layouts.grouping import Grouped, Share
 from connectors.file.layouts.questions import Finding
+from connectors.file.layouts.timelines import Amounts, Counted
 
 
 class Twice(ValueError):

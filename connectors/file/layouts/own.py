@@ -13,9 +13,10 @@ from connectors.contract.runtime import Runtime
 from connectors.file.connector import File
 from connectors.file.declared import FileSettings
 from connectors.file.formats import ENDINGS
-from connectors.file.layouts.grouping import Amounts, Counted, Grouped
+from connectors.file.layouts.grouping import Grouped
 from connectors.file.layouts.numbers import SCALE
 from connectors.file.layouts.questions import Finding
+from connectors.file.layouts.timelines import Amounts, Counted
 from connectors.file.layouts.toml import value_text
 
 

@@ -7,7 +7,7 @@ the cell; what a person has to decide is a question, with the readings and the s
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 from canonical.currency import exponent
@@ -26,6 +26,7 @@ from connectors.file.layouts.sheet import Cells, Sheet
 from connectors.file.layouts.sources import TextSheet, open_sheets
 from connectors.file.layouts.spans import Settled, Slot, Spans
 from connectors.file.layouts.sums import Dense, Sparse
+from connectors.file.layouts.timelines import Timeline
 
 FACTS = ("description", "parent", "owners")
 
@@ -410,17 +411,13 @@ class _Reader:
 
     def _tell_overlaps(self, settled: Settled) -> None:
         """Budgets whose amounts count for the same days in periods of different length."""
-        different = sorted({period for each in settled.periods.values() for period in each})
-        if not any(one.overlaps(two) for one, two in pairwise(different)):
+        if Timeline(settled.order).overlap is None:
             return
         for budget in self._groups.budgets(settled, self._findings.aside):
-            periods = [*budget.amounts]
-            for one, two in pairwise(periods):
-                if one.overlaps(two):
-                    said = f"{budget.ref} has amounts for {one} and for {two}, which overlap"
-                    where = f"{self._sheet.label} row {budget.row}"
-                    self._findings.add(where, said, budget.ref, "overlap")
-                    break
+            if (both := budget.counted.timeline.overlap) is not None:
+                said = f"{budget.ref} has amounts for {both[0]} and for {both[1]}, which overlap"
+                where = f"{self._sheet.label} row {budget.row}"
+                self._findings.add(where, said, budget.ref, "overlap")
 
     def _notes(self) -> Iterator[str]:
         for rule, count in self._taking.skipped.items():

@@ -24,6 +24,7 @@ from connectors.file.layouts.numbers import PLACES
 from connectors.file.layouts.periods import Named, gaps, named, year_in
 from connectors.file.layouts.questions import Question
 from connectors.file.layouts.sheet import Cells
+from connectors.file.layouts.timelines import Timelines
 from connectors.file.stored import serial
 
 _CENTS: Final = "USD"
@@ -60,8 +61,9 @@ class Settled:
     """All periods in order of time."""
     places: Mapping[int, Sequence[int]] = field(default_factory=dict)
     """By number, where its periods stand among them."""
-    simple: bool = False
-    """Whether each number is one period, which no other is."""
+    timelines: Timelines = field(default_factory=lambda: Timelines(()))
+    in_order: bool = False
+    """Whether each number is one period, and that at the same place among them."""
 
     def sort(self) -> None:
         """Put the periods in order, once all are known."""
@@ -70,8 +72,10 @@ class Settled:
         self.places = {
             number: [at[each] for each in parts] for number, parts in self.periods.items()
         }
-        alone = all(len(parts) == 1 for parts in self.periods.values())
-        self.simple = alone and len(self.order) == len(self.periods) and not self.wrong
+        self.timelines = Timelines(self.order)
+        self.in_order = not self.wrong and all(
+            [number] == places for number, places in self.places.items()
+        )
 
     def shares(self, amount: int) -> list[int]:
         """An amount in ten-thousandths by those ratios, in whole cents that sum to it."""

@@ -1,7 +1,7 @@
 """Sums of amounts by group and period, in ten-thousandths, small enough for millions of them."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol, TypeAlias
 
 Added: TypeAlias = Sequence[tuple[int, int]]
@@ -17,8 +17,8 @@ class Sums(Protocol):
     def add(self, group: int, added: Added) -> None:
         """Add to what is there; raises `OverflowError` beyond any amount."""
 
-    def of(self, group: int) -> Iterator[tuple[int, int]]:
-        """Each period of the group with its sum."""
+    def of(self, group: int) -> tuple[tuple[int, ...], list[int]]:
+        """The periods of the group by number, and the sum of each."""
 
 
 class Dense:
@@ -31,6 +31,7 @@ class Dense:
         self._width = max(width, 1)
         self._amounts: array[int] = array("q")
         self._row = array("q", [_BLANK]) * self._width
+        self._every: tuple[int, ...] = ()
 
     def add(self, group: int, added: Added) -> None:
         if added and added[-1][0] >= self._width:
@@ -53,11 +54,18 @@ class Dense:
             self._amounts.extend(old[begin : begin + before])
             self._amounts.extend(more)
 
-    def of(self, group: int) -> Iterator[tuple[int, int]]:
+    def of(self, group: int) -> tuple[tuple[int, ...], list[int]]:
         begin = group * self._width
-        for period, amount in enumerate(self._amounts[begin : begin + self._width]):
-            if amount != _BLANK:
-                yield period, amount
+        values = self._amounts[begin : begin + self._width].tolist()
+        if _BLANK not in values:
+            return self._all(len(values)), values
+        held = [(period, amount) for period, amount in enumerate(values) if amount != _BLANK]
+        return tuple([period for period, _ in held]), [amount for _, amount in held]
+
+    def _all(self, count: int) -> tuple[int, ...]:
+        if len(self._every) != count:
+            self._every = tuple(range(count))
+        return self._every
 
 
 class Sparse:
@@ -79,6 +87,6 @@ class Sparse:
                 self._periods.append([])
             self._periods[group].append(period)
 
-    def of(self, group: int) -> Iterator[tuple[int, int]]:
-        for period in self._periods[group] if group < len(self._periods) else ():
-            yield period, self._amounts[group << _BITS | period]
+    def of(self, group: int) -> tuple[tuple[int, ...], list[int]]:
+        periods = self._periods[group] if group < len(self._periods) else []
+        return tuple(periods), [self._amounts[group << _BITS | period] for period in periods]
