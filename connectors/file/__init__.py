@@ -1,1 +1,3 @@
-"""Budgets in files: csv, json, jsonl and xlsx, read as they are exported and written whole."""
+"""Budgets in files: our own columns, read as they are exported and written whole; any other file by a
+layout, which only reads.
+"""
