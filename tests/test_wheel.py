@@ -54,6 +54,15 @@ def test_every_module_is_in_the_wheel(wheel: ZipFile) -> None:
     assert set(_modules(wheel)) == ours
 
 
+def test_the_ready_made_layouts_are_in_the_wheel(wheel: ZipFile) -> None:
+    ours = {path.name for path in (ROOT / "connectors/file/layouts/ready").glob("*.toml")}
+
+    folder = "trueup/connectors/file/layouts/ready/"
+    assert ours == {
+        name.removeprefix(folder) for name in wheel.namelist() if name.startswith(folder)
+    }
+
+
 def test_no_module_in_the_wheel_imports_a_bare_room(wheel: ZipFile) -> None:
     for path, text in _modules(wheel).items():
         for node in ast.walk(ast.parse(text)):

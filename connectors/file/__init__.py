@@ -1,3 +1,3 @@
-"""Budgets in files: our own columns, read as they are exported and written whole; any other file by a
-layout, which only reads.
+"""Budgets in files: our own columns, read as they are exported and written whole; and the files of
+any other system, read by a layout.
 """

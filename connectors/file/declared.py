@@ -1,13 +1,20 @@
 """What a file connector may be told in the settings file, and what a file can hold."""
 
 import codecs
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+)
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from canonical.allocation import Status
 from canonical.change import Kind
@@ -25,20 +32,37 @@ def _encoding(name: str) -> str:
 
 def _layout(said: Any) -> Any:
     """A table as the layout that it is; the name of one, or of its file, as it stands."""
-    if said is None or isinstance(said, str):
+    if said is None:
         return said
     from connectors.file.layouts.language import Layout  # only who has one pays for it
-    from connectors.file.layouts.loading import LayoutError, merged
+    from connectors.file.layouts.loading import LayoutError, merged, nearest_key, ready_text
 
     if isinstance(said, Layout):
         return said
-    if not isinstance(said, dict):
+    if not isinstance(said, dict | str):
         raise ValueError("a layout is its name, its file or a table")
     try:
-        whole = merged(said)
+        if isinstance(said, str):
+            if not said.casefold().endswith(".toml"):
+                ready_text(said)
+            return said
+        return Layout.model_validate(merged(said))
     except LayoutError as error:
         raise ValueError(str(error)) from None
-    return Layout.model_validate(whole)
+    except ValidationError as error:
+        raise ValidationError.from_exception_data(
+            error.title, [_told(each, nearest_key) for each in error.errors(include_url=False)]
+        ) from None
+
+
+def _told(error: ErrorDetails, nearest: Callable[[Sequence[str]], str]) -> InitErrorDetails:
+    """The error as the settings tell it; of an unknown key with the nearest right one."""
+    kind: str | PydanticCustomError = error["type"]
+    if kind == "extra_forbidden":
+        hint = nearest([str(each) for each in error["loc"]])
+        kind = PydanticCustomError("trueup", "{said}", {"said": f"unknown key{hint}"})
+    details = InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
+    return details | {"ctx": error["ctx"]} if "ctx" in error else details
 
 
 class _LayoutSchema:

@@ -165,13 +165,14 @@ def _said(error: ErrorDetails) -> str:
     loc = [str(each) for each in error["loc"]]
     key = ".".join(loc)
     if error["type"] == "extra_forbidden":
-        return f"{key}: unknown key{_nearest(loc)}"
+        return f"{key}: unknown key{nearest_key(loc)}"
     if error["type"] == "value_error":
         return f"{key}: {error['ctx']['error']}" if key else str(error["ctx"]["error"])
     return f"{key}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
-def _nearest(loc: Sequence[str]) -> str:
+def nearest_key(loc: Sequence[str]) -> str:
+    """The end of a refusal of the last key of `loc`: the likeliest right one, or all there are."""
     model: Any = Layout
     for part in loc[:-1]:
         info = getattr(model, "model_fields", {}).get(part)

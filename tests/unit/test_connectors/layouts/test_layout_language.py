@@ -1,10 +1,12 @@
 """The language: what a person gets wrong is told with the key and what would be right."""
 
+import re
 import tomllib
 
 import pytest
 from pydantic import ValidationError
 
+from config.load import load
 from connectors.file.declared import FileSettings
 from connectors.file.layouts.loading import (
     LayoutError,
@@ -15,6 +17,7 @@ from connectors.file.layouts.loading import (
     table_of,
 )
 from connectors.file.layouts.toml import toml_lines
+from tests.readme import ROOT, example
 from tests.unit.test_connectors.layouts.laid_out import WIDE, amounts, read
 
 WRONG = {
@@ -87,12 +90,23 @@ def test_the_settings_take_a_name_a_file_or_a_table():
 
     assert settings("xero").layout == "xero"
     assert settings({"like": "xero", "currency": "EUR"}).layout.currency == "EUR"
-    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+    with pytest.raises(ValidationError, match='unknown key; did you mean "skip"'):
         settings({"rows": {"skp": 1}})
     with pytest.raises(ValidationError, match="no layout is named"):
         settings({"like": "nothing"})
+    with pytest.raises(ValidationError, match='no layout is named "xerro"; did you mean "xero"'):
+        settings("xerro")
     with pytest.raises(ValidationError, match="its name, its file or a table"):
         settings(7)
+
+
+def test_the_layouts_of_the_pages_can_be_used_as_they_stand(tmp_path):
+    page = (ROOT / "docs/layouts.md").read_text(encoding="utf-8")
+    settings, layout = re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    for text in (settings, example("layout")):
+        (tmp_path / "trueup.toml").write_text(text, encoding="utf-8")
+        assert load(tmp_path / "trueup.toml").systems["erp"].layout is not None
+    assert layout_of(tomllib.loads(layout)).budget.ref == "department"
 
 
 def test_a_layout_is_written_as_toml_that_says_the_same():

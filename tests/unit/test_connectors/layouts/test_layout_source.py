@@ -105,9 +105,10 @@ def test_an_open_question_stops_the_source(tmp_path):
         listed(source(tmp_path, text))
 
 
-def test_a_layout_that_cannot_be_used_is_told(tmp_path):
-    with pytest.raises(Unreadable, match='the layout of erp: no layout is named "sage"'):
-        source(tmp_path, layout="sage")
+def test_a_layout_of_a_file_that_cannot_be_used_is_told(tmp_path):
+    (tmp_path / "own.toml").write_text("rows.skp = 1")
+    with pytest.raises(Unreadable, match=r"the layout of erp: rows\.skp: unknown key"):
+        source(tmp_path, layout="own.toml")
 
 
 def test_the_keys_of_the_system_count_before_those_of_the_layout(tmp_path):
