@@ -60,7 +60,7 @@ def _look(file: Path, layout: str | None, sets: Sequence[str], as_json: bool) ->
     if as_json:
         tell_json(found.to_data())
     else:
-        _tell(file, found)
+        _tell(f"{file}: {found.layout or layout or 'no ready-made layout'}", found)
     return _told(Exit.OK if found.whole else Exit.PARTIAL)
 
 
@@ -77,9 +77,9 @@ def _list(as_json: bool) -> None:
         tell(f"{name:{max(map(len, abouts))}}  {about}")
 
 
-def _tell(file: Path, found: Look) -> None:
+def _tell(title: str, found: Look) -> None:
     """For people: what it is and why, what is to be said, the settings, the first budgets."""
-    tell(f"{plain(file)}: {found.layout or 'no ready-made layout'}")
+    tell(plain(title))
     for each in found.why:
         tell(f"  {plain(each)}")
     for question in found.questions:

@@ -142,6 +142,9 @@ class Rows(_Part):
 
     skip: Conditions = Field(default=(), description="Rows like any of these are passed over.")
     where: Conditions = Field(default=(), description="Only rows that are like all of these.")
+    refuse: Conditions = Field(
+        default=(), description="Rows like any of these cannot be read so, and are told."
+    )
     only: dict[str, Texts] = Field(
         default_factory=dict, description="Only rows whose column holds one of these."
     )

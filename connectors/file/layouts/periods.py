@@ -23,6 +23,7 @@ _PLACES: Final = {
     "yy": r"(?P<y>[0-9]{2})",
     "q": r"(?P<q>[1-4])",
     "n": r"(?P<n>0{0,2}[1-9]|0?[12][0-9])",
+    "serial": r"(?P<serial>[2-7][0-9]{4})",
     "date": r"(?P<date>[0-9]{1,4} [0-9]{1,2} [0-9]{1,4}( [0-9]{1,2}:[0-9:]+)?( [ap]m)?"
     r"|[0-9]{1,2} [^\W\d_]{3,} [0-9]{2,4}|[^\W\d_]{3,} [0-9]{1,2} [0-9]{4})",
 }
@@ -103,6 +104,8 @@ def _said(found: re.Match[str]) -> Named | None:
     places = found.groupdict()
     if text := places.get("date"):
         return Named(day=text) if readings(text) else None
+    if text := places.get("serial"):
+        return Named(day=text)
     month = int(places["m"]) if places.get("m") else None
     if places.get("mon"):
         month = month_named(places["mon"])

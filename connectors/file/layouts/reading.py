@@ -261,6 +261,7 @@ class _Reader:
                 self._taking.skipped[f"rows.only {name}"] += 1
                 return
         self._ensure_required(cells)
+        self._taking.ensure_read(cells)
         for get, name in self._single:
             plans = self._plans[name]
             text = get(cells)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from connectors.contract.errors import Unreadable
+from connectors.file.layout import Wrong
 from connectors.file.layouts.columns import Columns
 from connectors.file.layouts.headers import Bound, all_blank, cell_words, fold
 from connectors.file.layouts.language import Condition, Layout
@@ -35,6 +36,7 @@ class Taking:
         """The row at which a rule ended the data."""
         self._skip = [self._test(each) for each in self._rows.skip]
         self._where = [self._test(each) for each in self._rows.where]
+        self._refuse = [self._test(each) for each in self._rows.refuse]
         self._stop = [self._test(each) for each in self._rows.stop]
         self._fill = [
             place for each in self._rows.fill if (place := columns.place(each)) is not None
@@ -63,6 +65,13 @@ class Taking:
             if self._where and not self._is_wanted(cells, bold):
                 continue
             yield number, cells, bold
+
+    def ensure_read(self, cells: Cells) -> None:
+        """Raises `Wrong` for a row that the layout says it cannot read."""
+        for number, test in enumerate(self._refuse):
+            if test(cells, ()):
+                said = _told(self._rows.refuse[number])
+                raise Wrong(self._rows.refuse[number].column, f"is what rows.refuse names: {said}")
 
     def _data(self) -> Iterator[Row]:
         begun = self._then is None

@@ -251,3 +251,29 @@ def test_refs_that_differ_by_leading_zeros_only_are_told_and_not_believed(tmp_pa
     found = look(text_file(tmp_path, "si.csv", text))
     assert [each.ref for each in found.budgets] == ["3"]
     assert "'0200' in row 2 differs by capitals or leading zeros only" in found.problems[0].message
+
+
+def test_a_period_that_is_no_month_is_refused_in_an_iif(tmp_path):
+    path = quickbooks_desktop(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"Rent\tMONTH", b"Rent\tQUARTER"))
+    found = look(path)
+    assert found.budgets == []
+    assert found.problems[0].where == "q.iif row 5, column C (PERIOD)"
+
+
+def test_revenue_is_no_spending(tmp_path):
+    text = (
+        "DimensionDisplayValue,Date,AmountType,CurrencyCode,AccountingCurrencyAmount\n"
+        "6001-7--,1/1/2026,Expense,USD,5.50\n4001-7--,1/1/2026,Revenue,USD,99.00\n"
+    )
+    (budget,) = look(text_file(tmp_path, "d.csv", text), sets=["dates.order=mdy"]).budgets
+    assert texts(budget.amounts) == {"2026-01": "5.50"}
+
+
+def test_a_date_header_that_is_a_plain_number_is_a_day(tmp_path):
+    path = business_central(tmp_path)
+    workbook = openpyxl.load_workbook(path)
+    for column in (4, 5):
+        workbook.active.cell(4, column).number_format = "General"
+    workbook.save(path)
+    assert "2027-01" in texts(look(path).budgets[0].amounts)
