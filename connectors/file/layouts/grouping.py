@@ -10,7 +10,7 @@ from typing import Final
 
 from canonical.text import likeness
 from connectors.file.layouts.questions import Findings
-from connectors.file.layouts.spans import Settled
+from connectors.file.layouts.settled import Settled
 from connectors.file.layouts.sums import Sums
 from connectors.file.layouts.timelines import Amounts, Counted, summed
 

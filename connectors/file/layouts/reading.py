@@ -7,24 +7,24 @@ the cell; what a person has to decide is a question, with the readings and the s
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from canonical.currency import exponent
 from canonical.errors import UnknownUnit
-from connectors.contract.errors import Unreadable
 from connectors.file.cells import spelled
 from connectors.file.layout import Wrong
+from connectors.file.layouts.choosing import choose
 from connectors.file.layouts.columns import Columns, Getter
 from connectors.file.layouts.grouping import Grouped, Groups, Head, tell_likenesses
-from connectors.file.layouts.headers import DEEPEST, Bound, cell_words, find_header
+from connectors.file.layouts.headers import Bound, cell_words
 from connectors.file.layouts.language import Layout
 from connectors.file.layouts.numbers import NumberForm, Unclear, plain_text
 from connectors.file.layouts.questions import Finding, Findings, Question
 from connectors.file.layouts.rows import Taking
+from connectors.file.layouts.settled import Settled
 from connectors.file.layouts.sheet import Cells, Sheet
-from connectors.file.layouts.sources import TextSheet, open_sheets
-from connectors.file.layouts.spans import Settled, Slot, Spans
+from connectors.file.layouts.sources import open_sheets
+from connectors.file.layouts.spans import Slot, Spans
 from connectors.file.layouts.sums import Dense, Sparse
 from connectors.file.layouts.timelines import Timeline
 
@@ -70,61 +70,6 @@ def read_file(path: Path, layout: Layout) -> Reading:
             said = f'is hidden and was not read; file.sheet = "{each.name}" reads it'
             found.findings.told.append(Finding(each.label, said))
         return found
-
-
-def choose(
-    ways: Sequence[Sequence[Sheet]], layout: Layout, path: Path
-) -> tuple[Sheet, Bound, list[Sheet]]:
-    """The sheet that is read, its header, and the hidden sheets before it that nobody named."""
-    wanted = layout.file.sheet
-    for sheets in ways:
-        for number, sheet in enumerate(sheets):
-            if wanted is not None and (sheet.name or "").casefold() != wanted.casefold():
-                continue
-            if (sheet.hidden and wanted is None) or (bound := find_header(sheet, layout)) is None:
-                continue
-            if bound.missing:
-                continue
-            before = [each for each in sheets[:number] if each.hidden and wanted is None]
-            return sheet, bound, before
-    raise Unreadable(*_not_found(ways, layout, path))
-
-
-def _not_found(ways: Sequence[Sequence[Sheet]], layout: Layout, path: Path) -> tuple[str]:
-    names = [each.name for each in ways[0] if each.name is not None]
-    if layout.file.sheet is not None and layout.file.sheet.casefold() not in [
-        each.casefold() for each in names
-    ]:
-        return (f"{path} has no sheet {layout.file.sheet!r}; it has {', '.join(names) or 'none'}",)
-    best: Bound | None = None
-    for sheets in ways:
-        for sheet in sheets:
-            found = find_header(sheet, layout)
-            if found is not None and (best is None or len(found.missing) < len(best.missing)):
-                best = found
-    if isinstance(ways[0][0], TextSheet):
-        for _ in islice(ways[0][0].rows(), DEEPEST):  # raises where that is what is wrong
-            pass
-    if best is None or not best.missing:
-        wanted = [name for name, each in layout.columns.items() if not each.optional]
-        hidden = [each.name for sheets in ways for each in sheets if each.hidden]
-        also = f" (hidden sheets: {', '.join(map(str, hidden))})" if hidden else ""
-        return (
-            (
-                f"{path} has no header with the columns of the layout: "
-                f"{', '.join(_spelled(layout, name) for name in wanted) or 'a period in a column'}"
-                f"{also}"
-            ),
-        )
-    said = ", ".join(_spelled(layout, name) for name in best.missing)
-    return (f"{path} row {best.row}: the header lacks {said}",)
-
-
-def _spelled(layout: Layout, name: str) -> str:
-    column = layout.columns.get(name)
-    if column is None:
-        return repr(name)
-    return f"{name} ({column.any[0]!r})" if column.any and column.any[0] else name
 
 
 def read_sheet(sheet: Sheet, layout: Layout, bound: Bound) -> Reading:

@@ -1,0 +1,66 @@
+"""Which sheet of a file is read: the first that people see and that has the layout's header."""
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+from connectors.contract.errors import Unreadable
+from connectors.file.layouts.headers import DEEPEST, Bound, find_header
+from connectors.file.layouts.language import Layout
+from connectors.file.layouts.sheet import Sheet
+from connectors.file.layouts.sources import TextSheet
+
+
+def choose(
+    ways: Sequence[Sequence[Sheet]], layout: Layout, path: Path
+) -> tuple[Sheet, Bound, list[Sheet]]:
+    """The sheet that is read, its header, and the hidden sheets before it that nobody named."""
+    wanted = layout.file.sheet
+    for sheets in ways:
+        for number, sheet in enumerate(sheets):
+            if wanted is not None and (sheet.name or "").casefold() != wanted.casefold():
+                continue
+            if (sheet.hidden and wanted is None) or (bound := find_header(sheet, layout)) is None:
+                continue
+            if bound.missing:
+                continue
+            before = [each for each in sheets[:number] if each.hidden and wanted is None]
+            return sheet, bound, before
+    raise Unreadable(*_not_found(ways, layout, path))
+
+
+def _not_found(ways: Sequence[Sequence[Sheet]], layout: Layout, path: Path) -> tuple[str]:
+    names = [each.name for each in ways[0] if each.name is not None]
+    if layout.file.sheet is not None and layout.file.sheet.casefold() not in [
+        each.casefold() for each in names
+    ]:
+        return (f"{path} has no sheet {layout.file.sheet!r}; it has {', '.join(names) or 'none'}",)
+    best: Bound | None = None
+    for sheets in ways:
+        for sheet in sheets:
+            found = find_header(sheet, layout)
+            if found is not None and (best is None or len(found.missing) < len(best.missing)):
+                best = found
+    if isinstance(ways[0][0], TextSheet):
+        for _ in islice(ways[0][0].rows(), DEEPEST):  # raises where that is what is wrong
+            pass
+    if best is None or not best.missing:
+        wanted = [name for name, each in layout.columns.items() if not each.optional]
+        hidden = [each.name for sheets in ways for each in sheets if each.hidden]
+        also = f" (hidden sheets: {', '.join(map(str, hidden))})" if hidden else ""
+        return (
+            (
+                f"{path} has no header with the columns of the layout: "
+                f"{', '.join(_spelled(layout, name) for name in wanted) or 'a period in a column'}"
+                f"{also}"
+            ),
+        )
+    said = ", ".join(_spelled(layout, name) for name in best.missing)
+    return (f"{path} row {best.row}: the header lacks {said}",)
+
+
+def _spelled(layout: Layout, name: str) -> str:
+    column = layout.columns.get(name)
+    if column is None:
+        return repr(name)
+    return f"{name} ({column.any[0]!r})" if column.any and column.any[0] else name
