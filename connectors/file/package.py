@@ -106,18 +106,19 @@ def _parser(handler: Handler) -> expat.XMLParserType:
     parser = expat.ParserCreate()
     parser.buffer_text = True
     depth = 0
+    begun, ended = handler.start, handler.end
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         depth += 1
         if depth > DEPTH:
             raise Damaged("its elements are nested without end")
-        handler.start(name.rpartition(":")[2], attributes)
+        begun(name.rpartition(":")[2] if ":" in name else name, attributes)
 
     def end(name: str) -> None:
         nonlocal depth
         depth -= 1
-        handler.end(name.rpartition(":")[2])
+        ended(name.rpartition(":")[2] if ":" in name else name)
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end

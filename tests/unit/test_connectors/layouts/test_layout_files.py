@@ -1,6 +1,7 @@
 """Opening a file: encoding, delimiter, quoting, sheets, records; damage is one clear error."""
 
 import json
+import zipfile
 
 import openpyxl
 import pytest
@@ -153,6 +154,55 @@ def test_a_damaged_workbook_of_another_kind_is_one_clear_error(tmp_path, ending)
     (tmp_path / f"b.{ending}").write_bytes(b"nothing of the kind")
     with pytest.raises(Unreadable, match="is a damaged workbook"):
         read_file(tmp_path / f"b.{ending}", made(WIDE))
+
+
+def ods(folder, *rows):
+    """A spreadsheet of those rows of table:table-cell elements."""
+    names = " ".join(
+        f'xmlns:{each}="urn:oasis:names:tc:opendocument:xmlns:{each}:1.0"'
+        for each in ("office", "table", "text")
+    )
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    listed = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
+        f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{kind}"/>'
+        '<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>'
+        "</manifest:manifest>"
+    )
+    with zipfile.ZipFile(folder / "b.ods", "w") as book:
+        book.writestr("mimetype", kind)
+        book.writestr("META-INF/manifest.xml", listed)
+        book.writestr(
+            "content.xml",
+            f'<office:document-content {names} office:version="1.2"><office:body>'
+            f'<office:spreadsheet><table:table table:name="One">{"".join(rows)}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+    return folder / "b.ods"
+
+
+def ods_row(*cells, more=""):
+    said = (
+        f'<table:table-cell office:value-type="float" office:value="{each}"{more}/>'
+        if isinstance(each, float)
+        else f'<table:table-cell office:value-type="string"><text:p>{each}</text:p>'
+        "</table:table-cell>"
+        for each in cells
+    )
+    return f"<table:table-row{more}>{''.join(said)}</table:table-row>"
+
+
+def test_a_workbook_of_another_kind_is_read(tmp_path):
+    path = ods(tmp_path, ods_row(*HEADER), ods_row("007", "0100", 10.5))
+    found = read_file(path, made(WIDE))
+    assert amounts(found) == {"007": {"2026-01": "10.50"}}
+
+
+def test_a_workbook_that_asks_for_gigabytes_is_one_clear_error(tmp_path):
+    many = ' table:number-rows-repeated="1048576" table:number-columns-repeated="16384"'
+    path = ods(tmp_path, ods_row(*HEADER), ods_row(1.0, more=many))
+    with pytest.raises(Unreadable, match="is a damaged workbook"):
+        read_file(path, made(WIDE))
 
 
 RECORDS = [
