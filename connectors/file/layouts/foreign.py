@@ -1,7 +1,8 @@
 """Workbooks of other kinds (xls, xlsb, ods), read by python-calamine in a process of its own.
 
 Whatever a damaged or hostile file does there, it ends as one message here: the process has a limit
-of memory and of time. Such a reader gives no formulas and no bold cells.
+of memory and of time. Such a reader gives no bold cells, and shows an error as a blank: an ods with
+errors is refused, and whether the blanks of an xls or xlsb are blank is asked (`Sheet.unsure`).
 """
 
 import json
@@ -23,6 +24,8 @@ from connectors.file.stored import Fault, Value
 from connectors.file.tables import open_file
 
 SECONDS: Final = 120
+_FAULTS: Final = 3
+"""How the program ends where cells hold what it would show as blank."""
 _PROGRAM: Final = Path(__file__).with_name("foreign_reader.py")
 
 
@@ -36,6 +39,7 @@ class ForeignSheet:
     name: str | None
     hidden: bool
     typed: bool = True
+    unsure: bool = True
 
     def rows(self) -> Iterator[Row]:
         place = self.start
@@ -60,7 +64,7 @@ def _value(said: Any) -> Value:
     if kind == "day":
         found = datetime.fromisoformat(text)
         return date(found.year, found.month, found.day) if found.time() == _MIDNIGHT else found
-    return Fault(f"shows the error {text}" if kind == "error" else f"is of a kind {text}", text)
+    return Fault(f"is of a kind that is not known: {text}")
 
 
 _MIDNIGHT: Final = datetime.min.time()
@@ -85,6 +89,8 @@ def foreign_sheets(path: Path, kept: ExitStack) -> list[Sheet]:
             name, hidden, start = said["sheet"], said["hidden"], held.tell()
         elif said is not None and start is not None:
             found.append(ForeignSheet(held, start, f"{path.name} sheet {name}", name, hidden))
+    for each in found:
+        each.unsure = path.suffix.casefold() != ".ods"
     if len(found) == 1:
         found[0].label = path.name
     return found
@@ -106,8 +112,10 @@ def _run(path: Path, held: BinaryIO) -> None:
         raise Unreadable(
             f"{path} takes longer than {SECONDS} s to read", hint="Save it as xlsx"
         ) from None
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    if done.returncode == _FAULTS:
+        raise Unreadable(f"{path} {lines[-1]}", hint="Correct them, or save it as xlsx")
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
         said = lines[-1] if done.returncode == 1 and lines else "it takes too much memory"
         raise Unreadable(
             f"{path} is a damaged workbook ({said[:200]})",

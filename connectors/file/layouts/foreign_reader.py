@@ -8,7 +8,9 @@ workbook may ask for rooms that no sheet has. A line {"sheet", "hidden"} begins 
 """
 
 import json
+import re
 import sys
+import zipfile
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -30,9 +32,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return (
-            ["error", value] if value.startswith("#") and value.rstrip("!?") in _ERRORS else value
-        )
+        return value
     if isinstance(value, int | float):
         return ["number", repr(int(value)) if value == int(value) else repr(value)]
     if isinstance(value, datetime):
@@ -44,7 +44,19 @@ def _cell(value: Any) -> Any:
     return ["other", type(value).__name__]
 
 
-_ERRORS = {"#DIV/0", "#N/A", "#NAME", "#NULL", "#NUM", "#REF", "#VALUE"}
+_UNSHOWN = re.compile(
+    rb'<table:table-cell[^>]*(calcext:value-type="error"|table:formula="(?![^>]*office:value))[^>]*>'
+)
+"""Cells of an ods that show an error, or hold a formula without a result."""
+
+
+def _ensure_shown(path: str) -> None:
+    """Ends the program where cells of an ods would be shown as blank and are not."""
+    with zipfile.ZipFile(path) as book, book.open("content.xml") as content:
+        found = len(_UNSHOWN.findall(content.read(MEMORY // 4)))
+    if found:
+        print(f"holds {found} cells with an error, or a formula without a result", file=sys.stderr)
+        sys.exit(3)
 
 
 def main(path: str) -> None:
@@ -53,6 +65,8 @@ def main(path: str) -> None:
     from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
     out = sys.stdout
+    if path.casefold().endswith(".ods"):
+        _ensure_shown(path)
     book = CalamineWorkbook.from_path(path)
     for about in book.sheets_metadata:
         hidden = about.visible != SheetVisibleEnum.Visible

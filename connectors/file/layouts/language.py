@@ -70,6 +70,11 @@ class FileForm(_Part):
     sheet: str | None = Field(
         default=None, description="The worksheet; without it the first visible one that fits."
     )
+    blanks: bool = Field(
+        default=False,
+        description="xls, xlsb: blank cells are blank, though a cell with an error looks the same "
+        "to the reader of such files.",
+    )
     records: str | None = Field(
         default=None, description='json: where the list of records stands, such as "value".'
     )

@@ -95,7 +95,7 @@ class _Reader:
         self._forms: dict[str, NumberForm] = {}
         self._plans: dict[str, dict[str, int]] = {each: {} for each in layout.rows.single}
         self._spellings: dict[str, str] = {}
-        self._rows = self._total = 0
+        self._rows = self._total = self._blanks = 0
         self._prepare()
 
     def _prepare(self) -> None:
@@ -149,6 +149,8 @@ class _Reader:
                     amount = form.value(value)
                 if amount is not None:
                     found.append((period, amount))
+                elif self._sheet.unsure:
+                    self._blanks += 1
             if found:
                 column = -1
                 self._keep(row, cells, found)
@@ -181,6 +183,7 @@ class _Reader:
                 column = -1
                 self._keep(row, cells, [(self._spans.number(cells, row), amount)])
             else:
+                self._blanks += self._sheet.unsure
                 self._ensure_required(cells)
         except Wrong as error:
             self._refuse(row, cells, error, column)
@@ -311,6 +314,10 @@ class _Reader:
             more = f" (and {len(self._unclear) - 1} more)" if len(self._unclear) > 1 else ""
             what = f"what {error.text!r} in {where} is{more}"
             yield Question(what, error.readings, "numbers.decimal", whole=False)
+        if self._blanks and not self._layout.file.blanks:
+            what = f"whether {self._blanks} blank amounts are blank, as errors look the same in it"
+            ways = ("blank with file.blanks=true", "or save it as xlsx, which tells them")
+            yield Question(what, ways, "file.blanks")
         for name, plans in self._plans.items():
             if len(plans) > 1 and name not in self._layout.rows.only:
                 what = f"which {name.replace('_', ' ')} is meant, as the file holds {len(plans)}"

@@ -20,6 +20,8 @@ class Sheet(Protocol):
     name: str | None
     hidden: bool
     typed: bool
+    unsure: bool
+    """Whether a blank cell may hold an error, which the reader of such files does not show."""
 
     def rows(self) -> Iterator[Row]:
         """Every row, in order; raises `Unreadable` where the file breaks off."""

@@ -46,6 +46,7 @@ class TextSheet:
     name: str | None = None
     hidden: bool = False
     typed: bool = False
+    unsure: bool = False
 
     def rows(self) -> Iterator[Row]:
         self.file.seek(0)
@@ -110,6 +111,7 @@ class BookSheet:
     name: str | None
     hidden: bool
     typed: bool = True
+    unsure: bool = False
 
     def rows(self) -> Iterator[Row]:
         from connectors.file.package import readable_workbook
@@ -130,6 +132,7 @@ class RecordSheet:
     name: str | None = None
     hidden: bool = False
     typed: bool = True
+    unsure: bool = False
 
     def rows(self) -> Iterator[Row]:
         keys: dict[str, int] = {}

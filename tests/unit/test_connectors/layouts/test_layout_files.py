@@ -2,13 +2,15 @@
 
 import json
 import zipfile
+from decimal import Decimal
 
 import openpyxl
 import pytest
 
 from connectors.contract.errors import Unreadable
+from connectors.file.layouts.headers import find_header
 from connectors.file.layouts.loading import layout_of
-from connectors.file.layouts.reading import read_file
+from connectors.file.layouts.reading import read_file, read_sheet
 from tests.unit.test_connectors.layouts.laid_out import LONG, WIDE, amounts, made, problems, read
 
 ROW = "Department,Account,Jan 2026\nCafé,6100,10.50\n"
@@ -162,6 +164,7 @@ def ods(folder, *rows):
         f'xmlns:{each}="urn:oasis:names:tc:opendocument:xmlns:{each}:1.0"'
         for each in ("office", "table", "text")
     )
+    names += ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
     kind = "application/vnd.oasis.opendocument.spreadsheet"
     listed = (
         '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
@@ -196,6 +199,42 @@ def test_a_workbook_of_another_kind_is_read(tmp_path):
     path = ods(tmp_path, ods_row(*HEADER), ods_row("007", "0100", 10.5))
     found = read_file(path, made(WIDE))
     assert amounts(found) == {"007": {"2026-01": "10.50"}}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        (
+            '<table:table-cell table:formula="of:=NA()" office:value-type="string" '
+            'office:string-value="" calcext:value-type="error"><text:p>#N/A</text:p></table:table-cell>'
+        ),
+        '<table:table-cell table:formula="of:=1+1"/>',
+    ],
+)
+def test_an_ods_with_cells_that_look_blank_and_are_not_is_refused(tmp_path, cell):
+    row = ods_row("A", "1").replace("</table:table-row>", f"{cell}</table:table-row>")
+    with pytest.raises(Unreadable, match="holds 1 cells with an error, or a formula without"):
+        read_file(ods(tmp_path, ods_row(*HEADER), row), made(WIDE))
+
+
+def test_whether_blanks_of_a_workbook_that_hides_errors_are_blank_is_asked(tmp_path):
+    found = read_sheet(Unsure(), made(WIDE), find_header(Unsure(), made(WIDE)))
+    (asked,) = found.questions
+    assert asked.setting == "file.blanks"
+    assert amounts(found) == {}
+    layout = made(WIDE, "file.blanks = true")
+    said = read_sheet(Unsure(), layout, find_header(Unsure(), layout))
+    assert amounts(said) == {"A": {"2026-01": "1.00"}}
+
+
+class Unsure:
+    """A sheet whose blank cells may be errors, as those of xls."""
+
+    label, name, hidden, typed, unsure = "b.xls", "One", False, True, True
+
+    def rows(self):
+        yield 1, ["Department", "Account", "Jan 2026", "Feb 2026"], ()
+        yield 2, ["A", "1", Decimal(1), ""], ()
 
 
 def test_a_workbook_that_asks_for_gigabytes_is_one_clear_error(tmp_path):
