@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectors.file.layouts.headers import Bound, cell_words, find_header, fold, head_of
-from connectors.file.layouts.language import Layout
+from connectors.file.layouts.language import FileForm, Layout
 from connectors.file.layouts.loading import layout_of, names, ready_table
-from connectors.file.layouts.sheet import Sheet
+from connectors.file.layouts.sheet import Row, Sheet
 from connectors.file.layouts.sources import TextSheet, open_sheets
 
 _HAS, _WIDTH, _ALONE = 5, 5, 5
@@ -25,28 +25,47 @@ class Candidate:
     why: tuple[str, ...]
 
 
+class _Begun:
+    """The beginning of a sheet, read once for all layouts."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.whole = sheet
+        self.label, self.name, self.hidden = sheet.label, sheet.name, sheet.hidden
+        self.typed, self.unsure = sheet.typed, sheet.unsure
+        self._head = [] if sheet.hidden else [*head_of(sheet)]
+
+    def rows(self) -> Iterator[Row]:
+        return iter(self._head)
+
+
 def candidates(path: Path) -> list[Candidate]:
     """The ready-made layouts that fit the file at `path`, the best first."""
-    found = [each for name in names() if (each := _candidate(path, name)) is not None]
+    opened: dict[FileForm, list[_Begun]] = {}
+    found: list[Candidate] = []
+    with ExitStack() as held:
+        for name in names():
+            layout = layout_of(ready_table(name))
+            if layout.file not in opened:
+                ways = open_sheets(path, layout.file, held)
+                opened[layout.file] = [_Begun(sheet) for sheets in ways for sheet in sheets]
+            candidate = _candidate(opened[layout.file], layout, name)
+            found += [candidate] if candidate is not None else []
     return sorted(found, key=lambda each: -each.score)
 
 
-def _candidate(path: Path, name: str) -> Candidate | None:
-    layout = layout_of(ready_table(name))
-    with ExitStack() as held:
-        for sheets in open_sheets(path, layout.file, held):
-            for sheet in sheets:
-                if sheet.hidden:
-                    continue
-                bound = find_header(sheet, layout)
-                if bound is not None and not bound.missing:
-                    return _judged(sheet, layout, bound, name)
+def _candidate(sheets: Sequence[_Begun], layout: Layout, name: str) -> Candidate | None:
+    for sheet in sheets:
+        if sheet.hidden:
+            continue
+        bound = find_header(sheet, layout)
+        if bound is not None and not bound.missing:
+            return _judged(sheet, layout, bound, name)
     return None
 
 
-def _judged(sheet: Sheet, layout: Layout, bound: Bound, name: str) -> Candidate | None:
+def _judged(sheet: _Begun, layout: Layout, bound: Bound, name: str) -> Candidate | None:
     said, score = layout.recognise, 0
-    why = [*how_read(sheet, bound, layout)]
+    why = [*how_read(sheet.whole, bound, layout)]
     by_header = [each for each, at in bound.places.items() if bound.texts[at]]
     score += len({bound.places[each] for each in by_header})
     if len(bound.periods) < said.periods and not layout.is_long:
