@@ -55,10 +55,10 @@ def allocation_of(share: Share, group: Grouped, whole: Budget, unit: str) -> All
     own = periods[0].start, periods[-1].end
     cadence = timeline.cadence
     said: dict[str, Any] = {"amount": _amount(values[0], unit)}
-    if cadence is Cadence.ONCE or not _is_one(counted):
+    if len(values) > 1 and (cadence is Cadence.ONCE or not _is_one(counted)):
         if _HOLDS_PHASES:
             said["phases"] = _phases(counted, unit)
-        elif len(periods) > 1:
+        else:
             said["amount"] = _amount(sum(values), unit)
             cadence = Cadence.ONCE
     if cadence is not whole.cadence:

@@ -149,11 +149,11 @@ class NumberForm:
         other = "," if decimal == "." else "."
         if other in whole:
             if not _GROUPS.fullmatch(whole) or decimal in whole or whole[-4] != other:
-                raise _no_number(text)
+                raise _other_sign(text, decimal)
             whole = whole.replace(other, "")
         plain = f"{whole}{'.' if sign else ''}{fraction}"
         if not _NUMBER.fullmatch(plain) or not plain.isascii():
-            raise _no_number(text)
+            raise _no_number(text) if other not in plain else _other_sign(text, decimal)
         return plain
 
     def _decimal_of(self, bare: str, text: str) -> str:
@@ -230,3 +230,8 @@ def _short(text: str) -> str:
 
 def _no_number(text: str) -> Wrong:
     return Wrong(None, f"{_short(text)} is not an amount")
+
+
+def _other_sign(text: str, decimal: str) -> Wrong:
+    said = f"{_short(text)} is not an amount whose decimal sign is {decimal}"
+    return Wrong(None, f"{said}; numbers.decimal says which it is")

@@ -52,6 +52,13 @@ def test_what_is_no_amount_is_told_and_never_blank(text):
         value(text)
 
 
+def test_another_decimal_sign_than_the_layout_says_is_told_with_the_setting():
+    with pytest.raises(
+        Wrong, match=r"'-3033,46' is not an amount whose decimal sign is \.; numbers"
+    ):
+        value("-3033,46", decimal=".")
+
+
 def test_a_blank_says_nothing_and_zero_says_zero():
     assert value("") is None
     assert value("   ") is None
