@@ -142,7 +142,7 @@ def bind(layout: Layout, row: int, last: int, texts: list[str]) -> Bound:
     for said in (layout.periods.year, layout.periods.begins, layout.periods.end):
         if isinstance(said, str) and said not in layout.columns and fold(said) in folded:
             found.places.setdefault(said, folded.index(fold(said)))  # else it is a year itself
-    if not layout.header.none:
+    if not layout.header.none and not found.missing:  # most rows are no header: spare the forms
         found.periods = dict(_periods(layout, texts, folded, {*found.places.values()}))
     return found
 

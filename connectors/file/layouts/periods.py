@@ -40,6 +40,10 @@ _AROUND = re.compile(
     r"^(?:(?:month|period|quarter|year)s? (?:end(?:ed|ing)?|of)|budget(?:ed)?|plan(?:ned)?|amount"
     r"|as of|for|net|forecast) (?=.*[0-9])|(?<=[0-9]) (?:budget(?:ed)?|plan(?:ned)?|amount)$"
 )
+_LONGEST: Final = 80
+_DIGITS: Final = 12
+_MAYBE = re.compile(r"[^\W\d_]|\b(19|20)[0-9]{2}|\b[0-9]{1,2} [0-9]{1,2} [0-9]{2,4}\b")
+"""What every known form has: a letter, a year, or a date."""
 _BETWEEN = re.compile(r"[\s\-–—‐−/._',\u00a0]+")
 
 
@@ -89,8 +93,10 @@ def check_form(form: str) -> None:
 def named(text: str, forms: tuple[str, ...] = (), bare: bool = False) -> Named | None:
     """The period that a header names, by one of `forms`, or of those that are known."""
     loose = _loose(text).strip()
-    if not loose or len(loose) > 80:
+    if not loose or len(loose) > _LONGEST:
         return None
+    if not forms and (not _MAYBE.search(loose) or sum(map(str.isdigit, loose)) > _DIGITS):
+        return None  # most cells of a file are no header: spare them the forms
     for form in forms or (*KNOWN, *(BARE if bare else ())):
         found = _form(form).fullmatch(loose)
         if not found and not forms:
