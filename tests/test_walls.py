@@ -24,9 +24,9 @@ NEVER = {
     "config": {"httpx", "typer", "rich", "sqlalchemy"},
     "trueup": {"httpx", "sqlalchemy", "tenacity"},
 }
-VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
+VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon", "tryton")
 MAY_NAME_VENDORS = re.compile(
-    r"connectors/(contract/registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon).*)"
+    r"connectors/(contract/registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon|tryton).*)"
     r"|trueup/(cli|demo|demo_settings|sandboxes|starter)\.py"
 )
 

@@ -1,0 +1,231 @@
+"""The Tryton connector: what its books state, and the amounts that can be changed in them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from canonical.allocation import Allocation
+from canonical.budget import Budget
+from canonical.change import Effect, Kind, Loss
+from connectors.calling.answers import Dialect
+from connectors.calling.client import HttpClient
+from connectors.calling.limiter import Limiter
+from connectors.calling.steps import in_steps
+from connectors.contract.capabilities import Capabilities
+from connectors.contract.errors import Malformed, Missing, Rejected, Stale, Unsupported
+from connectors.contract.interface import Connector
+from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.runtime import Runtime
+from connectors.contract.settings import parse_rate
+from connectors.tryton.declared import CAPABILITIES, TrytonSettings
+from connectors.tryton.entries import Entry
+from connectors.tryton.mapping import budget_of, by_ref, rewritten
+from connectors.tryton.reading import Books
+from connectors.tryton.records import Records
+from connectors.tryton.rest import Rest
+from connectors.tryton.rpc import JsonRpc
+from connectors.tryton.session import HEADER, Session
+from connectors.tryton.views import Shown, Views
+from connectors.tryton.wire import ANALYTIC_LINES
+
+_AMOUNTS = frozenset({"amount", "phases"})
+_MADE_THERE = "budgets are made and removed in Tryton itself; only their amounts are written"
+
+
+class Tryton(Connector):
+    """One company's books in one Tryton."""
+
+    Settings: ClassVar = TrytonSettings
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    settings: TrytonSettings
+
+    def __init__(self, name: str, settings: TrytonSettings, runtime: Runtime) -> None:
+        super().__init__(name, settings, runtime)
+        self._records = _opened(name, settings, runtime)
+        self._books = Books(name, settings, self._records)
+        self._views = Views(name, settings.sign)
+        self._unit: str | None = None
+        self._lines: dict[str, Sequence[Entry]] = {}
+        self._budgets: Shown | None = None
+
+    def check(self) -> Check:
+        """Log in, and find the company: that proves address, credential and rights."""
+        company = self._books.company()
+        return Check(f"{company.rec_name}, database {self.settings.database}",
+                     [f"amounts are in {company.currency.code}"])  # fmt: skip
+
+    def list(
+        self, kind: Kind, cursor: str | None = None, known: Known | None = None
+    ) -> Iterator[Page]:
+        """One page: what counts when is said by lines of many budgets of Tryton."""
+        shown = self._shown(kind)
+        yield Page(shown.items, shown.problems)
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        """One object; raises `Missing`."""
+        return _only(self._shown(kind), id)
+
+    def fit(
+        self, model: Budget | Allocation, until: Any = None
+    ) -> tuple[Budget | Allocation, Sequence[Loss]]:
+        """As it is; what no line of Tryton's can be told is blocked."""
+        return model, tuple(self._unheld(model))
+
+    def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
+        """No budget is made in Tryton."""
+        return (Loss("name", Effect.BLOCKED, f"tryton: {_MADE_THERE}"),)
+
+    def create(self, draft: Draft, key: str) -> Observed:
+        """Raises `Unsupported`."""
+        raise Unsupported(f"{self.name}: {_MADE_THERE}")
+
+    @in_steps()
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        """Write the lines whose amount differs, in one transaction, each only as it was listed.
+
+        Raises `Stale` where one has another amount by now, `Rejected` where there is none.
+        """
+        model = self._written(draft.model, fields)
+        listed = self._lines.get(id, ())
+        lines = self._read_again(id, listed)
+        if any(_amounts(lines).get(each.line) != each.amount for each in listed):
+            raise Stale(f"{self.name}: the amounts of {id} are others by now")
+        if amounts := rewritten(lines, model, self.settings.sign):
+            stamps = {each.line: each.stamp for each in lines if each.stamp is not None}
+            self._records.write(ANALYTIC_LINES.name, amounts, stamps)
+            lines = self._read_again(id, lines)
+        budget = budget_of(lines, self._unit or "", self.settings.sign)
+        if budget is None:
+            raise Malformed(f"{self.name}: {id} has no amount")
+        return Observed(id=id, model=budget)
+
+    def close(self) -> None:
+        """Log out and give back the connections."""
+        self._records.close()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def _shown(self, kind: Kind) -> Shown:
+        match self.settings.budgets, kind:
+            case "analytic", Kind.BUDGET:
+                return self._analytic()
+            case "analytic", _:
+                return self._named_after()
+            case "documents", _:
+                unit, found = self._books.by_account(self.settings.names)
+                budgets, shares = self._views.documents(found, unit)
+                return budgets if kind is Kind.BUDGET else shares
+            case _, Kind.BUDGET:
+                unit, found = self._books.by_account(self.settings.names)
+                entries = [entry for each in found for entry in each.entries]
+                unread = [line for each in found for line in each.unread]
+                return self._views.accounts(entries, unread, unit)
+        return Shown()
+
+    def _analytic(self) -> Shown:
+        read = self._books.analytic()
+        self._unit, self._lines = read.unit, dict(by_ref(read.entries))
+        self._budgets = self._views.accounts(read.entries, read.unread, read.unit)
+        return self._budgets
+
+    def _named_after(self) -> Shown:
+        if not self.settings.allocations:
+            return Shown()
+        budgets = (self._budgets or self._analytic()).budgets()
+        unit, found = self._books.by_account(self.settings.allocations)
+        return self._views.named_after(found, budgets, unit)
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def _unheld(self, model: Budget | Allocation) -> Iterator[Loss]:
+        if isinstance(model, Allocation):
+            yield _blocked("amount", "allocations are only read")
+        elif reason := self._why_not_written():
+            yield _blocked("amount", reason)
+        elif self._unit and model.amount and model.amount.unit != self._unit:
+            yield _blocked("currency", f"the company keeps its books in {self._unit}")
+        elif lines := self._lines.get(model.ref):
+            try:
+                rewritten(lines, model, self.settings.sign)
+            except Rejected as error:
+                yield _blocked("phases", f"{error}")
+
+    def _why_not_written(self) -> str | None:
+        if self.settings.budgets != "analytic":
+            return 'only amounts of budgets = "analytic" are written'
+        if self.settings.key is not None:
+            return "amounts are written with login and password alone, as REST takes no lock"
+        return None
+
+    def _written(self, model: Budget | Allocation, fields: Collection[str]) -> Budget:
+        """The budget, where it and the fields can be written."""
+        if isinstance(model, Allocation) or set(fields) - _AMOUNTS:
+            raise Unsupported(f"{self.name}: {_MADE_THERE}")
+        if reason := self._why_not_written():
+            raise Unsupported(f"{self.name}: {reason}")
+        return model
+
+    def _read_again(self, id: str, listed: Sequence[Entry]) -> Sequence[Entry]:
+        """The lines of that budget, and of no other where its account is known."""
+        accounts = {each.whose.id for each in listed if each.whose.id is not None}
+        read = self._books.analytic(accounts or None)
+        lines = by_ref(read.entries).get(id, ())
+        if not lines:
+            raise Missing(f"{self.name}: there is no budget {id!r}")
+        self._unit, self._lines[id] = read.unit, lines
+        return lines
+
+
+def _opened(name: str, settings: TrytonSettings, runtime: Runtime) -> Records:
+    """The way to the records that the settings give a credential for."""
+    limiter = Limiter(*parse_rate(settings.rate_limit), runtime)
+    by_key = settings.key is not None
+
+    def client(*, rate_limited: frozenset[int] = _BUSY, **more: Any) -> HttpClient:
+        dialect = Dialect(
+            message=_message,
+            rate_limited=rate_limited,
+            credential="key" if by_key else "login and password",
+        )
+        return HttpClient(
+            name, settings.base_url, limiter=limiter, runtime=runtime, dialect=dialect, **more
+        )
+
+    if settings.key is not None:
+        key = settings.key.get_secret_value()
+        return Rest(settings.database, client(headers={HEADER: f"Bearer {key}"}))
+    assert settings.login is not None
+    assert settings.password is not None
+    pair = settings.login, settings.password.get_secret_value()
+    session = Session(name, settings.base_url, settings.database, pair, client)
+    return JsonRpc(name, session, client, runtime)
+
+
+_BUSY = frozenset({429, 503})
+"""Too many calls; or, as another transaction had the record, this one was rolled back."""
+
+
+def _message(body: Any) -> str | None:
+    """{"status", "message", "description"} of REST; JSON-RPC's errors are pages of HTML."""
+    if not isinstance(body, dict):
+        return None
+    said = [body.get(each) for each in ("message", "description")]
+    return ": ".join(each for each in said if isinstance(each, str) and each)
+
+
+def _amounts(lines: Sequence[Entry]) -> Mapping[int, Decimal | None]:
+    return {each.line: each.amount for each in lines}
+
+
+def _blocked(field: str, reason: str) -> Loss:
+    return Loss(field, Effect.BLOCKED, f"tryton: {reason}")
+
+
+def _only(shown: Shown, id: str) -> Observed:
+    for item in shown.items:
+        if item.id == id:
+            return item
+    for problem in shown.problems:
+        if problem.ref == id:
+            raise Malformed(f"{problem.where}: {problem.message}")
+    raise Missing(f"there is no {id!r}")

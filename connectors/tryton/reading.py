@@ -1,0 +1,201 @@
+"""Reading: the budgets of one company that the settings choose, line by line."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from connectors.contract.errors import Rejected
+from connectors.tryton.company import company_of
+from connectors.tryton.declared import TrytonSettings
+from connectors.tryton.entries import Entry, Unread, account_entries, analytic_entries
+from connectors.tryton.records import Records
+from connectors.tryton.wire import (
+    ACCOUNT_BUDGETS,
+    ACCOUNT_LINES,
+    ANALYTIC_BUDGETS,
+    ANALYTIC_LINES,
+    FISCAL_YEARS,
+    LINE_PERIODS,
+    AccountBudget,
+    AccountLine,
+    AnalyticBudget,
+    Company,
+    FiscalYear,
+    LinePeriod,
+    Model,
+    Shape,
+)
+
+_IN: Final = 500
+"""Ids in one clause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the lines of the chosen budgets state, and the company's currency."""
+
+    unit: str
+    entries: Sequence[Entry]
+    unread: Sequence[Unread]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRead:
+    """The lines of one account budget."""
+
+    budget: AccountBudget
+    entries: Sequence[Entry]
+    unread: Sequence[Unread]
+
+
+class Books:
+    """The books of one company in one Tryton, read afresh each time."""
+
+    def __init__(self, name: str, settings: TrytonSettings, records: Records) -> None:
+        self._name, self._settings, self._records = name, settings, records
+
+    def company(self) -> Company:
+        """Whose books they are; raises `Forbidden` where the user is shown none."""
+        return company_of(self._records, self._name, self._settings.company)
+
+    def analytic(self, accounts: Iterable[int] | None = None) -> Read:
+        """The analytic budgets; only the lines of `accounts`, by their ids, where they are given.
+
+        Raises `Rejected` where the settings choose none of those that there are.
+        """
+        company = self.company()
+        found = self._all(ANALYTIC_BUDGETS, _of(company))
+        budgets = self._rooted(self._chosen(found, self._years(company)))
+        only = [] if accounts is None else [["account", "in", list(accounts)]]
+        lines = self._below(ANALYTIC_LINES, "budget", budgets, only)
+        entries, unread = _parted(analytic_entries(budgets, lines))
+        return Read(company.currency.code, entries, unread)
+
+    def by_account(self, names: Sequence[str]) -> tuple[str, Sequence[AccountRead]]:
+        """The company's currency, and those account budgets whose name is like one of `names`, all
+        where none is given."""
+        company = self.company()
+        found = self._all(ACCOUNT_BUDGETS, _of(company))
+        years = {each.id for each in self._years(company) or ()}
+        chosen = [
+            each
+            for each in found
+            if _like(each.name, names) and (not years or each.fiscalyear.id in years)
+        ]
+        self._unless_none(chosen, found)
+        lines = self._below(ACCOUNT_LINES, "budget", chosen)
+        periods = self._below(LINE_PERIODS, "budget_line", lines)
+        return company.currency.code, self._joined(chosen, lines, periods, company.currency.code)
+
+    def _joined(
+        self,
+        budgets: Sequence[AccountBudget],
+        lines: Sequence[AccountLine],
+        periods: Sequence[LinePeriod],
+        unit: str,
+    ) -> Sequence[AccountRead]:
+        by_budget: dict[int, list[AccountLine]] = defaultdict(list)
+        by_line: dict[int, list[LinePeriod]] = defaultdict(list)
+        for line in lines:
+            by_budget[line.budget].append(line)
+        for part in periods:
+            by_line[part.budget_line].append(part)
+        found = []
+        for budget in budgets:
+            own = by_budget[budget.id]
+            parts = [part for line in own for part in by_line[line.id]]
+            entries, unread = _parted(account_entries(budget, own, parts, unit))
+            entries = [each for each in entries if self._takes(each.whose.ref)]
+            unread = [each for each in unread if each.ref is None or self._takes(each.ref)]
+            found.append(AccountRead(budget, entries, unread))
+        return found
+
+    def _takes(self, ref: str) -> bool:
+        return _like(ref, self._settings.accounts)
+
+    def _years(self, company: Company) -> Sequence[FiscalYear] | None:
+        """The fiscal years that the settings name; None where they name none."""
+        named = self._settings.fiscal_years
+        if not named:
+            return None
+        domain = [*_of(company), ["name", "in", list(named)]]
+        found = self._records.all(FISCAL_YEARS, domain)
+        if missing := set(named) - {each.name for each in found}:
+            message = f"{self._name}: there is no fiscal year {', '.join(sorted(missing))}"
+            raise Rejected(message, hint=f"Check fiscal_years of [systems.{self._name}]")
+        return found
+
+    def _chosen(
+        self, found: Sequence[AnalyticBudget], years: Sequence[FiscalYear] | None
+    ) -> Sequence[AnalyticBudget]:
+        chosen = [
+            each
+            for each in found
+            if _like(each.name, self._settings.names)
+            and (years is None or any(_within(each, year) for year in years))
+        ]
+        self._unless_none(chosen, found)
+        return chosen
+
+    def _rooted(self, budgets: Sequence[AnalyticBudget]) -> Sequence[AnalyticBudget]:
+        """Those of the one root that is read."""
+        named, hint = self._settings.root, f"Set root in [systems.{self._name}]"
+        roots = {each.root.id: each.root for each in budgets}
+        if named is None:
+            if len(roots) > 1:
+                names = ", ".join(sorted(each.name for each in roots.values()))
+                message = f"{self._name}: there are budgets of several roots: {names}"
+                raise Rejected(message, hint=hint)
+            return budgets
+        chosen = [each for each in budgets if named in (each.root.code, each.root.name)]
+        if budgets and not chosen:
+            raise Rejected(f"{self._name}: no budget is of a root {named!r}", hint=hint)
+        return chosen
+
+    def _all(self, model: Model[Shape], domain: Sequence[Any]) -> list[Shape]:
+        """All records; that there are none is believed only of a user who is shown the company's
+        records after it too."""
+        found = self._records.all(model, domain)
+        if not found:
+            self.company()
+        return found
+
+    def _unless_none(self, chosen: Sequence[Any], found: Sequence[Any]) -> None:
+        if found and not chosen:
+            message = f"{self._name}: the settings choose none of Tryton's {len(found)} budgets"
+            hint = f"Check names, allocations and fiscal_years of [systems.{self._name}]"
+            raise Rejected(message, hint=hint)
+
+    def _below(
+        self, model: Model[Shape], field: str, above: Sequence[Any], only: Sequence[Any] = ()
+    ) -> list[Shape]:
+        ids = [each.id for each in above]
+        found: list[Shape] = []
+        for begin in range(0, len(ids), _IN):
+            found += self._all(model, [[field, "in", ids[begin : begin + _IN]], *only])
+        return found
+
+
+def _of(company: Company) -> list[Any]:
+    return [["company", "=", company.id]]
+
+
+def _within(budget: AnalyticBudget, year: FiscalYear) -> bool:
+    return year.start_date <= budget.start_date and budget.end_date <= year.end_date
+
+
+def _like(text: str, patterns: Sequence[str]) -> bool:
+    return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
+
+
+def _parted(found: Iterator[Entry | Unread]) -> tuple[list[Entry], list[Unread]]:
+    entries: list[Entry] = []
+    unread: list[Unread] = []
+    for each in found:
+        if isinstance(each, Entry):
+            entries.append(each)
+        else:
+            unread.append(each)
+    return entries, unread

@@ -1,0 +1,98 @@
+"""A real Tryton with books of forty cost centres, and connectors to it.
+
+Where it cannot be installed, the tests that need it are skipped with the reason.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from canonical.allocation import Allocation
+from canonical.budget import Budget
+from canonical.change import Kind, Problem
+from connectors.contract.runtime import Runtime
+from connectors.sandbox.server import Served, serve
+from connectors.tryton.connector import Tryton
+from connectors.tryton.declared import TrytonSettings
+from tests.vendors.tryton.tryton_books import READER, READER_PASSWORD, Hand
+from tests.vendors.tryton.tryton_proxy import TrytonProxy
+from tests.vendors.tryton.tryton_server import BOOKS, Built, NotInstalled, built, copy_of, served
+
+TODAY = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+@dataclass
+class Erp:
+    """A served Tryton: `hand` keeps its books, `proxy` is what connectors reach it through."""
+
+    url: str
+    hand: Hand
+    proxy: Served
+    stack: ExitStack
+    slept: list[float] = field(default_factory=list)
+
+    def connector(self, **settings: Any) -> Tryton:
+        """A connector of the reader's, or under the credential that is given."""
+        said = {"login": READER, "password": READER_PASSWORD} if "key" not in settings else {}
+        address = {"base_url": self.proxy.url, "database": BOOKS, "rate_limit": "1000000/1s"}
+        own = TrytonSettings.model_validate({"connector": "tryton", **address, **said, **settings})
+        runtime = Runtime(
+            now=lambda: TODAY, sleep=self.slept.append, monotonic=lambda: sum(self.slept)
+        )
+        return self.stack.enter_context(Tryton("erp", own, runtime))
+
+    def key(self) -> str:
+        """The reader's key for REST."""
+        ids = self.hand.find("res.user.application", ["user.login", "=", READER])
+        (row,) = self.hand.model("res.user.application", "read", ids, ["key"])
+        return str(row["key"])
+
+    def budgets(self, **settings: Any) -> tuple[dict[str, Budget], list[Problem]]:
+        """What a connector lists, by ref, and what it cannot read."""
+        (page,) = self.connector(**settings).list(Kind.BUDGET)
+        return {each.id: each.model for each in page.items}, [*page.problems]
+
+    def shares(self, **settings: Any) -> tuple[dict[str, Allocation], list[Problem]]:
+        """The same of allocations."""
+        connector = self.connector(**settings)
+        [*connector.list(Kind.BUDGET)]
+        (page,) = connector.list(Kind.ALLOCATION)
+        return {each.id: each.model for each in page.items}, [*page.problems]
+
+
+@pytest.fixture(scope="session")
+def tryton() -> Built:
+    """Tryton, installed, and a database with the books."""
+    try:
+        return built()
+    except NotInstalled as error:
+        pytest.skip(f"no Tryton here: {error}")
+
+
+@pytest.fixture(scope="module")
+def books(tryton: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of a server with books of this module's own, and their file."""
+    databases = tmp_path_factory.mktemp("tryton")
+    copy_of(tryton, databases)
+    with served(tryton, databases) as url:
+        yield url, databases / f"{BOOKS}.sqlite"
+
+
+@pytest.fixture(scope="module")
+def hand(books: tuple[str, Path]) -> Iterator[Hand]:
+    """Somebody who keeps the books; what is changed is put back by who changed it."""
+    with Hand(books[0], BOOKS) as hand:
+        yield hand
+
+
+@pytest.fixture
+def erp(books: tuple[str, Path], hand: Hand) -> Iterator[Erp]:
+    with ExitStack() as stack:
+        proxy = TrytonProxy(books[0])
+        stack.callback(proxy.close)
+        yield Erp(books[0], hand, stack.enter_context(serve(proxy)), stack)
