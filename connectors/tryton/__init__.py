@@ -25,6 +25,7 @@ Quirks
 - A user without a company is answered with nothing and no error, and so is one whose current
   company is another: nothing is read before the user's own companies say otherwise, nor believed
   to be empty before they say so again.
+- The preferences that a context takes name the user's companies from 8.0 on only; all of them do.
 - A wrong password slows the next log-in and, after five, locks it: it is sent once and not again.
 - A session that ended is renewed once; it is closed in the end.
 - Errors of a call come with status 200; 401, 403, 404, 413, 422, 429, 503 and 504 are the server's.

@@ -1,5 +1,6 @@
 """The Tryton connector: what its books state, and the amounts that can be changed in them."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -7,6 +8,7 @@ from typing import Any, ClassVar
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Effect, Kind, Loss
+from canonical.identity import natural_key
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter
@@ -46,7 +48,8 @@ class Tryton(Connector):
         self._views = Views(name, settings.sign)
         self._unit: str | None = None
         self._lines: dict[str, Sequence[Entry]] = {}
-        self._budgets: Shown | None = None
+        self._listed: Mapping[str, Budget] = {}
+        self._named: dict[str, list[Budget]] = {}
 
     def check(self) -> Check:
         """Log in, and find the company: that proves address, credential and rights."""
@@ -90,7 +93,8 @@ class Tryton(Connector):
         lines = self._read_again(id, listed)
         if any(_amounts(lines).get(each.line) != each.amount for each in listed):
             raise Stale(f"{self.name}: the amounts of {id} are others by now")
-        if amounts := rewritten(lines, model, self.settings.sign):
+        amounts = rewritten(lines, model, self.settings.sign) if fields else {}
+        if amounts:
             stamps = {each.line: each.stamp for each in lines if each.stamp is not None}
             self._records.write(ANALYTIC_LINES.name, amounts, stamps)
             lines = self._read_again(id, lines)
@@ -125,15 +129,19 @@ class Tryton(Connector):
     def _analytic(self) -> Shown:
         read = self._books.analytic()
         self._unit, self._lines = read.unit, dict(by_ref(read.entries))
-        self._budgets = self._views.accounts(read.entries, read.unread, read.unit)
-        return self._budgets
+        shown = self._views.accounts(read.entries, read.unread, read.unit)
+        self._listed, self._named = shown.budgets(), defaultdict(list)
+        for budget in self._listed.values():
+            self._named[natural_key(budget)].append(budget)
+        return shown
 
     def _named_after(self) -> Shown:
         if not self.settings.allocations:
             return Shown()
-        budgets = (self._budgets or self._analytic()).budgets()
+        if self._unit is None:
+            self._analytic()
         unit, found = self._books.by_account(self.settings.allocations)
-        return self._views.named_after(found, budgets, unit)
+        return self._views.named_after(found, self._listed, unit)
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -144,11 +152,25 @@ class Tryton(Connector):
             yield _blocked("amount", reason)
         elif self._unit and model.amount and model.amount.unit != self._unit:
             yield _blocked("currency", f"the company keeps its books in {self._unit}")
-        elif lines := self._lines.get(model.ref):
-            try:
-                rewritten(lines, model, self.settings.sign)
-            except Rejected as error:
-                yield _blocked("phases", f"{error}")
+        elif there := self._counterpart(model):
+            yield from self._unwritten(model, there)
+
+    def _unwritten(self, model: Budget, there: Budget) -> Iterator[Loss]:
+        """What of the amounts, and of when they count, no line of `there` can be told."""
+        if model.cadence is not there.cadence:
+            yield _blocked("cadence", f"the lines of {there.ref} count {there.cadence}")
+            return
+        try:
+            rewritten(self._lines[there.ref], model, self.settings.sign)
+        except Rejected as error:
+            yield _blocked("phases", f"{error}")
+
+    def _counterpart(self, model: Budget) -> Budget | None:
+        """The budget as it was listed: of that ref, or else the only one of that name."""
+        if model.ref in self._listed:
+            return self._listed[model.ref]
+        named = self._named.get(natural_key(model), ())
+        return named[0] if len(named) == 1 else None
 
     def _why_not_written(self) -> str | None:
         if self.settings.budgets != "analytic":
@@ -160,7 +182,8 @@ class Tryton(Connector):
     def _written(self, model: Budget | Allocation, fields: Collection[str]) -> Budget:
         """The budget, where it and the fields can be written."""
         if isinstance(model, Allocation) or set(fields) - _AMOUNTS:
-            raise Unsupported(f"{self.name}: {_MADE_THERE}")
+            what = ", ".join(sorted(set(fields) - _AMOUNTS)) or "allocations"
+            raise Unsupported(f"{self.name}: {_MADE_THERE}, and no {what}")
         if reason := self._why_not_written():
             raise Unsupported(f"{self.name}: {reason}")
         return model

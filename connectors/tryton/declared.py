@@ -14,8 +14,8 @@ CAPABILITIES: Final = Capabilities(
     budget={
         "name": Hold.READ_ONLY,
         "amount": Hold.EXACT,
-        "currency": Hold.READ_ONLY,
-        "cadence": Hold.READ_ONLY,
+        "currency": Hold.EXACT,
+        "cadence": Hold.EXACT,
         "start": Hold.READ_ONLY,
         "end": Hold.READ_ONLY,
         "phases": Hold.EXACT,

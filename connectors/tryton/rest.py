@@ -23,7 +23,7 @@ class Rest(Records):
 
     def preferences(self) -> Preferences:
         path = f"{self._models}/res.user/get_preferences"
-        found = self._http.call("POST", path, json={"context_only": True}, safety=Safety.SAFE)
+        found = self._http.call("POST", path, json={"context_only": False}, safety=Safety.SAFE)
         return decoded(Preferences, data_of(found))
 
     def page(self, model: str, domain: Domain, fields: Sequence[str], size: int) -> Any:

@@ -27,7 +27,7 @@ class JsonRpc(Records):
         self._http = opened(auth=RenewedToken(HEADER, session.token, runtime.now))
 
     def preferences(self) -> Preferences:
-        found = self._call("res.user", "get_preferences", True, {})
+        found = self._call("res.user", "get_preferences", False, {})
         return decoded(Preferences, data_of(found))
 
     def page(self, model: str, domain: Domain, fields: Sequence[str], size: int) -> Any:

@@ -24,7 +24,7 @@ from connectors.tryton.faults import fault_of
 
 HEADER: Final = "Authorization"
 _TOO_MANY: Final = 429
-_NOT_THERE: Final = (Missing, Rejected, Unauthorized, Forbidden, Malformed)
+_NOT_THERE: Final = (Missing, Rejected, Unauthorized, Forbidden)
 """How an address answers to a version that has another."""
 
 

@@ -3,8 +3,8 @@
 Where it cannot be installed, the tests that need it are skipped with the reason.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +19,11 @@ from connectors.contract.runtime import Runtime
 from connectors.sandbox.server import Served, serve
 from connectors.tryton.connector import Tryton
 from connectors.tryton.declared import TrytonSettings
-from tests.vendors.tryton.tryton_books import READER, READER_PASSWORD, Hand
+from tests.vendors.tryton.tryton_books import READER, READER_PASSWORD, Hand, months, number
 from tests.vendors.tryton.tryton_proxy import TrytonProxy
 from tests.vendors.tryton.tryton_server import BOOKS, Built, NotInstalled, built, copy_of, served
 
+LINE = "analytic_account.budget.line"
 TODAY = datetime(2026, 3, 15, 12, tzinfo=UTC)
 
 
@@ -51,6 +52,60 @@ class Erp:
         ids = self.hand.find("res.user.application", ["user.login", "=", READER])
         (row,) = self.hand.model("res.user.application", "read", ids, ["key"])
         return str(row["key"])
+
+    def plan(self, budget: Budget) -> None:
+        """Somebody makes a project, and a line of it in the budget of each month that they have."""
+        (root,) = self.hand.find("analytic_account.account", ["code", "=", "PR"])
+        said = {"name": budget.name, "code": budget.ref, "type": "normal", "state": "opened"}
+        above = {"root": root, "parent": root, "company": 1}
+        (account,) = self.hand.make("analytic_account.account", {**said, **above})
+        documents = self.hand.find("analytic_account.budget", ["root", "=", root])
+        amounts = [budget.in_force(first) for _, first, _ in months()]
+        lines = (
+            {"budget": id, "account": account, "amount": number(-amount.value)}
+            for id, amount in zip(documents, amounts, strict=False)
+            if amount is not None
+        )
+        self.hand.make(LINE, *lines)
+
+    @contextmanager
+    def garbling(self) -> Iterator[Callable[[Kind], None]]:
+        """What makes one budget, or one allocation, unreadable, until it ends."""
+        with ExitStack() as undone:
+
+            def garble(kind: Kind) -> None:
+                if kind is Kind.BUDGET:
+                    undone.enter_context(self.second_plan("PR3"))
+                else:
+                    undone.enter_context(self.half_spread("PR3", "6100"))
+
+            yield garble
+
+    @contextmanager
+    def second_plan(self, code: str) -> Iterator[None]:
+        """January is planned a second time for that analytic account, and for no other."""
+        model = "analytic_account.budget"
+        (line,) = self.hand.find(LINE, ["account.code", "=", code], ["budget.name", "=", "2026-01"])
+        (row,) = self.hand.model(LINE, "read", [line], ["account", "budget"])
+        (again,) = self.hand.model(model, "copy", [row["budget"]], {"name": "Revised"})
+        others = ["account", "!=", row["account"]]
+        self.hand.model(LINE, "delete", self.hand.find(LINE, ["budget", "=", again], others))
+        yield
+        self.hand.model(model, "delete", [again])
+
+    @contextmanager
+    def half_spread(self, document: str, account: str) -> Iterator[None]:
+        """A period of that account's line has nothing of its amount any more."""
+        model = "account.budget.line.period"
+        first, *_ = self.hand.find(
+            model,
+            ["budget_line.budget.name", "=", document],
+            ["budget_line.account.code", "=", account],
+        )
+        (row,) = self.hand.model(model, "read", [first], ["ratio"])
+        self.hand.write(model, [first], ratio=number(0))
+        yield
+        self.hand.write(model, [first], ratio=row["ratio"])
 
     def budgets(self, **settings: Any) -> tuple[dict[str, Budget], list[Problem]]:
         """What a connector lists, by ref, and what it cannot read."""
@@ -90,9 +145,16 @@ def hand(books: tuple[str, Path]) -> Iterator[Hand]:
         yield hand
 
 
+@pytest.fixture(scope="module")
+def proxied(books: tuple[str, Path]) -> Iterator[Served]:
+    """What connectors reach the server through."""
+    proxy = TrytonProxy(books[0])
+    with closing(proxy), serve(proxy) as served:
+        yield served
+
+
 @pytest.fixture
-def erp(books: tuple[str, Path], hand: Hand) -> Iterator[Erp]:
+def erp(books: tuple[str, Path], hand: Hand, proxied: Served) -> Iterator[Erp]:
+    proxied.sandbox.reset()
     with ExitStack() as stack:
-        proxy = TrytonProxy(books[0])
-        stack.callback(proxy.close)
-        yield Erp(books[0], hand, stack.enter_context(serve(proxy)), stack)
+        yield Erp(books[0], hand, proxied, stack)

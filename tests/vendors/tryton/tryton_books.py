@@ -15,6 +15,7 @@ ADMIN, PASSWORD = "admin", "canary-admin-7f21"
 READER, READER_PASSWORD = "reader", "canary-reader-7f21"
 YEAR = 2026
 CENTRES = 40
+PROJECTS = 4
 ACCOUNTS = {"6100": "Travel", "6200": "Software", "6300": "Marketing", "6400": "Training"}
 
 
@@ -103,15 +104,25 @@ def spend(centre: int, month: int) -> Decimal:
     return Decimal(900 + 100 * centre) + Decimal(10 * month) + Decimal(centre * month) / 100
 
 
+def share(centre: int, account: int) -> int:
+    """What the books plan for an account of a centre in the whole year."""
+    return 100 * (centre + account) + 1
+
+
 def keep(hand: Hand, centres: int = CENTRES) -> None:
     """The books: a company, its year, accounts and centres, and their budgets for each month; for
-    each centre an account budget too, whose four lines are a year's amount in twelfths."""
+    each centre an account budget too, whose four lines are a year's amount in twelfths. Beside
+    them, under a root of their own, a few projects with budgets for two months."""
     company = _company(hand)
     year, periods = _fiscal_year(hand, company)
     accounts = _accounts(hand, company)
-    found = _centres(hand, company, centres)
-    _monthly(hand, company, found)
-    _by_account(hand, company, year, periods, accounts, centres)
+    spans = list(months())
+    codes = [f"CC{n:04}" for n in range(1, centres + 1)]
+    _monthly(hand, company, _analytic(hand, company, "Cost centres", "CC", codes), spans)
+    _by_account(hand, company, year, periods, accounts, codes)
+    codes = [f"PR{n}" for n in range(1, PROJECTS + 1)]
+    _monthly(hand, company, _analytic(hand, company, "Projects", "PR", codes), spans[:2])
+    _by_account(hand, company, year, periods[:2], accounts[:2], codes, ratio="0.5")
     _reader(hand, company)
 
 
@@ -164,22 +175,25 @@ def _accounts(hand: Hand, company: int) -> list[int]:
     )
 
 
-def _centres(hand: Hand, company: int, many: int) -> list[int]:
+def _analytic(hand: Hand, company: int, name: str, code: str, codes: list[str]) -> list[int]:
+    """A root, and accounts below it."""
     model, said = "analytic_account.account", {"company": company, "state": "opened"}
-    (root,) = hand.make(model, {**said, "name": "Cost centres", "code": "CC", "type": "root"})
+    (root,) = hand.make(model, {**said, "name": name, "code": code, "type": "root"})
     below = {**said, "type": "normal", "root": root, "parent": root}
-    centres = ({**below, "code": f"CC{n:04}", "name": f"Cost centre {n}"} for n in _to(many))
-    return [root, *hand.make(model, *centres)]
+    named = ({**below, "code": each, "name": f"{name[:-1]} {n}"} for n, each in enumerate(codes, 1))
+    return [root, *hand.make(model, *named)]
 
 
-def _monthly(hand: Hand, company: int, centres: list[int]) -> None:
-    root, *accounts = centres
+def _monthly(
+    hand: Hand, company: int, analytic: list[int], spans: list[tuple[str, date, date]]
+) -> None:
+    root, *accounts = analytic
     shared = {"company": company, "root": root}
     budgets = hand.make(
         "analytic_account.budget",
         *(
             {**shared, "name": name, "start_date": day(first), "end_date": day(last)}
-            for name, first, last in months()
+            for name, first, last in spans
         ),
     )
     hand.make(
@@ -193,16 +207,22 @@ def _monthly(hand: Hand, company: int, centres: list[int]) -> None:
 
 
 def _by_account(
-    hand: Hand, company: int, year: int, periods: list[int], accounts: list[int], centres: int
+    hand: Hand,
+    company: int,
+    year: int,
+    periods: list[int],
+    accounts: list[int],
+    codes: list[str],
+    ratio: str = "0.0833",
 ) -> None:
     budgets = hand.make(
         "account.budget",
-        *({"name": f"CC{n:04}", "company": company, "fiscalyear": year} for n in _to(centres)),
+        *({"name": code, "company": company, "fiscalyear": year} for code in codes),
     )
     lines = hand.make(
         "account.budget.line",
         *(
-            {"budget": budget, "account": account, "amount": number(-100 * (n + which) - 1)}
+            {"budget": budget, "account": account, "amount": number(-share(n, which))}
             for n, budget in enumerate(budgets, 1)
             for which, account in enumerate(accounts, 1)
         ),
@@ -210,7 +230,7 @@ def _by_account(
     hand.make(
         "account.budget.line.period",
         *(
-            {"budget_line": line, "period": period, "ratio": number("0.0833")}
+            {"budget_line": line, "period": period, "ratio": number(ratio)}
             for line in lines
             for period in periods
         ),
@@ -232,7 +252,3 @@ def _reader(hand: Hand, company: int) -> None:
         },
     )
     hand.make("res.user.application", {"user": user, "application": "rest"})
-
-
-def _to(many: int) -> range:
-    return range(1, many + 1)

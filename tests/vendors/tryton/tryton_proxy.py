@@ -50,6 +50,10 @@ class TrytonProxy(Sandbox):
     def newcomer(self, table: str) -> Row:
         return {}
 
+    def reset(self) -> None:
+        super().reset()
+        self.bodies.clear()
+
     def written(self) -> int:
         """How many calls that may write arrived."""
         return sum(b".write" in body for body in self.bodies)
