@@ -13,8 +13,9 @@ INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --force-reinstall 
 # what the wheel is made of; folders too, since a file that is gone or renamed changes its folder
 SOURCES := pyproject.toml hatch_build.py README.md LICENSE \
 	$(shell find canonical config connectors sync trueup ! -name __pycache__ ! -name '*.pyc')
-COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet
+TRYTON := tests/vendors/tryton/requirements-tryton
 
 .PHONY: demo test test-faults lint format bench lock clean
 .DEFAULT_GOAL := demo
@@ -43,8 +44,9 @@ bench: .venv/ready-dev
 	$(BIN)/python -m benchmarks
 
 lock: .venv/ready-dev
-	$(COMPILE) --extra build --output-file requirements.txt
-	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) pyproject.toml --extra build --output-file requirements.txt
+	$(COMPILE) pyproject.toml --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) $(TRYTON).in --output-file $(TRYTON).txt
 
 clean:
 	rm -rf .venv trueup-demo

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +30,6 @@ TODAY = datetime(2026, 3, 15, 12, tzinfo=UTC)
 class Erp:
     """A served Tryton: `hand` keeps its books, `proxy` is what connectors reach it through."""
 
-    url: str
     hand: Hand
     proxy: Served
     stack: ExitStack
@@ -66,7 +64,9 @@ class Erp:
             for id, amount in zip(documents, amounts, strict=False)
             if amount is not None
         )
-        self.hand.make(LINE, *lines)
+        made = self.hand.make(LINE, *lines)
+        self.stack.callback(self.hand.model, "analytic_account.account", "delete", [account])
+        self.stack.callback(self.hand.model, LINE, "delete", made)
 
     @contextmanager
     def garbling(self) -> Iterator[Callable[[Kind], None]]:
@@ -92,6 +92,16 @@ class Erp:
         self.hand.model(LINE, "delete", self.hand.find(LINE, ["budget", "=", again], others))
         yield
         self.hand.model(model, "delete", [again])
+
+    @contextmanager
+    def amounts_kept(self, *lines: int) -> Iterator[None]:
+        """The lines have their amounts again in the end."""
+        rows = self.hand.model(LINE, "read", list(lines), ["amount"])
+        try:
+            yield
+        finally:
+            for row in rows:
+                self.hand.write(LINE, [row["id"]], amount=row["amount"])
 
     @contextmanager
     def half_spread(self, document: str, account: str) -> Iterator[None]:
@@ -129,32 +139,32 @@ def tryton() -> Built:
         pytest.skip(f"no Tryton here: {error}")
 
 
-@pytest.fixture(scope="module")
-def books(tryton: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The address of a server with books of this module's own, and their file."""
+@pytest.fixture(scope="session")
+def books(tryton: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with a copy of the books: to start one takes longer than a test."""
     databases = tmp_path_factory.mktemp("tryton")
     copy_of(tryton, databases)
     with served(tryton, databases) as url:
-        yield url, databases / f"{BOOKS}.sqlite"
+        yield url
 
 
-@pytest.fixture(scope="module")
-def hand(books: tuple[str, Path]) -> Iterator[Hand]:
-    """Somebody who keeps the books; what is changed is put back by who changed it."""
-    with Hand(books[0], BOOKS) as hand:
+@pytest.fixture(scope="session")
+def hand(books: str) -> Iterator[Hand]:
+    """Somebody who keeps the books; what a test changes by it, the test puts back."""
+    with Hand(books, BOOKS) as hand:
         yield hand
 
 
-@pytest.fixture(scope="module")
-def proxied(books: tuple[str, Path]) -> Iterator[Served]:
+@pytest.fixture(scope="session")
+def proxied(books: str) -> Iterator[Served]:
     """What connectors reach the server through."""
-    proxy = TrytonProxy(books[0])
+    proxy = TrytonProxy(books)
     with closing(proxy), serve(proxy) as served:
         yield served
 
 
 @pytest.fixture
-def erp(books: tuple[str, Path], hand: Hand, proxied: Served) -> Iterator[Erp]:
+def erp(hand: Hand, proxied: Served) -> Iterator[Erp]:
     proxied.sandbox.reset()
     with ExitStack() as stack:
-        yield Erp(books[0], hand, proxied, stack)
+        yield Erp(hand, proxied, stack)

@@ -1,8 +1,11 @@
 """What a Tryton is sent, version by version, and what its refusals become; no server is needed."""
 
 import json
+import re
+import tomllib
 from base64 import b64decode
 from datetime import date
+from pathlib import Path
 
 import httpx
 import pytest
@@ -24,12 +27,14 @@ from connectors.contract.errors import (
     Unsupported,
 )
 from connectors.contract.records import Draft
+from connectors.contract.settings import HttpSettings
 from connectors.tryton.connector import Tryton
 from connectors.tryton.declared import TrytonSettings
 from tests.vendors.script import one_day
 
 pytestmark = pytest.mark.respx(assert_all_called=False, assert_all_mocked=True)
 
+ROOT = Path(__file__).parents[3]
 URL = "https://erp.example.com"
 ROWS = {
     "company.company": [{"id": 1, "rec_name": "Acme", "currency.": {"id": 1, "code": "USD"}}],
@@ -334,3 +339,12 @@ def test_what_cannot_be_written_is_not_sent(respx_mock, said, fields):
 def test_settings_that_do_not_fit_together_are_refused(said):
     with pytest.raises(ValidationError):
         connector(**said)
+
+
+def test_the_settings_of_the_documentation_are_those_there_are():
+    text = (ROOT / "docs/erp.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text[text.index("## Tryton") :], re.DOTALL)[:1]
+    said = tomllib.loads(example)["systems"]["erp"]
+    assert TrytonSettings.model_validate(said).root == "Departments"
+    for name in TrytonSettings.model_fields.keys() - HttpSettings.model_fields.keys():
+        assert f"`{name}" in text or f"\n{name} = " in text or f"or {name} = " in text, name

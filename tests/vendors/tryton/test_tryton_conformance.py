@@ -49,6 +49,7 @@ class _Reading(ConformanceSuite):
             )
 
 
+@pytest.mark.faults
 class TestTryton(_Reading):
     """Over JSON-RPC."""
 
@@ -88,6 +89,7 @@ class _Worked(World):
         return self.connector.get(Kind.BUDGET, draft.model.ref)
 
 
+@pytest.mark.faults
 class TestTrytonAmounts:
     """Amounts are written."""
 

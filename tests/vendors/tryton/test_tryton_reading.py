@@ -15,7 +15,7 @@ from connectors.contract.errors import (
     Unauthorized,
     Unreadable,
 )
-from tests.vendors.tryton.tryton_books import CENTRES, READER, number, share, spend
+from tests.vendors.tryton.tryton_books import CENTRES, READER, share, spend
 
 CC, PR = {"root": "CC"}, {"root": "PR"}
 ACCOUNT = "analytic_account.account"
@@ -181,14 +181,9 @@ def test_a_closed_account_is_retired_and_an_inactive_one_inactive(erp):
 
 def test_a_cost_centre_that_is_not_planned_any_more_is_not_listed(erp):
     lines = erp.hand.find("analytic_account.budget.line", ["account.code", "=", "PR4"])
-    rows = erp.hand.model("analytic_account.budget.line", "read", lines, ["amount"])
-    erp.hand.write("analytic_account.budget.line", lines, amount=None)
-    try:
+    with erp.amounts_kept(*lines):
+        erp.hand.write("analytic_account.budget.line", lines, amount=None)
         assert set(erp.budgets(**PR)[0]) == {"PR1", "PR2", "PR3"}
-    finally:
-        for row in rows:
-            amount = number(row["amount"]["decimal"])
-            erp.hand.write("analytic_account.budget.line", [row["id"]], amount=amount)
 
 
 def log_ins(erp):

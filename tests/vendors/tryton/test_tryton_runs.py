@@ -87,12 +87,13 @@ def test_forty_centres_of_twelve_months_are_mirrored_and_a_change_is_one_call(de
     report = desk.run("run", "mirror")
     assert (report["plan"]["summary"]["unchanged"], desk.writes()) == (CENTRES + 9 * 4, [])
     line = desk.erp.hand.line("CC0007", MARCH)
-    desk.erp.hand.write("analytic_account.budget.line", [line], amount=number("-1650.25"))
-    desk.run("run", "mirror")
-    assert desk.writes() == ["PUT"]
-    assert desk.amounts()["Cost centre 7"] == 165025
-    desk.run("run", "mirror")
-    assert desk.writes() == []
+    with desk.erp.amounts_kept(line):
+        desk.erp.hand.write("analytic_account.budget.line", [line], amount=number("-1650.25"))
+        desk.run("run", "mirror")
+        assert desk.writes() == ["PUT"]
+        assert desk.amounts()["Cost centre 7"] == 165025
+        desk.run("run", "mirror")
+        assert desk.writes() == []
 
 
 def test_what_a_user_without_a_company_is_not_shown_stays_in_the_target(desk):
@@ -131,13 +132,14 @@ def plan_of(desk, unit="USD", end="2026-02-28", cadence="monthly"):
 
 def test_amounts_of_a_file_reach_the_lines_of_tryton(desk):
     plan_of(desk)
-    desk.run("run", "back")
     hand = desk.erp.hand
     lines = [hand.line("PR1", month) for month in ("2026-01", "2026-02")]
-    assert [hand.amount(line) for line in lines] == ["-1100.00", "-1111.11"]
-    assert desk.erp.proxy.sandbox.written() == 1
-    desk.run("run", "back")
-    assert desk.erp.proxy.sandbox.written() == 1
+    with desk.erp.amounts_kept(*lines):
+        desk.run("run", "back")
+        assert [hand.amount(line) for line in lines] == ["-1100.00", "-1111.11"]
+        assert desk.erp.proxy.sandbox.written() == 1
+        desk.run("run", "back")
+        assert desk.erp.proxy.sandbox.written() == 1
 
 
 @pytest.mark.parametrize(
