@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
+from datetime import date
 from typing import Any, ClassVar
 
 from canonical.allocation import Allocation
@@ -69,7 +69,7 @@ class Tryton(Connector):
         return _only(self._shown(kind), id)
 
     def fit(
-        self, model: Budget | Allocation, until: Any = None
+        self, model: Budget | Allocation, until: date | None = None
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
         """As it is; what no line of Tryton's can be told is blocked."""
         return model, tuple(self._unheld(model))
@@ -89,19 +89,17 @@ class Tryton(Connector):
         Raises `Stale` where one has another amount by now, `Rejected` where there is none.
         """
         model = self._written(draft.model, fields)
-        listed = self._lines.get(id, ())
-        lines = self._read_again(id, listed)
-        if any(_amounts(lines).get(each.line) != each.amount for each in listed):
-            raise Stale(f"{self.name}: the amounts of {id} are others by now")
+        lines = self._as_listed(id)
+        before = self._budget(id, lines)
         amounts = rewritten(lines, model, self.settings.sign) if fields else {}
-        if amounts:
-            stamps = {each.line: each.stamp for each in lines if each.stamp is not None}
-            self._records.write(ANALYTIC_LINES.name, amounts, stamps)
-            lines = self._read_again(id, lines)
-        budget = budget_of(lines, self._unit or "", self.settings.sign)
-        if budget is None:
-            raise Malformed(f"{self.name}: {id} has no amount")
-        return Observed(id=id, model=budget)
+        if not amounts:
+            return before
+        stamps = {each.line: each.stamp for each in lines if each.stamp is not None}
+        if amounts.keys() - stamps.keys():
+            raise Malformed(f"{self.name}: the lines of {id} have no time stamp to lock them by")
+        self._records.write(ANALYTIC_LINES.name, amounts, stamps)
+        self._lines[id] = self._read_again(id)
+        return self._budget(id, self._lines[id])
 
     def close(self) -> None:
         """Log out and give back the connections."""
@@ -188,15 +186,30 @@ class Tryton(Connector):
             raise Unsupported(f"{self.name}: {reason}")
         return model
 
-    def _read_again(self, id: str, listed: Sequence[Entry]) -> Sequence[Entry]:
+    def _as_listed(self, id: str) -> Sequence[Entry]:
+        """The lines of that budget as they are now, which is as they were listed."""
+        lines = self._read_again(id)
+        now = {each.line: each.amount for each in lines}
+        if any(now.get(each.line) != each.amount for each in self._lines.get(id, ())):
+            raise Stale(f"{self.name}: the amounts of {id} are others by now")
+        self._lines[id] = lines
+        return lines
+
+    def _read_again(self, id: str) -> Sequence[Entry]:
         """The lines of that budget, and of no other where its account is known."""
-        accounts = {each.whose.id for each in listed if each.whose.id is not None}
-        read = self._books.analytic(accounts or None)
+        known = (each.whose.id for each in self._lines.get(id, ()))
+        read = self._books.analytic({each for each in known if each is not None} or None)
         lines = by_ref(read.entries).get(id, ())
         if not lines:
             raise Missing(f"{self.name}: there is no budget {id!r}")
-        self._unit, self._lines[id] = read.unit, lines
+        self._unit = read.unit
         return lines
+
+    def _budget(self, id: str, lines: Sequence[Entry]) -> Observed:
+        budget = budget_of(lines, self._unit or "", self.settings.sign)
+        if budget is None:
+            raise Missing(f"{self.name}: {id} has no amount")
+        return Observed(id=id, model=budget)
 
 
 def _opened(name: str, settings: TrytonSettings, runtime: Runtime) -> Records:
@@ -234,10 +247,6 @@ def _message(body: Any) -> str | None:
         return None
     said = [body.get(each) for each in ("message", "description")]
     return ": ".join(each for each in said if isinstance(each, str) and each)
-
-
-def _amounts(lines: Sequence[Entry]) -> Mapping[int, Decimal | None]:
-    return {each.line: each.amount for each in lines}
 
 
 def _blocked(field: str, reason: str) -> Loss:

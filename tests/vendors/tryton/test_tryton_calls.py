@@ -197,6 +197,22 @@ def test_what_was_changed_since_it_was_listed_is_stale_and_nothing_is_sent(wire)
     assert wire.sent(".write") == []
 
 
+def test_lines_that_cannot_be_locked_are_not_written(wire):
+    del wire.rows["analytic_account.budget.line"][0]["_timestamp"]
+    with connector() as it, pytest.raises(Malformed, match="no time stamp"):
+        it.update("CC1", draft("120.50"), {"amount"}, "k")
+    assert wire.sent(".write") == []
+
+
+def test_an_account_that_counts_twice_is_not_written(wire):
+    wire.rows["analytic_account.budget.line"].append(
+        wire.rows["analytic_account.budget.line"][0] | {"id": 10}
+    )
+    with connector() as it, pytest.raises(Malformed, match="counts twice"):
+        it.update("CC1", draft("120.50"), {"amount"}, "k")
+    assert wire.sent(".write") == []
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
