@@ -92,9 +92,16 @@ def copy_of(made: Built, databases: Path) -> None:
 
 
 def _install(env: Path) -> None:
-    _run([sys.executable, "-m", "venv", env])
     pip = [env / "bin/python", "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    _run([*pip, "install", "--retries", "1", "--require-hashes", "--requirement", REQUIREMENTS])
+    locked = ["--retries", "1", "--require-hashes", "--requirement", REQUIREMENTS]
+    try:
+        _run([sys.executable, "-m", "venv", env])
+        _run([*pip, "install", *locked])
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout or "").strip().splitlines()
+        raise NotInstalled(said[-1] if said else str(error)) from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NotInstalled(str(error)) from None
     (env / "whole").touch()
 
 
@@ -122,20 +129,14 @@ def _whole(database: Path) -> None:
 
 
 def _run(command: list[object], more: Mapping[str, str] | None = None) -> None:
-    try:
-        subprocess.run(
-            [str(each) for each in command],
-            env=_env(more or {}),
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-        )
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout or "").strip().splitlines()
-        raise NotInstalled(said[-1] if said else str(error)) from None
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotInstalled(str(error)) from None
+    subprocess.run(
+        [str(each) for each in command],
+        env=_env(more or {}),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE,
+    )
 
 
 def _env(more: Mapping[str, str]) -> dict[str, str]:
