@@ -52,10 +52,12 @@ class Tryton(Connector):
         self._named: dict[str, list[Budget]] = {}
 
     def check(self) -> Check:
-        """Log in, and find the company: that proves address, credential and rights."""
-        company = self._books.company()
-        return Check(f"{company.rec_name}, database {self.settings.database}",
-                     [f"amounts are in {company.currency.code}"])  # fmt: skip
+        """Log in, find the company and count its budgets: that proves address, credential and
+        rights."""
+        company, count = self._books.count()
+        kind = "analytic budgets" if self.settings.budgets == "analytic" else "account budgets"
+        said = f"{count or 'no'} {kind}, in {company.currency.code}"
+        return Check(f"{company.rec_name}, database {self.settings.database}", [said])
 
     def list(
         self, kind: Kind, cursor: str | None = None, known: Known | None = None

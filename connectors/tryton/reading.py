@@ -60,6 +60,12 @@ class Books:
         """Whose books they are; raises `Forbidden` where the user is shown none."""
         return company_of(self._records, self._name, self._settings.company)
 
+    def count(self) -> tuple[Company, int]:
+        """Whose books they are, and how many of the budgets that are read Tryton has for them."""
+        company = self.company()
+        model = ANALYTIC_BUDGETS if self._settings.budgets == "analytic" else ACCOUNT_BUDGETS
+        return company, self._records.count(model.name, _of(company))
+
     def analytic(self, accounts: Iterable[int] | None = None) -> Read:
         """The analytic budgets; only the lines of `accounts`, by their ids, where they are given.
 

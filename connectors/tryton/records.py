@@ -48,8 +48,15 @@ class Records(ABC):
         """End the session and give back the connections."""
 
     @abstractmethod
-    def count(self, model: str, domain: Domain) -> Any:
+    def counted(self, model: str, domain: Domain) -> Any:
+        """What Tryton says of how many records meet the domain."""
+
+    def count(self, model: str, domain: Domain) -> int:
         """How many records meet the domain."""
+        found = self.counted(model, domain)
+        if not isinstance(found, int):
+            raise Malformed(f"{model}: {begun(found)} is no number of records")
+        return found
 
     def all(self, model: Model[Shape], domain: Domain) -> list[Shape]:
         """All records that meet the domain; raises `Malformed` for one that cannot be read."""

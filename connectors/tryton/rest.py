@@ -30,7 +30,7 @@ class Rest(Records):
         asked = {"f": ["id", *fields], "d": _packed(domain), "o": _packed(_BY_ID), "s": size}
         return self._http.call("GET", f"{self._models}/{model}", params=asked, safety=Safety.SAFE)
 
-    def count(self, model: str, domain: Domain) -> Any:
+    def counted(self, model: str, domain: Domain) -> Any:
         path = f"{self._models}/{model}/search_count"
         return self._http.call("POST", path, json={"domain": domain}, safety=Safety.SAFE)
 

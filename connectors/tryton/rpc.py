@@ -33,7 +33,7 @@ class JsonRpc(Records):
     def page(self, model: str, domain: Domain, fields: Sequence[str], size: int) -> Any:
         return self._call(model, "search_read", domain, 0, size, _BY_ID, ["id", *fields], {})
 
-    def count(self, model: str, domain: Domain) -> Any:
+    def counted(self, model: str, domain: Domain) -> Any:
         return self._call(model, "search_count", domain, {})
 
     def write(self, model: str, amounts: Mapping[int, Decimal], stamps: Mapping[int, str]) -> None:

@@ -159,12 +159,11 @@ def test_a_user_without_rights_is_told_so(erp):
     ids = erp.hand.find("res.user", ["login", "=", READER])
     groups = erp.hand.find("res.group", ["name", "in", ["Accounting", "Account Budget"]])
     connector = erp.connector(**PR)
-    connector.check()
-    with (
-        changed(erp, "res.user", ids, {"groups": [["add", groups]]}, groups=[["remove", groups]]),
-        pytest.raises(Forbidden, match=r"not allowed to access.*Accounting"),
-    ):
-        [*connector.list(Kind.BUDGET)]
+    with changed(erp, "res.user", ids, {"groups": [["add", groups]]}, groups=[["remove", groups]]):
+        for call in (connector.check, lambda: [*connector.list(Kind.BUDGET)]):
+            with pytest.raises(Forbidden, match=r"not allowed to access.*Accounting"):
+                call()
+    assert connector.check().notes == ["14 analytic budgets, in USD"]
 
 
 def test_a_closed_account_is_retired_and_an_inactive_one_inactive(erp):
