@@ -138,10 +138,9 @@ def _phases(entries: Sequence[Entry], unit: str, sign: int) -> tuple[Phase, ...]
     stated = [each for each in entries if each.amount is not None]
     for before, after in pairwise(stated):
         if before.period.overlaps(after.period):
-            said = f"{before.document!r} and {after.document!r}"
-            raise Malformed(
-                f"it counts twice on {after.period.start}, in {said}; say in names which is read"
-            )
+            said = f"{after.period.start}, in {before.document!r} and {after.document!r}"
+            hint = "say in names, or in allocations, which is read"
+            raise Malformed(f"it counts twice on {said}; {hint}")
     return tuple(Phase(each.period, _amount(each.amount, unit, sign)) for each in stated)
 
 
