@@ -28,6 +28,10 @@ _NOT_THERE: Final = (Missing, Rejected, Unauthorized, Forbidden)
 """How an address answers to a version that has another."""
 
 
+class _Locked(RateLimited):
+    """No log-in is taken for a while."""
+
+
 class Session:
     """The log-in of one user. `opened` makes a client of the server that sends what it is given.
 
@@ -58,9 +62,10 @@ class Session:
         """A new session, as a header has it; a password that was refused is not sent again."""
         if self._refused is not None:
             raise self._refused
+        address, login = self.address(), self._pair[0]
         try:
-            login, (user, token) = self._pair[0], self._logged_in(self.address())
-        except (Unauthorized, RateLimited) as error:
+            user, token = self._logged_in(address)
+        except (Unauthorized, _Locked) as error:  # what may pass is asked again
             self._refused = error
             raise
         self._value = f"Session {b64encode(f'{login}:{user}:{token}'.encode()).decode('ascii')}"
@@ -123,4 +128,4 @@ def _locked(error: ConnectorError) -> ConnectorError:
     if error.call is None or error.call.status != _TOO_MANY:
         return error
     message = "Tryton takes no log-in for some minutes, as too many had a wrong password"
-    return RateLimited(message, call=error.call, hint=error.hint)
+    return _Locked(message, call=error.call, hint=error.hint)

@@ -162,6 +162,31 @@ def test_a_session_goes_with_each_call_and_its_context_is_empty(wire, respx_mock
     assert "gzip" in request.headers["Accept-Encoding"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (401, Unauthorized),
+        (429, RateLimited),
+        (["LoginException", ["code", "Code", "char"]], Unauthorized),
+    ],
+)
+def test_a_log_in_that_was_refused_is_not_sent_again(wire, answer, error):
+    wire.said["common.db.login"] = [answer]
+    with connector() as it:
+        for _ in range(3):
+            with pytest.raises(error):
+                it.check()
+    assert len(wire.sent("db.login")) == 1
+
+
+def test_a_server_that_could_not_answer_a_log_in_is_asked_again(wire):
+    wire.said["common.db.login"] = [502] * 6
+    with connector() as it:
+        with pytest.raises(Transient):
+            it.check()
+        assert it.check().identity == "Acme, database erp"
+
+
 def test_an_amount_is_written_as_it_was_read_and_no_other(wire):
     with connector() as it:
         listed(it)
