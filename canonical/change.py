@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, Final, Self
 
@@ -14,71 +13,11 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Cause
 from canonical.data import model_data, model_of, moves_data, moves_of
-from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, MONEY_FIELDS, Fact, Facts
+from canonical.facts import Fact, Facts
+from canonical.kind import FIELDS, Kind, Op
+from canonical.loss import Loss
 from canonical.money import Move
-from canonical.text import told
-from canonical.traces import Traces
-
-
-class Kind(StrEnum):
-    """What a change is about."""
-
-    BUDGET = "budget"
-    ALLOCATION = "allocation"
-
-
-FIELDS: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.BUDGET: BUDGET_FIELDS,
-    Kind.ALLOCATION: ALLOCATION_FIELDS,
-}
-"""The names that go with the facts of an object, by its kind."""
-
-
-def kind_of(model: Budget | Allocation) -> Kind:
-    """Which kind of object `model` is."""
-    return Kind.BUDGET if isinstance(model, Budget) else Kind.ALLOCATION
-
-
-class Op(StrEnum):
-    """What a change does; `blocked` marks one that the target cannot hold."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    RETIRE = "retire"
-    DELETE = "delete"
-    BLOCKED = "blocked"
-
-
-class Effect(StrEnum):
-    """What becomes of a value that a target cannot hold as it is."""
-
-    ROUNDED = "rounded"
-    TRUNCATED = "truncated"
-    EMULATED = "emulated"
-    DROPPED = "dropped"
-    BLOCKED = "blocked"
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """`field` cannot be held as it is: `effect` says what happens to it, `reason` why."""
-
-    field: str
-    effect: Effect
-    reason: str
-
-    @property
-    def name(self) -> str:
-        """The word by which a sync's `accept` list allows this loss: "rounded:amount"."""
-        return f"{self.effect}:{self.field}"
-
-    @property
-    def matters(self) -> bool:
-        """Whether it needs acceptance: blocked, or touching amounts, periods or limits."""
-        return self.effect is Effect.BLOCKED or (
-            self.field in MONEY_FIELDS and self.effect is not Effect.EMULATED
-        )
-
+from canonical.problem import Problem
 
 _Model = Annotated[
     Budget | Allocation, PlainValidator(model_of), PlainSerializer(model_data, when_used="json")
@@ -157,32 +96,6 @@ class Trip:
     actual: str
     message: str
     override: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something in a listing that could not be read; it is set aside, never taken for missing.
-
-    `ref` is the id of the object, `traces` what else it may be; without them it may be anything.
-    """
-
-    system: str
-    where: str
-    message: str
-    ref: str | None = None
-    traces: Traces | None = field(default=None, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """What a state cannot hold is told by its number; an id with it is the id of nothing."""
-        for name, text in (("where", self.where), ("message", self.message)):
-            if not text.isprintable():
-                object.__setattr__(self, name, told(text))
-        if self.ref is not None and told(self.ref) != self.ref:
-            object.__setattr__(self, "ref", None)
-
-    def may_be(self, ref: str, model: Budget | Allocation, container: str | None) -> bool:
-        """Whether this may be an object of the kind that was listed (`Traces.may_be`)."""
-        return self.traces is None or self.traces.may_be(ref, model, container)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

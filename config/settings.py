@@ -30,8 +30,8 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from canonical.change import Effect
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from canonical.loss import Effect
 from config.limits import CountLimit, MoneyLimit, Percent, limit_of
 from config.secrets import is_reference
 from connectors.contract import registry

@@ -5,8 +5,8 @@ links would then pair strangers. So where a target's address is not the one that
 its objects have to vouch for it: a renamed host, or a gateway, still shows them as they were.
 """
 
-from canonical.change import Kind
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from canonical.kind import Kind
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.observe import Observation, observe

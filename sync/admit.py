@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from canonical.allocation import Status
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Op, Problem
 from canonical.compare import Baseline
 from canonical.facts import facts
+from canonical.kind import Kind, Op
+from canonical.loss import Effect, Loss
+from canonical.problem import Problem
 from connectors.contract.interface import Connector
 from sync.claim import Claims
 from sync.counterpart import Counterpart, Counterparts

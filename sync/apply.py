@@ -12,8 +12,9 @@ from threading import Event, Lock
 from typing import Any, TypeAlias
 
 from canonical.budget import Budget
-from canonical.change import Change, Kind, Op
+from canonical.change import Change
 from canonical.errors import CanonicalError
+from canonical.kind import Kind, Op
 from connectors.contract.errors import (
     STOPS_CONNECTOR,
     ConnectorError,

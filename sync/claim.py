@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from canonical.allocation import Status
-from canonical.change import Conflict, Handover, Kind
+from canonical.change import Conflict, Handover
 from canonical.facts import facts
+from canonical.kind import Kind
 from connectors.contract.errors import Unseen
 from connectors.contract.interface import Connector
 from sync.counterpart import Counterpart, Counterparts

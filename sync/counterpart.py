@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Problem
 from canonical.compare import Baseline
 from canonical.facts import Facts, facts
+from canonical.kind import Kind
+from canonical.problem import Problem
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed

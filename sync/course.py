@@ -19,8 +19,9 @@ from msgspec import structs
 from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import FIELDS, Change, Op
+from canonical.change import Change
 from canonical.facts import Facts, facts
+from canonical.kind import FIELDS, Op
 from canonical.money import MONEY, money_of
 from canonical.period import Period, moved
 from canonical.phase import Phase

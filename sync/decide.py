@@ -19,9 +19,11 @@ from msgspec import Struct, structs
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
-from canonical.change import Change, Effect, Kind, Loss, Op
+from canonical.change import Change
 from canonical.compare import Cause, Difference
 from canonical.facts import TAKEN_BACK_BY_NONE, Fact, Facts, facts, fields_of, fingerprint
+from canonical.kind import Kind, Op
+from canonical.loss import Effect, Loss
 from canonical.money import Move
 from canonical.records import as_dataclass
 from connectors.contract.capabilities import Capabilities, Hold, Removal

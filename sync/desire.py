@@ -8,9 +8,11 @@ from msgspec import structs
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import FIELDS, Effect, Kind, Loss, Problem, kind_of
 from canonical.errors import CanonicalError
 from canonical.facts import Facts, facts, stated_money
+from canonical.kind import FIELDS, Kind, kind_of
+from canonical.loss import Effect, Loss
+from canonical.problem import Problem
 from connectors.contract.capabilities import Phasing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed

@@ -8,7 +8,10 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from canonical.change import Change, Conflict, Effect, Kind, Op, Plan, Problem, Trip, Unstated
+from canonical.change import Change, Conflict, Plan, Trip, Unstated
+from canonical.kind import Kind, Op
+from canonical.loss import Effect
+from canonical.problem import Problem
 from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector

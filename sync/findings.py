@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from canonical.change import Change, Conflict, Handover, Kind, Loss, Problem, Unstated
+from canonical.change import Change, Conflict, Handover, Unstated
+from canonical.kind import Kind
+from canonical.loss import Loss
+from canonical.problem import Problem
 from sync.match import Key
 from sync.scales import Scales
 from sync.send import Statement

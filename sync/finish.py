@@ -8,8 +8,9 @@ is no new change.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
-from canonical.change import Change, Kind, Op
+from canonical.change import Change
 from canonical.facts import Fact, facts, fields_of
+from canonical.kind import Kind, Op
 from canonical.money import MONEY, counted_on, money_of
 from sync.guard import Objects
 from sync.match import Key

@@ -6,9 +6,9 @@ come from a cache, a replica or a gateway.
 
 from collections.abc import Mapping, Sequence
 
-from canonical.change import Kind, Op
 from canonical.compare import Baseline
 from canonical.facts import facts
+from canonical.kind import Kind, Op
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed

@@ -9,7 +9,7 @@ from datetime import datetime
 from threading import Event
 from typing import Final
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed

@@ -12,8 +12,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
-from canonical.change import Change, Kind, Op, Trip
+from canonical.change import Change, Trip
 from canonical.compare import Cause
+from canonical.kind import Kind, Op
 from canonical.money import Counted, Move, said
 from canonical.period import Cadence
 from sync.findings import Findings

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy.engine import Connection
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from sync.match import Key
 from sync.report import COUNTS, Exit, Outcome
 from sync.state.history import History, Run

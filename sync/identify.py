@@ -11,9 +11,9 @@ from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
-from canonical.change import Effect, Loss
 from canonical.compare import Baseline, Difference
 from canonical.facts import Facts, facts, fields_of
+from canonical.loss import Effect, Loss
 from connectors.contract.interface import Connector
 
 NAMING = frozenset({"entity", "owners"})

@@ -14,9 +14,10 @@ from msgspec import Struct
 from canonical.allocation import Allocation, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Conflict, Kind
+from canonical.change import Conflict
 from canonical.facts import BUDGET_FIELDS, facts
 from canonical.identity import natural_key
+from canonical.kind import Kind
 from canonical.records import as_dataclass
 from connectors.contract.records import Observed
 

@@ -14,9 +14,11 @@ from msgspec import structs
 
 from canonical.allocation import Allocation, Entity, Status
 from canonical.budget import Budget
-from canonical.change import FIELDS, Change, Effect, Kind, Loss, Op
+from canonical.change import Change
 from canonical.facts import Fact, Facts, facts
 from canonical.identity import folded, is_temporary, temporary_name
+from canonical.kind import FIELDS, Kind, Op
+from canonical.loss import Effect, Loss
 from connectors.contract.capabilities import Capabilities, Unique
 from connectors.contract.interface import Connector
 from sync.counterpart import Counterparts

@@ -12,9 +12,10 @@ from decimal import Decimal
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Problem, kind_of
 from canonical.compare import Baseline
 from canonical.facts import Facts, facts, fingerprint
+from canonical.kind import Kind, kind_of
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed, Page

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from canonical.budget import Budget
-from canonical.change import Change, Kind, Op
+from canonical.change import Change
+from canonical.kind import Kind, Op
 from connectors.contract.capabilities import Unique
 from sync.course import Fit, Way, lowest, ways
 

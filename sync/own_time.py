@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Effect, Loss
+from canonical.loss import Effect, Loss
 from canonical.period import Period
 from canonical.phase import Phase
 

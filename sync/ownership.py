@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from canonical.allocation import Status
-from canonical.change import Conflict, Kind, Op, Problem
+from canonical.change import Conflict
+from canonical.kind import Kind, Op
+from canonical.problem import Problem
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Loss
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence, Period, moved, period_of
 from connectors.contract.capabilities import Phasing
 

@@ -11,8 +11,9 @@ from datetime import date
 
 from canonical.allocation import Status
 from canonical.budget import Budget
-from canonical.change import Kind, Unstated
+from canonical.change import Unstated
 from canonical.facts import facts, fingerprint
+from canonical.kind import Kind
 from connectors.contract.errors import Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed, Page

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Enforcement
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Loss
 from canonical.count import calendar_periods
 from canonical.currency import COUNTS
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence, Period, add_months, moved, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from sync.own_time import alone, has_own_time, time_lost

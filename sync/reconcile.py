@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from canonical.allocation import Status
-from canonical.change import FIELDS, Change, Kind, Op
+from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
 from canonical.facts import Facts, fields_of
+from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined

@@ -6,8 +6,9 @@ from itertools import chain
 from typing import NamedTuple
 
 from canonical.allocation import Status
-from canonical.change import Kind, Unstated
+from canonical.change import Unstated
 from canonical.facts import Fact, Facts
+from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Removal
 from connectors.contract.errors import Unseen
 from sync.counterpart import Counterparts

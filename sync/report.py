@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from canonical.change import Kind, Op, Plan
+from canonical.change import Plan
+from canonical.kind import Kind, Op
 from sync.bounded import bounded
 
 COUNTS: Final = ("applied", "rejected", "uncertain", "deferred", "skipped")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from canonical.money import Counted, Move
 from canonical.period import Cadence
 from canonical.records import as_dataclass

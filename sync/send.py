@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import FIELDS, Kind, Op
 from canonical.compare import Baseline, differences
 from canonical.data import model_data, model_of
 from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Facts, facts, fields_of
+from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.decide import held

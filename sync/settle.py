@@ -20,9 +20,9 @@ from threading import Event
 
 from sqlalchemy import Connection
 
-from canonical.change import Kind, Op
 from canonical.compare import differences
 from canonical.facts import facts, fields_of
+from canonical.kind import Kind, Op
 from connectors.contract.errors import ConnectorError, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed

@@ -14,7 +14,7 @@ from msgspec import Struct
 from canonical.allocation import Allocation, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Loss
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence, Period
 from connectors.contract.capabilities import Capabilities
 

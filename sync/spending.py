@@ -13,8 +13,8 @@ from canonical.actual import Actual
 from canonical.allocation import Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
 from canonical.facts import money_facts
+from canonical.kind import Kind
 from canonical.money import counted_on
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed

@@ -7,7 +7,10 @@ from msgspec import structs
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Change, Effect, Kind, Loss, Op, Problem
+from canonical.change import Change
+from canonical.kind import Kind, Op
+from canonical.loss import Effect, Loss
+from canonical.problem import Problem
 from connectors.contract.errors import Unseen
 from sync.match import Key
 from sync.state.ledger import Link

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection
 from functools import cached_property
 
-from canonical.change import Conflict, Kind
+from canonical.change import Conflict
 from canonical.facts import BUDGET_FIELDS, Facts
+from canonical.kind import Kind
 from canonical.text import likeness
 from connectors.contract.capabilities import Capabilities
 from sync.decide import Wanted, is_out_of_use

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from canonical.allocation import Status
-from canonical.change import Conflict, Kind
+from canonical.change import Conflict
+from canonical.kind import Kind
 from connectors.contract.records import Observed
 from sync.match import Key
 from sync.observe import Observation

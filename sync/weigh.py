@@ -11,9 +11,9 @@ from datetime import date
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import FIELDS, Kind, Op
 from canonical.compare import Baseline, Cause, Difference
 from canonical.facts import BUDGET_FIELDS, Fact, Facts, fields_of, money_facts
+from canonical.kind import FIELDS, Kind, Op
 from canonical.money import MONEY, Counted, Move, counted_on, counted_throughout, money_of, moves
 from sync.counterpart import Counterpart
 from sync.decide import Wanted

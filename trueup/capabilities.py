@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from canonical.change import Kind
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from canonical.kind import Kind
 from connectors.contract import registry
 from connectors.contract.capabilities import Capabilities, Hold
 

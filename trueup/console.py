@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from canonical.change import Change, Conflict, Handover, Kind, Op, Plan, Unstated
+from canonical.change import Change, Conflict, Handover, Plan, Unstated
 from canonical.facts import Fact
+from canonical.kind import Kind, Op
 from canonical.money import Counted
 from sync.handover import Handed, Offer
 from sync.report import Outcome, Report

@@ -15,7 +15,7 @@ from threading import Event
 from urllib.request import Request, urlopen
 
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from sync.report import Exit
 from sync.spending import totals
 from trueup.console import Console

@@ -1,6 +1,6 @@
 """The demo's settings file: one ERP, and five vendors that follow it."""
 
-from canonical.change import Kind
+from canonical.kind import Kind
 
 FOLLOWERS = {
     "vtex": """\

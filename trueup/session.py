@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import typer
 
-from canonical.change import Kind, Plan
+from canonical.change import Plan
+from canonical.kind import Kind
 from config.load import SettingsError
 from config.logs import configure
 from config.settings import nearest

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from canonical.amount import Amount
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.money import said
 from connectors.file.tables import guarded
 from sync.spending import Spent, Total, totals

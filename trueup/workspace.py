@@ -21,7 +21,8 @@ from msgspec.structs import replace
 from canonical.actual import Actual
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Plan
+from canonical.change import Plan
+from canonical.kind import Kind
 from config.load import SettingsError, load
 from config.settings import Settings
 from config.wiring import account_of, connect, spec_of, state_url

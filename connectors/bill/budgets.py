@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Kind, Loss
 from canonical.facts import BUDGET_FIELDS
 from canonical.identity import natural_key
+from canonical.kind import Kind
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence, Period
 from connectors.bill.clock import Clock
 from connectors.bill.declared import BillSettings

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, kind_of
 from canonical.count import uncountable
+from canonical.kind import Kind, kind_of
+from canonical.loss import Effect, Loss
 from connectors.bill.budgets import Budgets
 from connectors.bill.clock import Clock
 from connectors.bill.declared import CAPABILITIES, BillSettings

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.bill.mapping import RECURRING_INTERVAL
 from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing, Removal
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
-from canonical.change import Kind, Problem
+from canonical.kind import Kind
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.bill.wire import BUDGETS, USERS, BillBudget, BillMember, BillUser
 from connectors.calling.absence import of_a_listing

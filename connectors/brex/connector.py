@@ -12,8 +12,10 @@ from msgspec import structs
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity, Status
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Problem
 from canonical.count import uncountable
+from canonical.kind import Kind
+from canonical.loss import Effect, Loss
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.brex.declared import CAPABILITIES, BrexSettings
 from connectors.brex.mapping import (

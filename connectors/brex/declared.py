@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.brex.wire import CADENCE, NATIVE
 from connectors.contract.capabilities import Capabilities, Hold, Numbers, Removal
 from connectors.contract.settings import Address, HttpSettings, RateLimit

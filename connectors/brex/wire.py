@@ -7,7 +7,7 @@ from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, StrictInt
 
 from canonical.allocation import Enforcement, Status
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 
 PATH = {Kind.BUDGET: "/v2/budgets", Kind.ALLOCATION: "/v2/spend_limits"}

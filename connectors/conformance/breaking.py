@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from canonical.allocation import Status
-from canonical.change import FIELDS, Kind
+from canonical.kind import FIELDS, Kind
 from connectors.conformance.drafts import having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said

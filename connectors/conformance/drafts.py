@@ -12,8 +12,8 @@ from msgspec import structs
 from canonical.allocation import Alert, Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import FIELDS, Kind
 from canonical.currency import exponent
+from canonical.kind import FIELDS, Kind
 from canonical.period import Cadence, Period, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from connectors.contract.records import Draft

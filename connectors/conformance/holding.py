@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from canonical.amount import Amount
-from canonical.change import FIELDS, Effect, Kind
 from canonical.currency import exponent
+from canonical.kind import FIELDS, Kind
+from canonical.loss import Effect
 from canonical.period import Cadence
 from connectors.conformance.drafts import having
 from connectors.conformance.reading import both_kinds

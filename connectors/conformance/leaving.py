@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance.drafts import having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance.world import World, said
 from connectors.contract.errors import Rejected
 from connectors.contract.records import Draft, Resolved

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance.drafts import having
 from connectors.conformance.world import World, all_pages, said, writable
 from connectors.contract.errors import ConnectorError, Malformed, Missing

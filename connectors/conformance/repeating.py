@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance.drafts import having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said, writable

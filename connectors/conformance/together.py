@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from canonical.change import Kind
 from canonical.currency import exponent
+from canonical.kind import Kind
 from connectors.conformance.world import World, said
 from connectors.contract.errors import ConnectorError, Rejected, Uncertain
 from connectors.contract.records import Draft, Observed

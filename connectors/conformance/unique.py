@@ -8,8 +8,8 @@ from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
-from canonical.change import Kind
 from canonical.identity import temporary_name
+from canonical.kind import Kind
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said
 from connectors.contract.errors import Rejected

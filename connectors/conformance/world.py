@@ -14,8 +14,8 @@ from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
-from canonical.change import FIELDS, Kind
 from canonical.facts import Fact, facts
+from canonical.kind import FIELDS, Kind
 from connectors.conformance.drafts import (
     WRITTEN,
     drafts,

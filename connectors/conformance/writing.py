@@ -10,7 +10,7 @@ import pytest
 
 from canonical.allocation import Status
 from canonical.budget import Budget
-from canonical.change import FIELDS, Kind
+from canonical.kind import FIELDS, Kind
 from connectors.conformance.drafts import WRITTEN, having
 from connectors.conformance.reading import both_kinds
 from connectors.conformance.world import World, said, writable

@@ -9,7 +9,7 @@ from typing import Final
 
 from canonical.allocation import Enforcement, Status
 from canonical.amount import Amount
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 
 _EXACT: Final = Context(prec=100)

@@ -50,8 +50,9 @@ from typing import Any, ClassVar
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
-from canonical.change import Kind, Loss
 from canonical.facts import Facts
+from canonical.kind import Kind
+from canonical.loss import Loss
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Unsupported
 from connectors.contract.probing import probe_by_listing

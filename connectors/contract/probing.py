@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from canonical.change import Kind, kind_of
 from canonical.identity import natural_key
+from canonical.kind import Kind, kind_of
 from connectors.contract.records import Draft, Observed, Page
 
 

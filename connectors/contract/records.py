@@ -9,7 +9,7 @@ from msgspec import Struct
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
-from canonical.change import Problem
+from canonical.problem import Problem
 from canonical.records import as_dataclass
 
 

@@ -16,7 +16,8 @@ from msgspec import structs
 
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
-from canonical.change import Kind, Problem
+from canonical.kind import Kind
+from canonical.problem import Problem
 from canonical.text import joined
 from connectors.contract.departure import leaving
 from connectors.contract.errors import Malformed, Missing, Rejected, Unreadable

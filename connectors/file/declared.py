@@ -17,7 +17,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from canonical.allocation import Status
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.settings import SystemSettings, Unit
 

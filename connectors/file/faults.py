@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from canonical.change import Problem
+from canonical.problem import Problem
 from canonical.text import told
 from canonical.traces import Traces
 from connectors.file.layout import Position, Table, at, place

@@ -10,7 +10,7 @@ from itertools import islice
 from sys import intern
 from typing import Final, TypeAlias
 
-from canonical.change import Problem
+from canonical.problem import Problem
 from canonical.text import Unkept, joined, likeness
 from canonical.text import ref as spelled_ref
 from canonical.traces import Traces

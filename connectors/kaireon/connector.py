@@ -10,10 +10,12 @@ from msgspec import structs
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.facts import Facts
 from canonical.identity import EntityMap, natural_key
+from canonical.kind import Kind, kind_of
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence, add_months
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing, Rejected

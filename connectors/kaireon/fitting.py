@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Loss
 from canonical.count import uncountable
 from canonical.currency import COUNTS, exponent
 from canonical.errors import CanonicalError
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence, Period, period_of, periods
 from connectors.kaireon.wire import CADENCE, COUNT_FIELD, LIMIT_FIELDS
 

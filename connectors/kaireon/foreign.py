@@ -6,8 +6,8 @@ A row for a period that neither side ever agreed on, and that nobody wants now, 
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from canonical.change import FIELDS, Kind
 from canonical.facts import Facts
+from canonical.kind import FIELDS, Kind
 from canonical.period import Period
 from connectors.kaireon.series import Series
 from connectors.kaireon.wire import KaireonRow

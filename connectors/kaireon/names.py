@@ -12,8 +12,8 @@ from threading import Lock
 
 from canonical.allocation import Entity
 from canonical.budget import Budget
-from canonical.change import Kind, kind_of
 from canonical.identity import EntityMap
+from canonical.kind import Kind, kind_of
 from connectors.contract.errors import Rejected
 from connectors.kaireon.fitting import Model
 from connectors.kaireon.scopes import scope_of

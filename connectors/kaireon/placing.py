@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date
 
 from canonical.budget import Budget
-from canonical.change import Kind
 from canonical.identity import is_temporary
+from canonical.kind import Kind
 from connectors.contract.errors import Malformed, Missing, Rejected
 from connectors.contract.records import Draft
 from connectors.kaireon.fitting import Model

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.calling.parsing import begun, parsed
 from connectors.contract.errors import Malformed, Missing
 from connectors.kaireon.series import Series, Title, placed

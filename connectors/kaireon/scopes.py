@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from canonical.allocation import Enforcement
 from canonical.budget import Budget
-from canonical.change import Effect, Loss
+from canonical.loss import Effect, Loss
 from connectors.kaireon.fitting import Model
 from connectors.kaireon.wire import GLOBAL, SCOPES
 

@@ -20,9 +20,9 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, kind_of
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fields_of
 from canonical.identity import folded, stamped, unstamped
+from canonical.kind import Kind, kind_of
 from canonical.text import joined
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal, Unique
 from connectors.contract.departure import leaving

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss
 from canonical.identity import natural_key
+from canonical.kind import Kind
+from canonical.loss import Effect, Loss
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Problem
 from canonical.errors import CanonicalError
+from canonical.kind import Kind
+from canonical.problem import Problem
 from canonical.text import joined
 from canonical.text import ref as spelled
 from canonical.traces import Traces

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Problem, kind_of
 from canonical.identity import EntityMap, natural_key
+from canonical.kind import Kind, kind_of
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.calling.steps import Steps, in_steps
 from connectors.contract.capabilities import Capabilities

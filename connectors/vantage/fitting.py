@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Loss
 from canonical.count import uncountable, year_starts
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence, Period, period_of
 from connectors.vantage.periods import Phases, Spans, joined, settled, spans_of
 

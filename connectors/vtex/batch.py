@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from canonical.allocation import Status
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.calling.client import HttpClient, Safety
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Uncertain
 from connectors.contract.records import Draft, Observed

@@ -11,7 +11,8 @@ from msgspec import structs
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
-from canonical.change import Kind, Loss, kind_of
+from canonical.kind import Kind, kind_of
+from canonical.loss import Loss
 from connectors.calling.absence import prove_gone
 from connectors.calling.client import Safety
 from connectors.calling.paging import RawPage

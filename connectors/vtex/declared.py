@@ -6,7 +6,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 
 from canonical.allocation import Status
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Hold, Numbers, Removal, Unique
 from connectors.contract.settings import Address, Currency, HttpSettings, RateLimit
 

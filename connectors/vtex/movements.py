@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from canonical.allocation import Entity
 from canonical.amount import Amount
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.parsing import known, parsed
 from connectors.vtex.mapping import Terms, actual_of, amount_of

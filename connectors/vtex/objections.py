@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from canonical.allocation import Alert, Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Effect, Loss
 from canonical.count import uncountable
+from canonical.loss import Effect, Loss
 from canonical.period import Cadence
 from connectors.contract.errors import Rejected
 from connectors.vtex.cycle import Recurrence, cycle_on, cycle_said

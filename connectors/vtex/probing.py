@@ -5,8 +5,8 @@ from typing import Any
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind
 from canonical.identity import natural_key
+from canonical.kind import Kind
 from connectors.contract.records import Draft, Observed
 from connectors.vtex.reading import Reader, id_of
 from connectors.vtex.records import Records, allocations_of

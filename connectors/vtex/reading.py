@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import quote
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.calling.absence import of_a_listing
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, ahead, number_pages

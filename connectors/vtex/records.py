@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from canonical.allocation import Status
-from canonical.change import Kind, Problem
+from canonical.kind import Kind
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing

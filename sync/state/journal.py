@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Select, func, insert, literal, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from sync.state.store import Moment, Store, operations, runs
 
 _BATCH = 1000

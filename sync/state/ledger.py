@@ -27,9 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from canonical.change import Kind
 from canonical.compare import Baseline
 from canonical.facts import Facts, fingerprint
+from canonical.kind import Kind
 from sync.state.places import Places
 from sync.state.store import Moment, Store, links, versions
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, delete, insert, select, tuple_, update
 from sqlalchemy.engine import Connection
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from sync.state.history import History
 from sync.state.journal import Journal, Operation
 from sync.state.lease import is_held

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Select, select
 
-from canonical.change import Kind
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from canonical.kind import Kind
 from sync.state.store import Store, baselines, links
 
 ABOVE: Final = {

@@ -15,7 +15,9 @@ from msgspec import structs
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Problem
+from canonical.kind import Kind
+from canonical.loss import Effect, Loss
+from canonical.problem import Problem
 from connectors.conformance import ConformanceSuite, World
 from connectors.contract import interface
 from connectors.contract.capabilities import Hold, Removal, Unique

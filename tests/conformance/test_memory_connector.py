@@ -4,7 +4,7 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance import ConformanceSuite, World
 from connectors.memory.connector import Memory
 

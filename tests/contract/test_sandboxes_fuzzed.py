@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers, QueryParams
 from starlette.responses import Response
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.registry import load as connector
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.__main__ import load

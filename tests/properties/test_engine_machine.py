@@ -27,9 +27,9 @@ from sqlalchemy import event, select
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
 from canonical.compare import Cause
 from canonical.identity import unstamped
+from canonical.kind import Kind
 from canonical.period import Cadence, Period, add_months
 from connectors.contract.capabilities import Phasing, Removal
 from connectors.contract.errors import Rejected, Uncertain

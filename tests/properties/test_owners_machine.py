@@ -20,8 +20,8 @@ from sqlalchemy import func, select
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
 from canonical.identity import stamped
+from canonical.kind import Kind
 from connectors.contract.capabilities import Removal
 from connectors.contract.runtime import Runtime
 from connectors.memory.connector import Memory, MemorySettings

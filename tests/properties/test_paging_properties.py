@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.calling.paging import ahead, cursor_pages, number_pages
 from connectors.contract.errors import Malformed
 from connectors.memory.connector import Memory

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind, Op
 from canonical.facts import Fact, facts, fields_of
+from canonical.kind import Kind, Op
 from canonical.period import Cadence, periods
 from config.load import load
 from config.wiring import connect

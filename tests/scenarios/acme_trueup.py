@@ -7,7 +7,7 @@ from itertools import count
 from pydantic import SecretStr
 from trueup.canonical.allocation import Allocation
 from trueup.canonical.budget import Budget
-from trueup.canonical.change import Kind
+from trueup.canonical.kind import Kind
 from trueup.connectors.contract import (
     Capabilities,
     Check,

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.sandbox.state import dumps, loads
 from sync.report import Report
 from sync.state.journal import State

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.bill.connector import Bill
 from connectors.bill.declared import BillSettings

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from canonical.amount import Amount
-from canonical.change import Kind
+from canonical.kind import Kind
 from tests.vendors.every_vendor import SHARED, Account
 
 BEHIND = pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Kind
 from canonical.count import year_starts
+from canonical.kind import Kind
+from canonical.loss import Effect
 from canonical.period import Cadence, Period, add_months, period_of
 from connectors.contract.records import Draft
 from connectors.kaireon.wire import KaireonRow

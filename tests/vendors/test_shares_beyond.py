@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
-from canonical.change import Effect, Op
+from canonical.kind import Op
+from canonical.loss import Effect
 from tests.vendors.every_vendor import SHARED, Account
 
 OTHERS = {"vtex": "grace@example.com", "brex": "6200", "bill": "ada@example.com",

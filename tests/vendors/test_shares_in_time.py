@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from canonical.period import Cadence, period_of
 from connectors.contract.capabilities import Hold, Phasing
 from sync.report import Outcome

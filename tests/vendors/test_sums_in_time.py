@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Effect
 from canonical.count import calendar_periods, own_periods, year_starts
+from canonical.loss import Effect
 from canonical.period import Cadence, Period, add_months, moved, periods
 from connectors.bill.connector import Bill
 from connectors.bill.declared import BillSettings

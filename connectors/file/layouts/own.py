@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Period
 from connectors.contract.errors import ConnectorError
 from connectors.contract.runtime import Runtime

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from canonical.change import Kind, Problem
+from canonical.kind import Kind
+from canonical.problem import Problem
 from canonical.text import joined
 from connectors.contract.errors import Malformed, Missing, Transient, Unreadable
 from connectors.contract.records import Check, Observed

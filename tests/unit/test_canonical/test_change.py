@@ -9,10 +9,13 @@ from msgspec import structs
 from canonical.allocation import Alert, Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Change, Conflict, Effect, Kind, Loss, Op, Plan, Problem, Trip
+from canonical.change import Change, Conflict, Plan, Trip
 from canonical.compare import Cause
 from canonical.facts import facts, fields_of
+from canonical.kind import Kind, Op
+from canonical.loss import Effect, Loss
 from canonical.period import Period
+from canonical.problem import Problem
 
 BUDGET = Budget(
     ref="B1",

@@ -7,7 +7,7 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
 from sync.engine import Engine

@@ -8,7 +8,8 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Plan
+from canonical.change import Plan
+from canonical.kind import Kind
 from connectors.memory.connector import Memory
 from sync.engine import Engine
 from sync.report import Outcome

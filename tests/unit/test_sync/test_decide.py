@@ -5,9 +5,10 @@ import pytest
 from canonical.allocation import Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Effect, Kind, Loss, Op
 from canonical.compare import Cause, Difference
 from canonical.facts import BUDGET_FIELDS, facts
+from canonical.kind import Kind, Op
+from canonical.loss import Effect, Loss
 from connectors.contract.capabilities import Capabilities, Hold, Removal
 from sync.decide import Wanted, alteration, creation, held, removal
 from sync.spec import OnRemove

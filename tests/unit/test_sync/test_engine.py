@@ -8,8 +8,9 @@ from sqlalchemy import select
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Op, Problem
+from canonical.kind import Kind, Op
 from canonical.period import Cadence
+from canonical.problem import Problem
 from connectors.contract.capabilities import Hold, Phasing, Removal
 from connectors.contract.errors import (
     Call,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Plan
+from canonical.change import Plan
+from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.contract.errors import Rejected, Transient
 from connectors.memory.connector import Memory

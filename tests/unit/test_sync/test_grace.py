@@ -10,7 +10,7 @@ from msgspec.structs import replace as replace_all
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Missing, Uncertain
 from connectors.contract.records import Page
 from connectors.contract.runtime import Runtime

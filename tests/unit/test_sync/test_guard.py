@@ -6,8 +6,9 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Change, Kind, Op
+from canonical.change import Change
 from canonical.compare import Cause
+from canonical.kind import Kind, Op
 from canonical.money import Counted, Move
 from canonical.period import Cadence
 from sync.findings import Findings

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
 from canonical.facts import BUDGET_FIELDS
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.capabilities import Hold, Phasing
 from connectors.memory.connector import Memory

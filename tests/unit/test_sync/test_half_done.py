@@ -10,7 +10,7 @@ from msgspec import structs
 from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Rejected, Unauthorized, Uncertain
 from connectors.memory.connector import Memory
 from sync.engine import Engine

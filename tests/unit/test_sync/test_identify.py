@@ -3,9 +3,9 @@
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Effect
 from canonical.compare import Baseline
 from canonical.facts import facts
+from canonical.loss import Effect
 from connectors.contract.records import Resolved
 from connectors.memory.connector import Memory
 from sync.identify import Identifier

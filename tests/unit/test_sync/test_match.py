@@ -3,7 +3,7 @@ import pytest
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.records import Observed
 from sync.match import Matched, Matcher, Newcomer
 

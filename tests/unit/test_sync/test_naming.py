@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Change, Effect, Kind, Op
+from canonical.change import Change
 from canonical.identity import is_temporary, temporary_name
+from canonical.kind import Kind, Op
+from canonical.loss import Effect
 from connectors.contract.capabilities import Removal, Unique
 from connectors.contract.errors import Rejected, Uncertain
 from connectors.memory.connector import Memory

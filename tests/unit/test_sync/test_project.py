@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from canonical.allocation import Alert, Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Effect
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from canonical.loss import Effect
 from canonical.period import Cadence, Period
 from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing
 from sync.project import Projector

@@ -9,7 +9,7 @@ import pytest
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Uncertain
 from connectors.memory.connector import Memory
 from sync.engine import Engine

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
 from canonical.compare import Cause
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
+from canonical.kind import Kind
 from canonical.period import Cadence, Period, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from connectors.contract.errors import Transient

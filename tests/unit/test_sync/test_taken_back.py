@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
 from sync.engine import Engine

@@ -8,8 +8,9 @@ import pytest
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Op, Problem
 from canonical.identity import stamped
+from canonical.kind import Kind, Op
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.contract.capabilities import Removal
 from connectors.contract.records import Page

@@ -7,7 +7,7 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from canonical.period import Cadence, period_of
 from connectors.memory.connector import Memory
 from sync.engine import Engine

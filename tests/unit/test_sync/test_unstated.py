@@ -11,7 +11,8 @@ import pytest
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Plan, Unstated
+from canonical.change import Plan, Unstated
+from canonical.kind import Kind
 from connectors.contract.capabilities import Removal
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory

@@ -9,7 +9,7 @@ from msgspec import structs
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Uncertain
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory

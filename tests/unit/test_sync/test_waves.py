@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Change, Kind, Op
+from canonical.change import Change
+from canonical.kind import Kind, Op
 from sync.order import waves
 
 

@@ -11,8 +11,9 @@ from msgspec import structs
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import FIELDS, Change, Kind, Op, kind_of
+from canonical.change import Change
 from canonical.facts import facts
+from canonical.kind import FIELDS, Kind, Op, kind_of
 from canonical.period import Cadence, Period, period_of
 from sync import order
 

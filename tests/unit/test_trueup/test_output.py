@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canonical.change import Cause, Change, Conflict, Handover, Kind, Op, Plan, Problem, Trip
+from canonical.change import Cause, Change, Conflict, Handover, Plan, Trip
+from canonical.kind import Kind, Op
+from canonical.problem import Problem
 from config import logs
 from sync.report import Done, Report
 from trueup import output

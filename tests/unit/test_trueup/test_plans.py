@@ -9,7 +9,9 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Cause, Change, Conflict, Kind, Op, Plan, Problem, Trip
+from canonical.change import Cause, Change, Conflict, Plan, Trip
+from canonical.kind import Kind, Op
+from canonical.problem import Problem
 from trueup.plans import read_plan
 from trueup.refusal import Refusal
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from canonical.allocation import Enforcement
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.bill.connector import Bill
 from connectors.bill.declared import BillSettings

@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from canonical.allocation import Enforcement, Status
 from canonical.amount import Amount
 from canonical.budget import Phase
-from canonical.change import Kind
 from canonical.facts import facts
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.errors import (
     Malformed,

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.budget import Phase
-from canonical.change import Effect, Kind, Op
+from canonical.kind import Kind, Op
+from canonical.loss import Effect
 from canonical.period import Period
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from canonical.allocation import Entity, Status
 from canonical.amount import Amount
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.bill.declared import AT_ONCE
 from connectors.contract.errors import (
     Missing,

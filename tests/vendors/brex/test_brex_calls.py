@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Effect, Kind
+from canonical.kind import Kind
+from canonical.loss import Effect
 from canonical.period import Cadence
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings

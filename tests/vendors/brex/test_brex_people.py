@@ -4,7 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from canonical.allocation import Enforcement
-from canonical.change import Change, Effect, Kind, Op
+from canonical.change import Change
+from canonical.kind import Kind, Op
+from canonical.loss import Effect
 from connectors.contract.errors import Forbidden, Rejected
 from connectors.contract.records import Draft
 from sync.engine import Engine

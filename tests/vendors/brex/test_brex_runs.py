@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from canonical.period import Cadence
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance import ConformanceSuite, World
 from connectors.contract.runtime import Runtime
 from connectors.file.connector import File

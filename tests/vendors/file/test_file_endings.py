@@ -5,7 +5,7 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Rejected, Unreadable
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime

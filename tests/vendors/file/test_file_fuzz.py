@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
 from canonical.facts import facts, fingerprint
+from canonical.kind import Kind
 from canonical.text import kept, ref
 from connectors.contract.errors import Unreadable
 from connectors.contract.runtime import Runtime

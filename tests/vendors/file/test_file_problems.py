@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 from pydantic import ValidationError
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Malformed, Unreadable
 from connectors.contract.runtime import Runtime
 from connectors.file.connector import File

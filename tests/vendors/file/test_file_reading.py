@@ -11,7 +11,7 @@ import pytest
 from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.errors import Missing, Stale, Transient
 from connectors.contract.runtime import Runtime

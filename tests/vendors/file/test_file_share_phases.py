@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
 from canonical.facts import facts
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime

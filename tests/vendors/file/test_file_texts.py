@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
 from canonical.facts import facts
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from canonical.text import Unkept, kept
 from connectors.contract.errors import ConnectorError, Rejected, Unreadable

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import ConnectorError, Rejected, Unreadable
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
 from canonical.facts import facts
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.errors import Missing, Rejected
 from connectors.contract.records import Draft

@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from canonical.budget import Budget
-from canonical.change import Kind, Plan
+from canonical.change import Plan
+from canonical.kind import Kind
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.connector import Kaireon
 from connectors.kaireon.declared import KaireonSettings

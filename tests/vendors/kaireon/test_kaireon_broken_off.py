@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import Rejected, Unauthorized, Uncertain
 from connectors.contract.records import Draft
 from tests.vendors.kaireon.stated import budget, day, share, told

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.errors import Forbidden, RateLimited, Rejected, Transient, Unauthorized
 from connectors.contract.interface import Draft

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from msgspec import structs
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance import ConformanceSuite, World, drafts
 from connectors.kaireon.declared import CAPABILITIES
 

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Enforcement, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Effect, Kind
 from canonical.identity import EntityMap
+from canonical.kind import Kind
+from canonical.loss import Effect
 from canonical.period import Cadence, Period, period_of, periods
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed

@@ -11,7 +11,7 @@ from msgspec import structs
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.contract.errors import (
     Forbidden,

@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from canonical.change import Effect, Op
 from canonical.identity import is_temporary
+from canonical.kind import Op
+from canonical.loss import Effect
 from sync.spec import OnRemove
 from tests.vendors.kaireon.stated import budget, share, usd
 

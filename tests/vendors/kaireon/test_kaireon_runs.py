@@ -5,7 +5,8 @@ from msgspec.structs import replace
 
 from canonical.allocation import Status
 from canonical.amount import Amount
-from canonical.change import Effect, Op
+from canonical.kind import Op
+from canonical.loss import Effect
 from tests.vendors.kaireon.stated import budget, phase, share, told, usd
 
 KINDS = {

@@ -4,7 +4,8 @@ import pytest
 from msgspec.structs import replace
 
 from canonical.allocation import Enforcement
-from canonical.change import Effect, Kind, Op
+from canonical.kind import Kind, Op
+from canonical.loss import Effect
 from connectors.contract.errors import Rejected
 from connectors.contract.records import Draft
 from sync.spec import OnRemove

@@ -2,7 +2,7 @@
 
 import pytest
 
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.records import Draft
 from sync.spec import OnRemove

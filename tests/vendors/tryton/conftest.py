@@ -13,7 +13,8 @@ import pytest
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Kind, Problem
+from canonical.kind import Kind
+from canonical.problem import Problem
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.server import Served, serve
 from connectors.tryton.connector import Tryton

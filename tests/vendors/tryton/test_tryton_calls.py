@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.contract.errors import (
     Forbidden,

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.conformance import ConformanceSuite, World
 from connectors.conformance.leaving import Leaving

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from canonical.allocation import Status
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.errors import (
     Forbidden,
     Malformed,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from canonical.allocation import Alert, Entity
 from canonical.amount import Amount
-from canonical.change import Kind
+from canonical.kind import Kind
 from tests.vendors.every_vendor import Account
 
 MADE = ["Travel", "Travel / (unallocated)", "Travel / account:6100 Travel"]

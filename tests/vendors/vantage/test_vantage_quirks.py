@@ -12,8 +12,8 @@ from pydantic import SecretStr, ValidationError
 from canonical.allocation import Alert, Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.change import Kind
 from canonical.facts import facts
+from canonical.kind import Kind
 from canonical.period import Cadence, Period
 from connectors.contract.errors import (
     Forbidden,

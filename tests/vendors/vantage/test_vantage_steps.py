@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.conformance import waitless
 from connectors.contract.errors import Forbidden, Missing, Transient

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from canonical.allocation import Alert, Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.conformance import waitless
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Uncertain
 from connectors.contract.records import Draft, Observed

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from canonical.allocation import Alert, Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.contract.errors import (
     Forbidden,

@@ -13,8 +13,9 @@ from pydantic import SecretStr, ValidationError
 
 from canonical.allocation import Alert, Entity, Status
 from canonical.amount import Amount
-from canonical.change import Effect, Kind
 from canonical.facts import facts
+from canonical.kind import Kind
+from canonical.loss import Effect
 from canonical.period import Cadence
 from connectors.contract.errors import Forbidden, Missing, Rejected, Unauthorized, Uncertain
 from connectors.contract.records import Draft

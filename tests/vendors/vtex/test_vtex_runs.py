@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from canonical.allocation import Entity, Status
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from connectors.memory.connector import Memory
 from sync.spec import OnRemove
 from tests.vendors.vtex.vtex_desk import Desk, budget, listed, mirrored, stated_share, usd

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Kind
+from canonical.kind import Kind
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 from connectors.memory.connector import Memory

@@ -10,7 +10,7 @@ from msgspec import Struct
 from pydantic import BaseModel
 
 from canonical.amount import Amount
-from canonical.change import Problem
+from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.calling.exact_json import listing, read
 from connectors.calling.parsing import decoded, parsed

@@ -7,7 +7,7 @@ import pytest
 
 from canonical.allocation import Entity
 from canonical.amount import Amount
-from canonical.change import Kind
+from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.contract.errors import Malformed, Missing, Rejected, Stale, Unreadable
 from connectors.contract.records import Draft

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from canonical.change import Kind
+from canonical.kind import Kind
 from sync.state.history import History
 from sync.state.journal import Journal
 from sync.state.ledger import Ledger

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from canonical.change import Kind, Op
+from canonical.kind import Kind, Op
 from sync.state.journal import Journal, JournalError, Operation, State, key_of, new_operation_id
 from sync.state.lease import LeaseLost
 

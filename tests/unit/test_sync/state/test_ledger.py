@@ -6,9 +6,9 @@ import pytest
 
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
-from canonical.change import Kind
 from canonical.compare import Baseline
 from canonical.facts import facts, fingerprint
+from canonical.kind import Kind
 from sync.state.ledger import Entry, Ledger, LedgerError
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)

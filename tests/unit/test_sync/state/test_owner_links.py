@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from canonical.change import Kind
 from canonical.compare import Baseline
+from canonical.kind import Kind
 from sync.state.ledger import Entry, Ledger, LedgerError
 from sync.state.owners import Owners
 

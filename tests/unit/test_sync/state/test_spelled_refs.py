@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
-from canonical.change import Kind, Op
 from canonical.compare import Baseline
+from canonical.kind import Kind, Op
 from sync.state.ledger import Entry, Ledger
 from sync.state.store import VERSION_TABLE, Store, operations
 
