@@ -31,7 +31,7 @@ from sync.depart import Departure
 from sync.match import Key
 from sync.naming import with_name
 from sync.order import Step, moves, waves
-from sync.report import Done
+from sync.outcome import Done
 from sync.send import Statement, draft_data, remember, send, stored_otherwise
 from sync.state.journal import Journal, Operation, State, new_operation_id
 from sync.state.ledger import Ledger

@@ -29,9 +29,10 @@ from sync.handover import take_over
 from sync.match import Key
 from sync.neighbours import Neighbours, Sources
 from sync.observe import Agreed, Observation, observe
+from sync.outcome import Done, Outcome
 from sync.ownership import Ownership
 from sync.plan import Planner
-from sync.report import Done, Outcome, Report
+from sync.report import Report
 from sync.settle import Settler, waiting
 from sync.spec import SyncSpec
 from sync.state.history import History

@@ -13,7 +13,7 @@ from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.decide import is_out_of_use
-from sync.report import Done
+from sync.outcome import Done
 from sync.spec import OnRemove
 from sync.state.ledger import Entry
 

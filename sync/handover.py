@@ -16,19 +16,15 @@ from sqlalchemy.engine import Connection
 
 from canonical.kind import Kind
 from sync.match import Key
-from sync.report import COUNTS, Exit, Outcome
+from sync.outcome import COUNTS, Exit, Outcome
 from sync.state.history import History, Run
 from sync.state.lease import Lease
 from sync.state.ledger import Ledger, LedgerError, Link
-from sync.state.owners import Owned, Owners
+from sync.state.owners import Owned, Owners, UnknownHandover
 from sync.state.store import Store
 
 _LINKED = "linked"
 _WAITING = "waiting"
-
-
-class UnknownHandover(LookupError):
-    """There is no such giver, or it has no object of that ref; the message says which."""
 
 
 @contextmanager

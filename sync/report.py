@@ -1,58 +1,18 @@
 """Report: what a run did, operation by operation, and how it ended.
 
-Written also when a run fails. An outcome only ever gets worse: ok < partial < aborted < failed.
+Written also when a run fails. An outcome only ever gets worse.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
-from canonical.change import Plan
-from canonical.kind import Kind, Op
 from sync.bounded import bounded
+from sync.outcome import COUNTS, WORSE, Done, Exit, Outcome
 
-COUNTS: Final = ("applied", "rejected", "uncertain", "deferred", "skipped")
-
-
-class Outcome(StrEnum):
-    """How a run ended, from best to worst."""
-
-    OK = "ok"
-    PARTIAL = "partial"
-    ABORTED = "aborted"
-    FAILED = "failed"
-
-
-_WORSE: Final = list(Outcome)
-
-
-class Exit:
-    """The command line's exit codes; frozen."""
-
-    OK: Final = 0
-    FAILED: Final = 1
-    USAGE: Final = 2
-    PENDING: Final = 3
-    PARTIAL: Final = 4
-    GUARD: Final = 5
-    CONFLICTS: Final = 6
-    UNCERTAIN: Final = 7
-    LOCKED: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of one operation; `outcome` is one of `COUNTS`."""
-
-    op: Op
-    kind: Kind
-    ref: str
-    budget_ref: str | None
-    target_id: str | None
-    outcome: str
-    error: str | None = None
+if TYPE_CHECKING:
+    from canonical.change import Plan
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,7 +21,7 @@ class Report:
 
     run_id: str
     sync: str
-    plan: Plan | None = None
+    plan: "Plan | None" = None
     outcome: Outcome = Outcome.OK
     operations: list[Done] = field(default_factory=list)
     verified: bool = False
@@ -71,7 +31,7 @@ class Report:
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
-        self.outcome = max(self.outcome, outcome, key=_WORSE.index)
+        self.outcome = max(self.outcome, outcome, key=WORSE.index)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -117,7 +77,7 @@ class Report:
         }
 
 
-def plan_exit_code(plan: Plan) -> int:
+def plan_exit_code(plan: "Plan") -> int:
     """What in a plan needs a person: a guard, an unknown outcome, a conflict, a loss."""
     if plan.guards:
         return Exit.GUARD

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
-from sync.report import Done
+from sync.outcome import Done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

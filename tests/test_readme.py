@@ -15,7 +15,7 @@ from config.settings import ACCEPTABLE, Guard
 from connectors.file.layout import ALLOCATIONS, BUDGETS, Layout
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
-from sync.report import Exit
+from sync.outcome import Exit
 from tests.readme import ROOT, example
 from trueup.capabilities import capability_table, table_text
 from trueup.cli import app

@@ -3,6 +3,8 @@
 Tables on a terminal, plain lines elsewhere; the same words in both.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,21 +16,22 @@ from typing import TYPE_CHECKING
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from canonical.change import Change, Conflict, Handover, Plan, Unstated
-from canonical.facts import Fact
 from canonical.kind import Kind, Op
-from canonical.money import Counted
-from sync.handover import Handed, Offer
-from sync.report import Outcome, Report
-from sync.state.history import Run
+from sync.outcome import Outcome
 from trueup.output import marked, terminal
 from trueup.streams import ERR, OUT
 
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
+    from canonical.change import Change, Conflict, Handover, Plan, Unstated
+    from canonical.facts import Fact
+    from canonical.money import Counted
     from sync.engine import Verification
+    from sync.handover import Handed, Offer
+    from sync.report import Report
     from sync.spending import Spent
+    from sync.state.history import Run
 
 SHOWN = 40
 """Changes that a plan lists; `--json` has all of them."""
@@ -157,7 +160,7 @@ class Console:
             said = f"{each.kind} {each.ref}: {each.reason}"
             self._line("?", "magenta", f"{said} ({ids})" if ids else said)
 
-    def _unstated(self, found: "Plan | Verification") -> None:
+    def _unstated(self, found: Plan | Verification) -> None:
         """What the target has and the source does not state: kept from earlier, or never stated."""
         for each in found.kept_objects[:NAMED]:
             self._line("=", "dim", f"{_named(each)} stays: {each.reason}")
@@ -236,7 +239,7 @@ class Console:
             self._handovers(plan.handovers)
             self._unstated(plan)
 
-    def verification(self, found: "Verification") -> None:
+    def verification(self, found: Verification) -> None:
         """Whether both live sides agree, and where they do not."""
         self._changes(found.differences, found.as_of)
         self._conflicts(found.conflicts)
@@ -351,7 +354,7 @@ class Console:
         """Talk, on stderr, line by line."""
         self.err.print(_marked_lines(text), soft_wrap=True)
 
-    def spent(self, rows: "Sequence[Spent]") -> None:
+    def spent(self, rows: Sequence[Spent]) -> None:
         """What has been spent of what, with a bar each."""
         from trueup.spent import AMOUNTS, TITLES, table_rows
 
@@ -400,7 +403,7 @@ def _named(each: Unstated) -> str:
     return f"{each.kind} {each.name}{ref}{money} [{each.target_id}]"
 
 
-def _but(found: "Plan | Verification | None") -> str:
+def _but(found: Plan | Verification | None) -> str:
     """What an agreement does not speak of."""
     if found is None:
         return ""

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from canonical.budget import Budget
 from canonical.kind import Kind
-from sync.report import Exit
+from sync.outcome import Exit
 from sync.spending import totals
 from trueup.console import Console
 from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text

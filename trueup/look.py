@@ -15,7 +15,7 @@ from connectors.file.layouts.loading import (
     ready_text,
 )
 from connectors.file.layouts.look import Look, look, sorted_totals, texts
-from sync.report import Exit
+from sync.outcome import Exit
 from trueup.output import plain, talk, tell, tell_json
 from trueup.refusal import Refusal
 from trueup.streams import OUT

@@ -7,7 +7,7 @@ from threading import Event
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sync.report import Done
+from sync.outcome import Done
 from sync.watch import Watch
 from trueup.output import marked
 

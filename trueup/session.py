@@ -4,6 +4,8 @@ Every error that a person can cause or mend ends here as one message that says w
 would be right. With `--json` it is a document on stdout as well.
 """
 
+from __future__ import annotations
+
 import logging
 import signal
 import sys
@@ -19,7 +21,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import typer
 
-from canonical.change import Plan
 from canonical.kind import Kind
 from config.load import SettingsError
 from config.logs import configure
@@ -28,28 +29,29 @@ from config.wiring import spec_of
 from connectors.contract.errors import ConnectorError, RateLimited
 from connectors.contract.interface import Connector
 from connectors.contract.settings import HttpSettings
-from sync.handover import Offer, UnknownHandover
-from sync.report import Exit, Report, plan_exit_code
-from sync.spending import Spent
+from sync.outcome import Exit
 from sync.state.history import Run, UnknownRun
 from sync.state.journal import JournalError
 from sync.state.lease import LeaseHeld, LeaseLost
 from sync.state.ledger import LedgerError
-from sync.state.owners import OtherAccount
+from sync.state.owners import OtherAccount, UnknownHandover
 from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
 from trueup.files import write_private
 from trueup.output import plain, tell, tell_json
-from trueup.plans import read_plan
 from trueup.refusal import Refusal
-from trueup.spent import Form, as_data, as_text, form_of, in_order, write_workbook
 from trueup.streams import OUT
 from trueup.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
+    from canonical.change import Plan
     from sync.engine import Verification
+    from sync.handover import Offer
+    from sync.report import Report
     from sync.schedule import Clock
+    from sync.spending import Spent
+    from trueup.spent import Form
 
 log = logging.getLogger("trueup")
 
@@ -148,6 +150,8 @@ class Session:
         shares: bool = True,
     ) -> int:
         """`trueup actuals`."""
+        from trueup.spent import Form, as_data, as_text, form_of, in_order
+
         form = form_of(said or ("json" if self._json else None), out)
         with self._workspace(quiet=True) as workspace:
             names = systems or list(workspace.telling)
@@ -175,6 +179,8 @@ class Session:
         detailed: bool = False,
     ) -> int:
         """`trueup plan`."""
+        from sync.report import plan_exit_code
+
         _known_rules(allow)
         if out is not None:
             _must_be_free(out)
@@ -264,7 +270,7 @@ class Session:
             self.console.verification(found)
         return Exit.OK if found.agree else Exit.PENDING
 
-    def serve(self, clock: "Clock | None" = None) -> int:
+    def serve(self, clock: Clock | None = None) -> int:
         """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish."""
         from sync.schedule import (
             Scheduler,
@@ -400,6 +406,8 @@ class Session:
         return found, None
 
     def _written(self, out: Path, form: Form, rows: Sequence[Spent]) -> None:
+        from trueup.spent import Form, as_text, write_workbook
+
         try:
             if form is Form.XLSX:
                 write_workbook(out, rows)
@@ -410,6 +418,8 @@ class Session:
         self.console.say(f"{len(rows)} rows written to {out}")
 
     def _load(self, what: str, workspace: Workspace) -> Plan:
+        from trueup.plans import read_plan
+
         path = Path(what)
         if not path.is_file():
             hint = nearest(what, workspace.settings.syncs)
@@ -542,6 +552,8 @@ def _must_be_free(path: Path) -> None:
     """A plan replaces an earlier plan and nothing else; raises `Refusal`."""
     if not path.is_file() or not path.stat().st_size:
         return
+    from trueup.plans import read_plan
+
     try:
         read_plan(path)
     except Refusal:
@@ -549,7 +561,9 @@ def _must_be_free(path: Path) -> None:
         raise Refusal(f"{said}; it is left as it is: name another file") from None
 
 
-def _verification_data(found: "Verification") -> dict[str, Any]:
+def _verification_data(found: Verification) -> dict[str, Any]:
+    from canonical.change import Plan
+
     plan = Plan(
         plan_id="",
         sync=found.sync,

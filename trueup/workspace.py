@@ -3,6 +3,8 @@
 The command line and users' scripts go through the same few methods.
 """
 
+from __future__ import annotations
+
 import logging
 import time
 from collections import defaultdict
@@ -21,7 +23,6 @@ from msgspec.structs import replace
 from canonical.actual import Actual
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.change import Plan
 from canonical.kind import Kind
 from config.load import SettingsError, load
 from config.settings import Settings
@@ -29,7 +30,6 @@ from config.wiring import account_of, connect, spec_of, state_url
 from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
-from sync.handover import Handed, Handing, Offer
 from sync.state.history import History, Run
 from sync.state.journal import Journal
 from sync.state.lease import Lease
@@ -39,7 +39,10 @@ from sync.state.store import Store, StoreError
 from sync.watch import Watch
 
 if TYPE_CHECKING:
+    from canonical.actual import Actual
+    from canonical.change import Plan
     from sync.engine import Engine, Verification
+    from sync.handover import Handed, Offer
     from sync.report import Report
     from sync.spending import Spent
 
@@ -116,7 +119,7 @@ class Workspace:
             if registry.load(each.connector).capabilities.reads_actuals
         )
 
-    def spending(self, system: str, *, shares: bool = True) -> "Iterator[Spent]":
+    def spending(self, system: str, *, shares: bool = True) -> Iterator[Spent]:
         """What has been spent of each budget and share of a system, by the refs of the source.
 
         Nothing where the system does not tell. Raises the errors of `connectors.contract.errors`.
@@ -143,21 +146,21 @@ class Workspace:
         approve: Callable[[Plan], bool] = lambda plan: True,
         command: str = "apply",
         watch: Watch | None = None,
-    ) -> "Report":
+    ) -> Report:
         """Bring the target of a sync to what its source states.
 
         Of a plan, only what is still exactly as planned is done. `watch` is for this run alone.
         Raises `LeaseHeld` while another run of the sync goes on.
         """
-        only = what if isinstance(what, Plan) else None
-        name = what.sync if isinstance(what, Plan) else what
+        only = None if isinstance(what, str) else what
+        name = what if isinstance(what, str) else what.sync
         day = as_of or (only.as_of if only else _today())
         with self._engine(name, watch) as engine:
             report = engine.run(day, command=command, allow=allow, approve=approve, only=only)
         self._forget_reports(name)
         return report
 
-    def verify(self, sync: str, *, as_of: date | None = None) -> "Verification":
+    def verify(self, sync: str, *, as_of: date | None = None) -> Verification:
         """Read both live sides again and compare them field by field."""
         with self._engine(sync) as engine:
             return engine.verify(as_of or _today())
@@ -175,6 +178,8 @@ class Workspace:
         Without `refs` all of them. Asks no system anything. Raises `UnknownHandover`, and
         `LeaseHeld` while a run of either goes on.
         """
+        from sync.handover import Handing
+
         spec = spec_of(self.settings, sync)
         account = account_of(self.settings, spec.target)
         owners = Owners(self.store, sync, account, self._neighbours(sync, account))
@@ -242,7 +247,7 @@ class Workspace:
         return History(self.store)
 
     @contextmanager
-    def _engine(self, sync: str, watch: Watch | None = None) -> Iterator["Engine"]:
+    def _engine(self, sync: str, watch: Watch | None = None) -> Iterator[Engine]:
         from sync.engine import Engine  # only what runs needs all of it
 
         spec = spec_of(self.settings, sync)
@@ -289,7 +294,8 @@ class Workspace:
 
 
 def _failed(sync: str, begun: datetime, error: str) -> Run:
-    from sync.report import Outcome, Report
+    from sync.outcome import Outcome
+    from sync.report import Report
 
     report = Report(run_id=uuid4().hex, sync=sync, outcome=Outcome.FAILED, error=error)
     return Run(

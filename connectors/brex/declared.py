@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from canonical.allocation import Enforcement, Status
 from canonical.kind import Kind
-from connectors.brex.wire import CADENCE, NATIVE
+from connectors.brex.words import CADENCE, NATIVE
 from connectors.contract.capabilities import Capabilities, Hold, Numbers, Removal
 from connectors.contract.settings import Address, HttpSettings, RateLimit
 

@@ -16,11 +16,6 @@ from canonical.budget import Budget
 from canonical.errors import UnknownUnit
 from canonical.identity import EntityMap, stamped, unstamped
 from connectors.brex.wire import (
-    CADENCE,
-    ENFORCEMENT,
-    NATIVE,
-    SPEND_LIMIT_CADENCE,
-    STATUS,
     BrexAuthorizationWrite,
     BrexBudget,
     BrexBudgetWrite,
@@ -29,6 +24,7 @@ from connectors.brex.wire import (
     BrexSpendLimit,
     BrexSpendLimitWrite,
 )
+from connectors.brex.words import CADENCE, ENFORCEMENT, NATIVE, SPEND_LIMIT_CADENCE, STATUS
 from connectors.calling.parsing import known
 from connectors.contract.errors import Malformed
 from connectors.contract.records import Draft, Observed

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from canonical.allocation import Entity
 from canonical.identity import EntityMap
-from connectors.brex.wire import OUT_OF_USE, USERS, BrexUser
+from connectors.brex.wire import USERS, BrexUser
+from connectors.brex.words import OUT_OF_USE
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import cursor_pages
 from connectors.calling.parsing import decoded

@@ -1,4 +1,4 @@
-"""Brex on the wire: the shapes that it answers and takes, and what its words mean to us."""
+"""Brex on the wire: the shapes that it answers and takes."""
 
 from datetime import date
 from typing import Any
@@ -6,9 +6,7 @@ from typing import Any
 from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, StrictInt
 
-from canonical.allocation import Enforcement, Status
 from canonical.kind import Kind
-from canonical.period import Cadence
 
 PATH = {Kind.BUDGET: "/v2/budgets", Kind.ALLOCATION: "/v2/spend_limits"}
 USERS = "/v2/users"
@@ -126,31 +124,3 @@ class BrexSpendLimitWrite(_Write):
     spend_type: str | None = None
     auto_transfer_cards_setting: str | None = None
     auto_create_limit_cards_setting: str | None = None
-
-
-NATIVE = frozenset({"user", "department", "legal_entity"})
-"""The types of entities that a spend limit has fields for."""
-OUT_OF_USE = frozenset({"CLOSED", "DISABLED", "DELETED", "INACTIVE", "ARCHIVED"})
-"""Statuses of a user to whom nothing can be given."""
-
-STATUS = {
-    "ACTIVE": Status.ACTIVE,
-    "EXPIRED": Status.ACTIVE,
-    "ARCHIVED": Status.RETIRED,
-    "DELETED": Status.RETIRED,
-}
-CADENCE = {
-    "ONE_TIME": Cadence.ONCE,
-    "WEEKLY": Cadence.WEEKLY,
-    "MONTHLY": Cadence.MONTHLY,
-    "QUARTERLY": Cadence.QUARTERLY,
-    "YEARLY": Cadence.YEARLY,
-}
-SPEND_LIMIT_CADENCE = {
-    "ONE_TIME": Cadence.ONCE,
-    "PER_WEEK": Cadence.WEEKLY,
-    "PER_MONTH": Cadence.MONTHLY,
-    "PER_QUARTER": Cadence.QUARTERLY,
-    "PER_YEAR": Cadence.YEARLY,
-}
-ENFORCEMENT = {"HARD": Enforcement.HARD, "SOFT": Enforcement.SOFT}

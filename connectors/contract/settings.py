@@ -81,7 +81,8 @@ Unit = Annotated[str, AfterValidator(_unit)]
 class SystemSettings(BaseModel):
     """The keys that every system has."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A base is never read by itself, and what is part of a whole is built with it alone.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     connector: str = Field(description="Which connector reads and writes this system.")
     entities: dict[str, str] = Field(

@@ -23,6 +23,10 @@ _BATCH = 1000
 _LOOKED_AT = 5  # runs: one that still goes on, or handed something over, has no plan to ask
 
 
+class UnknownHandover(LookupError):
+    """There is no such giver, or it has no object of that ref; the message says which."""
+
+
 class OtherAccount(Exception):
     """The target is not the account that the state knows. The message says what to do."""
 

@@ -36,7 +36,7 @@ from connectors.contract.errors import Rejected, Uncertain
 from connectors.contract.runtime import Runtime
 from connectors.memory.connector import Memory, MemorySettings
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.journal import State
 from sync.state.ledger import Ledger

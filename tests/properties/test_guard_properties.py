@@ -14,7 +14,7 @@ from canonical.period import Cadence, Period, add_months
 from connectors.contract.capabilities import Hold, Phasing
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Exit
+from sync.outcome import Exit
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store
 from tests.examples import examples

@@ -26,7 +26,7 @@ from connectors.contract.capabilities import Removal
 from connectors.contract.runtime import Runtime
 from connectors.memory.connector import Memory, MemorySettings
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Ledger
 from sync.state.store import links

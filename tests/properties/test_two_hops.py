@@ -34,7 +34,7 @@ from connectors.sandbox.__main__ import load as load_sandbox
 from connectors.sandbox.server import serve
 from sync.decide import held
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store
 from tests.examples import examples

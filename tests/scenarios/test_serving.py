@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sync import schedule
-from sync.report import Exit
+from sync.outcome import Exit
 from sync.state.lease import Lease
 from sync.state.store import Store
 from tests.scenarios.conftest import COPYING, HEAD

@@ -11,7 +11,7 @@ from canonical.budget import Budget, Phase
 from canonical.kind import Kind, Op
 from canonical.period import Cadence, period_of
 from connectors.contract.capabilities import Hold, Phasing
-from sync.report import Outcome
+from sync.outcome import Outcome
 from tests.vendors.every_vendor import SHARED, Account
 
 PARTIAL = frozenset({Outcome.OK, Outcome.PARTIAL})

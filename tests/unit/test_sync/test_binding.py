@@ -12,7 +12,7 @@ from canonical.change import Plan
 from canonical.kind import Kind
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 

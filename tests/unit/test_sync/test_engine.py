@@ -24,7 +24,7 @@ from connectors.contract.errors import (
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.journal import Journal, State
 from sync.state.store import Store, operations

@@ -17,7 +17,7 @@ from canonical.period import Cadence
 from connectors.contract.errors import Rejected, Transient
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Exit
+from sync.outcome import Exit
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 from tests.examples import examples

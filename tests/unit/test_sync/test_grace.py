@@ -16,7 +16,7 @@ from connectors.contract.records import Page
 from connectors.contract.runtime import Runtime
 from connectors.memory.connector import Memory
 from sync.engine import Engine, Watch
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, SyncSpec
 from sync.state.journal import Journal, State
 from sync.state.store import Store

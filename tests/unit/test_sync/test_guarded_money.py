@@ -18,7 +18,7 @@ from canonical.period import Cadence, Period
 from connectors.contract.capabilities import Hold, Phasing
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Exit
+from sync.outcome import Exit
 from sync.spec import Limit, Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 

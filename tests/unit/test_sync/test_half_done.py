@@ -14,7 +14,7 @@ from canonical.kind import Kind
 from connectors.contract.errors import Rejected, Unauthorized, Uncertain
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 

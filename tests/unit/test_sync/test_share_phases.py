@@ -16,8 +16,8 @@ from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from connectors.contract.errors import Transient
 from connectors.memory.connector import Memory
 from sync.engine import Engine
+from sync.outcome import Outcome
 from sync.project import Projector
-from sync.report import Outcome
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store
 

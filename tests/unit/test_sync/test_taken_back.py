@@ -12,7 +12,7 @@ from canonical.kind import Kind
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, SyncSpec
 from sync.state.store import Store
 

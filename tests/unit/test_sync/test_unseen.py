@@ -13,7 +13,7 @@ from connectors.contract.errors import Missing, Unseen
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory
 from sync.engine import Engine
-from sync.report import Outcome
+from sync.outcome import Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 

@@ -14,7 +14,8 @@ from canonical.change import Cause, Change, Conflict, Handover, Plan, Trip
 from canonical.kind import Kind, Op
 from canonical.problem import Problem
 from config import logs
-from sync.report import Done, Report
+from sync.outcome import Done
+from sync.report import Report
 from trueup import output
 from trueup.console import Console
 from trueup.output import json_text, plain, terminal

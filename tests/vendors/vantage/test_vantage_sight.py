@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from canonical.amount import Amount
-from sync.report import Outcome
+from sync.outcome import Outcome
 from tests.vendors.every_vendor import Account
 
 MADE = ["Travel", "Travel / (unallocated)", "Travel / account:6100 Travel"]
