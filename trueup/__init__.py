@@ -15,29 +15,55 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from trueup.scripting import (
+        Actual,
         Allocation,
         Amount,
         Budget,
+        Cadence,
+        Change,
         ConnectorError,
+        Entity,
+        Kind,
+        LeaseHeld,
+        Op,
+        Period,
+        Phase,
         Plan,
+        Problem,
         Report,
         SettingsError,
+        Spent,
+        Status,
         Verification,
         Workspace,
         open,
+        sync_from,
     )
 
 __all__ = [
+    "Actual",
     "Allocation",
     "Amount",
     "Budget",
+    "Cadence",
+    "Change",
     "ConnectorError",
+    "Entity",
+    "Kind",
+    "LeaseHeld",
+    "Op",
+    "Period",
+    "Phase",
     "Plan",
+    "Problem",
     "Report",
     "SettingsError",
+    "Spent",
+    "Status",
     "Verification",
     "Workspace",
     "open",
+    "sync_from",
 ]
 
 
@@ -47,3 +73,7 @@ def __getattr__(name: str) -> Any:
     from trueup import scripting
 
     return getattr(scripting, name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

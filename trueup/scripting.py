@@ -1,25 +1,46 @@
 """What `import trueup` gives to a script; imported when a script first uses one of the names."""
 
-from canonical.allocation import Allocation
+from canonical.actual import Actual
+from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Plan
+from canonical.change import Change, Plan
+from canonical.kind import Kind, Op
+from canonical.period import Cadence, Period
+from canonical.phase import Phase
+from canonical.problem import Problem
 from config.load import SettingsError
 from connectors.contract.errors import ConnectorError
 from sync.engine import Verification
 from sync.report import Report
+from sync.spending import Spent
+from sync.state.lease import LeaseHeld
+from trueup.stated import sync_from
 from trueup.workspace import Workspace
 from trueup.workspace import open_workspace as open
 
 __all__ = [
+    "Actual",
     "Allocation",
     "Amount",
     "Budget",
+    "Cadence",
+    "Change",
     "ConnectorError",
+    "Entity",
+    "Kind",
+    "LeaseHeld",
+    "Op",
+    "Period",
+    "Phase",
     "Plan",
+    "Problem",
     "Report",
     "SettingsError",
+    "Spent",
+    "Status",
     "Verification",
     "Workspace",
     "open",
+    "sync_from",
 ]

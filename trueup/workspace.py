@@ -41,10 +41,12 @@ from sync.watch import Watch
 if TYPE_CHECKING:
     from canonical.actual import Actual
     from canonical.change import Plan
+    from canonical.problem import Problem
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
     from sync.report import Report
     from sync.spending import Spent
+    from trueup.stated import Stated
 
 
 _MOMENT = 0.2
@@ -85,11 +87,11 @@ class Workspace:
                 self._systems[name] = self._open.enter_context(connector)
             return self._systems[name]
 
-    def budgets(self, system: str) -> Iterator[Budget]:
-        """Every budget of a system with its allocations; a record that cannot be read raises.
+    def budgets(self, system: str, problems: list[Problem] | None = None) -> Iterator[Budget]:
+        """Every budget of a system with its allocations.
 
-        Raises the errors of `connectors.contract.errors`, among them `Malformed` with the place of
-        the record.
+        A record that cannot be read is added to `problems`; where none are given, it raises
+        `Malformed` with its place. Raises the errors of `connectors.contract.errors`.
         """
         from connectors.contract.errors import Malformed
 
@@ -98,7 +100,9 @@ class Workspace:
         for kind in (Kind.ALLOCATION, Kind.BUDGET):
             for page in connector.list(kind):
                 for problem in page.problems:
-                    raise Malformed(f"{problem.where}: {problem.message}")
+                    if problems is None:
+                        raise Malformed(f"{problem.where}: {problem.message}")
+                    problems.append(problem)
                 for item in page.items:
                     if isinstance(item.model, Allocation):
                         allocations[item.model.budget].append(item.model)
@@ -132,9 +136,20 @@ class Workspace:
 
     # -- syncs -------------------------------------------------------------------------------
 
-    def plan(self, sync: str, *, as_of: date | None = None, allow: Collection[str] = ()) -> Plan:
-        """What would change in the sync's target. Writes nothing."""
-        with self._engine(sync) as engine:
+    def plan(
+        self,
+        sync: str,
+        *,
+        as_of: date | None = None,
+        allow: Collection[str] = (),
+        source: Stated | None = None,
+    ) -> Plan:
+        """What would change in the sync's target. Writes nothing.
+
+        `source` is what a script states (`sync_from`) in place of the sync's own source; the plan
+        is then good for what is stated so, and `apply` and `verify` are given it too.
+        """
+        with self._engine(sync, source=source) as engine:
             return engine.plan(as_of or _today(), allow)
 
     def apply(
@@ -146,6 +161,7 @@ class Workspace:
         approve: Callable[[Plan], bool] = lambda plan: True,
         command: str = "apply",
         watch: Watch | None = None,
+        source: Stated | None = None,
     ) -> Report:
         """Bring the target of a sync to what its source states.
 
@@ -155,14 +171,16 @@ class Workspace:
         only = None if isinstance(what, str) else what
         name = what if isinstance(what, str) else what.sync
         day = as_of or (only.as_of if only else _today())
-        with self._engine(name, watch) as engine:
+        with self._engine(name, watch, source) as engine:
             report = engine.run(day, command=command, allow=allow, approve=approve, only=only)
         self._forget_reports(name)
         return report
 
-    def verify(self, sync: str, *, as_of: date | None = None) -> Verification:
+    def verify(
+        self, sync: str, *, as_of: date | None = None, source: Stated | None = None
+    ) -> Verification:
         """Read both live sides again and compare them field by field."""
-        with self._engine(sync) as engine:
+        with self._engine(sync, source=source) as engine:
             return engine.verify(as_of or _today())
 
     def handover(
@@ -247,16 +265,19 @@ class Workspace:
         return History(self.store)
 
     @contextmanager
-    def _engine(self, sync: str, watch: Watch | None = None) -> Iterator[Engine]:
+    def _engine(
+        self, sync: str, watch: Watch | None = None, source: Stated | None = None
+    ) -> Iterator[Engine]:
         from sync.engine import Engine  # only what runs needs all of it
 
         spec = spec_of(self.settings, sync)
-        source, target = self.system(spec.source), self.system(spec.target)
+        states = source.system(spec.source, self._runtime) if source else self.system(spec.source)
+        target = self.system(spec.target)
         account = account_of(self.settings, spec.target)
         with self._turn(account):
             yield Engine(
                 spec,
-                source,
+                states,
                 target,
                 self.store,
                 now=_now,
