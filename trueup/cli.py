@@ -387,3 +387,5 @@ def main() -> None:
             from trueup.output import talk
 
             talk(f"trueup: not all of it could be printed: {OUT.lost}")
+        # All memory goes with the process: nobody need look through it for cycles as it ends.
+        gc.freeze()
