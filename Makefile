@@ -24,11 +24,11 @@ demo: .venv/installed
 	$(BIN)/trueup demo
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-faults: .venv/ready-dev
-	$(BIN)/python -m pytest -n 2 -m faults
-	TRUEUP_TEST_EXAMPLES=5 $(BIN)/python -m pytest -n 2 tests/properties tests/contract
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults
+	TRUEUP_TEST_EXAMPLES=5 $(BIN)/python -m pytest -n 2 --dist worksteal tests/properties tests/contract
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .
