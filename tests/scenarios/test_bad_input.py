@@ -100,7 +100,7 @@ def test_a_missing_secret_names_the_variable_and_the_line(
 ROWS = {
     "a duplicate ref": (_more(_alone("CC0001")), ["CC0001"]),
     "a bad date": (_more(_alone("X", start="01/02/2026")), ["row 38", "start", "YYYY-MM-DD"]),
-    "a negative amount": (_more(_alone("X", amount="-5")), ["row 38", "amount", "-5"]),
+    "a negative amount": (_more(_alone("X", amount="-5")), ["X", "no amount below zero", "-5"]),
     "an over-precise amount": (_more(_alone("X", amount="5.001")), ["row 38", "amount", "5.001"]),
     "not a number": (_more(_alone("X", amount="five")), ["row 38", "amount", "five"]),
     "an unknown currency": (_more(_alone("X", currency="usd")), ["row 38", "currency", "USD"]),
