@@ -11,10 +11,12 @@ _LINKS = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
 
 HEADER = ("ref", "name", "currency", "amount", "status", "start", "description")
 
+_BY_NUMBER = {"\r": "&#13;"}  # XML reads the character itself as the end of a line
+
 
 def text(said):
     """A cell with that text."""
-    return 't="inlineStr"', f"<is><t>{escape(said)}</t></is>"
+    return 't="inlineStr"', f"<is><t>{escape(said, _BY_NUMBER)}</t></is>"
 
 
 def number(said, style=0):
