@@ -106,14 +106,19 @@ def vantage(row, first, last):
 
 
 def kaireon(row, first, last):
-    row |= {"periodType": "daily", "periodKey": str(first)}
+    row |= {"periodType": "monthly", "periodKey": str(first)[:7]}  # of days, each is a call
 
 
 THEIRS = {"vtex": vtex, "brex": brex, "bill": bill, "vantage": vantage, "kaireon": kaireon}
 ID = {"vtex": "id", "brex": "budget_id", "bill": "id", "vantage": "token", "kaireon": "id"}
 
 
-@pytest.mark.parametrize("vendor", SHARED)
+SHOWING = [
+    pytest.param(each, marks=pytest.mark.faults) if each == "kaireon" else each for each in SHARED
+]  # a call for each row: it takes as long as all the others
+
+
+@pytest.mark.parametrize("vendor", SHOWING)
 @settings(max_examples=examples(4), **SLOW)
 @given(first=st.sampled_from(EDGES), last=st.sampled_from(EDGES), again=st.booleans())
 @example(first=date.max, last=date.min, again=False)
