@@ -16,7 +16,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.decide import held
 from sync.state.journal import Operation
-from sync.state.ledger import Ledger
+from sync.state.ledger import Ledger, Link
 
 
 class Statement(NamedTuple):
@@ -120,16 +120,9 @@ def _remember_part(
     ledger: Ledger, connection: Connection, operation: Operation, echo: Observed, wanted: Facts
 ) -> None:
     """What was sent is agreed, and all else as it was; the next plan looks at it again."""
-    key = operation.budget_ref, operation.ref
-    link = ledger.by_refs(operation.kind, [key]).get(key)
-    seen, sent = facts(echo.model), set(operation.fields)
-    before = ledger.baselines([link.id])[link.id] if link else Baseline(seen, seen)
-    names = FIELDS[operation.kind]
-
-    def mixed(new: Facts, old: Facts) -> Facts:
-        fields = zip(names, new, old, strict=True)
-        return tuple(now if name in sent else then for name, now, then in fields)
-
+    seen = facts(echo.model)
+    link, before = _agreed(ledger, operation) or (None, Baseline(seen, seen))
+    desired = _where_sent(operation, wanted, before.desired)
     ledger.save(
         connection,
         kind=operation.kind,
@@ -137,7 +130,7 @@ def _remember_part(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="adopted",
-        baseline=Baseline(mixed(wanted, before.desired), mixed(seen, before.echo), before.stated),
+        baseline=Baseline(desired, _where_sent(operation, seen, before.echo), before.stated),
         source=link.source if link else b"",
         run_id=operation.run_id,
         agreed=False,
@@ -146,14 +139,23 @@ def _remember_part(
 
 def _with_old_echoes(ledger: Ledger, operation: Operation, seen: Facts) -> Facts:
     """What an update left, its unsent fields as they were when both sides last agreed."""
+    agreed = _agreed(ledger, operation)
+    return seen if agreed is None else _where_sent(operation, seen, agreed[1].echo)
+
+
+def _agreed(ledger: Ledger, operation: Operation) -> tuple[Link, Baseline] | None:
+    """The link of the operation's object, and what both sides last agreed; None where it has
+    none."""
     key = operation.budget_ref, operation.ref
     link = ledger.by_refs(operation.kind, [key]).get(key)
-    if link is None:
-        return seen
-    before = ledger.baselines([link.id])[link.id].echo
+    return None if link is None else (link, ledger.baselines([link.id])[link.id])
+
+
+def _where_sent(operation: Operation, new: Facts, old: Facts) -> Facts:
+    """The new values of the fields that were sent, the old ones of all others."""
     sent = set(operation.fields)
-    fields = zip(FIELDS[operation.kind], seen, before, strict=True)
-    return tuple(new if name in sent else old for name, new, old in fields)
+    fields = zip(FIELDS[operation.kind], new, old, strict=True)
+    return tuple(now if name in sent else then for name, now, then in fields)
 
 
 def stored_otherwise(
