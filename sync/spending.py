@@ -3,11 +3,14 @@
 A vendor tells it by its own ids; the links of the syncs into the system say what each stands for.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Context, Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from canonical.actual import Actual
 from canonical.allocation import Status
@@ -89,12 +92,14 @@ def spending(
     able = connector.capabilities
     told = {Kind.BUDGET: able.reads_actuals, Kind.ALLOCATION: shares and able.spent_by_share}
     for kind in (kind for kind in Kind if told[kind]):
-        actuals: dict[str, list[Actual]] = {}
-        for each in connector.actuals() if kind is Kind.BUDGET else connector.actuals(kind):
-            actuals.setdefault(each.ref, []).append(each)
+        actuals: dict[str, list[Actual]] = defaultdict(list)
+        for each in connector.actuals() if kind is Kind.BUDGET else ():
+            actuals[each.ref].append(each)
         for page in connector.list(kind):
             stands_for = _linked(ledgers, kind, [item.id for item in page.items])
             for item in page.items:
+                if kind is Kind.ALLOCATION and item.actual is not None:
+                    actuals[item.id].append(replace(item.actual, at=connector.runtime.now()))
                 for actual in actuals.get(item.id) or _nothing(item):
                     yield _spent(connector.name, item, actual, stands_for.get(item.id), day)
 

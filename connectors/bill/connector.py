@@ -161,10 +161,9 @@ class Bill(Connector):
                 found[index] = [*matches]
         return found
 
-    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
-        """Spent in the current period, per budget or per member."""
-        pages = self._budgets.pages(None) if kind is Kind.BUDGET else self.list(kind)
-        for page in pages:
+    def actuals(self) -> Iterator[Actual]:
+        """Spent in the current period, per budget."""
+        for page in self._budgets.pages(None):
             for item in page.items:
                 if item.actual is not None:
                     yield replace(item.actual, at=self.runtime.now())

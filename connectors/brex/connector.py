@@ -187,15 +187,11 @@ class Brex(Connector):
         there = self.resolve({*filter(None, map(_sought_by, drafts))}).there
         return probe_by_listing(self.list, [_as_shown(each, there) for each in drafts])
 
-    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
-        """Spent in the current period: of spend limits as Brex says, of budgets as the sum over the
-        spend limits of it and of all budgets below it."""
+    def actuals(self) -> Iterator[Actual]:
+        """Spent in the current period, per budget: the sum over the spend limits of it and of all
+        budgets below it."""
+        above = {item.id: item.container for page in self.list(Kind.BUDGET) for item in page.items}
         limits = [item for page in self.list(Kind.ALLOCATION) for item in page.items if item.actual]
-        if kind is Kind.ALLOCATION:
-            shares = (item.actual for item in limits)
-            yield from (structs.replace(each, at=self.runtime.now()) for each in shares if each)
-            return
-        above = {item.id: item.container for page in self.list(kind) for item in page.items}
         within: dict[tuple[str, str], list[Observed]] = defaultdict(list)
         for item in limits:
             for budget in upwards(item.container, above):

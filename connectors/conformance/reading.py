@@ -227,7 +227,8 @@ class Reading:
         if not world.connector.capabilities.spent_by_share:
             pytest.skip("capability: spent_by_share")
         world.make_some(Kind.ALLOCATION, 2)
-        spent = [actual.ref for actual in world.connector.actuals(Kind.ALLOCATION)]
+        shares = world.everything()[Kind.ALLOCATION].values()
+        spent = [share.actual.ref for share in shares if share.actual is not None]
         assert len(spent) == len(set(spent))
         assert set(spent) <= set(world.everything()[Kind.ALLOCATION])
 

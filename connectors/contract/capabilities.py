@@ -108,7 +108,7 @@ class Capabilities:
     budget's name may be, in UTF-16 units. `sums_shares`
     marks vendors whose budgets are the sum of their shares, so that these cannot come to more;
     `shares_beyond` says what becomes of shares that would. `reads_actuals` says that the vendor
-    tells what is spent, and `spent_by_share` that it does so per allocation too.
+    tells what is spent, and `spent_by_share` that a listing shows it of allocations too.
     """
 
     vendor: str

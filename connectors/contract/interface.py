@@ -216,11 +216,11 @@ class Connector(ABC):
         """
         return probe_by_listing(self.list, drafts)
 
-    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
-        """What has been spent, per object of `kind`; nothing where the vendor does not tell.
+    def actuals(self) -> Iterator[Actual]:
+        """What has been spent, per budget; nothing where the vendor does not tell.
 
-        Asked of allocations only where the capabilities say `spent_by_share`. What is left counts
-        what is in use; what was spent through a share that is retired stays spent.
+        What is left counts what is in use; what was spent through a share that is retired stays
+        spent. Of shares the listing tells it (`Observed.actual`).
         """
         return iter(())
 

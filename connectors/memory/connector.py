@@ -158,10 +158,10 @@ class Memory(Connector):
                 self.drop(id)
         self.after("delete", id)
 
-    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
+    def actuals(self) -> Iterator[Actual]:
         self.before("actuals", None)
         with self._lock:
-            rows = [row for row in self._rows.values() if kind_of(row.model) is kind]
+            rows = [row for row in self._rows.values() if isinstance(row.model, Budget)]
         return iter([row.actual for row in rows if row.actual])
 
     # What people and shops do in the system itself, beside the contract; no hook hears of it.

@@ -183,15 +183,8 @@ class Vtex(Connector):
         """Looks among the budgets of the drafts' names, and within the allocations' own budgets."""
         return self._probe.found(drafts)
 
-    def actuals(self, kind: Kind = Kind.BUDGET) -> Iterator[Actual]:
-        """Spent and left in the present cycle.
-
-        Of budgets the summaries have it; of allocations their budget's answer, a call for each.
-        """
-        if kind is Kind.ALLOCATION:
-            shares = (item.actual for page in self.list(kind) for item in page.items)
-            yield from (structs.replace(each, at=self.runtime.now()) for each in shares if each)
-            return
+    def actuals(self) -> Iterator[Actual]:
+        """Spent and left per budget, in its present cycle; the summaries have them."""
         for unit, raw in self._reader.summaries():
             for record in raw.items:
                 with suppress(Malformed):  # a listing reports it
