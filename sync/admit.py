@@ -17,6 +17,7 @@ from sync.findings import Findings
 from sync.identify import Identifier
 from sync.match import Key, Matched, Matcher, Newcomer
 from sync.observe import Observation
+from sync.order import depth
 from sync.reconcile import Reconciler
 from sync.send import Statement
 from sync.state.ledger import Link
@@ -170,17 +171,10 @@ def _may_be_there(problem: Problem) -> Loss:
 def _parents_first(newcomers: Sequence[Wanted]) -> list[Wanted]:
     """In an order in which what is stuck is known before what hangs on it."""
     parents = {
-        each.key: each.model.parent
+        each.key[1]: each.model.parent
         for each in newcomers
         if isinstance(each.model, Budget) and each.model.parent is not None
     }
     if not parents:
         return list(newcomers)
-
-    def depth(key: Key) -> int:
-        steps = 0
-        while (above := parents.get(key)) is not None and steps < len(parents):
-            key, steps = ("", above), steps + 1
-        return steps
-
-    return sorted(newcomers, key=lambda each: depth(each.key))
+    return sorted(newcomers, key=lambda each: depth(each.key[1], parents))

@@ -24,6 +24,7 @@ from connectors.contract.interface import Connector
 from sync.counterpart import Counterparts
 from sync.findings import Findings
 from sync.observe import Observation
+from sync.order import depth
 from sync.state.ledger import Ledger
 from sync.state.places import ABOVE
 from sync.stuck import Stuck
@@ -303,17 +304,14 @@ class Naming:
     def _parents_first(self) -> Sequence[int]:
         """Budgets by their depth, then allocations."""
         changes = self._found.changes
-        parents = {each.ref: _parent(each) for each in changes if each.kind is Kind.BUDGET}
+        parents = {each.ref: above for each in changes if (above := _parent(each)) is not None}
 
-        def depth(index: int) -> int:
-            if changes[index].kind is Kind.ALLOCATION:
-                return len(parents) + 1
-            steps, ref = 0, changes[index].ref
-            while (above := parents.get(ref)) is not None and steps < len(parents):
-                ref, steps = above, steps + 1
-            return steps
+        def below(index: int) -> int:
+            change = changes[index]
+            shares = change.kind is Kind.ALLOCATION
+            return len(parents) + 1 if shares else depth(change.ref, parents)
 
-        return sorted(range(len(changes)), key=depth)
+        return sorted(range(len(changes)), key=below)
 
     def _replace(self, index: int, **said: Any) -> None:
         self._found.changes[index] = replace(self._found.changes[index], **said)

@@ -183,7 +183,8 @@ class _Order:
             self._ranked[rank, number] = list(left)
 
     def _rank(self, change: Change) -> _Rank:
-        below = _depth(change.ref, self._parents) if change.kind is Kind.BUDGET else 1_000
+        budgets = change.kind is Kind.BUDGET
+        below = depth(change.ref, self._parents) if budgets else len(self._parents) + 1
         removed = change.op in (Op.RETIRE, Op.DELETE)
         if removed and change.kind is Kind.BUDGET:
             return (_EARLY if change.key in self._awaited else _REMOVES), -below
@@ -192,11 +193,12 @@ class _Order:
         return _MAKES, below
 
 
-def _depth(ref: str, parents: Mapping[str, str]) -> int:
-    depth = 0
-    while ref in parents and depth < 1_000:
-        ref, depth = parents[ref], depth + 1
-    return depth
+def depth(ref: str, parents: Mapping[str, str]) -> int:
+    """How many budgets are above that one; where they go round, as many as `parents` has."""
+    steps = 0
+    while ref in parents and steps < len(parents):
+        ref, steps = parents[ref], steps + 1
+    return steps
 
 
 def moves(change: Change) -> bool:
