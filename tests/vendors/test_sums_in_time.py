@@ -3,7 +3,7 @@
 A whole span of time is one that begins where a period that is stated does, and ends where one ends.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 
 import pytest
@@ -63,7 +63,8 @@ def budgets(draw):
 
 @pytest.fixture(scope="module")
 def fits():
-    runtime = Runtime(sleep=lambda seconds: None)
+    noon = datetime.combine(TODAY, time(12), UTC)  # the vendor's day and the run's are one
+    runtime = Runtime(now=lambda: noon, sleep=lambda seconds: None)
     opened = {name: make(name, own, runtime) for name, (make, own) in VENDORS.items()}
 
     def fit(vendor, budget, share=None):
