@@ -1,4 +1,4 @@
-# make demo         set up, then mirror a sample ERP into sandboxes of all five vendors
+# make demo         set up, then mirror an ERP's export into sandboxes of all five vendors
 # make test         set up with the development tools, then run all but the exhaustive tests
 # make test-faults  every fault at every point: what is too long for make test
 # make lint         style, types and walls

@@ -1,4 +1,4 @@
-"""The demo: a sample ERP mirrored into sandboxes of all five vendors, over real HTTP."""
+"""The demo: an ERP's export mirrored into sandboxes of all five vendors, over real HTTP."""
 
 import json
 import secrets
@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Event
 from urllib.request import Request, urlopen
 
+from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
 from sync.outcome import Exit
@@ -21,13 +22,18 @@ from sync.spending import totals
 from trueup.console import Console
 from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text
 from trueup.files import write_private
+from trueup.look import run_look
 from trueup.progress import watching
 from trueup.refusal import Refusal
-from trueup.sample import write_sample
+from trueup.sample_workbook import write_workbook
 from trueup.sandboxes import sandbox_process
 from trueup.session import Session
 from trueup.workspace import Workspace, open_workspace
 
+EXPORT = "exports/budget.xlsx"
+"""What the ERP has exported, in the demo's folder."""
+LATER = "budget-later.xlsx"
+"""What it exports once an amount has changed there."""
 _MARK = ".trueup-demo"
 
 
@@ -55,9 +61,11 @@ def run_demo(folder: Path) -> int:
 
 def _steps(session: Session, workspace: Workspace, folder: Path) -> int:
     console, syncs = session.console, [f"erp-to-{name}" for name in FOLLOWERS]
-    console.title(f"A sample ERP in {folder}/, and five sandboxes on loopback")
+    console.title(f"An ERP's export and settings in {folder}/, and five sandboxes on loopback")
+    console.title(f"trueup look {EXPORT}")
+    code = run_look(folder / EXPORT, None, ["currency=USD"], None, as_json=False)
     console.title("trueup check")
-    code = session.check(None)
+    code = code or session.check(None)
     console.title("trueup plan, for each of the five")
     for sync in syncs:
         console.plan_in_short(workspace.plan(sync))
@@ -124,7 +132,10 @@ def _write(folder: Path, ports: Sequence[int], tokens: dict[str, str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / _MARK).touch()
-    write_sample(folder, year=date.today().year)  # noqa: DTZ011
+    year = date.today().year  # noqa: DTZ011
+    (folder / EXPORT).parent.mkdir()
+    write_workbook(folder / EXPORT, year=year)
+    write_workbook(folder / LATER, year=year, more=Amount(Decimal(20), "USD"))
     files = {f"{name}.token": token for name, token in tokens.items()}
     for name, secret in (files | {"vtex.key": "app_key_sandbox"}).items():
         write_private(folder / name, secret + "\n")
@@ -147,8 +158,8 @@ def _next_steps(folder: Path, ports: Sequence[int], tokens: dict[str, str]) -> s
     return f"""\
 {path}cd {folder}
 trueup sandbox brex --port {port} --persist sandbox.brex.json --token {tokens["brex"]} &
-sed -i 's/6100 Travel,200.00/6100 Travel,220.00/' allocations.csv    # the ERP changes an amount …
-trueup plan erp-to-brex       # … one object, one field
-trueup run erp-to-brex        # … one PUT
+cp {LATER} exports/   # travel of CC0001 has risen in the ERP, which exports again …
+trueup plan erp-to-brex       # … the budget and its share, one field each
+trueup run erp-to-brex        # … two PUTs
 trueup status; trueup history
 """

@@ -22,10 +22,10 @@ workspace_token = "wrkspc_sandbox"
 currency = "USD"
 
 [systems.vantage.entities]             # who is who: an account of ours → a cost report of theirs
-"account:6100 Travel" = "rprt_travel"
-"account:6200 Software" = "rprt_software"
-"account:6300 Marketing" = "rprt_marketing"
-"account:6400 Training" = "rprt_training"
+"account:6100" = "rprt_travel"
+"account:6200" = "rprt_software"
+"account:6300" = "rprt_marketing"
+"account:6400" = "rprt_training"
 """,
     "kaireon": """\
 api_key = "file:kaireon.token"
@@ -59,17 +59,24 @@ _ACCEPT = {
 }
 
 
-def settings_text(addresses: dict[str, str]) -> str:
-    """The whole file; `addresses` are those of the sandboxes."""
+EXPORTS = """\
+path = "exports/*.xlsx"                # as the ERP exports them …
+files = "newest"                       # … the newest of them counts
+layout = "business-central"            # `trueup look FILE` finds it out
+currency = "USD"                       # which the file does not say
+"""
+"""What the demo reads."""
+
+
+def settings_text(addresses: dict[str, str], files: str = EXPORTS) -> str:
+    """The whole file; `addresses` are those of the sandboxes, `files` the keys of the source."""
     parts = [
-        """\
+        f"""\
 # Trueup's settings, as the demo wrote them.
 
 [systems.erp]                          # the side that owns the budgets
 connector = "file"
-path = "budgets.csv"
-allocations = "allocations.csv"
-"""
+{files}"""
     ]
     for name, keys in FOLLOWERS.items():
         parts.append(

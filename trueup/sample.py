@@ -17,7 +17,7 @@ BUDGET_COLUMNS = (
 )  # fmt: skip
 ALLOCATION_COLUMNS = ("budget", "ref", "entity_type", "entity", "amount", "status")
 
-_ACCOUNTS = (
+ACCOUNTS = (
     ("6100", "Travel", 4),
     ("6200", "Software", 7),
     ("6300", "Marketing", 6),
@@ -34,11 +34,21 @@ def write_sample(folder: Path, *, year: int = 2026, cost_centres: int = 40) -> N
     _write(folder / "allocations.csv", ALLOCATION_COLUMNS, _allocations(numbers))
 
 
+def cost_centre(number: int) -> str:
+    """The code of a cost centre, which is its budget's ref."""
+    return f"CC{number:04}"
+
+
+def months(number: int) -> list[Amount]:
+    """The twelve amounts of a cost centre."""
+    base = _base(number).value
+    return [Amount(base * (100 + percent) / 100, "USD").rounded() for percent in _SEASON]
+
+
 def _budgets(numbers: Iterable[int], year: int) -> Iterable[Sequence[object]]:
     for number in numbers:
-        ref, base = _ref(number), _base(number)
-        for month, percent in enumerate(_SEASON, start=1):
-            amount = Amount(base.value * (100 + percent) / 100, "USD").rounded()
+        ref = cost_centre(number)
+        for month, amount in enumerate(months(number), start=1):
             first, last = date(year, month, 1), date(year, month, monthrange(year, month)[1])
             yield (
                 ref, f"Cost centre {number} ({ref})", f"Operating budget of cost centre {number}",
@@ -48,14 +58,10 @@ def _budgets(numbers: Iterable[int], year: int) -> Iterable[Sequence[object]]:
 
 def _allocations(numbers: Iterable[int]) -> Iterable[Sequence[object]]:
     for number in numbers:
-        shares = _base(number).split([weight for _, _, weight in _ACCOUNTS])
-        for (code, name, _), share in zip(_ACCOUNTS, shares, strict=True):
-            ref = _ref(number)
+        shares = _base(number).split([weight for _, _, weight in ACCOUNTS])
+        for (code, name, _), share in zip(ACCOUNTS, shares, strict=True):
+            ref = cost_centre(number)
             yield ref, f"{ref}-{code}", "account", f"{code} {name}", share.text(), "active"
-
-
-def _ref(number: int) -> str:
-    return f"CC{number:04}"
 
 
 def _base(number: int) -> Amount:

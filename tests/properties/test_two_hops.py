@@ -45,7 +45,7 @@ YEAR, NEXT = date(2026, 12, 31), date(2027, 12, 31)
 OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None,
               min_listing=None)  # fmt: skip
 ADA, SUMMER, TRAVEL = (
-    Entity("user", "ada@example.com"), Entity("offer", "summer"), Entity("account", "6100 Travel")
+    Entity("user", "ada@example.com"), Entity("offer", "summer"), Entity("account", "6100")
 )  # fmt: skip
 PEOPLE = f'[systems.brex.entities]\n"{ADA}" = "cuuser_ada"\n'
 REPORTS = f'"{ADA}" = "rprt_software"\n"{SUMMER}" = "rprt_training"\n'

@@ -31,7 +31,7 @@ class Cost:
 
 
 COSTS = {
-    "brex": Cost(shares=4, writes=2500, first_reads=6, unchanged_reads=3),
+    "brex": Cost(shares=1, writes=1000, first_reads=6, unchanged_reads=3),
     "vantage": Cost(shares=0, writes=500, first_reads=2, unchanged_reads=1),
     "kaireon": Cost(shares=0, writes=500, first_reads=504, unchanged_reads=2),
     "bill": Cost(shares=1, writes=1000, first_reads=1020, unchanged_reads=10),
@@ -88,10 +88,8 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
     with ExitStack() as stack:
         sandbox = load(vendor)(token="canary", rate_limit="off", seed=seed)
         served = stack.enter_context(serve(sandbox))
-        text = settings_text(dict.fromkeys(FOLLOWERS, served.url))
-        text = text.replace(
-            'path = "budgets.csv"\nallocations = "allocations.csv"', 'path = "budgets.json"'
-        )
+        addresses = dict.fromkeys(FOLLOWERS, served.url)
+        text = settings_text(addresses, files='path = "budgets.json"\n')
         (tmp_path / "trueup.toml").write_text(text)
         workspace = stack.enter_context(open_workspace(tmp_path / "trueup.toml"))
         yield Office(workspace, served, f"erp-to-{vendor}")

@@ -167,6 +167,7 @@ def test_the_demo_ends_in_an_empty_plan_and_leaves_no_server(tmp_path: Path) -> 
     out, _ = process.communicate()
 
     assert process.returncode == 0, out
+    assert "budget.xlsx: business-central" in out
     assert out.count("200 create") == 3  # two vendors have no place for an account's share
     assert out.count("Nothing to do: ") == 5
     assert out.count("Nothing to do: 200 unchanged") == 3

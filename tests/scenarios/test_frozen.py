@@ -23,7 +23,7 @@ from connectors.sandbox.vantage.api import VantageSandbox
 from connectors.vantage.connector import Vantage
 from trueup.cli import app
 from trueup.demo_settings import settings_text
-from trueup.sample import write_sample
+from trueup.sample_workbook import write_workbook
 
 SANDBOXES = {"bill": BillSandbox, "vantage": VantageSandbox}
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
@@ -52,7 +52,9 @@ class Frozen:
         token = folder / f"{vendor}.token"
         token.write_text(served.sandbox.CREDENTIAL)
         token.chmod(0o600)
-        write_sample(folder, year=datetime.now(UTC).year, cost_centres=3)
+        (folder / "exports").mkdir()
+        export = folder / "exports" / "budget.xlsx"
+        write_workbook(export, year=datetime.now(UTC).year, cost_centres=3)
 
     def writes(self):
         return [call for call in self.served.log if call["method"] in WRITES]
@@ -127,7 +129,7 @@ def check(frozen, process):
     assert frozen.writes() == []
     assert frozen.names() == made
     assert set(made.values()) == {1}
-    assert len([name for name in made if name.startswith("Cost centre")]) >= 3
+    assert len([name for name in made if name.startswith("CC000")]) >= 3
 
 
 def test_calls_that_waited_for_the_limiter_do_not_leave(frozen):
