@@ -35,6 +35,7 @@ class Change:
     `seen` is the fingerprint of the target's object that this change was made for, `stated` that
     of what the source stated, both in hex. `money` tells what counts from which day on, from the
     plan's day: also what is stated and can only later be told to the target.
+    `name` is what the target calls an object that is removed, whose model nobody has.
     `after` are the keys of objects that give up the name that this one takes: they go first. `via`
     is the temporary name that it has on the way, where names go round in a circle.
     """
@@ -52,6 +53,7 @@ class Change:
     seen: str | None = None
     stated: str | None = None
     money: _Moves = field(default=(), compare=False)
+    name: str | None = field(default=None, compare=False)
     after: tuple[tuple[Kind, str, str], ...] = field(default=(), compare=False)
     via: str | None = field(default=None, compare=False)
 
@@ -59,6 +61,14 @@ class Change:
     def key(self) -> tuple[Kind, str, str]:
         """Names the object within its sync."""
         return self.kind, self.budget_ref or "", self.ref
+
+    @property
+    def title(self) -> str:
+        """What people call the object: a budget by its name, an allocation by its entity."""
+        if self.name is not None or self.desired is None:
+            return self.name or self.ref
+        model = self.desired
+        return model.name if isinstance(model, Budget) else str(model.entity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +202,10 @@ class Plan:
     def to_data(self) -> dict[str, Any]:
         """The plan as JSON-ready data, in the shape that `plan --json` prints."""
         data: dict[str, Any] = _plans().dump_python(self, mode="json", exclude=_UNSAID)
-        data["changes"] = [_change_data(change) for change in data["changes"]]
+        data["changes"] = [
+            _change_data(said, change.title)
+            for said, change in zip(data["changes"], self.changes, strict=True)
+        ]
         order = ("plan_id", "sync", "source", "target", "as_of")
         head = {name: data.pop(name) for name in order}
         return head | {"summary": self.summary} | data
@@ -224,8 +237,9 @@ def _text(fact: Fact) -> str | None:
     return None if fact is None else str(fact)
 
 
-def _change_data(change: dict[str, Any]) -> dict[str, Any]:
+def _change_data(change: dict[str, Any], title: str) -> dict[str, Any]:
     fields = change["fields"]
+    change["name"] = title
     change["fields"] = {
         name: {"before": before, "after": after} for name, (before, after) in fields.items()
     }

@@ -22,7 +22,7 @@ from canonical.budget import Budget
 from canonical.change import Change
 from canonical.compare import Cause, Difference
 from canonical.facts import TAKEN_BACK_BY_NONE, Fact, Facts, facts, fields_of, fingerprint
-from canonical.kind import Kind, Op
+from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Effect, Loss
 from canonical.money import Move
 from canonical.records import as_dataclass
@@ -214,7 +214,13 @@ def removal(
         fields={"status": (Status.ACTIVE.value, after.value)},
         losses=losses,
         seen=fingerprint(observed).hex(),
+        name=_name(kind, observed),
     )
+
+
+def _name(kind: Kind, observed: Facts) -> str | None:
+    name = observed[FIELDS[kind].index("name" if kind is Kind.BUDGET else "entity")]
+    return None if name is None else str(name)
 
 
 def _change(

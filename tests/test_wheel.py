@@ -54,13 +54,13 @@ def test_every_module_is_in_the_wheel(wheel: ZipFile) -> None:
     assert set(_modules(wheel)) == ours
 
 
-def test_the_ready_made_layouts_are_in_the_wheel(wheel: ZipFile) -> None:
-    ours = {path.name for path in (ROOT / "connectors/file/layouts/ready").glob("*.toml")}
+@pytest.mark.parametrize("folder", ["connectors/file/layouts/ready", "trueup/pages"])
+def test_what_is_no_module_is_in_the_wheel_too(wheel: ZipFile, folder: str) -> None:
+    ours = {path.name for path in (ROOT / folder).iterdir() if path.suffix != ".py"}
 
-    folder = "trueup/connectors/file/layouts/ready/"
-    assert ours == {
-        name.removeprefix(folder) for name in wheel.namelist() if name.startswith(folder)
-    }
+    there = f"trueup/{folder.removeprefix('trueup/')}/"
+    assert ours
+    assert ours == {name.removeprefix(there) for name in wheel.namelist() if name.startswith(there)}
 
 
 def test_no_module_in_the_wheel_imports_a_bare_room(wheel: ZipFile) -> None:

@@ -156,6 +156,9 @@ def plan(
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 3 when changes are pending.")
     ] = False,
+    form: Annotated[
+        str | None, typer.Option("--format", help="text, json, markdown or html.")
+    ] = None,
     as_of: AsOf = None,
     allow: Allow = None,
     config: Config = CONFIG,
@@ -164,7 +167,7 @@ def plan(
 ) -> None:
     """Show what would change, in which field, by how much money. Changes nothing."""
     with _session(config, as_json, verbose) as session:
-        session.told(session.plan(sync, _day(as_of), _rules(allow), out, detailed_exitcode))
+        session.told(session.plan(sync, _day(as_of), _rules(allow), out, detailed_exitcode, form))
 
 
 @app.command()

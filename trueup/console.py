@@ -7,36 +7,36 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
-from decimal import Decimal
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from canonical.kind import Kind, Op
+from canonical.kind import Op
 from sync.outcome import Outcome
 from trueup.output import marked, terminal
 from trueup.streams import ERR, OUT
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.console import JustifyMethod
 
-    from canonical.change import Change, Conflict, Handover, Plan, Unstated
-    from canonical.facts import Fact
-    from canonical.money import Counted
+    from canonical.change import Change, Conflict, Handover, Plan
     from sync.engine import Verification
     from sync.handover import Handed, Offer
     from sync.report import Report
     from sync.spending import Spent
     from sync.state.history import Run
+    from trueup.planned import Entry
 
 SHOWN = 40
-"""Changes that a plan lists; `--json` has all of them."""
+"""Changes that a plan lists; `-v` and `--json` have all of them."""
 NAMED = 10
-"""Objects that the source does not state, listed by name of each sort; `--json` has more."""
+"""Objects that the source does not state, named of each sort; `-v` and `--json` have more."""
 
 ALIKE = 5
 """Faults of one kind that are shown; the others are counted."""
@@ -49,6 +49,10 @@ _SIGNS = {
     Op.DELETE: ("-", "red"),
     Op.BLOCKED: ("!", "magenta"),
 }
+_COLOURS = dict(_SIGNS.values())
+_COLUMNS = ("", "object", "field", "before", "after", "change", "%", "because")
+_FLUSH = frozenset({"before", "after", "change", "%"})
+"""Columns that are flush right."""
 _GOOD = {True: "green", False: "red"}
 
 
@@ -61,22 +65,23 @@ class Console:
 
     # -- plans -------------------------------------------------------------------------------
 
-    def plan(self, plan: Plan) -> None:
-        """What would change, in which field, by how much money, and what stands in the way."""
+    def plan(self, plan: Plan, *, whole: bool = False) -> None:
+        """What would change, in which field, by how much money, what stands in the way, and what
+        to do next. The first of what is many, unless the `whole` is asked for."""
         between = f"{plan.source} → {plan.target}"
         self.out.print(f"[bold]{marked(plan.sync)}[/]: {marked(between)}, as of {plan.as_of}")
-        self._changes(plan.changes, plan.as_of)
+        self._changes(plan.changes, plan.as_of, whole=whole)
         self._money(plan)
         self._losses(plan.changes)
-        self._unaccepted(plan)
         self._handovers(plan.handovers)
         self._conflicts(plan.conflicts)
-        self._unstated(plan)
+        self._unstated(plan, whole=whole)
         self._problems((each.system, each.where, each.message) for each in plan.problems)
         for trip in plan.guards:
             self._line("■", "red", f"guard {trip.rule}: {trip.message} (limit {trip.limit})")
             self.out.print(f"  to allow it: {marked(trip.override)}", soft_wrap=True)
         self.out.print(self._summary(plan))
+        self._next(plan)
 
     def plan_in_short(self, plan: Plan) -> None:
         """A plan in two or three lines: how much would change, and what is lost on the way."""
@@ -84,67 +89,62 @@ class Console:
         self._money(plan)
         self._losses(plan.changes)
 
-    def _changes(self, changes: Sequence[Change], as_of: date) -> None:
+    def _changes(self, changes: Sequence[Change], as_of: date, *, whole: bool = False) -> None:
         if not changes:
             return
-        table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
-        for column in ("", "object", "field", "before", "after", "because"):
-            table.add_column(column, overflow="fold")
-        for change in changes[:SHOWN]:
-            self._change(table, change, as_of)
-        self.out.print(table)
-        if len(changes) > SHOWN:
-            rest = Counter(change.op.value for change in changes[SHOWN:])
-            said = ", ".join(f"{count} {op}" for op, count in rest.items())
-            self.out.print(f"  … and {len(changes) - SHOWN} more ({said}); --json lists all")
+        from trueup.planned import entries
 
-    def _change(self, table: Table, change: Change, as_of: date) -> None:
-        sign, colour = _SIGNS[change.op]
-        name = f"{change.kind} {change.ref}"
-        because = change.cause.value if change.op is Op.UPDATE else (change.matched or "")
-        rows: list[tuple[str, str, str]] = [
-            (field, _shown(before), _shown(after))
-            for field, (before, after) in change.fields.items()
-        ]
-        if change.op is Op.CREATE:
-            rows = [("amount", "", _amount(change))]
-        if change.op is Op.UPDATE:
-            rows += _moves(change, as_of)
-        if change.op is Op.BLOCKED or not rows:
-            rows = [(loss.field, "", loss.reason) for loss in change.losses] or rows
-        for index, (field, before, after) in enumerate(rows):
-            first = index == 0
-            table.add_row(
-                f"[{colour}]{sign}[/]" if first else "",
-                marked(name) if first else "",
-                marked(field),
-                marked(before),
-                marked(after),
-                marked(because) if first else "",
-            )
+        shown = len(changes) if whole else SHOWN
+        told = islice(entries(changes, as_of), shown)
+        self._fitted(_COLUMNS, [row for entry in told for row in _rows(entry)])
+        if len(changes) > shown:
+            rest = Counter(change.op.value for change in changes[shown:])
+            said = ", ".join(f"{count} {op}" for op, count in rest.items())
+            self.out.print(f"  … and {len(changes) - shown} more ({said}); -v lists all")
+
+    def _fitted(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """A table without its empty columns; no word is broken: where they do not fit, lines."""
+        used = [at for at, _ in enumerate(columns) if any(row[at] for row in rows)]
+        table = Table(box=None, pad_edge=False, header_style="dim")
+        needed = 0
+        for at in used:
+            texts = [columns[at], *(row[at] for row in rows)]
+            longest = max(len(word) for text in texts for word in (text.split() or [""]))
+            side: JustifyMethod = "right" if columns[at] in _FLUSH else "left"
+            table.add_column(columns[at], min_width=longest, justify=side)
+            needed += longest + 2
+        for row in rows:
+            sign, *cells = (marked(row[at]) for at in used)
+            table.add_row(f"[{_COLOURS[sign]}]{sign}[/]" if sign in _COLOURS else sign, *cells)
+        if needed <= self.out.width:
+            self.out.print(table)
+            return
+        for row in rows:
+            self.out.print(marked(" ".join(each for each in row if each)))
 
     def _money(self, plan: Plan) -> None:
         """What moves on the plan's day, per period of each amount; then what moves later."""
-        moved: dict[tuple[Kind, str], Decimal] = defaultdict(Decimal)
-        later: dict[tuple[Kind, str], list[date]] = defaultdict(list)
-        for change in plan.pending:
-            for move in change.money:
-                if move.day != plan.as_of:
-                    if change.op is not Op.CREATE:
-                        later[change.kind, move.unit].append(move.day)
-                    continue
-                for counted, sign in ((move.before, -1), (move.after, 1)):
-                    if counted is not None:
-                        moved[change.kind, counted.unit] += sign * counted.amount
-        for (kind, unit), step in sorted(moved.items()):
-            self.out.print(f"  {kind}s: {step:+,} {marked(unit)}")
-        for (kind, unit), days in sorted(later.items()):
-            many = "amount moves" if len(days) == 1 else "amounts move"
-            said = f"{len(days)} {many} later, from {min(days)} on"
-            self.out.print(f"  {kind}s: {said} ({marked(unit)})")
+        from trueup.planned import later, sums
+
+        for each in sums(plan):
+            parts = ", ".join(f"{part:+,} {name}" for name, part in each.parts)
+            of = f" ({parts})" if len(each.parts) > 1 or each.removed else ""
+            self.out.print(f"  {each.kind}s: {each.net:+,} {marked(each.unit)}{of}")
+        for on in later(plan):
+            many = "amount moves" if on.count == 1 else "amounts move"
+            said = f"{on.count} {many} later, from {on.first} on"
+            self.out.print(f"  {on.kind}s: {said} ({marked(on.unit)})")
+
+    def _next(self, plan: Plan) -> None:
+        from trueup.planned import next_steps
+
+        for step in next_steps(plan):
+            self.out.print(f"  {marked(step)}", soft_wrap=True)
 
     def _losses(self, changes: Iterable[Change]) -> None:
-        for name, (count, reason) in _lost(changes):
+        from trueup.planned import losses
+
+        for name, count, reason in losses(changes):
             self._line("·", "dim", f"{count} × {name}: {reason}")
 
     def _handovers(self, handovers: Sequence[Handover]) -> None:
@@ -160,15 +160,20 @@ class Console:
             said = f"{each.kind} {each.ref}: {each.reason}"
             self._line("?", "magenta", f"{said} ({ids})" if ids else said)
 
-    def _unstated(self, found: Plan | Verification) -> None:
+    def _unstated(self, found: Plan | Verification, *, whole: bool = False) -> None:
         """What the target has and the source does not state: kept from earlier, or never stated."""
-        for each in found.kept_objects[:NAMED]:
-            self._line("=", "dim", f"{_named(each)} stays: {each.reason}")
-        if (more := len(found.kept_objects) - NAMED) > 0:
+        if not found.kept_objects and not found.strangers:
+            return
+        from trueup.planned import named
+
+        many = len(found.kept_objects) + len(found.strangers) if whole else NAMED
+        for each in found.kept_objects[:many]:
+            self._line("=", "dim", f"{named(each)} stays: {each.reason}")
+        if (more := len(found.kept_objects) - many) > 0:
             self.out.print(f"  … and {more} more stay")
-        for each in found.strangers[:NAMED]:
-            self._line("·", "dim", f"{_named(each)} is in the target, and nobody stated it")
-        if (more := found.stranger_count - NAMED) > 0:
+        for each in found.strangers[:many]:
+            self._line("·", "dim", f"{named(each)} is in the target, and nobody stated it")
+        if (more := found.stranger_count - min(many, len(found.strangers))) > 0:
             self.out.print(f"  … and {more} more that nobody stated")
 
     def _problems(self, problems: Iterable[tuple[str, str, str]]) -> None:
@@ -185,19 +190,10 @@ class Console:
                 said = f"… and {len(alike) - len(shown)} more like it"
                 self._line("!", "red", f"{said}, the last: {alike[-1]}")
 
-    def _unaccepted(self, plan: Plan) -> None:
-        if plan.unaccepted:
-            names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
-            said = f"  to accept what is lost, write in [syncs.{plan.sync}]: accept = [{names}]"
-            self.out.print(marked(said), soft_wrap=True)
-
     def _summary(self, plan: Plan) -> str:
-        counts = {name: count for name, count in plan.summary.items() if count}
-        if plan.kept:
-            counts["kept in the target only"] = plan.kept
-        if plan.uncertain:
-            counts["waiting for an unknown outcome"] = plan.uncertain
-        said = ", ".join(f"{count} {name}" for name, count in counts.items()) or "nothing there"
+        from trueup.planned import counted
+
+        said = ", ".join(f"{count} {name}" for name, count in counted(plan)) or "nothing there"
         waiting = plan.conflicts or plan.problems or plan.unaccepted or plan.uncertain
         if not plan.pending and not waiting:
             return f"[green]Nothing to do[/]: {said}."
@@ -379,30 +375,6 @@ def _marked_lines(text: str) -> str:
     return "\n".join(map(marked, text.split("\n")))
 
 
-def _lost(changes: Iterable[Change]) -> list[tuple[str, tuple[int, str]]]:
-    """Each loss once, with how often it occurs and the reason met first."""
-    found: dict[str, tuple[int, str]] = {}
-    for change in changes:
-        for loss in change.losses:
-            count, reason = found.get(loss.name, (0, loss.reason))
-            found[loss.name] = count + 1, reason
-    return sorted(found.items())
-
-
-def _shown(value: Fact) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, tuple):
-        return ", ".join(" ".join(map(str, v)) if isinstance(v, tuple) else str(v) for v in value)
-    return str(value)
-
-
-def _named(each: Unstated) -> str:
-    ref = f" ({each.ref})" if each.ref and each.ref != each.name else ""
-    money = f", {each.amount} {each.currency}" if each.amount else ""
-    return f"{each.kind} {each.name}{ref}{money} [{each.target_id}]"
-
-
 def _but(found: Plan | Verification | None) -> str:
     """What an agreement does not speak of."""
     if found is None:
@@ -413,25 +385,14 @@ def _but(found: Plan | Verification | None) -> str:
     return f", but {' and '.join(said)}" if said else ""
 
 
-def _amount(change: Change) -> str:
-    """What is new, as it counts on the plan's day."""
-    counted = change.money[0].after if change.money else None
-    amount = change.desired.amount if change.desired else None
-    return str(counted or amount or "")
+def _rows(entry: Entry) -> Iterator[tuple[str, ...]]:
+    """The lines of a table that tell of one object; its name stands in the first."""
+    from trueup.planned import Line
 
-
-def _moves(change: Change, as_of: date) -> list[tuple[str, str, str]]:
-    """The money of an update that its fields do not show: of phases, and of what counts later."""
-    shown = "amount" in change.fields
-    return [
-        ("money" if move.day == as_of else f"from {move.day}", _shown_money(move.before), told)
-        for move in change.money
-        if (told := _shown_money(move.after)) and not (shown and move.day == as_of)
-    ]
-
-
-def _shown_money(counted: Counted | None) -> str:
-    return str(counted or "")
+    sign, title, because = _SIGNS[entry.op][0], f"{entry.kind} {entry.title}", entry.because
+    for line in entry.lines or (Line("", "", ""),):
+        yield sign, title, line.what, line.before, line.after, line.step, line.share, because
+        sign = title = because = ""
 
 
 def _counts(run: Run) -> str:

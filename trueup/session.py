@@ -92,6 +92,7 @@ class Session:
     def __init__(self, config: Path, *, as_json: bool = False, verbosity: int = 0) -> None:
         self._config = config
         self._json = as_json
+        self._verbosity = verbosity
         self.console = Console()
         self._stop = Event()
         self._printing = Lock()
@@ -177,21 +178,26 @@ class Session:
         allow: Collection[str] = (),
         out: Path | None = None,
         detailed: bool = False,
+        said: str | None = None,
     ) -> int:
         """`trueup plan`."""
         from sync.report import plan_exit_code
+        from trueup.plan_pages import Form, form_of, page
 
         _known_rules(allow)
+        form = form_of(said or ("json" if self._json else "text"))
         if out is not None:
             _must_be_free(out)
         with self._workspace() as workspace:
             plan = workspace.plan(sync, as_of=as_of, allow=allow)
         if out is not None:
             self._save(out, plan)
-        if self._json:
+        if form is Form.JSON:
             self._print(plan.to_data())
+        elif form is Form.TEXT:
+            self.console.plan(plan, whole=self._verbosity > 0)
         else:
-            self.console.plan(plan)
+            tell(page(form, plan).rstrip("\n"))
         code = plan_exit_code(plan)
         return Exit.PENDING if code == Exit.OK and detailed and plan.pending else code
 

@@ -72,4 +72,4 @@ def test_totals_are_those_of_the_day_whatever_the_target_holds(
             app, ["plan", "s", "--as-of", "2026-08-03", "--config", str(settings)]
         )
     assert "budgets: +250.00 USD" in said.stdout, said.output
-    assert "250.00 USD" in said.stdout.split("because")[1].splitlines()[1]
+    assert "250.00 USD" in said.stdout.split("budget A")[1].splitlines()[0]
