@@ -12,7 +12,7 @@ import typer
 import trueup
 from config.load import load
 from config.settings import ACCEPTABLE, Guard
-from connectors.file.layout import ALLOCATIONS, BUDGETS, Layout
+from connectors.rows.layout import ALLOCATIONS, BUDGETS, Layout
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
 from sync.outcome import Exit

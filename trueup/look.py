@@ -6,15 +6,15 @@ from typing import Final
 
 from canonical.period import Period
 from connectors.contract.errors import ConnectorError
-from connectors.file.layouts.calendars import label
-from connectors.file.layouts.loading import (
+from connectors.file.layouts.look import Look, look, sorted_totals, texts
+from connectors.layouts.calendars import label
+from connectors.layouts.loading import (
     LayoutError,
     layout_of,
     names,
     ready_table,
     ready_text,
 )
-from connectors.file.layouts.look import Look, look, sorted_totals, texts
 from sync.outcome import Exit
 from trueup.output import plain, talk, tell, tell_json
 from trueup.refusal import Refusal

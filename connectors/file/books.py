@@ -13,12 +13,12 @@ from typing import Any, Final
 from connectors.contract.errors import Rejected
 from connectors.file.formats import Place
 from connectors.file.grids import NUMBERS, Cells, Grid, Match
-from connectors.file.layout import Wrong
 from connectors.file.package import readable_workbook
 from connectors.file.sheets import DIGITS, cell_text, find_sheet, first_sheet, open_book
-from connectors.file.stored import Fault, Value, escaped
 from connectors.file.tables import open_file
 from connectors.file.workbooks import Book, Filled, column_name
+from connectors.layouts.stored import Fault, Value, escaped
+from connectors.rows.layout import Wrong
 
 _DAYS: Final = frozenset({"start", "end"})
 _COLUMNS: Final = 1024

@@ -28,16 +28,6 @@ from connectors.file.declared import CAPABILITIES, HELD, FileSettings
 from connectors.file.documents import open_document, save
 from connectors.file.formats import Opened, Place, has_sheet, open_table, within
 from connectors.file.grids import Cells, Match
-from connectors.file.layout import ALLOCATIONS, BUDGETS
-from connectors.file.reading import (
-    Index,
-    allocation_id,
-    index_of,
-    pages,
-    read_allocations,
-    read_budgets,
-    ref_of,
-)
 from connectors.file.tables import Form
 from connectors.file.writing import (
     checked_allocation,
@@ -45,6 +35,16 @@ from connectors.file.writing import (
     merged_allocation,
     merged_budget,
     unlike,
+)
+from connectors.rows.layout import ALLOCATIONS, BUDGETS
+from connectors.rows.reading import (
+    Index,
+    allocation_id,
+    index_of,
+    pages,
+    read_allocations,
+    read_budgets,
+    ref_of,
 )
 
 if TYPE_CHECKING:

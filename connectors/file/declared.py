@@ -34,8 +34,8 @@ def _layout(said: Any) -> Any:
     """A table as the layout that it is; the name of one, or of its file, as it stands."""
     if said is None:
         return said
-    from connectors.file.layouts.language import Layout  # only who has one pays for it
-    from connectors.file.layouts.loading import LayoutError, merged, nearest_key, ready_text
+    from connectors.layouts.language import Layout  # only who has one pays for it
+    from connectors.layouts.loading import LayoutError, merged, nearest_key, ready_text
 
     if isinstance(said, Layout):
         return said
@@ -71,7 +71,7 @@ class _LayoutSchema:
     def __get_pydantic_json_schema__(
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        from connectors.file.layouts.language import Layout
+        from connectors.layouts.language import Layout
 
         named = {"type": "string", "minLength": 1}
         return {"anyOf": [named, handler(Layout.__pydantic_core_schema__), {"type": "null"}]}

@@ -14,9 +14,9 @@ from connectors.contract.errors import Rejected, Unreadable
 from connectors.file.exact import Record, parse, written
 from connectors.file.formats import Place
 from connectors.file.grids import Cells, CsvDocument, Match, encoded
-from connectors.file.layout import DIMENSION, LIMITS
 from connectors.file.records import flat
 from connectors.file.tables import open_file
+from connectors.rows.layout import DIMENSION, LIMITS
 
 _PHASE: Final = ("start", "end", "amount")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from connectors.contract.errors import Transient, Unreadable
-from connectors.file.layout import Layout, Table
-from connectors.file.reading import Signature
 from connectors.file.records import RecordTable
 from connectors.file.tables import CsvTable, Form, open_file
+from connectors.rows.layout import Layout, Table
+from connectors.rows.reading import Signature
 
 _LIKE: Final = {".tsv": ".csv", ".txt": ".csv", ".xlsm": ".xlsx"}
 """Endings of files that are read as those of another."""

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 
 from connectors.contract.errors import Rejected
 from connectors.file.formats import Place
-from connectors.file.layout import LIMITS
 from connectors.file.tables import guarded, open_file, unguarded
+from connectors.rows.layout import LIMITS
 
 Cells: TypeAlias = Mapping[str, str]
 Match: TypeAlias = Callable[[Cells], bool]

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO, Final
 
 from connectors.contract.errors import Unreadable
 from connectors.file.exact import Beyond, Record, digits, parse, repeated, shown
-from connectors.file.layout import (
+from connectors.file.tables import readable_text
+from connectors.rows.layout import (
     ALLOCATIONS,
     BUDGETS,
     DIMENSION,
@@ -24,7 +25,6 @@ from connectors.file.layout import (
     Wrong,
     pick,
 )
-from connectors.file.tables import readable_text
 
 _NESTED: Final = ("phases", "allocations", "dimensions", "limits")
 _PHASE: Final = ("start", "end", "amount")

@@ -12,10 +12,10 @@ from typing import BinaryIO, Final
 
 from connectors.contract.errors import Unreadable
 from connectors.file.exact import digits
-from connectors.file.layout import IDENTITY, Layout, Position, Row, Wrong, header, pick
 from connectors.file.package import readable_workbook
-from connectors.file.stored import Fault, Value
 from connectors.file.workbooks import Book, Filled, Sheet, column_name
+from connectors.layouts.stored import Fault, Value
+from connectors.rows.layout import IDENTITY, Layout, Position, Row, Wrong, header, pick
 
 DIGITS: Final = 15
 """How many digits of a number a worksheet keeps; those beyond are the noise of a binary float."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from connectors.contract.errors import Unreadable
-from connectors.file.layout import Layout, Position, Row, Wrong, header
+from connectors.rows.layout import Layout, Position, Row, Wrong, header
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import BinaryIO, Final, TypeAlias
 
 from connectors.file.package import Captured, Damaged, Elements, Package
-from connectors.file.stored import (
+from connectors.layouts.stored import (
     NEVER_CALCULATED,
     Fault,
     Value,

@@ -13,9 +13,9 @@ from canonical.budget import Budget
 from canonical.facts import SAID_BY_NONE, facts, fields_of
 from connectors.contract.errors import Rejected
 from connectors.file.grids import Cells
-from connectors.file.layout import BUDGETS, Wrong
-from connectors.file.mapping import Reader, allocation_rows, budget_rows, settled
-from connectors.file.reading import Index, cycles
+from connectors.rows.layout import BUDGETS, Wrong
+from connectors.rows.mapping import Reader, allocation_rows, budget_rows, settled
+from connectors.rows.reading import Index, cycles
 
 _MONEY = frozenset({"amount", "currency", "phases"})
 

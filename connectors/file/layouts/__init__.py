@@ -1,8 +1,3 @@
-"""Layouts: how a file of any system means budgets, said as data.
-
-A file is opened as sheets of rows of cells (`sources`); a layout (`language`) says which row is the
-header (`headers`), which rows count (`rows`), what the columns mean (`columns`, `numbers`, `dates`,
-`periods`, `calendars`), and which of them make a budget and which an allocation (`grouping`).
-What comes of it are sums per budget, allocation and period (`reading`), and from those canonical
-objects (`budgets`). `recognise` finds the ready-made layout of a file.
+"""Files of any system by a layout: opened as sheets of cells (`sources`), of which one is read
+(`choosing`); `recognise` finds the ready-made layout of a file, and `look` shows what comes of it.
 """

@@ -5,10 +5,10 @@ from itertools import islice
 from pathlib import Path
 
 from connectors.contract.errors import Unreadable
-from connectors.file.layouts.headers import DEEPEST, Bound, find_header
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.sheet import Sheet
 from connectors.file.layouts.sources import TextSheet
+from connectors.layouts.headers import DEEPEST, Bound, find_header
+from connectors.layouts.language import Layout
+from connectors.layouts.sheet import Sheet
 
 
 def choose(

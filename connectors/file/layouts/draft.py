@@ -4,12 +4,12 @@ what cannot is asked."""
 from contextlib import ExitStack
 from pathlib import Path
 
-from connectors.file.layouts.headers import DEEPEST, Bound, find_header
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.loading import Table
-from connectors.file.layouts.questions import Question
 from connectors.file.layouts.recognise import how_read
 from connectors.file.layouts.sources import open_sheets
+from connectors.layouts.headers import DEEPEST, Bound, find_header
+from connectors.layouts.language import Layout
+from connectors.layouts.loading import Table
+from connectors.layouts.questions import Question
 
 
 def draft(path: Path) -> tuple[Table | None, list[str], list[Question]]:

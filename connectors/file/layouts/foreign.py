@@ -19,9 +19,9 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
 
 from connectors.contract.errors import Unreadable
-from connectors.file.layouts.sheet import WIDEST, Row, Sheet
-from connectors.file.stored import Fault, Value
 from connectors.file.tables import open_file
+from connectors.layouts.sheet import WIDEST, Row, Sheet
+from connectors.layouts.stored import Fault, Value
 
 SECONDS: Final = 120
 _FAULTS: Final = 3

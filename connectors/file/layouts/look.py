@@ -9,20 +9,20 @@ from typing import Any
 from canonical.currency import exponent
 from canonical.period import Period
 from connectors.contract.errors import Unreadable
-from connectors.file.layouts.calendars import label
 from connectors.file.layouts.choosing import choose
 from connectors.file.layouts.draft import draft
-from connectors.file.layouts.grouping import Grouped
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.loading import Table, changed, layout_of, table_of
-from connectors.file.layouts.numbers import plain_text
 from connectors.file.layouts.own import own_columns
-from connectors.file.layouts.questions import Finding, Question
-from connectors.file.layouts.reading import Reading, read_file
 from connectors.file.layouts.recognise import candidates, how_read
 from connectors.file.layouts.sources import open_sheets
-from connectors.file.layouts.timelines import Amounts
-from connectors.file.layouts.written import settings_block
+from connectors.layouts.calendars import label
+from connectors.layouts.grouping import Grouped
+from connectors.layouts.language import Layout
+from connectors.layouts.loading import Table, changed, layout_of, table_of
+from connectors.layouts.numbers import plain_text
+from connectors.layouts.questions import Finding, Question
+from connectors.layouts.reading import Reading, read_file
+from connectors.layouts.timelines import Amounts
+from connectors.layouts.written import settings_block
 
 
 @dataclass(slots=True)

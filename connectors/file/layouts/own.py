@@ -13,11 +13,11 @@ from connectors.contract.runtime import Runtime
 from connectors.file.connector import File
 from connectors.file.declared import FileSettings
 from connectors.file.formats import ENDINGS
-from connectors.file.layouts.grouping import Grouped
-from connectors.file.layouts.numbers import SCALE
-from connectors.file.layouts.questions import Finding
-from connectors.file.layouts.timelines import Amounts, Counted
-from connectors.file.layouts.toml import value_text
+from connectors.layouts.grouping import Grouped
+from connectors.layouts.numbers import SCALE
+from connectors.layouts.questions import Finding
+from connectors.layouts.timelines import Amounts, Counted
+from connectors.layouts.toml import value_text
 
 
 @dataclass(slots=True)

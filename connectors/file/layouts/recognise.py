@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors.file.layouts.headers import Bound, cell_words, find_header, fold, head_of
-from connectors.file.layouts.language import FileForm, Layout
-from connectors.file.layouts.loading import layout_of, names, ready_table
-from connectors.file.layouts.sheet import Row, Sheet
 from connectors.file.layouts.sources import TextSheet, open_sheets
+from connectors.layouts.headers import Bound, cell_words, find_header, fold, head_of
+from connectors.layouts.language import FileForm, Layout
+from connectors.layouts.loading import layout_of, names, ready_table
+from connectors.layouts.sheet import Row, Sheet
 
 _HAS, _WIDTH, _ALONE = 5, 5, 5
 """What each sign is worth beside a column that is found by its header, which is worth 1."""

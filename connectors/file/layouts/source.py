@@ -10,15 +10,15 @@ from canonical.text import joined
 from connectors.contract.errors import Malformed, Missing, Transient, Unreadable
 from connectors.contract.records import Check, Observed
 from connectors.file.declared import FileSettings
-from connectors.file.layouts.budgets import allocation_of, budget_of
-from connectors.file.layouts.grouping import Grouped
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.loading import LayoutError, layout_of, over, table_of
-from connectors.file.layouts.merging import merged_budgets
-from connectors.file.layouts.questions import Finding
-from connectors.file.layouts.reading import Reading, read_file
 from connectors.file.paths import matching
-from connectors.file.reading import Signature
+from connectors.layouts.budgets import allocation_of, budget_of
+from connectors.layouts.grouping import Grouped
+from connectors.layouts.language import Layout
+from connectors.layouts.loading import LayoutError, layout_of, over, table_of
+from connectors.layouts.merging import merged_budgets
+from connectors.layouts.questions import Finding
+from connectors.layouts.reading import Reading, read_file
+from connectors.rows.reading import Signature
 
 
 @dataclass(slots=True)

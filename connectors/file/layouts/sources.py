@@ -16,10 +16,10 @@ from typing import Any, BinaryIO, Final
 
 from connectors.contract.errors import Unreadable
 from connectors.file.exact import Beyond
-from connectors.file.layouts.language import FileForm
-from connectors.file.layouts.sheet import WIDEST, Row, Sheet
-from connectors.file.stored import Fault, Value
 from connectors.file.tables import open_file
+from connectors.layouts.language import FileForm
+from connectors.layouts.sheet import WIDEST, Row, Sheet
+from connectors.layouts.stored import Fault, Value
 
 TEXT: Final = (".csv", ".tsv", ".txt", ".iif")
 BOOKS: Final = (".xlsx", ".xlsm")

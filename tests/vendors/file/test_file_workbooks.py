@@ -17,7 +17,7 @@ from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 from connectors.file.connector import File
 from connectors.file.declared import FileSettings
-from connectors.file.stored import counts_days, escaped, serial, unescaped
+from connectors.layouts.stored import counts_days, escaped, serial, unescaped
 from tests.vendors.file import workbook as made
 
 GOOD = ("OK", "Fine", "USD", made.number("5"))

@@ -3,10 +3,10 @@
 import tomllib
 from decimal import Decimal
 
-from connectors.file.layouts.grouping import Grouped
-from connectors.file.layouts.loading import layout_of
 from connectors.file.layouts.look import texts
-from connectors.file.layouts.reading import Reading, read_file
+from connectors.layouts.grouping import Grouped
+from connectors.layouts.loading import layout_of
+from connectors.layouts.reading import Reading, read_file
 
 WIDE = """
 currency = "USD"
@@ -43,7 +43,7 @@ def read(folder, text, layout=WIDE, name="budgets.csv", more="") -> Reading:
 
 
 def made(layout, more=""):
-    from connectors.file.layouts.loading import over
+    from connectors.layouts.loading import over
 
     table = tomllib.loads(layout, parse_float=Decimal)
     return layout_of(over(table, tomllib.loads(more, parse_float=Decimal)))

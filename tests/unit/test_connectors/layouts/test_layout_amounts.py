@@ -2,9 +2,9 @@
 
 import pytest
 
-from connectors.file.layout import Wrong
-from connectors.file.layouts.language import Numbers
-from connectors.file.layouts.numbers import NumberForm, Unclear, plain_text
+from connectors.layouts.language import Numbers
+from connectors.layouts.numbers import NumberForm, Unclear, plain_text
+from connectors.rows.layout import Wrong
 from tests.unit.test_connectors.layouts.laid_out import WIDE, amounts, problems, read
 
 

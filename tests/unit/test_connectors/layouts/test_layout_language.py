@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from config.load import load
 from connectors.file.declared import FileSettings
-from connectors.file.layouts.loading import (
+from connectors.layouts.loading import (
     LayoutError,
     changed,
     layout_of,
@@ -16,7 +16,7 @@ from connectors.file.layouts.loading import (
     ready_text,
     table_of,
 )
-from connectors.file.layouts.toml import toml_lines
+from connectors.layouts.toml import toml_lines
 from tests.readme import ROOT, example
 from tests.unit.test_connectors.layouts.laid_out import WIDE, amounts, read
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.file.layouts.loading import LayoutError
+from connectors.layouts.loading import LayoutError
 from tests.unit.test_connectors.layouts.laid_out import LONG, WIDE, amounts, made, problems, read
 
 

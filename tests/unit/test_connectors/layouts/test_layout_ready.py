@@ -5,9 +5,9 @@ from datetime import date
 import openpyxl
 import pytest
 
-from connectors.file.layouts.loading import layout_of, names, ready_table, ready_text
 from connectors.file.layouts.look import look, texts
 from connectors.file.layouts.recognise import candidates
+from connectors.layouts.loading import layout_of, names, ready_table, ready_text
 
 
 def text_file(folder, name, text, encoding="utf-8"):

@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final, get_args
 
-from connectors.file.layouts.language import Dates, Order
+from connectors.layouts.language import Dates, Order
 
 _TIME = re.compile(r"[ T]\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?\s*([AaPp]\.?[Mm]\.?)?Z?$")
 _THREE = re.compile(r"([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})")

@@ -10,12 +10,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from connectors.file.layout import Wrong
-from connectors.file.layouts.headers import Bound, cell_words
-from connectors.file.layouts.language import Column, Layout
-from connectors.file.layouts.sheet import Cells
 from connectors.file.sheets import cell_text
-from connectors.file.stored import Value
+from connectors.layouts.headers import Bound, cell_words
+from connectors.layouts.language import Column, Layout
+from connectors.layouts.sheet import Cells
+from connectors.layouts.stored import Value
+from connectors.rows.layout import Wrong
 
 Getter: TypeAlias = Callable[[Cells], str]
 """The text of a value in a row, without blanks around it; raises `Wrong`."""

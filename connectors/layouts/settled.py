@@ -7,9 +7,9 @@ from typing import Final
 
 from canonical.amount import Amount
 from canonical.period import Period
-from connectors.file.layouts.numbers import PLACES
-from connectors.file.layouts.questions import Question
-from connectors.file.layouts.timelines import Timelines
+from connectors.layouts.numbers import PLACES
+from connectors.layouts.questions import Question
+from connectors.layouts.timelines import Timelines
 
 _CENTS: Final = "USD"
 """A unit of two digits: what amounts are split to, whichever currency they are in."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from canonical.text import likeness
-from connectors.file.layouts.questions import Findings
-from connectors.file.layouts.settled import Settled
-from connectors.file.layouts.sums import Sums
-from connectors.file.layouts.timelines import Amounts, Counted, summed
+from connectors.layouts.questions import Findings
+from connectors.layouts.settled import Settled
+from connectors.layouts.sums import Sums
+from connectors.layouts.timelines import Amounts, Counted, summed
 
 _SIGN: Final = "\x1f"
 """Between the ref and the entity in the key of a group; no text of a file keeps it."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from canonical.period import Period
-from connectors.file.layouts.periods import Named
+from connectors.layouts.periods import Named
 
 
 def is_total(column: int, spans: dict[int, Period]) -> bool:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeAlias
 
 from connectors.contract.errors import Unreadable
-from connectors.file.layout import Wrong
-from connectors.file.layouts.columns import Columns
-from connectors.file.layouts.headers import Bound, all_blank, cell_words, fold
-from connectors.file.layouts.language import Condition, Layout
-from connectors.file.layouts.sheet import Cells, Row, Sheet
-from connectors.file.layouts.toml import value_text
-from connectors.file.stored import Value
+from connectors.layouts.columns import Columns
+from connectors.layouts.headers import Bound, all_blank, cell_words, fold
+from connectors.layouts.language import Condition, Layout
+from connectors.layouts.sheet import Cells, Row, Sheet
+from connectors.layouts.stored import Value
+from connectors.layouts.toml import value_text
+from connectors.rows.layout import Wrong
 
 Test: TypeAlias = Callable[[Cells, Collection[int]], bool]
 

@@ -13,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from connectors.file.layouts.dates import full_year, month_named, readings
+from connectors.layouts.dates import full_year, month_named, readings
 
 _PLACES: Final = {
     "mon": r"(?P<mon>[^\W\d_]+)",

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget, Phase
 from canonical.period import Period
-from connectors.file.cells import NO_END, PARSERS, amount, currency, spelled, words_of
-from connectors.file.layout import BUDGETS, DIMENSION, LIMITS, Position, Wrong, at
+from connectors.rows.cells import NO_END, PARSERS, amount, currency, spelled, words_of
+from connectors.rows.layout import BUDGETS, DIMENSION, LIMITS, Position, Wrong, at
 
 Said: TypeAlias = dict[str, Any]
 """What one row states: values by column, blank ones left out."""

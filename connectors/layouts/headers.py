@@ -10,14 +10,14 @@ from itertools import islice
 from typing import Final
 
 from connectors.contract.errors import Unreadable
-from connectors.file.layout import Wrong
-from connectors.file.layouts.language import Column, Layout
-from connectors.file.layouts.periods import Named, named
-from connectors.file.layouts.questions import Question
-from connectors.file.layouts.sheet import Cells, Row, Sheet
 from connectors.file.sheets import cell_text
-from connectors.file.stored import Fault, Value
 from connectors.file.workbooks import column_name, column_number
+from connectors.layouts.language import Column, Layout
+from connectors.layouts.periods import Named, named
+from connectors.layouts.questions import Question
+from connectors.layouts.sheet import Cells, Row, Sheet
+from connectors.layouts.stored import Fault, Value
+from connectors.rows.layout import Wrong
 
 DEEPEST: Final = 300
 """How many rows are looked through for a header."""

@@ -7,8 +7,8 @@ from calendar import monthrange
 from datetime import date, timedelta
 
 from canonical.period import Period, add_months
-from connectors.file.layout import Wrong
-from connectors.file.layouts.language import Fiscal
+from connectors.layouts.language import Fiscal
+from connectors.rows.layout import Wrong
 
 MONTHS = {"month": 1, "quarter": 3, "year": 12}
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Protocol, TypeAlias
 
-from connectors.file.stored import Value
+from connectors.layouts.stored import Value
 
 Cells: TypeAlias = Sequence[Value]
 Row: TypeAlias = tuple[int, Cells, Collection[int]]

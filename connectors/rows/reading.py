@@ -16,9 +16,9 @@ from canonical.text import ref as spelled_ref
 from canonical.traces import Traces
 from connectors.contract.errors import Stale
 from connectors.contract.records import Observed, Page
-from connectors.file.faults import IN_ALL, Faults
-from connectors.file.layout import Position, Table, Wrong, at
-from connectors.file.mapping import Reader, Said, WrongAt
+from connectors.rows.faults import IN_ALL, Faults
+from connectors.rows.layout import Position, Table, Wrong, at
+from connectors.rows.mapping import Reader, Said, WrongAt
 
 Signature: TypeAlias = tuple[int, int, int]
 """Time of change, size and inode: another one means another content."""

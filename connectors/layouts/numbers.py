@@ -10,10 +10,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
-from connectors.file.layout import Wrong
-from connectors.file.layouts.language import Numbers
 from connectors.file.sheets import cell_text
-from connectors.file.stored import Value
+from connectors.layouts.language import Numbers
+from connectors.layouts.stored import Value
+from connectors.rows.layout import Wrong
 
 PLACES: Final = 4
 """Decimals that an amount is kept with; no currency has more."""

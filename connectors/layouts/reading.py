@@ -11,22 +11,22 @@ from pathlib import Path
 
 from canonical.currency import exponent
 from canonical.errors import UnknownUnit
-from connectors.file.cells import spelled
-from connectors.file.layout import Wrong
 from connectors.file.layouts.choosing import choose
-from connectors.file.layouts.columns import Columns, Getter
-from connectors.file.layouts.grouping import Grouped, Groups, Head, tell_likenesses
-from connectors.file.layouts.headers import Bound, cell_words
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.numbers import NumberForm, Unclear, plain_text
-from connectors.file.layouts.questions import Finding, Findings, Question
-from connectors.file.layouts.rows import Taking
-from connectors.file.layouts.settled import Settled
-from connectors.file.layouts.sheet import Cells, Sheet
 from connectors.file.layouts.sources import open_sheets
-from connectors.file.layouts.spans import Slot, Spans
-from connectors.file.layouts.sums import Dense, Sparse
-from connectors.file.layouts.timelines import Timeline
+from connectors.layouts.columns import Columns, Getter
+from connectors.layouts.grouping import Grouped, Groups, Head, tell_likenesses
+from connectors.layouts.headers import Bound, cell_words
+from connectors.layouts.language import Layout
+from connectors.layouts.numbers import NumberForm, Unclear, plain_text
+from connectors.layouts.questions import Finding, Findings, Question
+from connectors.layouts.rows import Taking
+from connectors.layouts.settled import Settled
+from connectors.layouts.sheet import Cells, Sheet
+from connectors.layouts.spans import Slot, Spans
+from connectors.layouts.sums import Dense, Sparse
+from connectors.layouts.timelines import Timeline
+from connectors.rows.cells import spelled
+from connectors.rows.layout import Wrong
 
 FACTS = ("description", "parent", "owners")
 

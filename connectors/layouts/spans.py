@@ -9,17 +9,17 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from canonical.period import Period
-from connectors.file.layout import Wrong
-from connectors.file.layouts.calendars import around
-from connectors.file.layouts.columns import Columns, Getter
-from connectors.file.layouts.headers import Bound
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.meaning import Meaning, year_of
-from connectors.file.layouts.periods import Named, named
-from connectors.file.layouts.questions import Question
-from connectors.file.layouts.settled import Settled, Unsettled
-from connectors.file.layouts.sheet import Cells
-from connectors.file.layouts.totals import fiscal_totals, is_total
+from connectors.layouts.calendars import around
+from connectors.layouts.columns import Columns, Getter
+from connectors.layouts.headers import Bound
+from connectors.layouts.language import Layout
+from connectors.layouts.meaning import Meaning, year_of
+from connectors.layouts.periods import Named, named
+from connectors.layouts.questions import Question
+from connectors.layouts.settled import Settled, Unsettled
+from connectors.layouts.sheet import Cells
+from connectors.layouts.totals import fiscal_totals, is_total
+from connectors.rows.layout import Wrong
 
 Slot: TypeAlias = tuple[int, int]
 """A column of amounts and the number of its period."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from connectors.file.layouts.calendars import label
-from connectors.file.layouts.grouping import Grouped, Share
-from connectors.file.layouts.questions import Finding
-from connectors.file.layouts.timelines import Amounts, Counted
+from connectors.layouts.calendars import label
+from connectors.layouts.grouping import Grouped, Share
+from connectors.layouts.questions import Finding
+from connectors.layouts.timelines import Amounts, Counted
 
 
 class Twice(ValueError):

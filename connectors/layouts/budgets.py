@@ -10,9 +10,9 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.currency import exponent
 from canonical.period import Cadence
-from connectors.file.layouts.grouping import Grouped, Share
-from connectors.file.layouts.numbers import PLACES
-from connectors.file.layouts.timelines import Counted
+from connectors.layouts.grouping import Grouped, Share
+from connectors.layouts.numbers import PLACES
+from connectors.layouts.timelines import Counted
 
 _HOLDS_PHASES: Final = "phases" in Allocation.__struct_fields__
 _DIMENSION: Final = "dimension:"

@@ -18,7 +18,7 @@ from canonical.currency import exponent
 from canonical.errors import UnknownUnit
 from canonical.period import FAR, Cadence
 from canonical.text import Unkept, kept, ref
-from connectors.file.layout import IDENTITY, LIMITS, Wrong, nearest
+from connectors.rows.layout import IDENTITY, LIMITS, Wrong, nearest
 
 _NUMBER = re.compile(r"-?[0-9]{1,24}(\.[0-9]{1,24})?")
 _LONG = re.compile(r"-?[0-9]+(\.[0-9]+)?")

@@ -6,9 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.loading import Table
-from connectors.file.layouts.toml import toml_lines, value_text
+from connectors.layouts.language import Layout
+from connectors.layouts.loading import Table
+from connectors.layouts.toml import toml_lines, value_text
 
 
 def settings_block(

@@ -11,7 +11,7 @@ from typing import Final
 from canonical.problem import Problem
 from canonical.text import told
 from canonical.traces import Traces
-from connectors.file.layout import Position, Table, at, place
+from connectors.rows.layout import Position, Table, at, place
 
 SHOWN: Final = 10
 """How many rows with one fault are told one by one."""

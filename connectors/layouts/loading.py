@@ -15,8 +15,8 @@ from typing import Any, Final, TypeAlias
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from connectors.file.layouts.language import COLUMN_KEYS, Layout, column_table
-from connectors.file.layouts.periods import check_form
+from connectors.layouts.language import COLUMN_KEYS, Layout, column_table
+from connectors.layouts.periods import check_form
 
 Table: TypeAlias = dict[str, Any]
 

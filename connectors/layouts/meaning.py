@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Final
 
 from canonical.period import Period
-from connectors.file.layout import Wrong
-from connectors.file.layouts.calendars import Calendar, UnknownName, around, label, month
-from connectors.file.layouts.dates import Ambiguous, DateForm
-from connectors.file.layouts.language import Layout
-from connectors.file.layouts.periods import Named, gaps, named, year_in
-from connectors.file.layouts.questions import Question
-from connectors.file.layouts.settled import Unsettled
-from connectors.file.stored import serial
+from connectors.layouts.calendars import Calendar, UnknownName, around, label, month
+from connectors.layouts.dates import Ambiguous, DateForm
+from connectors.layouts.language import Layout
+from connectors.layouts.periods import Named, gaps, named, year_in
+from connectors.layouts.questions import Question
+from connectors.layouts.settled import Unsettled
+from connectors.layouts.stored import serial
+from connectors.rows.layout import Wrong
 
 _SERIAL = re.compile(r"[2-7][0-9]{4}(\.0+)?")
 _STEPS: Final = {1: "month", 3: "quarter", 12: "year"}

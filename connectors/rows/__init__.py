@@ -1,0 +1,1 @@
+"""Rows: tables of budgets whose columns have our own names, from wherever they come."""
