@@ -55,12 +55,6 @@ def repeated(value: Any) -> str | None:
     return None
 
 
-def digits(value: int | Decimal) -> str:
-    """The number in plain digits, without zeros that say nothing."""
-    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def written(value: Any, indent: str | None = None) -> str:
     """`value` as JSON with its numbers as they were written; an object a line inside `indent`."""
     if isinstance(value, Decimal):

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from connectors.contract.errors import Unreadable
-from connectors.file.exact import Beyond, Record, digits, parse, repeated, shown
+from connectors.file.exact import Beyond, Record, parse, repeated, shown
 from connectors.file.tables import readable_text
+from connectors.layouts.stored import digits
 from connectors.rows.layout import (
     ALLOCATIONS,
     BUDGETS,

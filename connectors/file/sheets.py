@@ -5,21 +5,16 @@ only text is one, since a number has lost its leading zeros by then.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time
-from decimal import Context, Decimal
+from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from connectors.contract.errors import Unreadable
-from connectors.file.exact import digits
 from connectors.file.package import readable_workbook
-from connectors.file.workbooks import Book, Filled, Sheet, column_name
-from connectors.layouts.stored import Fault, Value
+from connectors.file.workbooks import Book, Filled, Sheet
+from connectors.layouts.sheet import column_name
+from connectors.layouts.stored import Value, cell_text
 from connectors.rows.layout import IDENTITY, Layout, Position, Row, Wrong, header, pick
-
-DIGITS: Final = 15
-"""How many digits of a number a worksheet keeps; those beyond are the noise of a binary float."""
-_KEPT: Final = Context(prec=DIGITS)
 
 
 class SheetTable:
@@ -103,33 +98,6 @@ def open_sheet(book: Book, path: Path, name: str | None, layout: Layout, point: 
         raise Unreadable(f"{path} has {said}", hint=f"It has {names}")
     label = path.name if len(book.sheets) == 1 else f"{path.name} sheet {sheet.name}"
     return SheetTable(book, sheet, path, layout, point, label)
-
-
-def cell_text(value: Value, point: str) -> str:
-    """What a cell says; 7.0 is "7", text "007" stays as it is. Raises `Wrong` for a `Fault`."""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, Fault):
-        raise Wrong(None, value.message)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return _digits(value).replace(".", point)
-    if isinstance(value, datetime) and value.time() == time():
-        return value.date().isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    return str(value)
-
-
-def _digits(value: Decimal) -> str:
-    """The number at the digits that a worksheet keeps; raises `Wrong` where that is a guess."""
-    if len(value.as_tuple().digits) > DIGITS:
-        kept = _KEPT.create_decimal(value).normalize(_KEPT)
-        if kept != value and (kept.adjusted() >= DIGITS or len(kept.as_tuple().digits) == DIGITS):
-            raise Wrong(None, f"{value:f} has more digits than the {DIGITS} that a worksheet keeps")
-        value = kept
-    return digits(value)
 
 
 def _no_text(value: Value, text: str) -> str:

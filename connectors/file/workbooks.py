@@ -8,10 +8,10 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import BinaryIO, Final, TypeAlias
 
 from connectors.file.package import Captured, Damaged, Elements, Package
+from connectors.layouts.sheet import column_name, column_number
 from connectors.layouts.stored import (
     NEVER_CALCULATED,
     Fault,
@@ -315,24 +315,3 @@ def _related(package: Package, folder: str, part: str) -> dict[str, dict[str, st
     if part in package:
         package.read(part, Elements(seen))
     return found
-
-
-@lru_cache(maxsize=1024)
-def column_number(letters: str) -> int:
-    """Which column, from 0 on, "A" or "XFD" is; -1 for what is none."""
-    found = 0
-    for letter in letters:
-        if not "A" <= letter <= "Z" or len(letters) > 3:
-            return -1
-        found = found * 26 + ord(letter) - ord("A") + 1
-    return found - 1
-
-
-def column_name(number: int) -> str:
-    """What a spreadsheet calls the column at `number`, from 0 on."""
-    name = ""
-    number += 1
-    while number > 0:
-        number, rest = divmod(number - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name

@@ -10,11 +10,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
 
-from connectors.file.sheets import cell_text
 from connectors.layouts.headers import Bound, cell_words
 from connectors.layouts.language import Column, Layout
 from connectors.layouts.sheet import Cells
-from connectors.layouts.stored import Value
+from connectors.layouts.stored import Value, cell_text
 from connectors.rows.layout import Wrong
 
 Getter: TypeAlias = Callable[[Cells], str]

@@ -10,13 +10,11 @@ from itertools import islice
 from typing import Final
 
 from connectors.contract.errors import Unreadable
-from connectors.file.sheets import cell_text
-from connectors.file.workbooks import column_name, column_number
 from connectors.layouts.language import Column, Layout
 from connectors.layouts.periods import Named, named
 from connectors.layouts.questions import Question
-from connectors.layouts.sheet import Cells, Row, Sheet
-from connectors.layouts.stored import Fault, Value
+from connectors.layouts.sheet import Cells, Row, Sheet, column_name, column_number
+from connectors.layouts.stored import Fault, Value, cell_text
 from connectors.rows.layout import Wrong
 
 DEEPEST: Final = 300

@@ -10,9 +10,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
-from connectors.file.sheets import cell_text
 from connectors.layouts.language import Numbers
-from connectors.layouts.stored import Value
+from connectors.layouts.stored import Value, cell_text
 from connectors.rows.layout import Wrong
 
 PLACES: Final = 4

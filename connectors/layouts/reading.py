@@ -5,14 +5,10 @@ the cell; what a person has to decide is a question, with the readings and the s
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from canonical.currency import exponent
 from canonical.errors import UnknownUnit
-from connectors.file.layouts.choosing import choose
-from connectors.file.layouts.sources import open_sheets
 from connectors.layouts.columns import Columns, Getter
 from connectors.layouts.grouping import Grouped, Groups, Head, tell_likenesses
 from connectors.layouts.headers import Bound, cell_words
@@ -58,18 +54,6 @@ class Reading:
     def problems(self) -> Iterator[Finding]:
         """What is wrong, with its place."""
         return self.findings.all()
-
-
-def read_file(path: Path, layout: Layout) -> Reading:
-    """The file at `path` as `layout` says; raises `Unreadable` where it has not its shape."""
-    with ExitStack() as held:
-        ways = open_sheets(path, layout.file, held)
-        sheet, bound, hidden = choose(ways, layout, path)
-        found = read_sheet(sheet, layout, bound)
-        for each in hidden:
-            said = f'is hidden and was not read; file.sheet = "{each.name}" reads it'
-            found.findings.told.append(Finding(each.label, said))
-        return found
 
 
 def read_sheet(sheet: Sheet, layout: Layout, bound: Bound) -> Reading:

@@ -1,6 +1,7 @@
 """A sheet: rows of cells as they stand, of whatever format."""
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
 
 from connectors.layouts.stored import Value
@@ -25,3 +26,24 @@ class Sheet(Protocol):
 
     def rows(self) -> Iterator[Row]:
         """Every row, in order; raises `Unreadable` where the file breaks off."""
+
+
+@lru_cache(maxsize=1024)
+def column_number(letters: str) -> int:
+    """Which column, from 0 on, "A" or "XFD" is; -1 for what is none."""
+    found = 0
+    for letter in letters:
+        if not "A" <= letter <= "Z" or len(letters) > 3:
+            return -1
+        found = found * 26 + ord(letter) - ord("A") + 1
+    return found - 1
+
+
+def column_name(number: int) -> str:
+    """What a spreadsheet calls the column at `number`, from 0 on."""
+    name = ""
+    number += 1
+    while number > 0:
+        number, rest = divmod(number - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name

@@ -7,9 +7,11 @@ error, or holds a formula that nobody has calculated yet, says something that ca
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+from connectors.rows.layout import Wrong
 
 _NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
@@ -23,6 +25,10 @@ _EPOCH_1904: Final = datetime(1904, 1, 1)  # noqa: DTZ001
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001
 _LARGEST: Final = 307
 """The exponent that a number of a worksheet may have."""
+
+DIGITS: Final = 15
+"""How many digits of a number a worksheet keeps; those beyond are the noise of a binary float."""
+_KEPT: Final = Context(prec=DIGITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +113,36 @@ def counts_days(format_id: int, code: str | None) -> str:
     if _ELAPSED.search(shown):
         return "elapsed"
     return "date" if re.search("[dmyhs]", shown, re.IGNORECASE) else ""
+
+
+def cell_text(value: Value, point: str) -> str:
+    """What a cell says; 7.0 is "7", text "007" stays as it is. Raises `Wrong` for a `Fault`."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Fault):
+        raise Wrong(None, value.message)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return _digits(value).replace(".", point)
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
+
+
+def _digits(value: Decimal) -> str:
+    """The number at the digits that a worksheet keeps; raises `Wrong` where that is a guess."""
+    if len(value.as_tuple().digits) > DIGITS:
+        kept = _KEPT.create_decimal(value).normalize(_KEPT)
+        if kept != value and (kept.adjusted() >= DIGITS or len(kept.as_tuple().digits) == DIGITS):
+            raise Wrong(None, f"{value:f} has more digits than the {DIGITS} that a worksheet keeps")
+        value = kept
+    return digits(value)
+
+
+def digits(value: int | Decimal) -> str:
+    """The number in plain digits, without zeros that say nothing."""
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,14 +1,31 @@
-"""Which sheet of a file is read: the first that people see and that has the layout's header."""
+"""Which sheet of a file is read: the first that people see and that has the layout's header; and
+what stands in it.
+"""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
 from connectors.contract.errors import Unreadable
-from connectors.file.layouts.sources import TextSheet
+from connectors.file.layouts.sources import TextSheet, open_sheets
 from connectors.layouts.headers import DEEPEST, Bound, find_header
 from connectors.layouts.language import Layout
+from connectors.layouts.questions import Finding
+from connectors.layouts.reading import Reading, read_sheet
 from connectors.layouts.sheet import Sheet
+
+
+def read_file(path: Path, layout: Layout) -> Reading:
+    """The file at `path` as `layout` says; raises `Unreadable` where it has not its shape."""
+    with ExitStack() as held:
+        ways = open_sheets(path, layout.file, held)
+        sheet, bound, hidden = choose(ways, layout, path)
+        found = read_sheet(sheet, layout, bound)
+        for each in hidden:
+            said = f'is hidden and was not read; file.sheet = "{each.name}" reads it'
+            found.findings.told.append(Finding(each.label, said))
+        return found
 
 
 def choose(

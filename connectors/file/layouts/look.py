@@ -9,7 +9,7 @@ from typing import Any
 from canonical.currency import exponent
 from canonical.period import Period
 from connectors.contract.errors import Unreadable
-from connectors.file.layouts.choosing import choose
+from connectors.file.layouts.choosing import choose, read_file
 from connectors.file.layouts.draft import draft
 from connectors.file.layouts.own import own_columns
 from connectors.file.layouts.recognise import candidates, how_read
@@ -20,7 +20,7 @@ from connectors.layouts.language import Layout
 from connectors.layouts.loading import Table, changed, layout_of, table_of
 from connectors.layouts.numbers import plain_text
 from connectors.layouts.questions import Finding, Question
-from connectors.layouts.reading import Reading, read_file
+from connectors.layouts.reading import Reading
 from connectors.layouts.timelines import Amounts
 from connectors.layouts.written import settings_block
 

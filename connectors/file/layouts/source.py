@@ -10,6 +10,7 @@ from canonical.text import joined
 from connectors.contract.errors import Malformed, Missing, Transient, Unreadable
 from connectors.contract.records import Check, Observed
 from connectors.file.declared import FileSettings
+from connectors.file.layouts.choosing import read_file
 from connectors.file.paths import matching
 from connectors.layouts.budgets import allocation_of, budget_of
 from connectors.layouts.grouping import Grouped
@@ -17,7 +18,7 @@ from connectors.layouts.language import Layout
 from connectors.layouts.loading import LayoutError, layout_of, over, table_of
 from connectors.layouts.merging import merged_budgets
 from connectors.layouts.questions import Finding
-from connectors.layouts.reading import Reading, read_file
+from connectors.layouts.reading import Reading
 from connectors.rows.reading import Signature
 
 

@@ -3,10 +3,11 @@
 import tomllib
 from decimal import Decimal
 
+from connectors.file.layouts.choosing import read_file
 from connectors.file.layouts.look import texts
 from connectors.layouts.grouping import Grouped
 from connectors.layouts.loading import layout_of
-from connectors.layouts.reading import Reading, read_file
+from connectors.layouts.reading import Reading
 
 WIDE = """
 currency = "USD"

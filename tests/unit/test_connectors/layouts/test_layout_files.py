@@ -8,9 +8,10 @@ import openpyxl
 import pytest
 
 from connectors.contract.errors import Unreadable
+from connectors.file.layouts.choosing import read_file
 from connectors.layouts.headers import find_header
 from connectors.layouts.loading import layout_of
-from connectors.layouts.reading import read_file, read_sheet
+from connectors.layouts.reading import read_sheet
 from tests.unit.test_connectors.layouts.laid_out import LONG, WIDE, amounts, made, problems, read
 
 ROW = "Department,Account,Jan 2026\nCafé,6100,10.50\n"

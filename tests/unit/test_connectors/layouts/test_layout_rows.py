@@ -4,7 +4,7 @@ import openpyxl
 import pytest
 
 from connectors.contract.errors import Unreadable
-from connectors.layouts.reading import read_file
+from connectors.file.layouts.choosing import read_file
 from tests.unit.test_connectors.layouts.laid_out import LONG, WIDE, amounts, made, problems, read
 
 DATA = "A,6100,1.00,2.00\nB,6100,3.00,4.00\n"
