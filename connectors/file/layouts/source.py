@@ -6,19 +6,14 @@ from pathlib import Path
 
 from canonical.kind import Kind
 from canonical.problem import Problem
-from canonical.text import joined
-from connectors.contract.errors import Malformed, Missing, Transient, Unreadable
+from connectors.contract.errors import Transient, Unreadable
 from connectors.contract.records import Check, Observed
 from connectors.file.declared import FileSettings
 from connectors.file.layouts.choosing import read_file
 from connectors.file.paths import matching
-from connectors.layouts.budgets import allocation_of, budget_of
-from connectors.layouts.grouping import Grouped
 from connectors.layouts.language import Layout
 from connectors.layouts.loading import LayoutError, layout_of, over, table_of
-from connectors.layouts.merging import merged_budgets
-from connectors.layouts.questions import Finding
-from connectors.layouts.reading import Reading
+from connectors.layouts.stated import Stated, ensure_settled
 from connectors.rows.reading import Signature
 
 
@@ -27,7 +22,7 @@ class _Held:
     """What was read of the files, as long as they stay as they are."""
 
     signature: Signature
-    readings: list[Reading]
+    stated: Stated
 
 
 class LayoutSource:
@@ -44,14 +39,12 @@ class LayoutSource:
 
     def check(self) -> Check:
         """Reads the files and tells how many budgets they hold."""
-        held = self._read()
-        counts = [each.groups.counts(each.findings.aside) for each in held.readings]
-        budgets = {ref for refs, _ in counts for ref in refs}
-        names = ", ".join(each.label for each in held.readings)
-        shares = sum(count for _, count in counts)
-        said = str(sum(each.rows for each in held.readings))
-        notes = [f"{len(budgets)} budgets", f"{shares} allocations"]
-        notes += [note for each in held.readings for note in each.notes]
+        stated = self._read()
+        budgets, shares = stated.counts()
+        names = ", ".join(each.label for each in stated.readings)
+        said = str(sum(each.rows for each in stated.readings))
+        notes = [f"{budgets} budgets", f"{shares} allocations"]
+        notes += [note for each in stated.readings for note in each.notes]
         return Check(f"{names}: {said} rows", notes)
 
     def signature(self) -> Signature:
@@ -60,90 +53,32 @@ class LayoutSource:
 
     def stream(self, kind: Kind, only: str | None = None) -> Iterator[Observed | Problem]:
         """Every object of that kind, or the one with id `only`, and every row that was refused."""
-        held = self._read()
-        for each in self._budgets(held):
-            if isinstance(each, Finding):
-                yield from self._problem(kind, each)
-            else:
-                yield from self._observed(kind, each, only)
-        for reading in held.readings:
-            for finding in reading.problems():
-                yield from self._problem(kind, finding)
-            told = {each.ref for each in reading.findings.told}
-            for ref in sorted(reading.findings.aside - told - {""}):
-                yield Problem(self._name, reading.label, f"{ref} is set aside", ref)
+        yield from self._read().stream(kind, only)
 
     def find(self, kind: Kind, id: str) -> Observed | None:
         """The object, None where there is none; raises `Malformed` where it is set aside."""
-        budget = id.rpartition("/")[0] if kind is Kind.ALLOCATION else id
-        for each in self.stream(kind, id):
-            if isinstance(each, Observed):
-                return each
-            if each.ref == budget:
-                raise Malformed(f"{each.where}: {each.message}")
-        return None
+        return self._read().find(kind, id)
 
     def get(self, kind: Kind, id: str) -> Observed:
         """As `find`; raises `Missing` where there is none."""
-        found = self.find(kind, id)
-        if found is None:
-            raise Missing(f"there is no {kind} {id!r} in {self.label}")
-        return found
+        return self._read().get(kind, id)
 
     @property
     def label(self) -> str:
         """How the files are called."""
         return self._settings.path
 
-    def _observed(self, kind: Kind, group: Grouped, only: str | None) -> Iterator[Observed]:
-        unit = group.currency
-        assert unit is not None
-        budget = budget_of(group, unit)
-        if kind is Kind.BUDGET:
-            if only is None or only == group.ref:
-                yield Observed(group.ref, budget, container=budget.parent)
-            return
-        for share in group.shares:
-            made = allocation_of(share, group, budget, unit)
-            id = joined(group.ref, made.ref)
-            if only is None or only == id:
-                yield Observed(id, made, container=group.ref)
-
-    def _problem(self, kind: Kind, finding: Finding) -> Iterator[Problem]:
-        """A fault of a budget is one of its allocations too: they are set aside with it."""
-        message = finding.message
-        if kind is Kind.ALLOCATION and finding.ref is not None:
-            message = f"the allocations of {finding.ref} are set aside with it: {message}"
-        yield Problem(self._name, finding.where, message, finding.ref)
-
-    def _budgets(self, held: _Held) -> Iterator[Grouped | Finding]:
-        return merged_budgets([(each.label, each.budgets()) for each in held.readings])
-
     # Files
 
-    def _read(self) -> _Held:
+    def _read(self) -> Stated:
         paths = self._paths()
         signature = self._signature(paths)
         if self._held is None or self._held.signature != signature:
-            readings = [self._settled(path, read_file(path, self._layout)) for path in paths]
+            readings = [ensure_settled(read_file(path, self._layout), str(path)) for path in paths]
             if self._signature(paths) != signature:
                 raise Transient(f"{self.label} changed while it was read", hint="Read it again")
-            self._held = _Held(signature, readings)
-        return self._held
-
-    def _settled(self, path: Path, reading: Reading) -> Reading:
-        if reading.open:
-            asked = reading.open[0]
-            said = "; or ".join(asked.readings)
-            raise Unreadable(
-                f"{path}: {asked.what} has to be said: {said}",
-                hint=f"Set {asked.setting} in its layout; `trueup look` shows it",
-            )
-        if any(not each.currency for each in reading.groups.heads.values()):
-            raise Unreadable(
-                f"{path} names no currency", hint='Set currency = "USD", or what it is, for it'
-            )
-        return reading
+            self._held = _Held(signature, Stated(self._name, self.label, readings))
+        return self._held.stated
 
     def _paths(self) -> Sequence[Path]:
         return matching(self._base, self._settings.path, self._settings.files)
