@@ -6,9 +6,8 @@ A vendor tells it by its own ids; the links of the syncs into the system say wha
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Context, Decimal
-from typing import Final
+from datetime import date
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -19,43 +18,10 @@ from canonical.budget import Budget
 from canonical.facts import money_facts
 from canonical.kind import Kind
 from canonical.money import counted_on
+from canonical.spent import Spent, share_of
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.state.ledger import Ledger
-
-_TEN_THOUSANDTH: Final = Decimal("0.0001")
-_WIDE: Final = Context(prec=80)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
-    """One budget, or one allocation of a budget, in a system: what it may spend, and has spent.
-
-    `ref` and `budget_ref` are the source's, None where no sync links the object; `target_id` is the
-    system's, as is `above`, of the budget that it is part of. `remaining` is what is left to spend:
-    nothing where the object is no longer in use. `pending` is the part of `spent` that is not
-    settled yet. Amounts are of the current period, None where the system does not say.
-    """
-
-    system: str
-    sync: str | None
-    kind: Kind
-    ref: str | None
-    budget_ref: str | None
-    name: str
-    target_id: str
-    above: str | None
-    status: Status
-    amount: Amount | None
-    spent: Amount | None
-    pending: Amount | None
-    remaining: Amount | None
-    at: datetime | None
-
-    @property
-    def share(self) -> Decimal | None:
-        """The share of the amount that is spent; None where there is no amount to have one of."""
-        return share_of(self.spent, self.amount)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +38,6 @@ class Total:
     def share(self) -> Decimal | None:
         """As of one budget."""
         return share_of(self.spent, self.amount)
-
-
-def share_of(spent: Amount | None, amount: Amount | None) -> Decimal | None:
-    """`spent` as a share of `amount`, to four digits after the point."""
-    if spent is None or amount is None or spent.unit != amount.unit or not amount.value:
-        return None
-    return _WIDE.divide(spent.value, amount.value).quantize(_TEN_THOUSANDTH, context=_WIDE)
 
 
 def spending(

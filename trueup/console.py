@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
     from canonical.change import Change, Conflict, Handover, Plan
+    from canonical.spent import Spent
     from sync.engine import Verification
     from sync.handover import Handed, Offer
     from sync.report import Report
-    from sync.spending import Spent
     from sync.state.history import Run
     from trueup.planned import Entry
 

@@ -9,11 +9,11 @@ from canonical.kind import Kind, Op
 from canonical.period import Cadence, Period
 from canonical.phase import Phase
 from canonical.problem import Problem
+from canonical.spent import Spent
 from config.load import SettingsError
 from connectors.contract.errors import ConnectorError
 from sync.engine import Verification
 from sync.report import Report
-from sync.spending import Spent
 from sync.state.lease import LeaseHeld
 from trueup.stated import sync_from
 from trueup.workspace import Workspace

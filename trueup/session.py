@@ -46,11 +46,11 @@ from trueup.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from canonical.change import Plan
+    from canonical.spent import Spent
     from sync.engine import Verification
     from sync.handover import Offer
     from sync.report import Report
     from sync.schedule import Clock
-    from sync.spending import Spent
     from trueup.spent import Form
 
 log = logging.getLogger("trueup")

@@ -11,8 +11,9 @@ from typing import Any, Final
 from canonical.amount import Amount
 from canonical.kind import Kind
 from canonical.money import said
+from canonical.spent import Spent
 from connectors.file.tables import guarded
-from sync.spending import Spent, Total, totals
+from sync.spending import Total, totals
 from trueup.output import json_text
 from trueup.refusal import Refusal
 

@@ -42,10 +42,10 @@ if TYPE_CHECKING:
     from canonical.actual import Actual
     from canonical.change import Plan
     from canonical.problem import Problem
+    from canonical.spent import Spent
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
     from sync.report import Report
-    from sync.spending import Spent
     from trueup.stated import Stated
 
 
