@@ -156,7 +156,7 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
         if first is None or first >= day or self.cadence is Cadence.ONCE:
             return self
         end = self.phases[-1].period.end if self.phases else self.end
-        begins = self._period_of(min(day, end or day)).start
+        begins = self.period_of(min(day, end or day)).start
         if begins <= first:
             return self
         phases = tuple(
@@ -165,6 +165,13 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
             if each.period.end is None or each.period.end >= begins
         )
         return replace(self, start=begins, phases=phases)
+
+    def period_of(self, day: date) -> Period:
+        """The calendar period of the cadence that holds `day`; raises `CanonicalError` for `once`.
+
+        Quarters and years begin where the budget's own do.
+        """
+        return period_of(self.cadence, day, self._year_starts())
 
     def restated(self, cadence: Cadence, until: date) -> "Budget":
         """The same money per period of a finer `cadence`: each period's amount split exactly.
@@ -177,7 +184,7 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
         year_starts = self.start.month
         if self.end is None and self.cadence is not Cadence.ONCE:
             begins = max(self.start, *(each.period.start for each in self.phases), until)
-            until = self._period_of(begins).end or until
+            until = self.period_of(begins).end or until
         phases: list[Phase] = []
         for whole in self.by_period(until):
             last = whole.period.end or until
@@ -202,7 +209,7 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
         """The phase in each period of the cadence, where it holds a whole one."""
         first, last = phase.period.start, phase.period.end
         found = self._each(first, last or until, phase.amount)
-        whole = (self._period_of(each.period.start) for each in found)
+        whole = (self.period_of(each.period.start) for each in found)
         return found if last is None or any(map(phase.period.holds, whole)) else (phase,)
 
     def _each(self, first: date, last: date, amount: Amount) -> tuple[Phase, ...]:
@@ -213,14 +220,10 @@ class Budget(Struct, frozen=True, kw_only=True, gc=False):
         last, first = before.period.end, after.period.start
         if before.amount != after.amount or last is None or moved(last, 1) != first:
             return False
-        ending, beginning = self._period_of(last), self._period_of(first)
+        ending, beginning = self.period_of(last), self.period_of(first)
         return ending.end == last and (before.period.holds(ending) or after.period.holds(beginning))
 
-    def _period_of(self, day: date) -> Period:
-        return period_of(self.cadence, day, self._year_starts())
-
     def _year_starts(self) -> int:
-        """Quarters and years begin where the budget's own do."""
         return self.start.month if self.start and self.cadence in _FISCAL else 1
 
 

@@ -6,19 +6,22 @@ A vendor tells it by its own ids; the links of the syncs into the system say wha
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from canonical.actual import Actual
-from canonical.allocation import Status
+from canonical.allocation import Allocation, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.facts import money_facts
 from canonical.kind import Kind
 from canonical.money import counted_on
-from canonical.spent import Spent, share_of
+from canonical.period import Period
+from canonical.spent import Spent, period_now, share_of
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.state.ledger import Ledger
@@ -41,13 +44,19 @@ class Total:
 
 
 def spending(
-    connector: Connector, ledgers: Mapping[str, Ledger], day: date, *, shares: bool = True
+    connector: Connector,
+    ledgers: Mapping[str, Ledger],
+    day: date,
+    *,
+    sources: Mapping[str, str] = MappingProxyType({}),
+    shares: bool = True,
 ) -> Iterator[Spent]:
     """Budgets first, then `shares` where the system tells of those; nothing where it tells nothing.
 
-    `ledgers` are those of the syncs into the system, by their names; `day` is today. Raises the
-    errors of `connectors.contract.errors`.
+    `ledgers` are those of the syncs into the system, and `sources` where these read, by their
+    names; `day` is today. Raises the errors of `connectors.contract.errors`.
     """
+    budgets: dict[str, Budget] = {}
     able = connector.capabilities
     told = {Kind.BUDGET: able.reads_actuals, Kind.ALLOCATION: shares and able.spent_by_share}
     for kind in (kind for kind in Kind if told[kind]):
@@ -57,10 +66,15 @@ def spending(
         for page in connector.list(kind):
             stands_for = _linked(ledgers, kind, [item.id for item in page.items])
             for item in page.items:
+                if isinstance(item.model, Budget):
+                    budgets[item.id] = item.model
                 if kind is Kind.ALLOCATION and item.actual is not None:
                     actuals[item.id].append(replace(item.actual, at=connector.runtime.now()))
                 for actual in actuals.get(item.id) or _nothing(item):
-                    yield _spent(connector.name, item, actual, stands_for.get(item.id), day)
+                    found = _spent(connector.name, item, actual, stands_for.get(item.id), day)
+                    source, above = sources.get(found.sync or ""), budgets.get(item.container or "")
+                    period = _period_of(item, actual, above, day)
+                    yield replace_fields(found, source=source, period=period)
 
 
 def totals(rows: Iterable[Spent]) -> list[Total]:
@@ -140,6 +154,18 @@ def _spent(
         remaining=_left(actual, amount, live=model.status is Status.ACTIVE),
         at=actual.at if actual else None,
     )
+
+
+def _period_of(
+    item: Observed, actual: Actual | None, above: Budget | None, day: date
+) -> Period | None:
+    """The period that the amounts are of; None where there is none, or they are of several."""
+    if actual is not None and actual.periods:
+        return actual.periods[0] if len(actual.periods) == 1 else None
+    model = item.model
+    if isinstance(model, Allocation) and above is not None:
+        model = above.complete(model)
+    return period_now(model, day)
 
 
 def _left(actual: Actual | None, amount: Amount | None, *, live: bool) -> Amount | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from canonical.amount import Amount
 from canonical.kind import Kind
 from canonical.money import said
+from canonical.period import Period
 from canonical.spent import Spent
 from connectors.file.tables import guarded
 from sync.spending import Total, totals
@@ -19,7 +20,7 @@ from trueup.refusal import Refusal
 
 COLUMNS: Final = (
     "system", "sync", "kind", "ref", "budget_ref", "name", "status", "currency", "amount", "spent",
-    "pending", "remaining", "share", "at", "target_id",
+    "pending", "remaining", "share", "at", "target_id", "source", "start", "end",
 )  # fmt: skip
 _NUMBERS: Final = frozenset({"amount", "spent", "pending", "remaining", "share"})
 _WIDTH: Final = 20
@@ -84,7 +85,7 @@ def row_data(row: Spent) -> dict[str, str | None]:
         row.system, row.sync, row.kind.value, row.ref, row.budget_ref, row.name, row.status.value,
         unit, _number(row.amount), _number(row.spent), _number(row.pending),
         _number(row.remaining), _share(row.share), row.at.isoformat() if row.at else None,
-        row.target_id,
+        row.target_id, row.source, *_days(row.period),
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))
 
@@ -180,6 +181,12 @@ def _money(*amounts: Amount | None) -> tuple[str, ...]:
 
 def _number(amount: Amount | None) -> str | None:
     return None if amount is None else amount.text()
+
+
+def _days(period: Period | None) -> tuple[str | None, str | None]:
+    if period is None:
+        return None, None
+    return period.start.isoformat(), period.end.isoformat() if period.end else None
 
 
 def _share(share: Decimal | None) -> str | None:

@@ -130,9 +130,11 @@ class Workspace:
         """
         from sync.spending import spending
 
-        into = [name for name, each in self.settings.syncs.items() if each.target == system]
+        into = {name: each for name, each in self.settings.syncs.items() if each.target == system}
         ledgers = {name: Ledger(self.store, name) for name in into}
-        return spending(self.system(system), ledgers, _today(), shares=shares)
+        sources = {name: each.source for name, each in into.items()}
+        connector = self.system(system)
+        return spending(connector, ledgers, _today(), sources=sources, shares=shares)
 
     # -- syncs -------------------------------------------------------------------------------
 

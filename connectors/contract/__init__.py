@@ -20,7 +20,16 @@ from connectors.contract.errors import (
     Unsupported,
 )
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
+from connectors.contract.records import (
+    Check,
+    Draft,
+    Keeping,
+    Known,
+    Observed,
+    Page,
+    Recorded,
+    Resolved,
+)
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import HttpSettings, SystemSettings
 
@@ -35,6 +44,7 @@ __all__ = [
     "Forbidden",
     "Hold",
     "HttpSettings",
+    "Keeping",
     "Known",
     "Malformed",
     "Missing",
@@ -43,6 +53,7 @@ __all__ = [
     "Page",
     "Phasing",
     "RateLimited",
+    "Recorded",
     "Rejected",
     "Removal",
     "Resolved",

@@ -109,6 +109,9 @@ class Capabilities:
     marks vendors whose budgets are the sum of their shares, so that these cannot come to more;
     `shares_beyond` says what becomes of shares that would. `reads_actuals` says that the vendor
     tells what is spent, and `spent_by_share` that a listing shows it of allocations too.
+    `takes_actuals` are the kinds of which the system keeps what was spent, as others tell it
+    (`Connector.record_actuals`); it `sums_actuals` where it has one amount for an object and a
+    period, whichever systems have seen it spent.
     """
 
     vendor: str
@@ -143,6 +146,8 @@ class Capabilities:
     rate_limit: str | None = None
     reads_actuals: bool = False
     spent_by_share: bool = False
+    takes_actuals: frozenset[Kind] = frozenset()
+    sums_actuals: bool = False
 
     @property
     def share_phasing(self) -> Phasing:

@@ -32,6 +32,10 @@ Writing
        write, or an update of what differs, completes it: nothing is there twice, nothing is left.
   2.12 Where names are unique (`Capabilities.unique`), a write that takes the name of another object
        is refused; it goes through once that has given the name up, also for a temporary one.
+  2.13 `record_actuals` says of each row, in their order, that its amount is written, stands there
+       already, or is refused, and why. Recording the same again changes nothing, and what broke off
+       is completed by it. Amounts of other periods and of other objects stay, and what was budgeted
+       is never touched: a listing shows the same before and after.
 Failing
   3.1  A wrong credential raises `Unauthorized` or `Forbidden`, from `check` and every call.
   3.2  A garbled answer raises `Malformed`, a full server `RateLimited`, a broken one `Transient`.
@@ -53,10 +57,19 @@ from canonical.budget import Budget
 from canonical.facts import Facts
 from canonical.kind import Kind
 from canonical.loss import Loss
+from canonical.spent import Spent
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Unsupported
 from connectors.contract.probing import probe_by_listing
-from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
+from connectors.contract.records import (
+    Check,
+    Draft,
+    Known,
+    Observed,
+    Page,
+    Recorded,
+    Resolved,
+)
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import SystemSettings
 
@@ -223,6 +236,21 @@ class Connector(ABC):
         spent. Of shares the listing tells it (`Observed.actual`).
         """
         return iter(())
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        """Keep what other systems have seen spent, by our refs: the amount in `spent` is all that
+        was spent in the row's `period` up to now, and takes the place of what was kept of it.
+
+        Asked only of the kinds in `Capabilities.takes_actuals`, with rows that have a `ref`, a
+        `period` and an amount. Several rows may be of one object and period: where the system
+        `sums_actuals` they are all there are, and their sum is kept (`canonical.spent.by_place`);
+        else each is kept by itself, by its `system` and `target_id`. With `dry_run` it says the
+        same and writes nothing.
+
+        A row that has no place there, or is of another currency, is refused and stops no other. An
+        error is one of `connectors.contract.errors`: what it leaves is completed by the same rows.
+        """
+        raise Unsupported(f"{self.name} keeps no actuals")
 
     def close(self) -> None:
         """Give back connections and files."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
 from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity
+from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.problem import Problem
 from canonical.records import as_dataclass
@@ -78,6 +80,27 @@ class Resolved:
 
     there: Mapping[Entity, Entity] = field(default_factory=dict)
     unknown: Mapping[Entity, str] = field(default_factory=dict)
+
+
+class Keeping(StrEnum):
+    """What becomes of an amount spent that a system is to keep."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of one row of actuals: `place` is where it stands, in the system's own words;
+    `before` what stood there until then, `after` what stands there now, with what other systems
+    have seen spent of the same where the system sums it; `reason` is why it was refused."""
+
+    outcome: Keeping
+    place: str = ""
+    before: Amount | None = None
+    after: Amount | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
