@@ -70,14 +70,28 @@ class Place:
     unit: str
 
 
+def place_of(row: Spent) -> Place | None:
+    """Where the row belongs; None where it says too little."""
+    if row.ref is None or row.period is None or row.spent is None:
+        return None
+    return Place(row.kind, row.budget_ref, row.ref, row.period, row.spent.unit)
+
+
 def by_place(rows: Iterable[Spent]) -> Mapping[Place, Sequence[Spent]]:
     """The rows that belong to one object, period and unit; without those that say too little."""
     found: dict[Place, list[Spent]] = defaultdict(list)
     for row in rows:
-        if row.ref is not None and row.period is not None and row.spent is not None:
-            place = Place(row.kind, row.budget_ref, row.ref, row.period, row.spent.unit)
+        if (place := place_of(row)) is not None:
             found[place].append(row)
     return found
+
+
+def summed(rows: Iterable[Spent]) -> Mapping[Place, Amount]:
+    """What was spent in each place, whichever systems have seen it."""
+    return {
+        place: sum((row.spent for row in own if row.spent), Amount.from_minor(0, place.unit))
+        for place, own in by_place(rows).items()
+    }
 
 
 def period_now(stated: Budget | Allocation, day: date) -> Period | None:

@@ -32,6 +32,8 @@ def _row(able: Capabilities) -> dict[str, Any]:
         "rate limit": able.rate_limit or "none",
         "actuals": "yes" if able.reads_actuals else "no",
         "spent by share": "yes" if able.spent_by_share else "no",
+        "keeps actuals of": ", ".join(f"{kind}s" for kind in Kind if kind in able.takes_actuals)
+        or "none",
     }
 
 

@@ -29,6 +29,7 @@ pytest.register_assert_rewrite(
             "holding",
             "failing",
             "leaving",
+            "recording",
         )
     )
 )
@@ -40,6 +41,7 @@ from connectors.conformance.holding import Holding  # noqa: E402
 from connectors.conformance.leaving import Leaving  # noqa: E402
 from connectors.conformance.naming import Naming  # noqa: E402
 from connectors.conformance.reading import Reading  # noqa: E402
+from connectors.conformance.recording import Recording  # noqa: E402
 from connectors.conformance.repeating import Repeating  # noqa: E402
 from connectors.conformance.together import Together  # noqa: E402
 from connectors.conformance.unique import UniqueNames  # noqa: E402
@@ -50,7 +52,17 @@ __all__ = ["ConformanceSuite", "World", "drafts", "field_values", "having", "wai
 
 
 class ConformanceSuite(
-    Reading, Naming, Writing, Repeating, Together, UniqueNames, Breaking, Holding, Failing, Leaving
+    Reading,
+    Naming,
+    Writing,
+    Repeating,
+    Together,
+    UniqueNames,
+    Breaking,
+    Holding,
+    Failing,
+    Leaving,
+    Recording,
 ):
     """All checks. A subclass named `Test…` gives the `world` fixture and is collected by pytest."""
 

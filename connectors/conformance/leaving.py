@@ -1,7 +1,7 @@
 """Checks of when a write leaves: behaviour 4.1."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import pytest
@@ -30,10 +30,10 @@ class Leaving:
         self, world: World, kind: Kind, verb: str
     ) -> None:
         write = _prepared(world, kind, verb)
-        before = _all_said(world)
-        with pytest.raises(Shut), departing(_shut):
+        before = all_said(world)
+        with pytest.raises(Shut), shut():
             write()
-        assert _all_said(world) == before
+        assert all_said(world) == before
 
     @pytest.mark.parametrize("many", [1, 2, 3])
     @every_verb
@@ -58,18 +58,26 @@ class Leaving:
         self, world: World, kind: Kind, verb: str
     ) -> None:
         write = _prepared(world, kind, verb)
-        before, asked = _all_said(world), list[int]()
+        before, asked = all_said(world), list[int]()
         with departing(lambda: asked.append(1)):
             write()
         assert asked
-        assert _all_said(world) != before
+        assert all_said(world) != before
 
 
-def _shut() -> None:
-    raise Shut
+@contextmanager
+def shut() -> Iterator[None]:
+    """Within it nothing may leave."""
+
+    def refuse() -> None:
+        raise Shut
+
+    with departing(refuse):
+        yield
 
 
-def _all_said(world: World) -> Mapping[Kind, object]:
+def all_said(world: World) -> Mapping[Kind, object]:
+    """What all objects say, by kind and id."""
     found = world.everything()
     return {kind: {id: said(each) for id, each in found[kind].items()} for kind in found}
 

@@ -16,6 +16,7 @@ from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.facts import Fact, facts
 from canonical.kind import FIELDS, Kind
+from canonical.spent import Spent
 from connectors.conformance.drafts import (
     WRITTEN,
     drafts,
@@ -66,7 +67,8 @@ class World:
     `garbage`, `cut`, `repeat_cursor` or `page_drift`, and raises `NotImplementedError` for what
     it cannot do; `break_off(how, skip, times)` lets `skip` writes pass and then `times` of them
     fail, as one of `connectors.conformance.breaking.HOWS`, and returns what ends that and says
-    whether any did; `stored()` is every record there is, listed or not, by id.
+    whether any did; `stored()` is every record there is, listed or not, by id; `spent_of()`
+    is what was spent of an object like no other, which has a place in a system that keeps actuals.
     """
 
     connector: Connector
@@ -88,6 +90,7 @@ class World:
     fault: Callable[[str, int], None] | None = None
     break_off: Callable[[str, int, int], Callable[[], bool]] | None = None
     stored: Callable[[], Mapping[str, Any]] | None = None
+    spent_of: Callable[[], Spent] | None = None
     _made: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
     _budgets: dict[int, str] = field(default_factory=dict)
 

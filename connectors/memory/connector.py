@@ -8,7 +8,7 @@ in `waits` a write has yet to leave.
 
 import copy
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count, islice
@@ -23,12 +23,13 @@ from canonical.budget import Budget
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS, facts, fields_of
 from canonical.identity import folded, stamped, unstamped
 from canonical.kind import Kind, kind_of
+from canonical.spent import Place, Spent, place_of, summed
 from canonical.text import joined
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal, Unique
 from connectors.contract.departure import leaving
 from connectors.contract.errors import Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Keeping, Known, Observed, Page, Recorded
 from connectors.contract.runtime import Runtime
 from connectors.memory.declared import MemorySettings
 
@@ -72,6 +73,8 @@ class Memory(Connector):
         grace=timedelta(),
         reads_actuals=True,
         spent_by_share=True,
+        takes_actuals=frozenset(Kind),
+        sums_actuals=True,
     )
 
     def __init__(
@@ -86,6 +89,7 @@ class Memory(Connector):
         self.after: Hook = _pass
         self.normalise: Callable[[Model], Model] = _as_it_is
         self._rows: dict[str, _Row] = {}
+        self.kept: dict[Place, Amount] = {}
         self._answers: dict[str, tuple[datetime, object, Observed]] = {}
         self._serials = count(1)
         self._lock = threading.RLock()
@@ -164,6 +168,19 @@ class Memory(Connector):
             rows = [row for row in self._rows.values() if isinstance(row.model, Budget)]
         return iter([row.actual for row in rows if row.actual])
 
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        self.before("record_actuals", rows)
+        with self._lock:
+            answers = {place: self._keeping(place, spent) for place, spent in summed(rows).items()}
+            for place, answer in answers.items():
+                if answer.outcome is Keeping.WRITTEN and answer.after and not dry_run:
+                    self.waits("record_actuals", place)
+                    leaving()
+                    self.kept[place] = answer.after
+        self.after("record_actuals", rows)
+        places = map(place_of, rows)
+        return [answers[each] for each in places if each is not None]
+
     # What people and shops do in the system itself, beside the contract; no hook hears of it.
 
     def put(self, *models: Model) -> None:
@@ -206,6 +223,17 @@ class Memory(Connector):
             row = self._rows[id]
             left = row.model.amount - spent if row.model.amount else None
             row.actual = Actual(id, spent, left, self.runtime.now())
+
+    def _keeping(self, place: Place, spent: Amount) -> Recorded:
+        id = joined(place.budget_ref, place.ref) if place.budget_ref else place.ref
+        row = self._rows.get(id)
+        if row is None or kind_of(row.model) is not place.kind:
+            return Recorded(Keeping.REFUSED, reason=f"{self.name} has no {place.kind} {place.ref}")
+        if row.model.amount is not None and row.model.amount.unit != place.unit:
+            return Recorded(Keeping.REFUSED, reason=f"{id} is in {row.model.amount.unit}")
+        before = self.kept.get(place)
+        outcome = Keeping.UNCHANGED if before == spent else Keeping.WRITTEN
+        return Recorded(outcome, f"{place.ref} {place.period}", before, spent)
 
     def _leave(self, operation: str, subject: Any) -> None:
         self.waits(operation, subject)

@@ -18,6 +18,7 @@ from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.loss import Effect, Loss
 from canonical.problem import Problem
+from canonical.spent import Place, Spent, place_of
 from connectors.conformance import ConformanceSuite, World
 from connectors.contract import interface
 from connectors.contract.capabilities import Hold, Removal, Unique
@@ -33,7 +34,7 @@ from connectors.contract.errors import (
     Unauthorized,
     Uncertain,
 )
-from connectors.contract.records import Check, Draft, Observed, Page, Resolved
+from connectors.contract.records import Check, Draft, Keeping, Observed, Page, Recorded, Resolved
 from connectors.memory.connector import Memory
 
 SECRET = "s3cret-of-the-tests"
@@ -540,6 +541,71 @@ def _refuse_entry() -> None:
     raise Unauthorized("unknown credential")
 
 
+class AddsUp(Memory):
+    """Adds what was spent to what it has kept, each time."""
+
+    def _keeping(self, place: Place, spent: Amount) -> Recorded:
+        before = self.kept.get(place)
+        return Recorded(Keeping.WRITTEN, "", before, before + spent if before else spent)
+
+
+class TriesInEarnest(Memory):
+    """Writes in a dry run."""
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        return super().record_actuals(rows)
+
+
+class KeepsTheLast(Memory):
+    """Of what several have seen spent of one object it keeps what the last one says."""
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        last = {place_of(row): row for row in rows}
+        told = super().record_actuals([*last.values()], dry_run=dry_run)
+        answers = dict(zip(last, told, strict=True))
+        return [answers[place_of(row)] for row in rows]
+
+
+class SpendsTheBudget(Memory):
+    """Writes what was spent onto what was budgeted."""
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        for row in rows:
+            if row.ref in self._rows:
+                self.edit(row.ref, amount=row.spent)
+        return super().record_actuals(rows, dry_run=dry_run)
+
+
+class RefusesAllForOne(Memory):
+    """Keeps nothing where one row has no place."""
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        told = super().record_actuals(rows, dry_run=True)
+        if any(each.outcome is Keeping.REFUSED for each in told):
+            raise Rejected("one of them has no place")
+        return super().record_actuals(rows, dry_run=dry_run)
+
+
+class KeepsUnasked(Memory):
+    """Keeps what was spent, whatever may leave."""
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        with departing(lambda: None):
+            return super().record_actuals(rows, dry_run=dry_run)
+
+
+class KeepsHalf(Faulty):
+    """After what broke off it takes half of it for all."""
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        try:
+            return super().record_actuals(rows, dry_run=dry_run)
+        except Uncertain:
+            self.kept = {place: amount + amount for place, amount in self.kept.items()}
+            self._keeping = lambda place, spent: Recorded(Keeping.REFUSED, reason="later")  # type: ignore[method-assign]
+            raise
+
+
 def _is(model: Any, kind: Kind) -> bool:
     return isinstance(model, Budget) is (kind is BUDGET)
 
@@ -587,6 +653,14 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (TakesTwins, "test_2_12_1_a_name_that_another_has_is_refused", (BUDGET,)),
     (KeepsNamesForGood, "test_2_12_2_two_names_are_swapped_by_way_of_a_temporary_one", (BUDGET,)),
     (GivesUpRemoving, "test_2_11_1_a_removal_that_breaks_off_says_so_and_is_finished", (BUDGET, "401", False)),
+    (AddsUp, "test_2_13_1_the_same_again_changes_nothing", ()),
+    (AddsUp, "test_2_13_2_another_amount_takes_its_place_and_others_stay", ()),
+    (TriesInEarnest, "test_2_13_3_a_dry_run_says_the_same_and_writes_nothing", ()),
+    (RefusesAllForOne, "test_2_13_4_a_row_without_a_place_is_refused_and_stops_no_other", ()),
+    (SpendsTheBudget, "test_2_13_5_what_was_budgeted_is_never_touched", ()),
+    (KeepsTheLast, "test_2_13_6_what_several_have_seen_spent_is_all_kept", ()),
+    (KeepsUnasked, "test_2_13_7_what_may_not_leave_is_not_kept", ()),
+    (KeepsHalf, "test_2_13_8_what_broke_off_is_completed_by_the_same", ("lost_answer",)),
     (TakesAnyone, "test_3_1_2_a_wrong_credential_changes_nothing", ()),
     (MixesUpFaults, "test_3_2_3_a_full_server_is_rate_limited", ("list",)),
     (LeavesUnasked, "test_4_1_1_a_write_that_may_not_leave_changes_nothing", (BUDGET, "delete")),
