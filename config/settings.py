@@ -170,6 +170,14 @@ def _state_url(text: str) -> str:
     return text
 
 
+def _parsed_schedule(text: str | None) -> str | None:
+    from sync.schedule import parse_schedule  # only a file with a schedule pays for it
+
+    if text is not None:
+        parse_schedule(text)
+    return text
+
+
 System = Annotated[SerializeAsAny[SystemSettings], BeforeValidator(_of_connector)]
 Acceptance = Annotated[
     str, AfterValidator(_acceptable), Field(json_schema_extra={"enum": list(ACCEPTABLE)})
@@ -320,11 +328,26 @@ class Sync(_Table):
     @field_validator("schedule")
     @classmethod
     def _schedule_parses(cls, text: str | None) -> str | None:
-        from sync.schedule import parse_schedule  # only a file with a schedule pays for it
+        return _parsed_schedule(text)
 
-        if text is not None:
-            parse_schedule(text)
-        return text
+
+class Actuals(_Table):
+    """What is spent, kept in the system that the table is named after."""
+
+    systems: tuple[str, ...] = Field(
+        default=(),
+        strict=False,
+        description="Which systems have seen it spent; default: all that tell.",
+    )
+    schedule: str | None = Field(
+        default=None,
+        description="When `trueup serve` does what `trueup actuals --into` does: as of a sync.",
+    )
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule_parses(cls, text: str | None) -> str | None:
+        return _parsed_schedule(text)
 
 
 class Settings(_Table):
@@ -336,6 +359,10 @@ class Settings(_Table):
     )
     syncs: dict[str, Sync] = Field(
         default_factory=dict, description="Which system follows which, by a name of your own."
+    )
+    actuals: dict[str, Actuals] = Field(
+        default_factory=dict,
+        description="In which systems what is spent is kept, by their names.",
     )
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
@@ -367,6 +394,7 @@ def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
     systems, syncs = raw.get("systems", {}), raw.get("syncs", {})
     if not isinstance(systems, dict) or not isinstance(syncs, dict):
         return
+    yield from _of_actuals(raw.get("actuals"), systems)
     taken: dict[tuple[str, str], str] = {}
     for name, sync in syncs.items():
         if not isinstance(sync, dict):
@@ -384,3 +412,19 @@ def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
         elif (first := taken.setdefault((source, target), name)) != name:
             message = f'the sync "{first}" already goes from "{source}" to "{target}"'
             yield _problem(("syncs", name), message)
+
+
+def _of_actuals(raw: object, systems: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    for into, table in raw.items() if isinstance(raw, dict) else ():
+        if into not in systems:
+            yield _problem(
+                ("actuals", into), f'no system is named "{into}"{nearest(into, systems)}'
+            )
+        named = table.get("systems") if isinstance(table, dict) else None
+        for system in named if isinstance(named, list) else ():
+            if isinstance(system, str) and system not in systems:
+                message = f'no system is named "{system}"{nearest(system, systems)}'
+                yield _problem(("actuals", into, "systems"), message)
+            elif system == into:
+                message = "what it has seen spent is there already"
+                yield _problem(("actuals", into, "systems"), message)

@@ -113,12 +113,29 @@ def actuals(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write it to this file.")] = None,
     budgets: Annotated[bool, typer.Option("--budgets", help="Leave out the allocations.")] = False,
+    into: Annotated[
+        str | None,
+        typer.Option(metavar="SYSTEM", help="Write what was spent into this system, to keep it."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With --into: show what it would write.")
+    ] = False,
     config: Config = CONFIG,
     as_json: Json = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Show what was budgeted, spent and is left, by the refs of the source."""
+    """Show what was budgeted, spent and is left, by the refs of the source; or keep it there."""
+    from trueup.refusal import Refusal
+
     with _session(config, as_json, verbose) as session:
+        if into is not None:
+            session.end(
+                session.record_actuals(
+                    into, systems or (), form, out, shares=not budgets, dry_run=dry_run
+                )
+            )
+        if dry_run:
+            raise Refusal("--dry-run is for --into SYSTEM, which is not said")
         session.told(session.actuals(systems or (), form, out, shares=not budgets))
 
 

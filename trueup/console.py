@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from canonical.spent import Spent
     from sync.engine import Verification
     from sync.handover import Handed, Offer
+    from sync.recording import Recording
     from sync.report import Report
     from sync.state.history import Run
     from trueup.planned import Entry
@@ -358,6 +359,20 @@ class Console:
             self.table(TITLES, table_rows(rows), right=AMOUNTS)
         else:
             self.say("no system tells what has been spent")
+
+    def recorded(self, recording: Recording) -> None:
+        """What of it was kept where, what was not, and why."""
+        from trueup import recorded
+
+        rows = recorded.written_rows(recording)
+        if rows:
+            self.table(recorded.TITLES, rows[: recorded.SHOWN], right=recorded.AMOUNTS)
+        if len(rows) > recorded.SHOWN:
+            self.out.print(f"  … and {len(rows) - recorded.SHOWN} more; --json lists all")
+        for outcome, text in recorded.left_out(recording):
+            sign, colour = ("·", "dim") if outcome == "skipped" else ("!", "magenta")
+            self._line(sign, colour, f"{outcome} {text}")
+        self.out.print(marked(recorded.summary(recording)))
 
     def checked(self, ok: bool, text: str) -> None:
         """One thing that was looked at, and how it is."""

@@ -26,7 +26,7 @@ from config.load import SettingsError
 from config.logs import configure
 from config.settings import nearest
 from config.wiring import spec_of
-from connectors.contract.errors import ConnectorError, RateLimited
+from connectors.contract.errors import ConnectorError, RateLimited, Uncertain
 from connectors.contract.interface import Connector
 from connectors.contract.settings import HttpSettings
 from sync.outcome import Exit
@@ -61,6 +61,7 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (UnknownHandover, Exit.USAGE),
     (LeaseHeld, Exit.LOCKED),
     (RateLimited, Exit.PARTIAL),
+    (Uncertain, Exit.UNCERTAIN),
     (ConnectorError, Exit.FAILED),
     (StoreError, Exit.FAILED),
     (LedgerError, Exit.FAILED),
@@ -170,6 +171,39 @@ class Session:
         for name, error in failed.items():
             self.console.fail(f"{name}: {_lines(error)}")
         return max((_code(error) for error in failed.values()), default=Exit.OK)
+
+    def record_actuals(
+        self,
+        into: str,
+        systems: Sequence[str] = (),
+        said: str | None = None,
+        out: Path | None = None,
+        *,
+        shares: bool = True,
+        dry_run: bool = False,
+    ) -> int:
+        """`trueup actuals --into`."""
+        from trueup.recorded import recording_data
+        from trueup.spent import Form, as_data, as_text, form_of, in_order
+
+        form = form_of(said or ("json" if self._json else None), out)
+        with self._workspace(quiet=True) as workspace:
+            kept = workspace.record_actuals(into, systems, shares=shares, dry_run=dry_run)
+        rows = in_order(entry.row for entry in kept.entries)
+        told = {name: _lines(error) for name, error in kept.failed.items()}
+        if out is not None:
+            self._written(out, form, rows)
+        if self._json or (out is None and form is Form.JSON):
+            more = {"failed": told, "recorded": recording_data(kept)}
+            self._print(as_data(rows) | more)
+        elif out is None and form is Form.CSV:
+            tell(as_text(form, rows))
+        else:
+            self.console.recorded(kept)
+        for name, text in told.items():
+            self.console.fail(f"{name}: {text}")
+        codes = {kept.exit_code, *map(_code, kept.failed.values())}
+        return next((code for code in _PRESSING if code in codes), Exit.OK)
 
     def plan(
         self,
@@ -285,11 +319,10 @@ class Session:
         )  # nothing else keeps a clock
 
         with self._workspace(quiet=True) as workspace:
-            schedules = {
-                name: parse_schedule(sync.schedule)
-                for name, sync in workspace.settings.syncs.items()
-                if sync.schedule
-            }
+            settings = workspace.settings
+            tables = {_keeping(name): each.schedule for name, each in settings.actuals.items()}
+            tables |= {name: sync.schedule for name, sync in settings.syncs.items()}
+            schedules = {name: parse_schedule(text) for name, text in tables.items() if text}
             if not schedules:
                 raise Refusal(
                     'no sync has a schedule; add schedule = "every 15 minutes" to one of '
@@ -457,6 +490,8 @@ class Session:
 
     def _serve_one(self, workspace: Workspace, name: str) -> None:
         """One scheduled run. Whatever goes wrong is told; the next slot comes all the same."""
+        if name not in workspace.settings.syncs:
+            return self._keep_one(workspace, name)
         begun = datetime.now(UTC)
         try:
             report = workspace.apply(name, command="serve")
@@ -469,6 +504,25 @@ class Session:
             workspace.failed(name, begun, said)
         else:
             self._tell(name, report)
+
+    def _keep_one(self, workspace: Workspace, name: str) -> None:
+        """One scheduled `actuals --into`, in the same manner."""
+        from trueup.recorded import in_short, recording_data
+
+        try:
+            (into,) = (each for each in workspace.settings.actuals if _keeping(each) == name)
+            kept = workspace.record_actuals(into)
+            told = {system: _lines(error) for system, error in kept.failed.items()}
+            with self._printing:
+                if self._json:
+                    tell_json({"failed": told, "recorded": recording_data(kept)}, indent=None)
+                else:
+                    for text in (*map(": ".join, told.items()), *in_short(kept)):
+                        self.console.say(plain(text))
+        except Exception as error:
+            log.debug("what led to it:", exc_info=error)
+            said = _lines(error) if isinstance(error, _KNOWN) else _odd(error)
+            self.console.say(f"{name}: {said}")
 
     def _tell(self, name: str, report: Report) -> None:
         """How a scheduled run ended; that it cannot be shown is told too."""
@@ -511,6 +565,11 @@ class Session:
             self._print({"error": message, "exit_code": code})
         self.console.fail(message)
         raise typer.Exit(code)
+
+
+def _keeping(into: str) -> str:
+    """What a schedule of `[actuals.INTO]` goes by."""
+    return f"actuals --into {into}"
 
 
 def _lines(error: Exception) -> str:

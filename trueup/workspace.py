@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace as replace_fields
 from datetime import UTC, date, datetime
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from canonical.spent import Spent
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
+    from sync.recording import Recording
     from sync.report import Report
     from trueup.stated import Stated
 
@@ -136,6 +137,25 @@ class Workspace:
         connector = self.system(system)
         return spending(connector, ledgers, _today(), sources=sources, shares=shares)
 
+    def record_actuals(
+        self,
+        into: str,
+        systems: Sequence[str] = (),
+        *,
+        shares: bool = True,
+        dry_run: bool = False,
+    ) -> Recording:
+        """Keep in the system `into` what `systems` have seen spent, by its own refs.
+
+        Without `systems` those that `[actuals.INTO]` names, else all that tell; `shares` too, where
+        it takes them. With `dry_run` nothing is written. Raises `SettingsError` where `into` keeps
+        none, `LeaseHeld` while another process does the same, and the errors of
+        `connectors.contract.errors`.
+        """
+        from trueup.recording import recorded
+
+        return recorded(self, into, systems, _today(), _now, shares=shares, dry_run=dry_run)
+
     # -- syncs -------------------------------------------------------------------------------
 
     def plan(
@@ -203,7 +223,7 @@ class Workspace:
         spec = spec_of(self.settings, sync)
         account = account_of(self.settings, spec.target)
         owners = Owners(self.store, sync, account, self._neighbours(sync, account))
-        with self._turn(account):
+        with self.turn(account):
             return Handing(self.store, sync, owners, _now).hand_over(giver, refs, approve)
 
     def repoint(self, sync: str) -> tuple[str | None, str]:
@@ -276,7 +296,7 @@ class Workspace:
         states = source.system(spec.source, self._runtime) if source else self.system(spec.source)
         target = self.system(spec.target)
         account = account_of(self.settings, spec.target)
-        with self._turn(account):
+        with self.turn(account):
             yield Engine(
                 spec,
                 states,
@@ -287,7 +307,8 @@ class Workspace:
                 neighbours=self._neighbours(sync, account),
             )
 
-    def _turn(self, account: str) -> Lock:
+    def turn(self, account: str) -> Lock:
+        """Held by whoever reads or writes that account for longer than a call."""
         with self._opening:
             return self._turns[account]
 
