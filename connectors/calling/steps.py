@@ -27,9 +27,10 @@ class Steps:
         """A call was answered as done."""
         self.taken += 1
 
-    def undone(self) -> None:
-        """All that was done is proved to be taken back: what failed is a plain refusal again."""
-        self.taken = 0
+    def undone(self, before: int = 0) -> None:
+        """What was done since so many were taken is proved to be taken back: where that is all,
+        what failed is a plain refusal again."""
+        self.taken = before
 
     def judged(self, error: ConnectorError) -> ConnectorError:
         """What `error` means now: `Uncertain`, caused by it, if a call has had an effect."""

@@ -21,6 +21,9 @@ Lines of an account's several budgets are its phases; where two count at one tim
 The amount of an account budget's line is the truth, and its periods' ratios, of four digits, are
 the weights by which it is split to the cent: their own amounts add up to a little less.
 
+What others have seen spent is kept as amounts of analytic budgets that are copies of those that
+are read, with names of their own; no move is posted.
+
 Quirks
 - A user without a company is answered with nothing and no error, and so is one whose current
   company is another: nothing is read before the user's own companies say otherwise, nor believed

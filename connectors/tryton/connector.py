@@ -10,6 +10,7 @@ from canonical.budget import Budget
 from canonical.identity import natural_key
 from canonical.kind import Kind
 from canonical.loss import Effect, Loss
+from canonical.spent import Spent
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter
@@ -17,9 +18,10 @@ from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Malformed, Missing, Rejected, Stale, Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Observed, Page, Recorded
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
+from connectors.tryton.actuals import Actuals
 from connectors.tryton.declared import CAPABILITIES, TrytonSettings
 from connectors.tryton.entries import Entry
 from connectors.tryton.mapping import budget_of, by_ref, rewritten
@@ -46,6 +48,7 @@ class Tryton(Connector):
         super().__init__(name, settings, runtime)
         self._records = _opened(name, settings, runtime)
         self._books = Books(name, settings, self._records)
+        self._actuals = Actuals(name, settings, self._records, self._books)
         self._views = Views(name, settings.sign)
         self._unit: str | None = None
         self._lines: dict[str, Sequence[Entry]] = {}
@@ -103,6 +106,10 @@ class Tryton(Connector):
         self._records.write(ANALYTIC_LINES.name, amounts, stamps)
         self._lines[id] = self._read_again(id)
         return self._budget(id, self._lines[id])
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        """As amounts of the analytic budgets that `actuals_budget` names, in one transaction."""
+        return self._actuals.record(rows, dry_run=dry_run)
 
     def close(self) -> None:
         """Log out and give back the connections."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
+from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from connectors.contract.settings import HttpSettings, RateLimit
 
@@ -34,6 +35,8 @@ CAPABILITIES: Final = Capabilities(
     },
     phasing=Phasing.ALL,
     grace=timedelta(),
+    takes_actuals=frozenset({Kind.BUDGET}),
+    sums_actuals=True,
     unit_of_writing="the amounts of one budget",
 )
 
@@ -83,6 +86,15 @@ class TrytonSettings(HttpSettings):
         description="Which account budgets are allocations of the analytic account whose code "
         'they name, or whose name they have: "CC*"; default: none.',
     )
+    actuals_budget: _Name | None = Field(
+        default=None,
+        description="Name of the analytic budgets that keep what is spent, copied from those that "
+        'are read, one for each period: "Actuals 2026*". They are never read as budgets.',
+    )
+    make_actuals_lines: bool = Field(
+        default=False,
+        description="Whether a line that such a budget lacks for an analytic account is made.",
+    )
     sign: Literal[-1, 1] = Field(
         default=-1, description="What amounts are multiplied by: −1 makes spend positive."
     )
@@ -94,6 +106,12 @@ class TrytonSettings(HttpSettings):
             raise ValueError("either login and password or key is needed")
         if self.budgets != "analytic" and (self.root or self.allocations):
             raise ValueError('root and allocations are for budgets = "analytic"')
+        if self.actuals_budget and (self.budgets != "analytic" or self.key):
+            raise ValueError(
+                'actuals are kept in analytic budgets: budgets = "analytic", login and password'
+            )
+        if self.actuals_budget and not self.names:
+            raise ValueError("actuals_budget needs names too: which budgets are read as such")
         return self
 
     def account(self, system: str, base: Path) -> str:

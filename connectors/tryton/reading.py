@@ -1,11 +1,12 @@
 """Reading: the budgets of one company that the settings choose, line by line."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from canonical.period import Period
 from connectors.contract.errors import Rejected
 from connectors.tryton.company import company_of
 from connectors.tryton.declared import TrytonSettings
@@ -50,11 +51,45 @@ class AccountRead:
     unread: Sequence[Unread]
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRead:
+    """The budgets of actuals, beside those of which they are copies, and the company's currency."""
+
+    unit: str
+    name: str
+    planned: Sequence[AnalyticBudget]
+    kept: Sequence[AnalyticBudget]
+    planned_lines: Sequence[Entry]
+    kept_lines: Sequence[Entry]
+
+    def budget(self, period: Period) -> AnalyticBudget:
+        """The one that keeps what is spent in `period`; raises `Rejected` where there is none, and
+        where none that is read counts then: it may be the budget itself."""
+        found = [each for each in self.kept if _span(each) == period]
+        if len(found) == 1 and not any(_span(each) == period for each in self.planned):
+            raise Rejected(f"beside {found[0].name!r} no budget that is read counts {period}")
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(repr(each.name) for each in found)
+            raise Rejected(f"several budgets called {self.name!r} count {period}: {names}")
+        raise Rejected(f"no budget called {self.name!r} counts {period}: copy the one that does")
+
+    def lines(self, period: Period, ref: str) -> tuple[Sequence[Entry], Sequence[Entry]]:
+        """The lines for that ref in the budgets that are read, and in the one of actuals."""
+
+        def of(entries: Sequence[Entry]) -> Sequence[Entry]:
+            return [each for each in entries if each.period == period and each.whose.ref == ref]
+
+        return of(self.planned_lines), of(self.kept_lines)
+
+
 class Books:
     """The books of one company in one Tryton, read afresh each time."""
 
     def __init__(self, name: str, settings: TrytonSettings, records: Records) -> None:
         self._name, self._settings, self._records = name, settings, records
+        self._table = f"[systems.{name}]"
 
     def company(self) -> Company:
         """Whose books they are; raises `Forbidden` where the user is shown none."""
@@ -78,6 +113,30 @@ class Books:
         lines = self._below(ANALYTIC_LINES, "budget", budgets, only)
         entries, unread = _parted(analytic_entries(budgets, lines))
         return Read(company.currency.code, entries, unread)
+
+    def kept(self, periods: Collection[Period]) -> KeptRead:
+        """The budgets of actuals for those periods, and those that are read.
+
+        Raises `Rejected` where none is called as the settings say.
+        """
+        name = self._settings.actuals_budget
+        if name is None:
+            hint = f"Name the budgets that are there for it: actuals_budget in {self._table}"
+            raise Rejected(f"{self._name}: no budget of actuals is named", hint=hint)
+        company = self.company()
+        found = self._all(ANALYTIC_BUDGETS, _of(company))
+        planned = self._rooted(self._chosen(found, self._years(company)))
+        roots = {each.root.id for each in planned}
+        kept = [each for each in found if self._keeps(each) and each.root.id in roots]
+        if not kept:
+            hint = f"Copy those that are read, or check actuals_budget in {self._table}"
+            raise Rejected(f"{self._name}: no analytic budget is called {name!r}", hint=hint)
+        planned, kept = ([each for each in of if _span(each) in periods] for of in (planned, kept))
+        lines = [
+            _parted(analytic_entries(of, self._below(ANALYTIC_LINES, "budget", of)))[0]
+            for of in (planned, kept)
+        ]
+        return KeptRead(company.currency.code, name, planned, kept, *lines)
 
     def by_account(self, names: Sequence[str]) -> tuple[str, Sequence[AccountRead]]:
         """The company's currency, and those account budgets whose name is like one of `names`, all
@@ -143,7 +202,17 @@ class Books:
             and (years is None or any(_within(each, year) for year in years))
         ]
         self._unless_none(chosen, found)
+        for each in chosen:
+            if self._keeps(each):
+                message = f"{self._name}: {each.name!r} is read as a budget, and to keep actuals"
+                hint = f"Name it in names or in actuals_budget of {self._table}, not in both"
+                raise Rejected(message, hint=hint)
         return chosen
+
+    def _keeps(self, budget: AnalyticBudget) -> bool:
+        """Whether it is a budget of actuals, as far as its name goes."""
+        name = self._settings.actuals_budget
+        return name is not None and fnmatchcase(budget.name, name)
 
     def _rooted(self, budgets: Sequence[AnalyticBudget]) -> Sequence[AnalyticBudget]:
         """Those of the one root that is read."""
@@ -186,6 +255,10 @@ class Books:
 
 def _of(company: Company) -> list[Any]:
     return [["company", "=", company.id]]
+
+
+def _span(budget: AnalyticBudget) -> Period:
+    return Period(budget.start_date, budget.end_date)
 
 
 def _within(budget: AnalyticBudget, year: FiscalYear) -> bool:

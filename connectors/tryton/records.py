@@ -43,6 +43,10 @@ class Records(ABC):
         """
         raise Unsupported("REST takes no lock, so nothing is written by it")
 
+    def create(self, model: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Make new records, all or none."""
+        raise Unsupported("REST takes no lock, so nothing is written by it")
+
     @abstractmethod
     def close(self) -> None:
         """End the session and give back the connections."""

@@ -39,11 +39,10 @@ class JsonRpc(Records):
     def write(self, model: str, amounts: Mapping[int, Decimal], stamps: Mapping[int, str]) -> None:
         pairs = [part for id, amount in amounts.items() for part in _pair(id, amount)]
         context = {"_timestamp": {f"{model},{id}": stamps[id] for id in amounts}}
-        with in_steps() as steps:
-            answer = self._answer(model, "write", *pairs, context, safety=Safety.ONCE)
-            if isinstance(answer, dict) and "error" in answer:
-                steps.undone()  # its transaction was rolled back
-            result_of(answer, Call(self._name, "POST", f"{model}.write"))
+        self._change(model, "write", *pairs, context)
+
+    def create(self, model: str, values: Sequence[Mapping[str, Any]]) -> None:
+        self._change(model, "create", values, {})
 
     def close(self) -> None:
         self._http.close()
@@ -52,6 +51,15 @@ class JsonRpc(Records):
     def _call(self, model: str, method: str, *params: Any) -> Any:
         answer = self._answer(model, method, *params, safety=Safety.SAFE)
         return result_of(answer, Call(self._name, "POST", f"{model}.{method}"))
+
+    def _change(self, model: str, method: str, *params: Any) -> None:
+        """A call that is done as a whole or not at all, and sent once."""
+        with in_steps() as steps:
+            before = steps.taken
+            answer = self._answer(model, method, *params, safety=Safety.ONCE)
+            if isinstance(answer, dict) and "error" in answer:
+                steps.undone(before)  # its transaction was rolled back
+            result_of(answer, Call(self._name, "POST", f"{model}.{method}"))
 
     def _answer(self, model: str, method: str, *params: Any, safety: Safety) -> Any:
         body = said(f"model.{model}.{method}", *params)

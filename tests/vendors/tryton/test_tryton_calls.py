@@ -11,10 +11,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from canonical.allocation import Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
-from canonical.period import Cadence
+from canonical.period import Cadence, Period
+from canonical.spent import Spent
 from connectors.contract.errors import (
     Forbidden,
     Malformed,
@@ -26,7 +28,7 @@ from connectors.contract.errors import (
     Uncertain,
     Unsupported,
 )
-from connectors.contract.records import Draft
+from connectors.contract.records import Draft, Keeping
 from connectors.contract.settings import HttpSettings
 from connectors.tryton.connector import Tryton
 from connectors.tryton.declared import TrytonSettings
@@ -131,6 +133,15 @@ def connector(**said):
     return Tryton("erp", TrytonSettings.model_validate(settings | said), one_day())
 
 
+def spent(ref, amount):
+    return Spent(
+        system="brex", sync="s", kind=Kind.BUDGET, ref=ref, budget_ref=None, name=ref,
+        target_id="1", above=None, status=Status.ACTIVE, amount=None,
+        spent=Amount.of(amount, "USD"), pending=None, remaining=None, at=None,
+        period=Period(date(2026, 3, 1), date(2026, 3, 31)),
+    )  # fmt: skip
+
+
 def listed(it):
     (page,) = it.list(Kind.BUDGET)
     return page.items
@@ -206,6 +217,38 @@ def written(wire, *answers):
     with connector() as it:
         listed(it)
         return it.update("CC1", draft("120.50"), {"amount"}, "k")
+
+
+def test_what_was_spent_is_written_as_its_line_was_read_or_in_a_new_one(wire):
+    budgets, lines = "analytic_account.budget", "analytic_account.budget.line"
+    (budget,), (line,) = ROWS[budgets], ROWS[lines]
+    other = {"id": 10, "account.": line["account."] | {"id": 8, "code": "CC2"}}
+    wire.rows[budgets] = [budget, budget | {"id": 5, "name": "Actuals"}]
+    wire.rows[lines] = [line, line | other, line | {"id": 11, "budget": 5}]
+    usual = wire.usual
+
+    def of_the_budget(method, params):
+        if method.endswith(f"{lines}.create"):
+            return [12]
+        if f"{lines}.search" not in method:
+            return usual(method, params)
+        ids = params[0][0][2]
+        found = [row for row in wire.rows[lines] if row["budget"] in ids]
+        return len(found) if method.endswith("count") else found
+
+    wire.usual = of_the_budget
+    with connector(names=["2026-*"], actuals_budget="Actuals", make_actuals_lines=True) as it:
+        found = it.record_actuals([spent("CC1", "120.50"), spent("CC2", "7")])
+    assert [each.outcome for each in found] == [Keeping.WRITTEN] * 2
+    assert wire.sent(".write") == [
+        [
+            [11],
+            {"amount": {"__class__": "Decimal", "decimal": "-120.50"}},
+            {"_timestamp": {"analytic_account.budget.line,11": "1795297639.62721"}},
+        ]
+    ]
+    amount = {"__class__": "Decimal", "decimal": "-7.00"}
+    assert wire.sent(".create") == [[[{"budget": 5, "account": 8, "amount": amount}], {}]]
 
 
 def test_what_was_changed_meanwhile_is_stale(wire):
@@ -375,6 +418,8 @@ def test_what_cannot_be_written_is_not_sent(respx_mock, said, fields):
         {"budgets": "documents", "allocations": ["*"]},
         {"database": "a/b"},
         {"sign": 0},
+        {"actuals_budget": "Actuals"},
+        {"actuals_budget": "Actuals", "names": ["2026"], "budgets": "documents"},
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused(said):
