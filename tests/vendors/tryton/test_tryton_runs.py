@@ -1,6 +1,8 @@
 """Whole runs out of a real Tryton, and back into it, with the real commands."""
 
 import json
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -52,11 +54,22 @@ class Desk:
 
     def run(self, *arguments: str, code: int = 0):
         """What a command says, as JSON."""
-        said = [*arguments, "--as-of", "2026-03-15", "--json", "--config", str(self.settings)]
+        day = [] if arguments[0] == "actuals" else ["--as-of", "2026-03-15"]
+        said = [*arguments, *day, "--json", "--config", str(self.settings)]
         found = CliRunner().invoke(app, said)
         assert READER_PASSWORD not in found.output
         assert found.exit_code == code, found.output
         return json.loads(found.stdout)
+
+    def keeps_actuals(self, monkeypatch, day: date) -> None:
+        """Tryton is told which budgets keep them; and it is that day."""
+        named = 'names = ["2026-*"]\nactuals_budget = "Actuals *"\nroot ='
+        self.settings.write_text(self.settings.read_text().replace("root =", named, 1))
+        monkeypatch.setattr("trueup.workspace._today", lambda: day)
+
+    def recorded(self, *arguments: str, code: int = 0) -> dict[str, int]:
+        """How many rows of `actuals` ended in which way."""
+        return self.run("actuals", *arguments, code=code)["recorded"]["counts"]
 
     def writes(self) -> list[str]:
         """The calls that wrote to Brex since the last time."""
@@ -78,7 +91,9 @@ def desk(erp, tmp_path, monkeypatch):
         yield Desk(tmp_path, erp, brex)
 
 
-def test_forty_centres_of_twelve_months_are_mirrored_and_a_change_is_one_call(desk):
+def test_forty_centres_of_twelve_months_are_mirrored_changed_and_told_what_was_spent(
+    desk, monkeypatch
+):
     desk.run("run", "mirror")
     assert desk.amounts() == {
         f"Cost centre {n}": int(spend(n, 3) * 100) for n in range(1, CENTRES + 1)
@@ -94,6 +109,17 @@ def test_forty_centres_of_twelve_months_are_mirrored_and_a_change_is_one_call(de
         assert desk.amounts()["Cost centre 7"] == 165025
         desk.run("run", "mirror")
         assert desk.writes() == []
+        desk.keeps_actuals(monkeypatch, date(2026, 3, 15))
+        with copies(desk.erp.hand, "CC", MARCH) as (march,):
+            for n in range(1, 10):
+                spend_at_brex(desk, f"Cost centre {n}", 1000 * n + 1)
+            assert desk.recorded("--into", "erp") == {
+                "written": 9, "unchanged": 0, "refused": 0, "skipped": CENTRES - 9 + 1,
+            }  # fmt: skip
+            assert kept_in(desk.erp.hand, march) == {f"CC{n:04}": f"-{n}0.01" for n in range(1, 10)}
+            assert desk.erp.proxy.sandbox.written() == 1
+            desk.run("run", "mirror")
+            assert desk.writes() == []
 
 
 def test_what_a_user_without_a_company_is_not_shown_stays_in_the_target(desk):
@@ -164,3 +190,70 @@ def test_a_budget_that_tryton_does_not_have_is_made_there_by_a_person(desk):
     (change,) = desk.run("plan", "back", code=4)["changes"]
     assert change["op"] == "blocked"
     assert "made and removed in Tryton itself" in change["losses"][0]["reason"]
+
+
+def spend_at_brex(desk, budget, cents):
+    """Spend through the first spend limit of a budget of Brex."""
+    (above,) = (
+        row["budget_id"] for row in desk.brex.state["budgets"].rows() if row["name"] == budget
+    )
+    limits = desk.brex.state["spend_limits"]
+    row = next(each for each in limits.rows() if each["parent_budget_id"] == above)
+    balance = {"amount_spent": {"amount": cents, "currency": "USD"}}
+    limits.put(row | {"current_period_balance": balance})
+
+
+@contextmanager
+def copies(hand, root, *months):
+    """Somebody copies those months' budgets, and blanks the lines."""
+    budget, line = "analytic_account.budget", "analytic_account.budget.line"
+    ids = hand.find(budget, ["name", "in", months], ["root.code", "=", root])
+    made = [
+        hand.model(budget, "copy", [id], {"name": f"Actuals {month}"})[0]
+        for id, month in zip(ids, months, strict=True)
+    ]
+    lines = hand.find(line, ["budget", "in", made])
+    hand.write(line, lines, amount=None)
+    try:
+        yield made
+    finally:
+        hand.model(budget, "delete", made)
+
+
+def kept_in(hand, budget):
+    """What the lines of a budget of Tryton say, by code."""
+    line = "analytic_account.budget.line"
+    rows = hand.model(
+        line, "read", hand.find(line, ["budget", "=", budget]), ["account.code", "amount"]
+    )
+    return {row["account."]["code"]: row["amount"]["decimal"] for row in rows if row["amount"]}
+
+
+@pytest.fixture
+def projects(desk, monkeypatch):
+    """The projects' February, mirrored; and copies of January and February that keep actuals."""
+    text = desk.settings.read_text().replace('root = "CC"', 'root = "PR"')
+    desk.settings.write_text(text.replace("CC000*", "PR*"))
+    desk.keeps_actuals(monkeypatch, date(2026, 2, 15))
+    arguments = ["run", "mirror", "--as-of", "2026-02-15", "--config", str(desk.settings)]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    with copies(desk.erp.hand, "PR", "2026-01", "2026-02") as (january, february):
+        yield january, february
+
+
+def test_what_is_spent_later_takes_the_place_and_the_month_before_stays(
+    desk, projects, monkeypatch
+):
+    january, february = projects
+    hand, nothing = desk.erp.hand, {f"PR{n}": "0.00" for n in (2, 3, 4)}
+    monkeypatch.setattr("trueup.workspace._today", lambda: date(2026, 1, 31))
+    spend_at_brex(desk, "Project 1", 5000)
+    assert desk.recorded("brex", "--into", "erp", "--dry-run")["written"] == 4
+    assert kept_in(hand, january) == {}
+    assert desk.recorded("brex", "--into", "erp")["written"] == 4
+    monkeypatch.setattr("trueup.workspace._today", lambda: date(2026, 2, 1))
+    spend_at_brex(desk, "Project 1", 700)
+    assert desk.recorded("--into", "erp")["written"] == 4
+    assert desk.recorded("--into", "erp")["unchanged"] == 4
+    assert kept_in(hand, january) == {"PR1": "-50.00"} | nothing
+    assert kept_in(hand, february) == {"PR1": "-7.00"} | nothing
