@@ -22,6 +22,7 @@ from connectors.brex.mapping import (
     allocation_of,
     budget_of,
     budget_write,
+    periods_within,
     spend_limit_write,
     spent_within,
     upwards,
@@ -190,14 +191,18 @@ class Brex(Connector):
     def actuals(self) -> Iterator[Actual]:
         """Spent in the current period, per budget: the sum over the spend limits of it and of all
         budgets below it."""
-        above = {item.id: item.container for page in self.list(Kind.BUDGET) for item in page.items}
+        budgets = {item.id: item for page in self.list(Kind.BUDGET) for item in page.items}
+        above = {id: item.container for id, item in budgets.items()}
+        models = {id: item.model for id, item in budgets.items() if isinstance(item.model, Budget)}
         limits = [item for page in self.list(Kind.ALLOCATION) for item in page.items if item.actual]
         within: dict[tuple[str, str], list[Observed]] = defaultdict(list)
         for item in limits:
             for budget in upwards(item.container, above):
                 within[budget, item.actual.spent.unit].append(item)  # type: ignore[union-attr]
         for (budget, unit), parts in within.items():
-            yield spent_within(budget, unit, parts, self.runtime.now())
+            own = models.get(budget)
+            periods = () if own is None else periods_within(own, parts, self.today())
+            yield spent_within(budget, unit, parts, self.runtime.now(), periods)
 
     def close(self) -> None:
         """Give back the connections."""

@@ -1,7 +1,7 @@
 """Brex's budgets and spend limits as ours, and ours as Brex's. Pure: no call is made here."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from sys import intern
@@ -15,6 +15,8 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.errors import UnknownUnit
 from canonical.identity import EntityMap, stamped, unstamped
+from canonical.period import Cadence, Period
+from canonical.spent import period_now
 from connectors.brex.wire import (
     BrexAuthorizationWrite,
     BrexBudget,
@@ -103,7 +105,8 @@ def allocation_of(wire: BrexSpendLimit, entities: EntityMap) -> Observed:
         else None,
         carry_over=limit.rollover_refresh_rate != "OFF" if limit else None,
     )
-    return Observed(wire.id, allocation, stamp, wire.parent_budget_id, _actual_of(wire))
+    actual = _actual_of(wire, allocation)
+    return Observed(wire.id, allocation, stamp, wire.parent_budget_id, actual)
 
 
 def _entity_of(wire: BrexSpendLimit, description: str | None, entities: EntityMap) -> Entity:
@@ -123,14 +126,22 @@ def _entity_of(wire: BrexSpendLimit, description: str | None, entities: EntityMa
     return Entity("spend_limit", wire.name)
 
 
-def _actual_of(wire: BrexSpendLimit) -> Actual | None:
+def _actual_of(wire: BrexSpendLimit, share: Allocation) -> Actual | None:
     balance, limit = wire.current_period_balance, wire.authorization_settings
-    spent = amount_of(balance.amount_spent) if balance else None
-    if spent is None:
+    if balance is None or (spent := amount_of(balance.amount_spent)) is None:
         return None
     available = amount_of(limit.limit_with_increases) if limit else None
     remaining = available - spent if available and available.unit == spent.unit else None
-    return Actual(wire.id, spent, remaining)
+    return Actual(wire.id, spent, remaining, periods=_told(balance.start_date, share))
+
+
+def _told(start: date | None, share: Allocation) -> tuple[Period, ...]:
+    """The period of a balance by the day that it begins: whether Brex's own end of it is the last
+    day or the one after is not said. None where it tells no day, and of what counts once."""
+    if start is None or share.cadence in (None, Cadence.ONCE):
+        return ()
+    whole = period_now(share, start)
+    return (whole if whole is not None and whole.start == start else Period(start, start),)
 
 
 def upwards(budget: str | None, above: Mapping[str, str | None]) -> Iterator[str]:
@@ -142,13 +153,41 @@ def upwards(budget: str | None, above: Mapping[str, str | None]) -> Iterator[str
         budget = above.get(budget)
 
 
-def spent_within(budget: str, unit: str, parts: Sequence[Observed], at: datetime) -> Actual:
+def spent_within(
+    budget: str,
+    unit: str,
+    parts: Sequence[Observed],
+    at: datetime,
+    periods: tuple[Period, ...] = (),
+) -> Actual:
     """What was spent in `unit` through a budget's spend limits, and what those in use have left."""
     zero = Amount.from_minor(0, unit)
     spent = sum((part.actual.spent for part in parts if part.actual), zero)
     live = [part.actual for part in parts if part.model.status is not Status.RETIRED]
     left = [actual.remaining for actual in live if actual and actual.remaining is not None]
-    return Actual(budget, spent, sum(left, zero) if len(left) == len(live) else None, at)
+    remaining = sum(left, zero) if len(left) == len(live) else None
+    return Actual(budget, spent, remaining, at, periods=periods)
+
+
+def periods_within(budget: Budget, parts: Iterable[Observed], day: date) -> tuple[Period, ...]:
+    """The periods that its spend limits' balances are of; none where that is the budget's own."""
+    found = {each for part in parts if (each := _counts_in(part, budget, day)) is not None}
+    return () if found <= {period_now(budget, day)} else tuple(sorted(found, key=str))
+
+
+def _counts_in(limit: Observed, budget: Budget, day: date) -> Period | None:
+    """The period that a spend limit's balance is of; None where there is nothing to be of one.
+
+    A limit that counts once counts in the whole time of a budget that does.
+    """
+    share, actual = limit.model, limit.actual
+    if share.cadence is Cadence.ONCE and budget.cadence is Cadence.ONCE:
+        return period_now(budget, day)
+    told = actual.periods[0] if actual and actual.periods else period_now(share, day)
+    told = told or Period(date.min)
+    over = told.end is not None and told.end < day
+    silent = actual is None or not actual.spent.value
+    return None if silent and over else told
 
 
 def budget_write(draft: Draft, fields: Collection[str], entities: EntityMap) -> BrexBudgetWrite:

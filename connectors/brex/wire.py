@@ -45,6 +45,7 @@ class BrexAuthorization(Struct, frozen=True, kw_only=True, gc=False):
 
 class BrexPeriodBalance(Struct, frozen=True, kw_only=True, gc=False):
     amount_spent: BrexMoney | None = None
+    start_date: date | None = None
 
 
 class BrexPage(Struct, frozen=True, kw_only=True, gc=False):

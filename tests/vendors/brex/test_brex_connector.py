@@ -10,13 +10,17 @@ from pydantic import SecretStr
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
+from canonical.identity import EntityMap
 from canonical.kind import Kind
 from canonical.loss import Effect
-from canonical.period import Cadence
+from canonical.period import Cadence, Period
 from connectors.brex.connector import Brex
 from connectors.brex.declared import BrexSettings
+from connectors.brex.mapping import SPEND_LIMIT_PERIOD_TYPE, allocation_of, periods_within
+from connectors.brex.wire import BrexSpendLimit
+from connectors.calling.parsing import decoded
 from connectors.contract.errors import Malformed, Rejected
-from connectors.contract.records import Draft
+from connectors.contract.records import Draft, Observed
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import Served, serve
@@ -115,6 +119,53 @@ def test_actuals_are_the_sum_of_the_spend_limits_below(opened: Open, served: Ser
     (actual,) = [each for each in brex.actuals() if each.ref == budget.id]
 
     assert (str(actual.spent), str(actual.remaining)) == ("0.80 USD", "1.20 USD")
+
+
+MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
+WEEK = Period(date(2026, 3, 9), date(2026, 3, 15))
+ALL = Period(date.min)
+Told = tuple[Cadence, str | None, int]
+
+
+@pytest.mark.parametrize(
+    ("cadence", "limits", "periods"),
+    [
+        (Cadence.MONTHLY, [(Cadence.MONTHLY, None, 4), (Cadence.MONTHLY, "2026-03-01", 4)], ()),
+        (Cadence.MONTHLY, [(Cadence.WEEKLY, None, 4)], (WEEK,)),
+        (Cadence.MONTHLY, [(Cadence.WEEKLY, None, 0), (Cadence.MONTHLY, None, 4)], (MARCH, WEEK)),
+        (Cadence.MONTHLY, [(Cadence.ONCE, None, 4), (Cadence.MONTHLY, None, 4)], (ALL, MARCH)),
+        (Cadence.MONTHLY, [(Cadence.MONTHLY, "2026-02-01", 0), (Cadence.MONTHLY, None, 4)], ()),
+        (
+            Cadence.MONTHLY,
+            [(Cadence.MONTHLY, "2026-03-12", 4)],
+            (Period(date(2026, 3, 12), date(2026, 3, 12)),),
+        ),
+        (Cadence.ONCE, [(Cadence.ONCE, None, 4)], ()),
+        (Cadence.ONCE, [(Cadence.MONTHLY, None, 4)], (MARCH,)),
+    ],
+)
+def test_of_which_periods_a_budgets_sum_is_told_where_they_are_not_its_own(
+    cadence: Cadence, limits: list[Told], periods: tuple[Period, ...]
+) -> None:
+    start, end = date(2026, 1, 1), date(2026, 12, 31)
+    spans = {"start": start, "end": end} if cadence is Cadence.ONCE else {}
+    budget = Budget(ref="b", name="B", amount=None, cadence=cadence, **spans)  # type: ignore[arg-type]
+    parts = [limit_of(n, *each) for n, each in enumerate(limits)]
+
+    assert periods_within(budget, parts, date(2026, 3, 12)) == periods
+
+
+def limit_of(number: int, cadence: Cadence, begun: str | None, cents: int) -> Observed:
+    wire = {
+        "id": f"l{number}", "name": "L", "parent_budget_id": "b", "status": "ACTIVE",
+        "member_user_ids": ["u"], "expense_policy_id": "p",
+        "period_recurrence_type": SPEND_LIMIT_PERIOD_TYPE[cadence],
+        "current_period_balance": {
+            "amount_spent": {"amount": cents, "currency": "USD"}, "start_date": begun,
+            "end_date": None,
+        },
+    }  # fmt: skip
+    return allocation_of(decoded(BrexSpendLimit, wire), EntityMap())
 
 
 def test_no_budget_is_ever_sent_a_limit_type(opened: Open, served: Served) -> None:
