@@ -57,11 +57,13 @@ class Tryton(Connector):
 
     def check(self) -> Check:
         """Log in, find the company and count its budgets: that proves address, credential and
-        rights."""
+        rights. Raises `Rejected` where no budget is there to keep actuals, though one is named."""
         company, count = self._books.count()
         kind = "analytic budgets" if self.settings.budgets == "analytic" else "account budgets"
-        said = f"{count or 'no'} {kind}, in {company.currency.code}"
-        return Check(f"{company.rec_name}, database {self.settings.database}", [said])
+        said = [f"{count or 'no'} {kind}, in {company.currency.code}"]
+        if self.settings.actuals_budget is not None:
+            said.append(f"{self._books.keeping()} of them keep what is spent")
+        return Check(f"{company.rec_name}, database {self.settings.database}", said)
 
     def list(
         self, kind: Kind, cursor: str | None = None, known: Known | None = None

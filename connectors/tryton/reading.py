@@ -101,6 +101,10 @@ class Books:
         model = ANALYTIC_BUDGETS if self._settings.budgets == "analytic" else ACCOUNT_BUDGETS
         return company, self._records.count(model.name, _of(company))
 
+    def keeping(self) -> int:
+        """How many budgets there are to keep actuals; raises `Rejected` as `kept` does."""
+        return len(self._sorted(self.company())[1])
+
     def analytic(self, accounts: Iterable[int] | None = None) -> Read:
         """The analytic budgets; only the lines of `accounts`, by their ids, where they are given.
 
@@ -119,11 +123,25 @@ class Books:
 
         Raises `Rejected` where none is called as the settings say.
         """
+        company = self.company()
+        planned, kept = (
+            [each for each in of if _span(each) in periods] for of in self._sorted(company)
+        )
+        lines = [
+            _parted(analytic_entries(of, self._below(ANALYTIC_LINES, "budget", of)))[0]
+            for of in (planned, kept)
+        ]
+        name = self._settings.actuals_budget or ""
+        return KeptRead(company.currency.code, name, planned, kept, *lines)
+
+    def _sorted(
+        self, company: Company
+    ) -> tuple[Sequence[AnalyticBudget], Sequence[AnalyticBudget]]:
+        """The budgets that are read, and those of actuals of the same root."""
         name = self._settings.actuals_budget
         if name is None:
             hint = f"Name the budgets that are there for it: actuals_budget in {self._table}"
             raise Rejected(f"{self._name}: no budget of actuals is named", hint=hint)
-        company = self.company()
         found = self._all(ANALYTIC_BUDGETS, _of(company))
         planned = self._rooted(self._chosen(found, self._years(company)))
         roots = {each.root.id for each in planned}
@@ -131,12 +149,7 @@ class Books:
         if not kept:
             hint = f"Copy those that are read, or check actuals_budget in {self._table}"
             raise Rejected(f"{self._name}: no analytic budget is called {name!r}", hint=hint)
-        planned, kept = ([each for each in of if _span(each) in periods] for of in (planned, kept))
-        lines = [
-            _parted(analytic_entries(of, self._below(ANALYTIC_LINES, "budget", of)))[0]
-            for of in (planned, kept)
-        ]
-        return KeptRead(company.currency.code, name, planned, kept, *lines)
+        return planned, kept
 
     def by_account(self, names: Sequence[str]) -> tuple[str, Sequence[AccountRead]]:
         """The company's currency, and those account budgets whose name is like one of `names`, all

@@ -124,6 +124,12 @@ def test_what_is_named_in_both_is_not_read_as_a_budget_either(kept):
         next(kept.connector(names=["*"]).list(Kind.BUDGET))
 
 
+def test_a_check_counts_them_and_tells_a_name_that_is_wrong(kept):
+    assert kept.connector().check().notes[1] == "2 of them keep what is spent"
+    with pytest.raises(Rejected, match="no analytic budget is called 'Actul'"):
+        kept.connector(actuals_budget="Actul").check()
+
+
 def test_a_period_that_no_budget_counts_keeps_nothing_whatever_its_name(kept):
     ((outcome, reason),) = outcomes(kept.connector(names=["2026-01"]), spent("PR1"))
     assert outcome is Keeping.REFUSED
