@@ -16,7 +16,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from config.settings import Guard, KeyPath, Origin, Settings, State, Sync, nearest
+from config.settings import Guard, KeyPath, Origin, Settings, State, Sync, line_fields, nearest
 from connectors.contract import registry
 from connectors.contract.settings import SystemSettings
 
@@ -53,7 +53,7 @@ def load(path: Path) -> Settings:
     text = _text(path)
     raw = _parsed(path, text)
     origin = Origin(path, key_lines(text))
-    if controls := list(_controls(raw, origin)):
+    if controls := list(_controls(raw, origin, lines=_with_lines(raw))):
         raise SettingsError(controls)
     problems = list(_take_entity_files(raw, origin))
     try:
@@ -125,21 +125,37 @@ def _line_of(pattern: str, text: str) -> int | None:
 
 
 _DEEPEST: Final = 40
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-def _controls(raw: object, origin: Origin, path: KeyPath = ()) -> Iterator[SettingsProblem]:
+def _with_lines(raw: Mapping[str, Any]) -> frozenset[KeyPath]:
+    """The keys whose text may have several lines, as their connectors declare."""
+    systems = raw.get("systems")
+    found: set[KeyPath] = set()
+    for name, own in systems.items() if isinstance(systems, dict) else ():
+        connector = own.get("connector") if isinstance(own, dict) else None
+        if isinstance(connector, str) and connector in registry.names():
+            keys = line_fields(registry.settings(connector))
+            found |= {("systems", name, key) for key in keys}
+    return frozenset(found)
+
+
+def _controls(
+    raw: object, origin: Origin, path: KeyPath = (), lines: frozenset[KeyPath] = frozenset()
+) -> Iterator[SettingsProblem]:
     """A problem for each text in which a control character stands: none is meant, some do harm."""
     if len(path) > _DEEPEST:
         message = "lists or tables stand too deep in each other"
         yield SettingsProblem(origin.file, origin.line(path[:1]), _dotted(path[:1]), message)
     elif isinstance(raw, dict):
         for key, value in raw.items():
-            yield from _controls(value, origin, (*path, key))
+            yield from _controls(value, origin, (*path, key), lines)
             yield from _controls(key, origin, (*path, key)) if isinstance(key, str) else ()
     elif isinstance(raw, list):
         for number, value in enumerate(raw):
-            yield from _controls(value, origin, (*path, number))
-    elif isinstance(raw, str) and re.search(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]", raw):
+            yield from _controls(value, origin, (*path, number), lines)
+    elif isinstance(raw, str) and (_CONTROLS if path not in lines else _IN_LINES).search(raw):
         message = "a control character cannot stand here"
         yield SettingsProblem(origin.file, origin.line(path), _dotted(path), message)
 

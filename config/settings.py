@@ -35,7 +35,7 @@ from canonical.loss import Effect
 from config.limits import CountLimit, MoneyLimit, Percent, limit_of
 from config.secrets import is_reference
 from connectors.contract import registry
-from connectors.contract.settings import SystemSettings
+from connectors.contract.settings import Lines, SystemSettings
 from sync.spec import Limit, OnRemove
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -80,6 +80,16 @@ def secret_fields(model: type[BaseModel]) -> frozenset[str]:
         name
         for name, info in model.model_fields.items()
         if info.annotation is SecretStr or SecretStr in get_args(info.annotation)
+    )
+
+
+def line_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The keys of a connector's settings whose text may have several lines."""
+    return frozenset(
+        name
+        for name, info in model.model_fields.items()
+        for part in (info.annotation, *get_args(info.annotation))
+        if any(isinstance(each, Lines) for each in getattr(part, "__metadata__", ()))
     )
 
 

@@ -88,16 +88,26 @@ def state_url(settings: Settings) -> str:
             url = _secret(url, settings.base)
         except SecretError as error:
             raise SettingsError([_problem(settings, ("state", "url"), error)]) from None
-    if password := urlsplit(url).password:
-        register_secret(unquote(password))
-        register_secret(password)
+    _hide_password(url)
     return url
 
 
 def _secret(reference: str, base: Path) -> str:
+    """The secret, hidden from the log; so is the password in one that is an address."""
     secret = resolve(reference, base)
     register_secret(secret)
+    _hide_password(secret)
     return secret
+
+
+def _hide_password(address: str) -> None:
+    try:
+        password = urlsplit(address).password
+    except ValueError:  # an address with one would be readable
+        return
+    if password:
+        register_secret(unquote(password))
+        register_secret(password)
 
 
 def _problem(settings: Settings, path: tuple[str, ...], error: SecretError) -> SettingsProblem:

@@ -17,6 +17,7 @@ BUILT_IN = {
     "file": "File",
     "kaireon": "Kaireon",
     "memory": "Memory",
+    "sql": "Sql",
     "tryton": "Tryton",
     "vantage": "Vantage",
     "vtex": "Vtex",

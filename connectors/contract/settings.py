@@ -71,6 +71,10 @@ def _currency(code: str) -> str:
     return code
 
 
+class Lines:
+    """Marks a key whose text may have several lines."""
+
+
 RateLimit = Annotated[str, AfterValidator(_rate)]
 Address = Annotated[str, AfterValidator(_address)]
 Currency = Annotated[str, AfterValidator(_currency)]

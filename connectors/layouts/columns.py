@@ -13,7 +13,7 @@ from typing import TypeAlias
 from connectors.layouts.headers import Bound, cell_words
 from connectors.layouts.language import Column, Layout
 from connectors.layouts.sheet import Cells
-from connectors.layouts.stored import Value, cell_text
+from connectors.layouts.stored import Exact, Value, cell_text
 from connectors.rows.layout import Wrong
 
 Getter: TypeAlias = Callable[[Cells], str]
@@ -181,6 +181,8 @@ def _typed(value: Value, name: str, code: bool) -> str:
         raise Wrong(name, error.message) from None
     if not code or isinstance(value, str):
         return cell_words(value) if isinstance(value, datetime) else text
+    if isinstance(value, Exact) and value == value.to_integral_value():
+        return text
     kind = "true or false" if isinstance(value, bool) else "a date"
     if isinstance(value, Decimal):
         raise Wrong(

@@ -55,10 +55,14 @@ class Bound:
     """By column; None where only the order counts (`periods.repeat`)."""
     missing: list[str] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    lettered: bool = True
+    """Whether a column has a letter, as in a spreadsheet, besides the text over it."""
 
     def title(self, column: int) -> str:
         """How a person finds the column."""
         text = self.texts[column] if column < len(self.texts) else ""
+        if text and not self.lettered:
+            return text
         return f"{column_name(column)} ({text})" if text else column_name(column)
 
 

@@ -39,6 +39,10 @@ class Fault:
     error: str | None = None
 
 
+class Exact(Decimal):
+    """A number of which every digit is meant, as a database keeps it; a whole one may be a code."""
+
+
 Value: TypeAlias = str | Decimal | bool | date | datetime | time | timedelta | Fault
 
 NEVER_CALCULATED: Final = Fault(
@@ -123,6 +127,8 @@ def cell_text(value: Value, point: str) -> str:
         raise Wrong(None, value.message)
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, Exact):
+        return digits(value).replace(".", point)
     if isinstance(value, Decimal):
         return _digits(value).replace(".", point)
     if isinstance(value, datetime) and value.time() == time():
