@@ -62,7 +62,7 @@ class Sql(Connector):
 
         A row that cannot be read is a `Problem` with its query, number and column.
         """
-        held = self._taken() if kind is Kind.BUDGET else self._snapshot()
+        held = self._snapshot(kind)
         yield from pages(held.read.stream(kind), held.signature(), cursor, self.name)
 
     def get(self, kind: Kind, id: str) -> Observed:
@@ -73,16 +73,23 @@ class Sql(Connector):
         """Forget what was read; no connection outlives a reading."""
         self._held = None
 
-    def _snapshot(self) -> "_Snapshot":
-        return self._held or self._taken()
+    def _snapshot(self, kind: Kind) -> "_Snapshot":
+        """What the queries answer now; for allocations, once, what the budgets were listed of."""
+        if kind is Kind.BUDGET:
+            taken = self._taken()
+            with self._lock:
+                self._held = taken
+            return taken
+        with self._lock:
+            held, self._held = self._held, None
+        return held or self._taken()
 
     def _taken(self) -> "_Snapshot":
         """What the queries answer now, both at one moment."""
         if self.settings.budgets is None:
             raise Unsupported(f"{self.name} has no query of budgets; it only keeps actuals")
-        with self._lock:
-            answers = self._asked(self.settings.budgets)
-            self._held = held = _Snapshot(answers, self._read(answers))
+        answers = self._asked(self.settings.budgets)
+        held = _Snapshot(answers, self._read(answers))
         for note in held.floats():
             _log.warning("%s: %s", self.name, note)
         return held

@@ -13,14 +13,14 @@ any other         rolled back at its end, never committed; no limit of time
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import create_engine
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -69,6 +69,8 @@ class Database:
     def __init__(self, system: str, url: str, timeout: int, runtime: Runtime) -> None:
         self._system, self._timeout, self._runtime = system, timeout, runtime
         self._given, self._secrets = url, {url}
+        with suppress(ArgumentError, ValueError):  # what is no address is told when it is used
+            self._secrets |= _secrets_of(make_url(url.strip()))
         self._lock = threading.Lock()
         self._engines: dict[bool, Engine] = {}
 
@@ -126,12 +128,10 @@ class Database:
         with self._told(label):
             options = {"no_parameters": True, "yield_per": ROWS}
             result = connection.exec_driver_sql(query, execution_options=options)
-            if not result.returns_rows:
-                raise Unreadable(f"{label} answers with no rows; write a SELECT")
-            try:
-                return Answer(label, list(result.keys()), result)
-            except (ValueError, OverflowError) as error:  # text or a day that no value can be
-                raise Unreadable(f"{label}: a value cannot be read: {error}") from None
+            with closing(result):
+                if not result.returns_rows:
+                    raise Unreadable(f"{label} answers with no rows; write a SELECT")
+                return _kept(label, result)
 
     # -- connections -------------------------------------------------------------------------
 
@@ -176,7 +176,6 @@ class Database:
             url = make_url(self._given.strip())
         except (ArgumentError, ValueError):
             raise Unreadable(f"{self._system}: the url is no address", hint=_FORM) from None
-        self._secrets |= _secrets_of(url)
         if url.drivername in ("postgres", "postgresql"):
             return url.set(drivername="postgresql+psycopg")
         if url.get_backend_name() != "sqlite":
@@ -210,7 +209,7 @@ class Database:
         return _MANNERS.get(kind, _OTHER)
 
     def _with_time(self, statement: str) -> str:
-        return statement.format(ms=self._timeout * 1000, s=self._timeout)
+        return statement.format(ms=int(self._timeout * 1000), s=self._timeout)
 
     def _ensure_only_reads(self, connection: Connection) -> None:
         """Ask PostgreSQL itself: what stands between may have taken the option away."""
@@ -230,6 +229,18 @@ class Database:
 
 
 _FORM: Final = "Write it like postgresql://user:password@host/database or sqlite:///FILE"
+
+
+def _kept(label: str, result: CursorResult[Any]) -> Answer:
+    try:
+        return Answer(label, list(result.keys()), result)
+    except (ValueError, OverflowError) as error:  # a text, or a day, that no value can be
+        raise Unreadable(f"{label}: a value cannot be read: {error}") from None
+    except OSError as error:
+        raise Unreadable(
+            f"{label}: its answer cannot be kept: {error.strerror or error}",
+            hint="Make room in this machine's folder of temporary files",
+        ) from None
 
 
 def _secrets_of(url: URL) -> set[str]:

@@ -36,7 +36,7 @@ def ensure_only_reads(text: str) -> str:
     """The query without its last semicolon; raises `ValueError` for what is no single SELECT."""
     if not text.strip():
         raise ValueError("is empty; write a SELECT")
-    bare = _END.sub("", text.strip())
+    bare = _END.sub("", text.strip()).strip()
     begin = _BEGIN.match(bare)
     if begin is None or begin[1].casefold() not in _READING:
         word = f", not {begin[1].upper()}" if begin is not None else ""

@@ -7,6 +7,7 @@ from tests.vendors.sql.sql_books import TABLES, Books
 
 @pytest.fixture
 def books(database_url, tmp_path):
+    """Each of the two."""
     made = Books(database_url, tmp_path)
     made.run(*TABLES)
     return made
@@ -14,6 +15,15 @@ def books(database_url, tmp_path):
 
 @pytest.fixture
 def lite(tmp_path):
+    """SQLite alone."""
     made = Books(f"sqlite:///{tmp_path}/erp.db", tmp_path)
+    made.run(*TABLES)
+    return made
+
+
+@pytest.fixture
+def pg(fresh_postgres, tmp_path):
+    """PostgreSQL alone."""
+    made = Books(fresh_postgres, tmp_path)
     made.run(*TABLES)
     return made

@@ -19,8 +19,7 @@ from connectors.sql.declared import SqlSettings
 BUDGETS = 'SELECT ref, name, amount, currency, cadence, start, "end" FROM budgets ORDER BY ref'
 ALLOCATIONS = "SELECT budget, entity_type, entity, amount FROM allocations ORDER BY budget, entity"
 TABLES = (
-    "CREATE TABLE budgets (ref text, name text, amount numeric(30, 4), currency text,"
-    ' cadence text, start date, "end" date)',
+    'CREATE TABLE budgets (ref text, name text, amount numeric(30, 4), currency text, cadence text, start date, "end" date)',
     "CREATE TABLE allocations (budget text, entity_type text, entity text, amount numeric(30, 4))",
 )
 

@@ -77,7 +77,7 @@ def test_both_queries_are_answered_at_one_moment(books):
 def test_a_column_that_stands_twice_is_refused(books):
     books.run(ROWS)
 
-    with pytest.raises(Unreadable, match="column ref stands there twice.*AS ref_2"):
+    with pytest.raises(Unreadable, match=r"column ref stands there twice.*AS ref_2"):
         listed(books.connector(budgets="SELECT ref, ref, name, amount, currency FROM budgets"))
 
 
