@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, TypeAlias
 
 from canonical.kind import Kind
+from canonical.spent import Spent
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Unreadable, Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Known, Observed, Page
+from connectors.contract.records import Check, Known, Observed, Page, Recorded
 from connectors.contract.runtime import Runtime
 from connectors.layouts.stated import Stated
 from connectors.rows.reading import pages
@@ -22,6 +23,7 @@ from connectors.sql.declared import CAPABILITIES, SqlSettings
 from connectors.sql.laid import ByTwoQueries, laid_out, read_answer, without_shares
 from connectors.sql.own import Own
 from connectors.sql.queries import query_text
+from connectors.sql.spent import Kept
 
 _Read: TypeAlias = Own | Stated
 _log = logging.getLogger("trueup.sql")
@@ -68,6 +70,19 @@ class Sql(Connector):
     def get(self, kind: Kind, id: str) -> Observed:
         """The object as the database has it now; raises `Missing`."""
         return self._taken().read.get(kind, id)
+
+    # Actuals
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        """Keeps each row by its system and id there, and its period, all in one transaction."""
+        if self.settings.actuals is None:
+            raise Unsupported(
+                f"{self.name} has no table of actuals", hint='Set actuals = "table" for it'
+            )
+        kept = Kept(self.settings.actuals, create=self.settings.create_actuals)
+        opened = self._database.reading() if dry_run else self._database.writing()
+        with opened as connection:
+            return kept.record(connection, rows, dry_run=dry_run)
 
     def close(self) -> None:
         """Forget what was read; no connection outlives a reading."""

@@ -186,7 +186,7 @@ class Database:
         return url.set(database=str(self._runtime.base / Path(name).expanduser()))
 
     def _sqlite(self, url: URL, writing: bool) -> Callable[[], sqlite3.Connection]:
-        mode = "rwc" if writing else "ro"
+        mode = "rw" if writing else "ro"
         address = f"file:{quote(str(url.database))}?mode={mode}"
 
         def connect() -> sqlite3.Connection:

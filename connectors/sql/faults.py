@@ -15,6 +15,7 @@ from connectors.calling.masking import masked
 from connectors.contract.errors import (
     ConnectorError,
     Forbidden,
+    Rejected,
     Transient,
     Unauthorized,
     Unreadable,
@@ -23,7 +24,7 @@ from connectors.contract.errors import (
 _LONGEST: Final = 300
 _CANCELLED: Final = "Set timeout, or make the query faster"
 _LOGIN: Final = "Correct user and password in the url"
-_RIGHT: Final = "Give its user the right to read what the query names"
+_RIGHT: Final = "Give the user of the url the right to it"
 _ONLY_READS: Final = "A query only reads; write a SELECT that changes nothing"
 _WRONG_QUERY: Final = "Correct the query"
 _ADDRESS: Final = "Correct the url"
@@ -31,6 +32,8 @@ _ADDRESS: Final = "Correct the url"
 _Told = tuple[type[ConnectorError], str]
 _TOO_LONG: Final[_Told] = Transient, _CANCELLED
 _BY_STATE: Final[tuple[tuple[str, _Told], ...]] = (
+    ("23505", (Transient, "Another process wrote the same row; do it again")),
+    ("23", (Rejected, "")),
     ("28", (Unauthorized, _LOGIN)),
     ("42501", (Forbidden, _RIGHT)),
     ("42", (Unreadable, _WRONG_QUERY)),
@@ -62,6 +65,7 @@ _BY_NAME: Final[dict[str, _Told]] = {
     "SQLITE_PERM": (Unreadable, "Let this user read it"),
     "SQLITE_AUTH": (Forbidden, _RIGHT),
     "SQLITE_READONLY": (Unreadable, _ONLY_READS),
+    "SQLITE_CONSTRAINT": (Rejected, ""),
     "SQLITE_INTERRUPT": _TOO_LONG,
     "SQLITE_BUSY": (Transient, "Another process has it locked"),
     "SQLITE_LOCKED": (Transient, "Another process has it locked"),
