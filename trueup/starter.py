@@ -25,6 +25,7 @@ SETTINGS = """\
 connector = "file"
 path = "budgets.csv"                   # csv, json, jsonl or xlsx
 allocations = "allocations.csv"        # optional
+# or a database:  connector = "sql", url = "env:ERP_DATABASE", budgets = "SELECT ref, name, …"
 
 [systems.brex]                         # the side that follows
 connector = "brex"

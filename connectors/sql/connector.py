@@ -41,6 +41,7 @@ class Sql(Connector):
         self._database = Database(name, settings.url.get_secret_value(), settings.timeout, runtime)
         self._lock = threading.Lock()
         self._held: _Snapshot | None = None
+        self._told: set[str] = set()
 
     # Reading
 
@@ -105,9 +106,16 @@ class Sql(Connector):
             raise Unsupported(f"{self.name} has no query of budgets; it only keeps actuals")
         answers = self._asked(self.settings.budgets)
         held = _Snapshot(answers, self._read(answers))
-        for note in held.floats():
-            _log.warning("%s: %s", self.name, note)
+        self._tell(held.floats())
         return held
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        """Once, however often it is read."""
+        with self._lock:
+            new = [note for note in notes if note not in self._told]
+            self._told.update(new)
+        for note in new:
+            _log.warning("%s", note)
 
     def _asked(self, budgets: str) -> Sequence[Answer]:
         said = {"budgets": budgets, "allocations": self.settings.allocations}
@@ -164,7 +172,8 @@ class _Snapshot:
     def floats(self) -> Sequence[str]:
         """What to tell of columns that are binary floats."""
         return [
-            f"{each.label}, column {name}: a binary float, read at 15 digits; NUMERIC is exact"
+            f"{each.label}, column {name}: a binary float, read at 15 digits; "
+            "NUMERIC is exact, and in SQLite TEXT"
             for each in self._answers
             for name in each.floats
         ]

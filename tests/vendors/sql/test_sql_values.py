@@ -32,7 +32,7 @@ def test_a_binary_float_is_read_at_15_digits_and_told(books, caplog):
     connector = books.connector(budgets=query, currency="USD")
 
     assert amounts(connector) == (["0.30"], [])
-    told = "erp query budgets, column amount: a binary float, read at 15 digits; NUMERIC is exact"
+    told = "erp query budgets, column amount: a binary float, read at 15 digits; NUMERIC is exact, and in SQLite TEXT"
     assert told in connector.check().notes
     assert told in caplog.text
 
