@@ -1,13 +1,11 @@
 """The Tryton connector: what its books state, and the amounts that can be changed in them."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any, ClassVar
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.identity import natural_key
 from canonical.kind import Kind
 from canonical.loss import Effect, Loss
 from canonical.spent import Spent
@@ -16,21 +14,23 @@ from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter
 from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import Malformed, Missing, Rejected, Stale, Unsupported
+from connectors.contract.errors import Malformed, Missing, Unsupported
 from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page, Recorded
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
+from connectors.lines.entries import Entry
+from connectors.lines.mapping import budget_of, by_ref, rewritten
+from connectors.lines.shown import Shown
+from connectors.lines.target import Target
 from connectors.tryton.actuals import Actuals
 from connectors.tryton.declared import CAPABILITIES, TrytonSettings
-from connectors.tryton.entries import Entry
-from connectors.tryton.mapping import budget_of, by_ref, rewritten
 from connectors.tryton.reading import Books
 from connectors.tryton.records import Records
 from connectors.tryton.rest import Rest
 from connectors.tryton.rpc import JsonRpc
 from connectors.tryton.session import HEADER, Session
-from connectors.tryton.views import Shown, Views
+from connectors.tryton.views import Views
 from connectors.tryton.wire import ANALYTIC_LINES
 
 _AMOUNTS = frozenset({"amount", "phases"})
@@ -50,10 +50,7 @@ class Tryton(Connector):
         self._books = Books(name, settings, self._records)
         self._actuals = Actuals(name, settings, self._records, self._books)
         self._views = Views(name, settings.sign)
-        self._unit: str | None = None
-        self._lines: dict[str, Sequence[Entry]] = {}
-        self._listed: Mapping[str, Budget] = {}
-        self._named: dict[str, list[Budget]] = {}
+        self._target = Target(CAPABILITIES.vendor, settings.sign)
 
     def check(self) -> Check:
         """Log in, find the company and count its budgets: that proves address, credential and
@@ -74,7 +71,7 @@ class Tryton(Connector):
 
     def get(self, kind: Kind, id: str) -> Observed:
         """One object; raises `Missing`."""
-        return _only(self._shown(kind), id)
+        return self._shown(kind).only(id)
 
     def fit(
         self, model: Budget | Allocation, until: date | None = None
@@ -106,8 +103,8 @@ class Tryton(Connector):
         if amounts.keys() - stamps.keys():
             raise Malformed(f"{self.name}: the lines of {id} have no time stamp to lock them by")
         self._records.write(ANALYTIC_LINES.name, amounts, stamps)
-        self._lines[id] = self._read_again(id)
-        return self._budget(id, self._lines[id])
+        self._target.lines[id] = self._read_again(id)
+        return self._budget(id, self._target.lines[id])
 
     def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
         """As amounts of the analytic budgets that `actuals_budget` names, in one transaction."""
@@ -138,49 +135,27 @@ class Tryton(Connector):
 
     def _analytic(self) -> Shown:
         read = self._books.analytic()
-        self._unit, self._lines = read.unit, dict(by_ref(read.entries))
         shown = self._views.accounts(read.entries, read.unread, read.unit)
-        self._listed, self._named = shown.budgets(), defaultdict(list)
-        for budget in self._listed.values():
-            self._named[natural_key(budget)].append(budget)
+        self._target.listed(read.unit, by_ref(read.entries), shown.budgets())
         return shown
 
     def _named_after(self) -> Shown:
         if not self.settings.allocations:
             return Shown()
-        if self._unit is None:
+        if self._target.unit is None:
             self._analytic()
         unit, found = self._books.by_account(self.settings.allocations)
-        return self._views.named_after(found, self._listed, unit)
+        return self._views.named_after(found, self._target.budgets, unit)
 
     # -- writing -----------------------------------------------------------------------------
 
     def _unheld(self, model: Budget | Allocation) -> Iterator[Loss]:
         if isinstance(model, Allocation):
-            yield _blocked("amount", "allocations are only read")
+            yield self._target.blocked("amount", "allocations are only read")
         elif reason := self._why_not_written():
-            yield _blocked("amount", reason)
-        elif self._unit and model.amount and model.amount.unit != self._unit:
-            yield _blocked("currency", f"the company keeps its books in {self._unit}")
-        elif there := self._counterpart(model):
-            yield from self._unwritten(model, there)
-
-    def _unwritten(self, model: Budget, there: Budget) -> Iterator[Loss]:
-        """What of the amounts, and of when they count, no line of `there` can be told."""
-        if model.cadence is not there.cadence:
-            yield _blocked("cadence", f"the lines of {there.ref} count {there.cadence}")
-            return
-        try:
-            rewritten(self._lines[there.ref], model, self.settings.sign)
-        except Rejected as error:
-            yield _blocked("phases", f"{error}")
-
-    def _counterpart(self, model: Budget) -> Budget | None:
-        """The budget as it was listed: of that ref, or else the only one of that name."""
-        if model.ref in self._listed:
-            return self._listed[model.ref]
-        named = self._named.get(natural_key(model), ())
-        return named[0] if len(named) == 1 else None
+            yield self._target.blocked("amount", reason)
+        else:
+            yield from self._target.unheld(model)
 
     def _why_not_written(self) -> str | None:
         if self.settings.budgets != "analytic":
@@ -201,24 +176,22 @@ class Tryton(Connector):
     def _as_listed(self, id: str) -> Sequence[Entry]:
         """The lines of that budget as they are now, which is as they were listed."""
         lines = self._read_again(id)
-        now = {each.line: each.amount for each in lines}
-        if any(now.get(each.line) != each.amount for each in self._lines.get(id, ())):
-            raise Stale(f"{self.name}: the amounts of {id} are others by now")
-        self._lines[id] = lines
+        self._target.unchanged(self.name, id, lines)
+        self._target.lines[id] = lines
         return lines
 
     def _read_again(self, id: str) -> Sequence[Entry]:
         """The lines of that budget, and of no other where its account is known."""
-        known = (each.whose.id for each in self._lines.get(id, ()))
+        known = (each.whose.id for each in self._target.lines.get(id, ()))
         read = self._books.analytic({each for each in known if each is not None} or None)
         lines = by_ref(read.entries).get(id, ())
         if not lines:
             raise Missing(f"{self.name}: there is no budget {id!r}")
-        self._unit = read.unit
+        self._target.unit = read.unit
         return lines
 
     def _budget(self, id: str, lines: Sequence[Entry]) -> Observed:
-        budget = budget_of(lines, self._unit or "", self.settings.sign)
+        budget = budget_of(lines, self._target.unit or "", self.settings.sign)
         if budget is None:
             raise Missing(f"{self.name}: {id} has no amount")
         return Observed(id=id, model=budget)
@@ -259,17 +232,3 @@ def _message(body: Any) -> str | None:
         return None
     said = [body.get(each) for each in ("message", "description")]
     return ": ".join(each for each in said if isinstance(each, str) and each)
-
-
-def _blocked(field: str, reason: str) -> Loss:
-    return Loss(field, Effect.BLOCKED, f"tryton: {reason}")
-
-
-def _only(shown: Shown, id: str) -> Observed:
-    for item in shown.items:
-        if item.id == id:
-            return item
-    for problem in shown.problems:
-        if problem.ref == id:
-            raise Malformed(f"{problem.where}: {problem.message}")
-    raise Missing(f"there is no {id!r}")

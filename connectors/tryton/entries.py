@@ -1,8 +1,7 @@
-"""Entries: what Tryton's lines state, each for one period, whichever budgets they stand in."""
+"""What Tryton's lines state, each for one period."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -12,6 +11,7 @@ from canonical.amount import Amount
 from canonical.errors import CanonicalError
 from canonical.period import Period
 from canonical.text import ref as spelled
+from connectors.lines.entries import Entry, Unread, Whose
 from connectors.tryton.wire import (
     Account,
     AccountBudget,
@@ -24,46 +24,6 @@ from connectors.tryton.wire import (
 
 _ROUNDED: Final = Fraction(1, 20000)
 """What a ratio of four digits may lack."""
-
-
-@dataclass(frozen=True, slots=True)
-class Whose:
-    """An account, or a line's own name: `key` tells it from any other that has the same code."""
-
-    ref: str
-    name: str
-    key: str
-    id: int | None = None
-    status: Status = Status.ACTIVE
-
-    @property
-    def label(self) -> str:
-        """Code and name, as people say it."""
-        return f"{self.ref} {self.name}" if self.ref not in (self.name, self.key) else self.name
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """`amount` is what counts in `period`, as Tryton has it; None where it is blank.
-
-    `document` is the name of the budget that says so; `line` and `stamp` are where, and as of when.
-    """
-
-    whose: Whose
-    period: Period
-    amount: Decimal | None
-    document: str
-    line: int
-    stamp: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """A line that states nothing that can be read; `ref` is whose it is, where it says so."""
-
-    ref: str | None
-    where: str
-    message: str
 
 
 def analytic_entries(

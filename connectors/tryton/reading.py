@@ -1,16 +1,17 @@
 """Reading: the budgets of one company that the settings choose, line by line."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from canonical.period import Period
 from connectors.contract.errors import Rejected
+from connectors.lines.entries import Entry, Unread, parted
 from connectors.tryton.company import company_of
 from connectors.tryton.declared import TrytonSettings
-from connectors.tryton.entries import Entry, Unread, account_entries, analytic_entries
+from connectors.tryton.entries import account_entries, analytic_entries
 from connectors.tryton.records import Records
 from connectors.tryton.wire import (
     ACCOUNT_BUDGETS,
@@ -115,7 +116,7 @@ class Books:
         budgets = self._rooted(self._chosen(found, self._years(company)))
         only = [] if accounts is None else [["account", "in", list(accounts)]]
         lines = self._below(ANALYTIC_LINES, "budget", budgets, only)
-        entries, unread = _parted(analytic_entries(budgets, lines))
+        entries, unread = parted(analytic_entries(budgets, lines))
         return Read(company.currency.code, entries, unread)
 
     def kept(self, periods: Collection[Period]) -> KeptRead:
@@ -128,7 +129,7 @@ class Books:
             [each for each in of if _span(each) in periods] for of in self._sorted(company)
         )
         lines = [
-            _parted(analytic_entries(of, self._below(ANALYTIC_LINES, "budget", of)))[0]
+            parted(analytic_entries(of, self._below(ANALYTIC_LINES, "budget", of)))[0]
             for of in (planned, kept)
         ]
         name = self._settings.actuals_budget or ""
@@ -184,7 +185,7 @@ class Books:
         for budget in budgets:
             own = by_budget[budget.id]
             parts = [part for line in own for part in by_line[line.id]]
-            entries, unread = _parted(account_entries(budget, own, parts, unit))
+            entries, unread = parted(account_entries(budget, own, parts, unit))
             entries = [each for each in entries if self._takes(each.whose.ref)]
             unread = [each for each in unread if each.ref is None or self._takes(each.ref)]
             found.append(AccountRead(budget, entries, unread))
@@ -280,14 +281,3 @@ def _within(budget: AnalyticBudget, year: FiscalYear) -> bool:
 
 def _like(text: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(fnmatchcase(text, pattern) for pattern in patterns)
-
-
-def _parted(found: Iterator[Entry | Unread]) -> tuple[list[Entry], list[Unread]]:
-    entries: list[Entry] = []
-    unread: list[Unread] = []
-    for each in found:
-        if isinstance(each, Entry):
-            entries.append(each)
-        else:
-            unread.append(each)
-    return entries, unread

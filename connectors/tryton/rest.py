@@ -18,6 +18,7 @@ class Rest(Records):
     """The records of one database, as the key's user sees them."""
 
     def __init__(self, database: str, http: HttpClient) -> None:
+        super().__init__()
         self._http = http
         self._models = f"/{quote(database, safe='')}/rest/model"
 

@@ -23,6 +23,7 @@ class JsonRpc(Records):
     def __init__(
         self, name: str, session: Session, opened: Callable[..., HttpClient], runtime: Runtime
     ) -> None:
+        super().__init__()
         self._name, self._session = name, session
         self._http = opened(auth=RenewedToken(HEADER, session.token, runtime.now))
 

@@ -1,40 +1,19 @@
-"""Views: budgets and allocations, made of Tryton's lines as the settings say.
-
-What cannot be read is set aside whole: a budget of which one line is unreadable is not shown with
-the others.
-"""
+"""Views: budgets and allocations, made of Tryton's lines as the settings say."""
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 
-from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.errors import CanonicalError
 from canonical.kind import Kind
-from canonical.problem import Problem
-from canonical.text import joined
 from canonical.text import ref as spelled
-from canonical.traces import Traces
 from connectors.contract.errors import Malformed
 from connectors.contract.records import Observed
-from connectors.tryton.entries import Entry, Unread
-from connectors.tryton.mapping import allocation_of, budget_of, by_ref, summed
+from connectors.lines.entries import Entry, Unread
+from connectors.lines.mapping import allocation_of, budget_of, summed
+from connectors.lines.shown import Shown, observed, of_each, problem_of
 from connectors.tryton.reading import AccountRead
-
-
-@dataclass(slots=True)
-class Shown:
-    """Objects of one kind, and what could not be read."""
-
-    items: list[Observed] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def budgets(self) -> Mapping[str, Budget]:
-        """The budgets among them, by ref."""
-        models = (each.model for each in self.items)
-        return {each.ref: each for each in models if isinstance(each, Budget)}
 
 
 class Views:
@@ -50,7 +29,7 @@ class Views:
             budget = budget_of(own, unit, self._sign)
             return None if budget is None else Observed(id=budget.ref, model=budget)
 
-        return self._of_each(Kind.BUDGET, entries, unread, made)
+        return of_each(self._name, Kind.BUDGET, entries, unread, made)
 
     def documents(self, found: Iterable[AccountRead], unit: str) -> tuple[Shown, Shown]:
         """A budget of each name that account budgets have, and its allocations by account."""
@@ -62,7 +41,7 @@ class Views:
             try:
                 budget = self._document(name, own, unit)
             except (Malformed, CanonicalError) as error:
-                budgets.problems.append(self._problem(Kind.BUDGET, name, name, f"{error}"))
+                budgets.problems.append(problem_of(self._name, Kind.BUDGET, name, name, f"{error}"))
                 continue
             if budget is not None:
                 budgets.items.append(Observed(id=budget.ref, model=budget))
@@ -80,7 +59,9 @@ class Views:
                 owned[after.whom(each.budget.name)].append(each)
             except Malformed as error:
                 name = each.budget.name
-                shares.problems.append(self._problem(Kind.ALLOCATION, None, name, f"{error}"))
+                shares.problems.append(
+                    problem_of(self._name, Kind.ALLOCATION, None, name, f"{error}")
+                )
         for ref, own in owned.items():
             self._add_shares(shares, budgets[ref], own, unit)
         return shares
@@ -97,47 +78,12 @@ class Views:
     ) -> None:
         def made(of: Sequence[Entry]) -> Observed | None:
             share = allocation_of(of, budget, unit, self._sign)
-            return None if share is None else _observed(share)
+            return None if share is None else observed(share)
 
         entries = [entry for each in own for entry in each.entries]
         unread = [line for each in own for line in each.unread]
-        more = self._of_each(Kind.ALLOCATION, entries, unread, made, within=budget.ref)
-        shares.items += more.items
-        shares.problems += more.problems
-
-    def _of_each(
-        self,
-        kind: Kind,
-        entries: Iterable[Entry],
-        unread: Iterable[Unread],
-        made: Callable[[Sequence[Entry]], Observed | None],
-        within: str | None = None,
-    ) -> Shown:
-        """What is `made` of the entries of each account."""
-        shown, aside = Shown(), set[str]()
-        for line in unread:
-            aside.add(line.ref or "")
-            id = _id(line.ref, within)
-            shown.problems.append(self._problem(kind, id, line.where, line.message, within))
-        for ref, own in by_ref(entries).items():
-            if ref in aside:
-                continue
-            try:
-                item = made(own)
-            except (Malformed, CanonicalError) as error:
-                id = _id(ref, within)
-                shown.problems.append(self._problem(kind, id, id or "", f"{error}", within))
-                continue
-            if item is not None:
-                shown.items.append(item)
-        return shown
-
-    def _problem(
-        self, kind: Kind, id: str | None, where: str, message: str, within: str | None = None
-    ) -> Problem:
-        containers = None if within is None else frozenset([within])
-        traces = None if id is None and within is None else Traces(containers=containers)
-        return Problem(self._name, f"{kind} {where}", message, id, traces)
+        more = of_each(self._name, Kind.ALLOCATION, entries, unread, made, within=budget.ref)
+        shares.add(more)
 
 
 class After:
@@ -162,11 +108,3 @@ class After:
             "its name has no analytic account's code, nor is it one's name: name it so, or leave "
             "it out of allocations"
         )
-
-
-def _id(ref: str | None, within: str | None) -> str | None:
-    return ref if ref is None or within is None else joined(within, ref)
-
-
-def _observed(share: Allocation) -> Observed:
-    return Observed(id=joined(share.budget, share.ref), model=share, container=share.budget)

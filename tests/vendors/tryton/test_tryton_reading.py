@@ -69,7 +69,7 @@ def test_rest_reads_what_json_rpc_reads(erp):
 
 def test_pages_of_any_size_hold_the_same(erp):
     whole, (small) = erp.budgets(**PR), erp.connector(**PR)
-    small._records.page_size = 3
+    small._records.by_id.page_size = 3
     (page,) = small.list(Kind.BUDGET)
     assert {each.id: each.model for each in page.items} == whole[0]
 

@@ -1,6 +1,6 @@
 """Entries to budgets and allocations, and a budget's amounts back to lines.
 
-Spend is positive in ours; `sign` is what Tryton's amounts are multiplied by for that.
+Spend is positive in ours; `sign` is what the ERP's amounts are multiplied by for that.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.period import Cadence, Period, moved, period_of
 from connectors.contract.errors import Malformed, Rejected
-from connectors.tryton.entries import Entry
+from connectors.lines.entries import Entry
 
 ACCOUNT: Final = "account"
 """The type of an allocation's entity."""
@@ -94,10 +94,10 @@ def rewritten(entries: Sequence[Entry], wanted: Budget, sign: int) -> Mapping[in
     for phase in _spoken_of(wanted, entries):
         within = [each for each in entries if phase.period.holds(each.period)]
         if any(phase.period.overlaps(each.period) for each in entries if each not in within):
-            raise Rejected(f"{wanted.ref}: {phase.period} cuts a period of Tryton's in two")
+            raise Rejected(f"{wanted.ref}: {phase.period} cuts the period of a line in two")
         if gap := _uncovered(phase.period, within):
-            hint = "Make an analytic budget with a line for it in Tryton"
-            raise Rejected(f"{wanted.ref}: Tryton has no line for {gap}", hint=hint)
+            hint = "Make a budget with a line for it in the ERP"
+            raise Rejected(f"{wanted.ref}: there is no line for {gap}", hint=hint)
         amount = phase.amount.value * sign + 0  # a zero has no sign
         found |= {each.line: amount for each in within if each.amount != amount}
     return found
