@@ -26,9 +26,9 @@ NEVER = {
     "config": {"httpx", "typer", "rich", "sqlalchemy"},
     "trueup": {"httpx", "sqlalchemy", "tenacity"},
 }
-VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon", "tryton")
+VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon", "tryton", "odoo")
 MAY_NAME_VENDORS = re.compile(
-    r"connectors/(contract/registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon|tryton).*)"
+    r"connectors/(contract/registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon|tryton|odoo).*)"
     r"|trueup/(cli|demo|demo_settings|sandboxes|starter)\.py"
 )
 

@@ -35,6 +35,15 @@ currency = "USD"
 }
 """Each vendor's own keys."""
 
+ERPS = {
+    "odoo": """\
+database = "sandbox"
+login = "trueup"
+password = "file:odoo.password"
+""",
+}
+"""Those of ERP systems that have a sandbox, and no part in the demo."""
+
 SPENDING: dict[str, tuple[Kind, str, object]] = {
     "vtex": (Kind.ALLOCATION, "allocation_id", 120),
     "brex": (Kind.ALLOCATION, "spend_limit_id", 12000),
@@ -48,6 +57,7 @@ CREDENTIALS = {
     "bill": {"api_token": "bill_sandbox_token"},
     "vantage": {"token": "vntg_sandbox"},
     "kaireon": {"api_key": "krn_sandbox"},
+    "odoo": {"password": "odoo_sandbox"},
 }
 """What each sandbox accepts unless told otherwise, by the key of the settings."""
 

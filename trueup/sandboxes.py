@@ -14,12 +14,12 @@ from threading import Event
 from types import FrameType
 
 from connectors import sandbox
-from trueup.demo_settings import CREDENTIALS, FOLLOWERS, PATHS
+from trueup.demo_settings import CREDENTIALS, ERPS, FOLLOWERS, PATHS
 from trueup.output import talk, tell
 from trueup.refusal import Refusal
 from trueup.streams import ERR
 
-VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon")
+VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon", *ERPS)
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def usable(vendor: str, address: str, tokens: Sequence[object] = ()) -> str:
             exports.append(f"export {variable}={secret}\n")
         return f'{found["key"]} = "env:{variable}"'
 
-    keys = re.sub(r'(?P<key>\w+) = "file:[^"]*"', by_environment, FOLLOWERS[vendor])
+    keys = re.sub(r'(?P<key>\w+) = "file:[^"]*"', by_environment, (FOLLOWERS | ERPS)[vendor])
     base = f'base_url = "{address}{PATHS.get(vendor, "")}"'
     block = f'[systems.{vendor}]\nconnector = "{vendor}"\n{base}\n{keys}'
     return f"\n{''.join(exports)}\n{block}\n"

@@ -18,6 +18,7 @@ BUILT_IN = {
     "kaireon": "Kaireon",
     "memory": "Memory",
     "sql": "Sql",
+    "odoo": "Odoo",
     "tryton": "Tryton",
     "vantage": "Vantage",
     "vtex": "Vtex",

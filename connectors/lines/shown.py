@@ -38,12 +38,13 @@ class Shown:
         self.problems += more.problems
 
     def only(self, id: str) -> Observed:
-        """The object with that id; raises `Malformed` where it could not be read, or `Missing`."""
+        """The object with that id; raises `Missing`, or `Malformed` where it could not be read, or
+        may be what could not."""
         for item in self.items:
             if item.id == id:
                 return item
         for problem in self.problems:
-            if problem.ref == id:
+            if problem.ref == id or (problem.ref is None and problem.traces is None):
                 raise Malformed(f"{problem.where}: {problem.message}")
         raise Missing(f"there is no {id!r}")
 

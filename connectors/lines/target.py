@@ -5,25 +5,30 @@ and is blocked by name while planning.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TypeAlias
 
 from canonical.budget import Budget
 from canonical.identity import natural_key
 from canonical.loss import Effect, Loss
 from connectors.contract.errors import Rejected, Stale
 from connectors.lines.entries import Entry
-from connectors.lines.mapping import rewritten
+
+Rewritten: TypeAlias = Callable[[Sequence[Entry], Budget], Mapping[int, Decimal]]
+"""From the lines of a budget, and what is wanted, to the new amounts by line."""
 
 
 class Target:
     """What was last listed, and what of it can be told other amounts.
 
-    `vendor` is how its losses name it; `sign` is what the ERP's amounts are multiplied by. `unit`
-    is that of the books, None before anything was listed; `lines` are those of each budget, by ref.
+    `vendor` is how its losses name it; `rewritten` says what amounts the lines of a budget get, and
+    raises `Rejected` where they cannot. `unit` is that of the books, None before anything was
+    listed; `lines` are those of each budget, by ref.
     """
 
-    def __init__(self, vendor: str, sign: int) -> None:
-        self._vendor, self._sign = vendor, sign
+    def __init__(self, vendor: str, rewritten: Rewritten) -> None:
+        self._vendor, self._rewritten = vendor, rewritten
         self.unit: str | None = None
         self.lines: dict[str, Sequence[Entry]] = {}
         self.budgets: Mapping[str, Budget] = {}
@@ -67,6 +72,6 @@ class Target:
             yield self.blocked("cadence", f"the lines of {there.ref} count {there.cadence}")
             return
         try:
-            rewritten(self.lines[there.ref], model, self._sign)
+            self._rewritten(self.lines[there.ref], model)
         except Rejected as error:
             yield self.blocked("phases", f"{error}")

@@ -157,6 +157,13 @@ class Sandbox(ABC):
         """Headers that the vendor puts on each answer."""
         return {}
 
+    def seen_as(self, call: Call) -> tuple[str, str]:
+        """The method and the path that a call is logged under, and that faults match.
+
+        For vendors whose method and path do not say what a call does: one that reads is a GET.
+        """
+        return call.method, call.path
+
     def catch_up(self) -> None:
         """Before each call: do what was due by now."""
 
@@ -191,7 +198,7 @@ class Sandbox(ABC):
         self.state.save()
 
     def _due(self, fault: Fault, call: Call) -> Rule | None:
-        return self.faults.due(fault, call.method, call.path)
+        return self.faults.due(fault, *self.seen_as(call))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -206,10 +213,11 @@ class Sandbox(ABC):
             await answer(scope, receive, send)
             return
         key = call.headers.get("idempotency-key")
+        method, shown = self.seen_as(call)
         seen: Row = {
             "at": round(self._monotonic() * 1000),
-            "method": call.method,
-            "path": path,
+            "method": method,
+            "path": shown,
             "query": str(call.query),
             "key": key,
         }

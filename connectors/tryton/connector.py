@@ -1,7 +1,8 @@
 """The Tryton connector: what its books state, and the amounts that can be changed in them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from canonical.allocation import Allocation
@@ -50,7 +51,7 @@ class Tryton(Connector):
         self._books = Books(name, settings, self._records)
         self._actuals = Actuals(name, settings, self._records, self._books)
         self._views = Views(name, settings.sign)
-        self._target = Target(CAPABILITIES.vendor, settings.sign)
+        self._target = Target(CAPABILITIES.vendor, self._rewritten)
 
     def check(self) -> Check:
         """Log in, find the company and count its budgets: that proves address, credential and
@@ -96,7 +97,7 @@ class Tryton(Connector):
         model = self._written(draft.model, fields)
         lines = self._as_listed(id)
         before = self._budget(id, lines)
-        amounts = rewritten(lines, model, self.settings.sign) if fields else {}
+        amounts = self._rewritten(lines, model) if fields else {}
         if not amounts:
             return before
         stamps = {each.line: each.stamp for each in lines if each.stamp is not None}
@@ -148,6 +149,9 @@ class Tryton(Connector):
         return self._views.named_after(found, self._target.budgets, unit)
 
     # -- writing -----------------------------------------------------------------------------
+
+    def _rewritten(self, lines: Sequence[Entry], model: Budget) -> Mapping[int, Decimal]:
+        return rewritten(lines, model, self.settings.sign)
 
     def _unheld(self, model: Budget | Allocation) -> Iterator[Loss]:
         if isinstance(model, Allocation):
