@@ -5,9 +5,12 @@ Spend is positive in ours; `sign` is what the ERP's amounts are multiplied by fo
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
+
+from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
@@ -101,6 +104,18 @@ def rewritten(entries: Sequence[Entry], wanted: Budget, sign: int) -> Mapping[in
         amount = phase.amount.value * sign + 0  # a zero has no sign
         found |= {each.line: amount for each in within if each.amount != amount}
     return found
+
+
+def overlaid(
+    entries: Sequence[Entry], wanted: Budget, amounts: Mapping[int, Decimal], sign: int
+) -> Budget:
+    """`wanted`, and for all time that it does not speak of what stands there: as the lines say once
+    they have the new `amounts`, by line."""
+    if wanted.amount is None:
+        return wanted
+    then = [replace(each, amount=amounts.get(each.line, each.amount)) for each in entries]
+    phases = _phases(then, wanted.amount.unit, sign)
+    return structs.replace(wanted, **_time(phases)) if phases else wanted
 
 
 def _spoken_of(wanted: Budget, entries: Sequence[Entry]) -> Sequence[Phase]:

@@ -5,8 +5,7 @@ and is blocked by name while planning.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from canonical.budget import Budget
@@ -15,20 +14,20 @@ from canonical.loss import Effect, Loss
 from connectors.contract.errors import Rejected, Stale
 from connectors.lines.entries import Entry
 
-Rewritten: TypeAlias = Callable[[Sequence[Entry], Budget], Mapping[int, Decimal]]
-"""From the lines of a budget, and what is wanted, to the new amounts by line."""
+Overlaid: TypeAlias = Callable[[Sequence[Entry], Budget], Budget]
+"""From the lines of a budget, and what is wanted, to what they will state."""
 
 
 class Target:
     """What was last listed, and what of it can be told other amounts.
 
-    `vendor` is how its losses name it; `rewritten` says what amounts the lines of a budget get, and
+    `vendor` is how its losses name it; `overlaid` says what the lines of a budget will state, and
     raises `Rejected` where they cannot. `unit` is that of the books, None before anything was
     listed; `lines` are those of each budget, by ref.
     """
 
-    def __init__(self, vendor: str, rewritten: Rewritten) -> None:
-        self._vendor, self._rewritten = vendor, rewritten
+    def __init__(self, vendor: str, overlaid: Overlaid) -> None:
+        self._vendor, self._overlaid = vendor, overlaid
         self.unit: str | None = None
         self.lines: dict[str, Sequence[Entry]] = {}
         self.budgets: Mapping[str, Budget] = {}
@@ -43,12 +42,22 @@ class Target:
         for budget in budgets.values():
             self._named[natural_key(budget)].append(budget)
 
-    def unheld(self, model: Budget) -> Iterator[Loss]:
-        """What of the amounts of `model`, and of when they count, no line can be told."""
+    def held(self, model: Budget) -> tuple[Budget, Sequence[Loss]]:
+        """`model` as the lines will state it, with what it does not speak of as it stands there;
+        and what of its amounts, and of when they count, no line can be told."""
         if self.unit and model.amount and model.amount.unit != self.unit:
-            yield self.blocked("currency", f"the company keeps its books in {self.unit}")
-        elif there := self.counterpart(model):
-            yield from self._unwritten(model, there)
+            reason = f"the company keeps its books in {self.unit}"
+            return model, [self.blocked("currency", reason)]
+        there = self.counterpart(model)
+        if there is None:
+            return model, ()
+        if model.cadence is not there.cadence:
+            reason = f"the lines of {there.ref} count {there.cadence}"
+            return model, [self.blocked("cadence", reason)]
+        try:
+            return self._overlaid(self.lines[there.ref], model), ()
+        except Rejected as error:
+            return model, [self.blocked("phases", f"{error}")]
 
     def counterpart(self, model: Budget) -> Budget | None:
         """The budget as it was listed: of that ref, or else the only one of that name."""
@@ -66,12 +75,3 @@ class Target:
     def blocked(self, field: str, reason: str) -> Loss:
         """What cannot be told, and why."""
         return Loss(field, Effect.BLOCKED, f"{self._vendor}: {reason}")
-
-    def _unwritten(self, model: Budget, there: Budget) -> Iterator[Loss]:
-        if model.cadence is not there.cadence:
-            yield self.blocked("cadence", f"the lines of {there.ref} count {there.cadence}")
-            return
-        try:
-            self._rewritten(self.lines[there.ref], model)
-        except Rejected as error:
-            yield self.blocked("phases", f"{error}")

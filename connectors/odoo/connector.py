@@ -24,6 +24,7 @@ from connectors.lines.entries import Entry
 from connectors.lines.mapping import by_ref
 from connectors.lines.shown import Shown
 from connectors.lines.target import Target
+from connectors.odoo.company import Books
 from connectors.odoo.declared import CAPABILITIES, OdooSettings
 from connectors.odoo.entries import Planned
 from connectors.odoo.json2 import DATABASE, Json2
@@ -31,7 +32,7 @@ from connectors.odoo.reading import Read, Reader
 from connectors.odoo.records import Records
 from connectors.odoo.rounding import rounded
 from connectors.odoo.rpc import JsonRpc
-from connectors.odoo.views import Views, changes
+from connectors.odoo.views import Views, changes, stated_then
 
 _AMOUNTS = frozenset({"amount", "phases"})
 _MADE_THERE = "budgets are made and removed in Odoo itself; only their amounts are written"
@@ -49,8 +50,9 @@ class Odoo(Connector):
         self._records = _opened(name, settings, runtime)
         self._reader = Reader(name, settings, self._records)
         self._views = Views(name, sums=settings.sum_documents)
-        self._target = Target(CAPABILITIES.vendor, changes)
-        self._read: Read | None = None
+        self._target = Target(CAPABILITIES.vendor, stated_then)
+        self._books: Books | None = None
+        self._unshared: Read | None = None  # what was read for budgets, and not yet for shares
 
     def check(self) -> Check:
         """Log in, find the company and read its budgets: that proves address, credential and
@@ -71,20 +73,21 @@ class Odoo(Connector):
 
     def get(self, kind: Kind, id: str) -> Observed:
         """One object; raises `Missing`."""
-        self._read = None  # for shares too it is read anew
+        self._unshared = None
         return self._shown(kind).only(id)
 
     def fit(
         self, model: Budget | Allocation, until: date | None = None
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """Its amounts in the rounding of the company's currency; what no line of Odoo's can be told
-        is blocked."""
+        """Its amounts in the rounding of the company's currency, and what it does not speak of as
+        it stands there; what no line of Odoo's can be told is blocked."""
         if isinstance(model, Allocation):
             return model, (self._target.blocked("amount", "allocations are only read"),)
-        if self._read is None:
+        if self._books is None:
             return model, ()
-        held, losses = rounded(model, self._read.books, CAPABILITIES.vendor)
-        return held, (*losses, *self._target.unheld(held))
+        held, losses = rounded(model, self._books, CAPABILITIES.vendor)
+        whole, blocked = self._target.held(held)
+        return whole, (*losses, *blocked)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """No budget is made in Odoo."""
@@ -124,13 +127,15 @@ class Odoo(Connector):
             return self._budgets()
         if not self.settings.allocations:
             return Shown()
-        if self._read is None:
+        if self._unshared is None:
             self._budgets()
-        assert self._read is not None
-        return self._views.shares(self._read, self._target.budgets)
+        read, self._unshared = self._unshared, None
+        assert read is not None
+        return self._views.shares(read, self._target.budgets)
 
     def _budgets(self) -> Shown:
-        self._read = read = self._reader.read()
+        read = self._unshared = self._reader.read()
+        self._books = read.books
         shown = self._views.budgets(read)
         self._target.listed(read.books.unit, by_ref(read.entries), shown.budgets())
         return shown

@@ -14,7 +14,7 @@ from canonical.period import Period
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.records import Observed
 from connectors.lines.entries import Entry
-from connectors.lines.mapping import allocation_of, by_ref, rewritten, summed
+from connectors.lines.mapping import allocation_of, by_ref, overlaid, rewritten, summed
 from connectors.lines.shown import Shown, observed, of_each, problem_of
 from connectors.odoo.entries import Planned
 from connectors.odoo.reading import Read
@@ -81,13 +81,18 @@ def changes(entries: Sequence[Entry], wanted: Budget) -> Mapping[int, Decimal]:
     is to change, nobody says.
     """
     together = _by_period(entries)
-    sums = [_sum(own) for own in together.values()]
-    found = rewritten(sums, wanted, _AS_IT_IS)
+    found = rewritten(_sums(together), wanted, _AS_IT_IS)
     for own in together.values():
         if len(own) > 1 and own[0].line in found:
             several = f"{wanted.ref}: the amount of {own[0].period} is the sum of {len(own)} lines"
             raise Rejected(several, hint="Change them in the ERP")
     return found
+
+
+def stated_then(entries: Sequence[Entry], wanted: Budget) -> Budget:
+    """What the lines state once they are changed to what is `wanted`; raises as `changes` does."""
+    amounts = changes(entries, wanted)
+    return overlaid(_sums(_by_period(entries)), wanted, amounts, _AS_IT_IS)
 
 
 def _of_positions(own: Iterable[Planned]) -> Iterator[Entry]:
@@ -104,6 +109,10 @@ def _by_period(entries: Iterable[Entry]) -> Mapping[Period, Sequence[Entry]]:
     for each in entries:
         found[each.period].append(each)
     return {period: found[period] for period in sorted(found)}
+
+
+def _sums(together: Mapping[Period, Sequence[Entry]]) -> Sequence[Entry]:
+    return [_sum(own) for own in together.values()]
 
 
 def _sum(own: Sequence[Entry]) -> Entry:

@@ -21,7 +21,7 @@ from connectors.contract.records import Check, Draft, Known, Observed, Page, Rec
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.lines.entries import Entry
-from connectors.lines.mapping import budget_of, by_ref, rewritten
+from connectors.lines.mapping import budget_of, by_ref, overlaid, rewritten
 from connectors.lines.shown import Shown
 from connectors.lines.target import Target
 from connectors.tryton.actuals import Actuals
@@ -51,7 +51,7 @@ class Tryton(Connector):
         self._books = Books(name, settings, self._records)
         self._actuals = Actuals(name, settings, self._records, self._books)
         self._views = Views(name, settings.sign)
-        self._target = Target(CAPABILITIES.vendor, self._rewritten)
+        self._target = Target(CAPABILITIES.vendor, self._overlaid)
 
     def check(self) -> Check:
         """Log in, find the company and count its budgets: that proves address, credential and
@@ -77,8 +77,13 @@ class Tryton(Connector):
     def fit(
         self, model: Budget | Allocation, until: date | None = None
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """As it is; what no line of Tryton's can be told is blocked."""
-        return model, tuple(self._unheld(model))
+        """With what it does not speak of as it stands there; what no line of Tryton's can be told
+        is blocked."""
+        if isinstance(model, Allocation):
+            return model, (self._target.blocked("amount", "allocations are only read"),)
+        if reason := self._why_not_written():
+            return model, (self._target.blocked("amount", reason),)
+        return self._target.held(model)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """No budget is made in Tryton."""
@@ -153,13 +158,8 @@ class Tryton(Connector):
     def _rewritten(self, lines: Sequence[Entry], model: Budget) -> Mapping[int, Decimal]:
         return rewritten(lines, model, self.settings.sign)
 
-    def _unheld(self, model: Budget | Allocation) -> Iterator[Loss]:
-        if isinstance(model, Allocation):
-            yield self._target.blocked("amount", "allocations are only read")
-        elif reason := self._why_not_written():
-            yield self._target.blocked("amount", reason)
-        else:
-            yield from self._target.unheld(model)
+    def _overlaid(self, lines: Sequence[Entry], model: Budget) -> Budget:
+        return overlaid(lines, model, self._rewritten(lines, model), self.settings.sign)
 
     def _why_not_written(self) -> str | None:
         if self.settings.budgets != "analytic":

@@ -177,13 +177,15 @@ class OdooSandbox(Sandbox):
 
     def _orm(self, named: Row) -> Orm:
         context = named.pop("context", None) or {}
-        return Orm(self.state, self.switches, context, self._drifts)
+        return Orm(self.state, self.switches, context, self._second_page)
 
-    def _drifts(self, model: str, ids: Collection[Any]) -> None:
-        """Between two pages somebody makes a record, where a fault says so."""
+    def _second_page(self, model: str) -> bool:
+        """Between two pages somebody makes a record, where a fault says so; whether another one
+        says that the first page comes again."""
         path = f"/jsonrpc/{model}/search_read"
-        if ids and self.faults.due(Fault.PAGE_DRIFT, "GET", path):
+        if self.faults.due(Fault.PAGE_DRIFT, "GET", path):
             self.state[model].put(self.newcomer(model))
+        return self.faults.due(Fault.REPEAT_CURSOR, "GET", path) is not None
 
     def _plan(self, body: Any) -> Row:
         for model, field in _AMOUNTS.items():

@@ -36,10 +36,10 @@ class Orm:
         state: State,
         switches: OdooSwitches,
         context: Mapping[str, Any],
-        drifts: Callable[[str, Collection[Any]], None],
+        second_page: Callable[[str], bool],
     ) -> None:
         self._state, self._switches, self._context = state, switches, context
-        self._drifts = drifts
+        self._second_page = second_page
 
     def call(self, model: Any, method: Any, ids: Any, said: Row) -> Any:
         """What the method returns; raises `Failed`."""
@@ -95,7 +95,8 @@ class Orm:
         domain, order = said.get("domain") or [], said.get("order")
         if order not in (None, "id", "id asc"):
             raise value_error(f"Invalid order {order}")
-        self._drifts(model, [each for each in domain if each[:2] == ["id", ">"] and each[2]])
+        if any(each[:2] == ["id", ">"] and each[2] for each in domain) and self._second_page(model):
+            domain = [each for each in domain if each[:2] != ["id", ">"]]
         rows = self._found(model, domain)
         # Which order Odoo takes where none is asked is the model's own affair.
         rows.sort(key=lambda row: row["id"], reverse=order is None)
