@@ -32,10 +32,6 @@ class Steps:
         what failed is a plain refusal again."""
         self.taken = before
 
-    def last_undone(self) -> None:
-        """The last call, answered as done, is proved to have had no effect."""
-        self.taken = max(0, self.taken - 1)
-
     def judged(self, error: ConnectorError) -> ConnectorError:
         """What `error` means now: `Uncertain`, caused by it, if a call has had an effect."""
         if not self.taken or isinstance(error, Uncertain):

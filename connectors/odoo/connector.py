@@ -10,6 +10,7 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.loss import Effect, Loss
+from canonical.spent import Spent
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient
 from connectors.calling.limiter import Limiter
@@ -17,13 +18,14 @@ from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Observed, Page, Recorded
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.lines.entries import Entry
 from connectors.lines.mapping import by_ref
 from connectors.lines.shown import Shown
 from connectors.lines.target import Target
+from connectors.odoo.actuals import Actuals
 from connectors.odoo.company import Books
 from connectors.odoo.declared import CAPABILITIES, OdooSettings
 from connectors.odoo.entries import Planned
@@ -49,6 +51,7 @@ class Odoo(Connector):
         super().__init__(name, settings, runtime)
         self._records = _opened(name, settings, runtime)
         self._reader = Reader(name, settings, self._records)
+        self._actuals = Actuals(self._records, self._reader)
         self._views = Views(name, sums=settings.sum_documents)
         self._target = Target(CAPABILITIES.vendor, stated_then)
         self._books: Books | None = None
@@ -115,6 +118,10 @@ class Odoo(Connector):
         budget = self._views.budget(lines, self._target.unit or "")
         assert budget is not None
         return Observed(id=id, model=budget)
+
+    def record_actuals(self, rows: Sequence[Spent], *, dry_run: bool = False) -> Sequence[Recorded]:
+        """As amounts of the budgets of Odoo that `actuals_budget` names."""
+        return self._actuals.record(rows, dry_run=dry_run)
 
     def close(self) -> None:
         """Give back the connections."""

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
+from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Hold, Numbers, Phasing
 from connectors.contract.settings import HttpSettings, RateLimit
 
@@ -36,6 +37,8 @@ CAPABILITIES: Final = Capabilities(
     numbers=Numbers.DOUBLE,
     below_zero=True,
     grace=timedelta(),
+    takes_actuals=frozenset({Kind.BUDGET}),
+    sums_actuals=True,
     unit_of_writing="the lines of one amount",
 )
 
@@ -95,6 +98,11 @@ class OdooSettings(HttpSettings):
         description='In which states a budget of Odoo counts: "validate"; default: confirm, '
         "validate and done, or confirmed and done of budget.analytic.",
     )
+    actuals_budget: _Name | None = Field(
+        default=None,
+        description="Name of the budgets of Odoo that keep what is spent, copied from those that "
+        'are read: "Actuals 2026*". They are never read as budgets.',
+    )
     sign: Literal[-1, 1] | None = Field(
         default=None,
         description="What amounts are multiplied by; default: −1, which makes spend positive, and "
@@ -106,6 +114,8 @@ class OdooSettings(HttpSettings):
         pair = self.login is not None and self.password is not None
         if pair == (self.key is not None) or (self.login is None) != (self.password is None):
             raise ValueError("either login and password or key is needed")
+        if self.actuals_budget and not self.names:
+            raise ValueError("actuals_budget needs names too: which budgets are read as such")
         return self
 
     def account(self, system: str, base: Path) -> str:

@@ -1,6 +1,6 @@
 """What Odoo's lines plan, each for its period, spend being positive."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,11 @@ class Known:
     def factor(self, document: int) -> int:
         """What amounts of that document are multiplied by."""
         return self.sign or self.family.factor(self.documents[document])
+
+
+def planned(entries: Iterable[Entry]) -> Sequence[Planned]:
+    """The entries as what they were read as here."""
+    return [each for each in entries if isinstance(each, Planned)]
 
 
 def ours_of(family: Family, record: Mapping[str, Any]) -> Mapping[str, Any]:

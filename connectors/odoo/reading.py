@@ -15,6 +15,7 @@ from connectors.odoo.wire import ACCOUNTS, FAMILIES, Account, Company, Document,
 
 _IN: Final = 500
 """Ids in one clause."""
+_CANCELLED: Final = ("cancel", "canceled")
 _ARCHIVED_TOO: Final = {"active_test": False}
 
 
@@ -42,6 +43,7 @@ class Reader:
 
     def __init__(self, name: str, settings: OdooSettings, records: Records) -> None:
         self._name, self._settings, self._records = name, settings, records
+        self._table = f"[systems.{name}]"
         self._kept: Kept | None = None
 
     @property
@@ -60,8 +62,37 @@ class Reader:
         Raises `Rejected` where the settings choose none of those that there are.
         """
         books = books_of(self._records, self.company())
+        found = self._documents(self._where().family, books)
+        documents, unknown = self._counting(found)
+        return self._taken(self._planned(books, documents, unknown, accounts))
+
+    def kept(self) -> Read:
+        """The lines of the budgets that keep what is spent; raises `Rejected` where there are none.
+
+        They count in whatever state they are, but where they are cancelled.
+        """
+        name = self._settings.actuals_budget
+        if name is None:
+            hint = f"Name the budgets that are there for it: actuals_budget in {self._table}"
+            raise Rejected(f"{self._name}: no budget of actuals is named", hint=hint)
+        books = books_of(self._records, self.company())
+        found = self._documents(self._where().family, books)
+        self._counting(found)  # raises where one is both
+        documents = {each.id: each for each in found if self._keeps(each)}
+        if not documents:
+            hint = f"Copy those that are read, or check actuals_budget in {self._table}"
+            raise Rejected(f"{self._name}: no budget of Odoo is called {name!r}", hint=hint)
+        return self._planned(books, documents, {}, None)
+
+    def _planned(
+        self,
+        books: Books,
+        documents: Mapping[int, Document],
+        unknown: Mapping[int, str],
+        accounts: Collection[int] | None,
+    ) -> Read:
+        """What the lines of these documents say."""
         kept = self._where()
-        documents, unknown = self._documents(kept.family, books)
         lines = self._lines(kept.family, documents, accounts)
         known = Known(
             family=kept.family,
@@ -79,7 +110,7 @@ class Reader:
             else:
                 entries.append(each)
         without = sum(line.get("account") is False for line in lines)
-        return self._taken(Read(books, entries, unread, without))
+        return Read(books, entries, unread, without)
 
     def _taken(self, read: Read) -> Read:
         """Of the accounts that the settings take."""
@@ -104,7 +135,7 @@ class Reader:
                 raise Malformed(f"{self._name}: {'; '.join(faults)}", hint=hint)
             if len(found) > 1:
                 names = ", ".join(each.family.documents for each in found)
-                hint = f"Set budget_model in [systems.{self._name}]"
+                hint = f"Set budget_model in {self._table}"
                 raise Rejected(f"{self._name}: budgets are kept in {names}", hint=hint)
             (self._kept,) = found
         return self._kept
@@ -131,18 +162,22 @@ class Reader:
 
     # -- what is there -------------------------------------------------------------------------
 
-    def _documents(
-        self, family: Family, books: Books
+    def _documents(self, family: Family, books: Books) -> Sequence[Document]:
+        """All documents of the company, and those of none."""
+        of_company = [["company_id", "in", [books.id, False]]]
+        raw = self._all(family.documents, of_company, family.document_fields())
+        return [record_of(family.documents, Document, each) for each in raw]
+
+    def _counting(
+        self, found: Sequence[Document]
     ) -> tuple[Mapping[int, Document], Mapping[int, str]]:
         """The documents that count, with those of which nobody can say whether they do, and why."""
-        of_company = [["company_id", "in", [books.id, False]]]
-        fields = family.document_fields()
-        raw = self._all(family.documents, of_company, fields)
+        family = self._where().family
         in_force = self._settings.states or family.in_force
         known = {*in_force, *family.in_force, *family.passed_over}
         counting: dict[int, Document] = {}
         unknown: dict[int, str] = {}
-        for each in (_document(family, record) for record in raw):
+        for each in found:
             if not _like(each.name, self._settings.names):
                 continue
             if each.state not in known:
@@ -150,11 +185,21 @@ class Reader:
                 unknown[each.id] = f"{said}; say in states which count"
             if each.state in in_force or each.id in unknown:
                 counting[each.id] = each
-        if raw and not counting:
-            message = f"{self._name}: the settings choose none of Odoo's {len(raw)} budgets"
-            hint = f"Check names and states of [systems.{self._name}]"
-            raise Rejected(message, hint=hint)
+        if found and not counting:
+            message = f"{self._name}: the settings choose none of Odoo's {len(found)} budgets"
+            raise Rejected(message, hint=f"Check names and states of {self._table}")
+        for each in counting.values():
+            if self._keeps(each):
+                message = f"{self._name}: {each.name!r} is read as a budget, and to keep actuals"
+                hint = f"Name it in names or in actuals_budget of {self._table}, not in both"
+                raise Rejected(message, hint=hint)
         return counting, unknown
+
+    def _keeps(self, document: Document) -> bool:
+        """Whether it is there to keep what is spent."""
+        name = self._settings.actuals_budget
+        cancelled = document.state in _CANCELLED
+        return name is not None and fnmatchcase(document.name, name) and not cancelled
 
     def _lines(
         self, family: Family, documents: Mapping[int, Document], accounts: Collection[int] | None
@@ -190,10 +235,6 @@ class Reader:
         if not found:
             self.company()
         return found
-
-
-def _document(family: Family, record: Mapping[str, Any]) -> Document:
-    return record_of(family.documents, Document, record)
 
 
 def _is_id(some: Sequence[Any]) -> bool:

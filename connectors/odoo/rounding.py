@@ -31,6 +31,11 @@ def rounded(model: Budget, books: Books, vendor: str) -> tuple[Budget, Sequence[
     return held, losses
 
 
+def is_whole(amount: Amount, step: Decimal) -> bool:
+    """Whether the amount is a multiple of the step."""
+    return _held(amount, step) == amount
+
+
 def _held(amount: Amount, step: Decimal) -> Amount:
     """The nearest multiple of the step."""
     times = _CONTEXT.divide(amount.value, step).quantize(Decimal(1), context=_CONTEXT)

@@ -53,9 +53,10 @@ class JsonRpc(Records):
 
     def change(self, model: str, ids: Sequence[int], values: Mapping[str, Any]) -> Any:
         with in_steps() as steps:
+            before = steps.taken
             answer = self._execute(model, "write", [list(ids), dict(values)], {}, Safety.ONCE)
             if isinstance(answer, dict) and is_undone(answer.get("error")):
-                steps.last_undone()
+                steps.undone(before)
             self._raise_fault(answer, Call(self._name, "POST", f"{model}.write"))
             return answer.get("result")
 

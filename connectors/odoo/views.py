@@ -16,7 +16,7 @@ from connectors.contract.records import Observed
 from connectors.lines.entries import Entry
 from connectors.lines.mapping import allocation_of, by_ref, overlaid, rewritten, summed
 from connectors.lines.shown import Shown, observed, of_each, problem_of
-from connectors.odoo.entries import Planned
+from connectors.odoo.entries import Planned, planned
 from connectors.odoo.reading import Read
 
 _AS_IT_IS = 1
@@ -40,15 +40,15 @@ class Views:
 
     def budget(self, own: Sequence[Entry], unit: str) -> Budget | None:
         """What the lines of one account plan together; raises `Malformed` where they contradict."""
-        planned = _planned(own)
-        keys = sorted({each.whose.key for each in planned})
+        lines = planned(own)
+        keys = sorted({each.whose.key for each in lines})
         if len(keys) > 1:
-            code = planned[0].whose.ref
+            code = lines[0].whose.ref
             raise Malformed(f"several accounts have the code {code!r}: {', '.join(keys)}")
         if not self._sums:
-            _ensure_said_once(planned)
-        whose = planned[0].whose
-        budget = summed(whose.ref, planned, unit, _AS_IT_IS)
+            _ensure_said_once(lines)
+        whose = lines[0].whose
+        budget = summed(whose.ref, lines, unit, _AS_IT_IS)
         return budget and structs.replace(budget, name=whose.name, status=whose.status)
 
     def shares(self, read: Read, budgets: Mapping[str, Budget]) -> Shown:
@@ -56,7 +56,7 @@ class Views:
         shown, of_each_ref = Shown(), by_ref(read.entries)
         for ref, own in of_each_ref.items():
             if ref in budgets:
-                shown.add(self._of_positions(_planned(own), budgets[ref], read.books.unit))
+                shown.add(self._of_positions(planned(own), budgets[ref], read.books.unit))
         for aside in sorted({*of_each_ref, *(each.ref or "" for each in read.unread)} - {*budgets}):
             said = "its budget cannot be read"
             within = aside or None
@@ -142,7 +142,3 @@ def _ensure_said_once(own: Iterable[Planned]) -> None:
 
 def _ends(period: Period) -> date:
     return period.end or date.max
-
-
-def _planned(own: Iterable[Entry]) -> Sequence[Planned]:
-    return [each for each in own if isinstance(each, Planned)]
