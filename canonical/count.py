@@ -8,6 +8,7 @@ the calendar. Nobody can tell which was meant, so a target that cuts by the cale
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from canonical.allocation import Allocation
@@ -34,14 +35,22 @@ def uncountable(model: Budget | Allocation, calendar: bool = False) -> str | Non
     if cadence in (None, Cadence.ONCE, Cadence.DAILY):
         return None
     assert cadence is not None
+    starts = year_starts(model, calendar)
     for span in stretches_of(model):
-        if span.end is None:
-            continue
-        own = own_periods(cadence, span.start, span.end)
-        touched = calendar_periods(cadence, span.start, span.end, year_starts(model, calendar))
+        own, touched = _both(cadence, span, starts)
         if own != touched:
             return f"{span} holds {own} {cadence} periods of its own and touches {touched}"
     return None
+
+
+@lru_cache(maxsize=4096)
+def _both(cadence: Cadence, span: Period, year_starts: int) -> tuple[int, int]:
+    """The periods of its own that a stretch holds, and those of the calendar; none of either where
+    its end is open. Asked for each budget and share of a plan, which mostly have one time."""
+    if span.end is None:
+        return 0, 0
+    own = own_periods(cadence, span.start, span.end)
+    return own, calendar_periods(cadence, span.start, span.end, year_starts)
 
 
 def year_starts(model: Budget | Allocation, calendar: bool = False) -> int:
