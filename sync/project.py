@@ -21,8 +21,8 @@ from canonical.period import Cadence, Period, add_months, moved, period_of
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from sync.own_time import alone, has_own_time, time_lost
 from sync.parts import parted, unstated
+from sync.terms import Losses, ShareTerms, blocked, dropped, enforce
 
-Losses = tuple[Loss, ...]
 LISTS: Final = (Phasing.ALL, Phasing.PERIODS)
 """Where a target holds all differing amounts at once."""
 
@@ -46,20 +46,12 @@ class Projector:
         ]
         time = [capabilities.allocation.get(name) for name in ("start", "end")]
         self._in_budgets_time = Hold.FOLLOWS in time
-        following = {
-            field: capabilities.allocation.get(field, Hold.DROPPED) for field in _FOLLOWING
-        }
-        self._unsaid = [
-            (field, hold is Hold.DROPPED)
-            for field, hold in following.items()
-            if hold in (Hold.DROPPED, Hold.FOLLOWS)
-        ]
+        self._terms = ShareTerms(capabilities, self._is_far)
 
     def budget(self, budget: Budget) -> tuple[Budget, Losses]:
         """`budget` as the target can hold it on the day."""
         losses: list[Loss] = []
         changed: dict[str, Any] = {}
-        able = self._able.budget
         budget = self._in_time(budget)
         if budget.phases or self._able.phasing is Phasing.PERIODS:
             whole = self._without_past(budget, changed, losses)
@@ -72,16 +64,17 @@ class Projector:
         self._held(budget.limits, "limits", losses)
         self._name(budget.name, losses)
         if budget.cadence not in self._able.cadences:
-            losses.append(self._blocked("cadence", f"has no {budget.cadence} budgets"))
+            losses.append(blocked(self._able, "cadence", f"has no {budget.cadence} budgets"))
         if budget.status not in self._able.statuses:
-            losses.append(self._blocked("status", f"has no {budget.status} budgets"))
+            losses.append(blocked(self._able, "status", f"has no {budget.status} budgets"))
         for field, empty in self._droppable:
             stated = getattr(budget, field)
             if stated:
                 changed[field] = empty
                 if stated is not Enforcement.TRACK:
-                    losses.append(self._dropped(field))
-        self._enforcement(budget.enforcement, "enforcement" in able, changed, losses)
+                    losses.append(dropped(self._able, field))
+        if "enforcement" in self._able.budget:
+            enforce(self._able, budget.enforcement, changed, losses)
         if self._able.ascii_text:
             self._ascii("name", budget.name, changed, losses)
             self._ascii("description", budget.description, changed, losses)
@@ -91,38 +84,21 @@ class Projector:
         self, allocation: Allocation, budget: Budget | None = None
     ) -> tuple[Allocation, Losses]:
         """`allocation`, filled from its `budget`, as the target can hold it."""
-        losses: list[Loss] = []
+        if not self._able.allocation:
+            return allocation, (blocked(self._able, "entity", "has no allocations"),)
+        terms = self._terms.of(allocation)
+        losses: list[Loss] = [*terms.of_entity]
         changed: dict[str, Any] = {}
-        able, entity = self._able.allocation, allocation.entity
-        if not able:
-            return allocation, (self._blocked("entity", "has no allocations"),)
-        if wrong := self._wrong_type(entity.type):
-            losses.append(self._blocked("entity", wrong))
-        elif able.get("entity") is Hold.EMULATED and not self._native(entity.type):
-            reason = f"{self._able.vendor} knows no {entity.type}; it is kept as text"
-            losses.append(Loss("entity", Effect.EMULATED, reason))
-            if self._able.ascii_text and not entity.id.isascii():
-                changed["entity"] = replace(entity, id=anyascii(entity.id))
+        entity = allocation.entity
+        if terms.as_text and self._able.ascii_text and not entity.id.isascii():
+            changed["entity"] = replace(entity, id=anyascii(entity.id))
         self._share_in_time(allocation, budget, changed, losses)
         amount: Amount | None = changed.get("amount", allocation.amount)
         self._amount(amount, changed, losses)
-        phases = changed.get("phases", allocation.phases)
-        self._held([each.amount for each in phases], "phases", losses)
-        if allocation.status not in self._able.statuses:
-            losses.append(self._blocked("status", f"has no {allocation.status} allocations"))
-        for field, is_dropped in self._unsaid:
-            stated = getattr(allocation, field)
-            if stated is None:
-                continue
-            changed[field] = None
-            if is_dropped and stated and stated is not Enforcement.TRACK:
-                losses.append(self._dropped(field))
-        if able.get("end") is not None and self._is_far(
-            allocation.cadence, allocation.start, allocation.end
-        ):
-            changed["end"] = None
-        told = able.get("enforcement") not in (None, Hold.DROPPED, Hold.FOLLOWS)
-        self._enforcement(allocation.enforcement, told, changed, losses)
+        if phases := changed.get("phases", allocation.phases):
+            self._held([each.amount for each in phases], "phases", losses)
+        losses += terms.losses
+        changed |= terms.changed
         return (replace(allocation, **changed) if changed else allocation), tuple(losses)
 
     def begins(self, stated: Budget | Allocation) -> date | None:
@@ -204,33 +180,6 @@ class Projector:
         reason = f"no period before {begins} is written; past_months of the sync says which are"
         return Loss("start", Effect.EMULATED, reason)
 
-    def _enforcement(
-        self, stated: Enforcement | None, told: bool, changed: dict[str, Any], losses: list[Loss]
-    ) -> None:
-        """Where the target is told how strict to be, but not so: soft stands in for track."""
-        if stated is None or not told or stated in self._able.enforcements:
-            return
-        changed["enforcement"] = None
-        if stated is Enforcement.TRACK and Enforcement.SOFT in self._able.enforcements:
-            changed["enforcement"] = Enforcement.SOFT
-            reason = f"{self._able.vendor} cannot merely track; it warns"
-            losses.append(Loss("enforcement", Effect.EMULATED, reason))
-        else:
-            losses.append(self._dropped("enforcement"))
-
-    def _wrong_type(self, entity_type: str) -> str | None:
-        """Why the target has no such allocations; a type it knows has only one spelling."""
-        types, native = self._able.entity_types, self._able.native_entity_types
-        known = {*(types or ()), *(native or ())}
-        said = f"has no allocations of type {entity_type}"
-        if entity_type not in known and entity_type.casefold() in known:
-            return f"{said}; write {entity_type.casefold()}"
-        return said if types is not None and entity_type not in types else None
-
-    def _native(self, entity_type: str) -> bool:
-        native = self._able.native_entity_types
-        return native is None or entity_type in native
-
     def _phases(self, budget: Budget, phasing: Phasing, changed: dict[str, Any]) -> None:
         """Keep of the phases what the target holds at a time; the calendar brings the others."""
         if phasing is Phasing.ALL:
@@ -272,7 +221,7 @@ class Projector:
         if amount is None:
             losses.append(Loss("amount", Effect.BLOCKED, "the source states no amount"))
         elif amount.unit in COUNTS and "limits" not in self._able.budget:
-            losses.append(self._blocked("amount", f"cannot count {amount.unit}"))
+            losses.append(blocked(self._able, "amount", f"cannot count {amount.unit}"))
         else:
             held = amount.rounded(self._able.amount_digits)
             if held.value != amount.value:
@@ -286,17 +235,20 @@ class Projector:
         """Block `field` where one of its amounts would not arrive as it was sent."""
         for each in amounts:
             if each.value < 0 and not self._able.below_zero:
-                losses.append(self._blocked(field, f"takes no amount below zero, such as {each}"))
+                reason = f"takes no amount below zero, such as {each}"
+                losses.append(blocked(self._able, field, reason))
                 return
             if not self._able.numbers.hold(each):
                 reason = f"takes an amount as {self._able.numbers}, which does not hold {each}"
-                losses.append(self._blocked(field, reason))
+                losses.append(blocked(self._able, field, reason))
                 return
 
     def _name(self, name: str, losses: list[Loss]) -> None:
         most = self._able.name_length
         if most is not None and (length := len(name.encode("utf-16-le")) // 2) > most:
-            losses.append(self._blocked("name", f"takes {most} characters; this has {length}"))
+            losses.append(
+                blocked(self._able, "name", f"takes {most} characters; this has {length}")
+            )
 
     def _ascii(
         self, field: str, text: str | None, changed: dict[str, Any], losses: list[Loss]
@@ -306,12 +258,6 @@ class Projector:
         changed[field] = anyascii(text)
         reason = f"{self._able.vendor} takes ASCII only"
         losses.append(Loss(field, Effect.EMULATED, reason))
-
-    def _dropped(self, field: str) -> Loss:
-        return Loss(field, Effect.DROPPED, f"{self._able.vendor} has no place for it")
-
-    def _blocked(self, field: str, reason: str) -> Loss:
-        return Loss(field, Effect.BLOCKED, f"{self._able.vendor} {reason}")
 
 
 def _months_before(day: date, months: int) -> date:
@@ -339,4 +285,3 @@ _DROPPABLE: tuple[tuple[str, Any], ...] = (
     ("dimensions", {}),
     ("alerts", None),
 )
-_FOLLOWING = ("cadence", "start", "end", "enforcement", "carry_over", "alerts")
