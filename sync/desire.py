@@ -112,9 +112,9 @@ class Desires:
             self._shares.state(stated)
             projected, losses = self._projector.budget(stated)
         else:
-            budget = self._budgets.get(key[0])
+            budget = self._budgets[key[0]]
             projected, losses = self._projector.allocation(stated, budget)
-            losses = (*losses, *self._shares.beyond(stated))
+            losses += self._shares.beyond(stated, budget)
         model, more = self._target.fit(projected, self._projector.horizon)
         if more:
             losses = joined(losses, more)

@@ -15,8 +15,9 @@ from canonical.allocation import Allocation, Status
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.loss import Effect, Loss
-from canonical.period import Cadence, Period
+from canonical.period import Period
 from connectors.contract.capabilities import Capabilities
+from sync.terms import Losses
 
 _ZERO: Final = Decimal()
 _Dated: TypeAlias = tuple[date | None, date | None, Decimal]
@@ -25,24 +26,24 @@ _Dated: TypeAlias = tuple[date | None, date | None, Decimal]
 class _Stated(Struct, gc=False):
     """What a budget has and gives away, as far as it was read.
 
-    `dated` amounts have days of their own; of each share the largest, with those that are `given`
-    throughout, come to `most`.
+    `least` is the smallest amount that it has from the plan's day on. `dated` amounts have days of
+    their own; of each share the largest, with those that are `given` throughout, come to `most`.
     """
 
     amount: Amount | None
     phases: tuple[Phase, ...]
-    cadence: Cadence
     start: date | None
     end: date | None
+    least: Decimal = _ZERO
     given: Decimal = _ZERO
     dated: list[_Dated] | None = None
     most: Decimal = _ZERO
 
     def give(self, share: Sequence[_Dated]) -> None:
         """One share more: its amounts, each with its days."""
-        self.most += max(value for _, _, value in share)
+        self.most += _largest(share)
         for start, end, value in share:
-            if (start, end) == (self.start, self.end):
+            if start == self.start and end == self.end:
                 self.given += value
             else:
                 self.dated = self.dated or []
@@ -50,53 +51,80 @@ class _Stated(Struct, gc=False):
 
     def take_back(self, share: Sequence[_Dated]) -> None:
         """As if the last share had never been given."""
-        self.most -= max(value for _, _, value in share)
+        self.most -= _largest(share)
         for start, end, value in share:
-            if (start, end) == (self.start, self.end):
+            if start == self.start and end == self.end:
                 self.given -= value
             elif self.dated:
                 self.dated.pop()
 
 
 class Shares:
-    """The budgets of one plan and what their shares come to, read one after the other."""
+    """The budgets of one plan and what their shares come to, read one after the other.
+
+    Most budgets have one amount, and many no share: until the first comes, such an amount is kept
+    as its text, which takes a third of the memory.
+    """
 
     def __init__(self, able: Capabilities, as_of: date) -> None:
         self._able, self._as_of = able, as_of
         self._budgets: dict[str, _Stated] = {}
+        self._flat: dict[str, str] = {}
 
     def state(self, budget: Budget) -> None:
         """Take note of what a budget has."""
-        if budget.amount is not None or budget.phases:
-            phases = budget.all_phases()
-            said = (budget.amount, phases, budget.cadence, budget.start, budget.end)
-            self._budgets[budget.ref] = _Stated(*said)
+        if budget.phases:
+            self._stated(budget.ref, budget, budget.amount, budget.all_phases())
+        elif budget.amount is not None:
+            self._flat[budget.ref] = str(budget.amount)
 
-    def beyond(self, share: Allocation) -> Iterator[Loss]:
-        """What is said of a share, filled from its budget, with which that gives too much away.
+    def beyond(self, share: Allocation, budget: Budget) -> Losses:
+        """What is said of a share, filled from its `budget`, with which that gives too much away.
 
-        One that blocks is not counted any further, as it is not written.
+        Of the budget its cadence and time are enough. A share that blocks is not counted any
+        further, as it is not written.
         """
-        budget = self._budgets.get(share.budget)
-        if budget is None or share.amount is None or share.status is not Status.ACTIVE:
-            return
+        if share.amount is None or share.status is not Status.ACTIVE:
+            return ()
         if share.cadence is not budget.cadence:
-            return
+            return ()
+        stated = self._of(share.budget, budget)
+        if stated is None:
+            return ()
         given_to = _dated(share, share.amount.value)
-        budget.give(given_to)
-        excess = self._excess(budget, share.amount.unit)
+        stated.give(given_to)
+        excess = self._excess(stated, share.amount.unit)
         if excess is None:
-            return
+            return ()
         had, given, period = excess
         if self._able.sums_shares:
-            budget.take_back(given_to)
+            stated.take_back(given_to)
         often = f", {budget.cadence}, in {period}" if period else f", {budget.cadence}"
         reason = f"the shares of {share.budget} come to {given}, more than its {had}{often}"
         effect = Effect.BLOCKED if self._able.sums_shares else Effect.EMULATED
-        yield Loss("amount", effect, f"{reason}; {self._able.shares_beyond}")
+        return (Loss("amount", effect, f"{reason}; {self._able.shares_beyond}"),)
+
+    def _of(self, ref: str, budget: Budget) -> _Stated | None:
+        """What the budget of that ref has; None where that is not stated."""
+        stated = self._budgets.get(ref)
+        if stated is None and (flat := self._flat.pop(ref, None)):
+            number, unit = flat.split()
+            return self._stated(ref, budget, Amount(Decimal(number), unit))
+        return stated
+
+    def _stated(
+        self, ref: str, budget: Budget, amount: Amount | None, phases: tuple[Phase, ...] = ()
+    ) -> _Stated:
+        stated = _Stated(amount, phases, budget.start, budget.end)
+        values = [had.value for had, _ in self._amounts(stated)]
+        stated.least = min(values, default=_ZERO)
+        self._budgets[ref] = stated
+        return stated
 
     def _excess(self, budget: _Stated, unit: str) -> tuple[Amount, Amount, Period | None] | None:
         """The first amount that is exceeded from the day on, by what, and the time it counts in."""
+        if budget.most <= budget.least:
+            return None
         for had, period in self._amounts(budget):
             if had.unit != unit or budget.most <= had.value:
                 continue
@@ -125,6 +153,10 @@ def _dated(share: Allocation, value: Decimal) -> Sequence[_Dated]:
         return ((share.start, share.end, value),)
     phases = Budget.of_share(share).all_phases()
     return [(each.period.start, each.period.end, each.amount.value) for each in phases]
+
+
+def _largest(share: Sequence[_Dated]) -> Decimal:
+    return share[0][2] if len(share) == 1 else max(value for _, _, value in share)
 
 
 def _peak(dated: Sequence[_Dated], first: date, last: date | None) -> Decimal:

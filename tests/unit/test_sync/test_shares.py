@@ -32,7 +32,7 @@ def told(stated, *shares, able=ABLE):
     watch = Shares(able, DAY)
     watch.state(stated)
     made = [stated.complete(_share(index, each)) for index, each in enumerate(shares)]
-    return [[loss.reason for loss in watch.beyond(each)] for each in made]
+    return [[loss.reason for loss in watch.beyond(each, stated)] for each in made]
 
 
 def _share(index, said):
@@ -95,7 +95,7 @@ def test_other_money_is_not_compared():
     watch = Shares(ABLE, DAY)
     watch.state(budget())
     euros = replace(budget().complete(_share(0, 200)), amount=Amount.of(200, "EUR"))
-    assert [*watch.beyond(euros)] == []
+    assert not watch.beyond(euros, budget())
 
 
 def test_where_a_budget_is_the_sum_the_share_is_blocked_and_the_next_is_not():
@@ -103,7 +103,7 @@ def test_where_a_budget_is_the_sum_the_share_is_blocked_and_the_next_is_not():
     assert [len(each) for each in told(budget(), 60, 60, 40, 1, able=able)] == [0, 1, 0, 1]
     watch = Shares(able, DAY)
     watch.state(budget())
-    (loss,) = watch.beyond(budget().complete(_share(0, 101)))
+    (loss,) = watch.beyond(budget().complete(_share(0, 101)), budget())
     assert loss.name == "blocked:amount"
 
 
