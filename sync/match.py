@@ -72,9 +72,11 @@ class Matcher:
 
         For newcomers as they come: none of them need be kept until all are known.
         """
-        id = self._bearers.get(self._place(newcomer.container, newcomer.key[1]))
+        place = self._place(newcomer.container, newcomer.key[1])
+        id = self._bearers.get(place)
         if id is None:
             return None
+        del self._bearers[place]  # for a first run that adopts a hundred thousand, 6 MB
         if self._nameless:
             name = self._name(newcomer.container, newcomer.model)
             if name in self._nameless:
