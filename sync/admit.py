@@ -125,11 +125,15 @@ class Admission:
     def _adopt(self, wanted: Wanted, matched: Matched) -> None:
         kind, item = wanted.kind, matched.item
         self._there.adopt(kind, wanted.key, item)
-        wanted = self._reconciler.with_past(wanted, facts(item.model))
+        shown = facts(item.model)
+        wanted = self._reconciler.with_past(wanted, shown)
         model = wanted.model if wanted.reckoned else None
-        values = self._there.disowned(kind, item.id, model, facts(item.model), None)
+        values = self._there.disowned(kind, item.id, model, shown, None)
         there = Counterpart(item.id, "adopted", values, matched=matched.by, item=item)
-        self._reconciler.reconcile(wanted, there)
+        if values is shown:
+            self._reconciler.judge(wanted, there)
+        else:
+            self._reconciler.reconcile(wanted, there)
 
     def _create(self, wanted: Wanted, *doubts: Loss) -> None:
         kind, key = wanted.kind, wanted.key

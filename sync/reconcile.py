@@ -46,7 +46,10 @@ class Reconciler:
 
     def reconcile(self, wanted: Wanted, there: Counterpart) -> None:
         """Judge the pair; every loss that needs acceptance is counted, also where all agrees."""
-        wanted = self.with_past(wanted, there.observed)
+        self.judge(self.with_past(wanted, there.observed), there)
+
+    def judge(self, wanted: Wanted, there: Counterpart) -> None:
+        """As `reconcile`, where the past that is to stay is in `wanted` already."""
         wanted, found = self._differences(wanted, there)
         self._found.note(wanted.losses)
         stated = wanted.statement
