@@ -8,11 +8,11 @@ ref. Keys travel as one JSON text, so a page costs one statement that never need
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     TextClause,
@@ -98,8 +98,7 @@ class LinkFingerprint(NamedTuple):
     fingerprint: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """What is to be remembered of one object that was written or adopted.
 
     What is not `agreed` is looked at again by the next plan, whatever it shows.
