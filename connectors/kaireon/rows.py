@@ -6,7 +6,7 @@ which object it is of casts its doubt on all that it may be of.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -36,20 +36,42 @@ class Said(NamedTuple):
         return period_type is None or self.period_type in (None, period_type)
 
 
-@dataclass(slots=True)
+@dataclass
 class Group:
-    """The rows of one title and type of period, readable as one object or not."""
+    """The rows of one title and type of period, readable as one object or not.
+
+    A write looks at all rows for the few that it is about: only of those the rest is read.
+    """
 
     title: Title
     period_type: str
-    rows: list[KaireonRow] = field(default_factory=list)
+    records: list[tuple[str | None, Any]] = field(default_factory=list)
     ages: list[tuple[str, str]] = field(default_factory=list)
-    error: Malformed | None = None
 
     @property
     def id(self) -> str | None:
         """The id of the object, readable or not."""
         return min(self.ages)[1] if self.ages else None
+
+    @property
+    def rows(self) -> Sequence[KaireonRow]:
+        """Those that can be read."""
+        return self._read[0]
+
+    @property
+    def error(self) -> Malformed | None:
+        """Why the first of the others cannot be read."""
+        return self._read[1]
+
+    @cached_property
+    def _read(self) -> tuple[Sequence[KaireonRow], Malformed | None]:
+        rows, error = [], None
+        for id, record in self.records:
+            try:
+                rows.append(parsed(KaireonRow, record))
+            except Malformed as wrong:
+                error = error or Malformed(f"row {id or 'without an id'}: {wrong.message}")
+        return rows, error
 
     def series(self) -> Series:
         """The object; raises `Malformed` where a row cannot be read, or two are for one period."""
@@ -87,7 +109,8 @@ class Rows:
 
     def _take(self, record: Any) -> None:
         said, error = _said(record)
-        id = _at(record, "id") if isinstance(_at(record, "id"), str) else None
+        id = _at(record, "id")
+        id = id if isinstance(id, str) else None
         if said.scope == GLOBAL and said.name is not None:
             self._budgets.add(said.name)
         name, scope, scope_id, period_type = said
@@ -98,13 +121,12 @@ class Rows:
             self.doubts.append(Doubt(said, id, Malformed(f"a row of scope {scope} has no scopeId")))
             return
         title = Title(name, scope, scope_id)
-        group = self._groups.setdefault((title, period_type), Group(title, period_type))
+        group = self._groups.get((title, period_type))
+        if group is None:
+            group = self._groups[title, period_type] = Group(title, period_type)
         if id is not None:
             group.ages.append((str(_at(record, "createdAt") or ""), id))
-        try:
-            group.rows.append(parsed(KaireonRow, record))
-        except Malformed as wrong:
-            group.error = group.error or Malformed(f"row {id or 'without an id'}: {wrong.message}")
+        group.records.append((id, record))
 
     def kind_of(self, title: Title) -> Kind:
         """Rows of a scope are an allocation below a global row of their name, else a budget."""

@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -94,6 +95,7 @@ def key_of(cadence: Cadence, day: date) -> str:
     return f"{day.year:04}-Q{(day.month + 2) // 3}"
 
 
+@lru_cache(maxsize=4096)
 def period_named(cadence: Cadence, key: str) -> Period:
     """The period of that key; raises `Malformed` for one that the cadence does not have."""
     found = _KEYS[cadence].fullmatch(key)
