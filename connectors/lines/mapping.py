@@ -8,22 +8,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from msgspec import structs
 
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget, Phase
-from canonical.period import Cadence, Period, moved, period_of
+from canonical.period import Period, moved
 from connectors.contract.errors import Malformed, Rejected
 from connectors.lines.entries import Entry
+from connectors.lines.timing import overlap, time_of
 
 ACCOUNT: Final = "account"
 """The type of an allocation's entity."""
-_CADENCES: Final = (
-    Cadence.MONTHLY, Cadence.QUARTERLY, Cadence.YEARLY, Cadence.WEEKLY, Cadence.DAILY,
-)  # fmt: skip
 
 
 def by_ref(entries: Iterable[Entry]) -> Mapping[str, Sequence[Entry]]:
@@ -46,7 +44,7 @@ def budget_of(entries: Sequence[Entry], unit: str, sign: int) -> Budget | None:
         ref=whose.ref,
         name=whose.name,
         status=whose.status,
-        **_time(phases),
+        **time_of(phases),
     )
 
 
@@ -59,9 +57,9 @@ def summed(ref: str, entries: Iterable[Entry], unit: str, sign: int) -> Budget |
     phases = tuple(Phase(period, _amount(sums[period], unit, sign)) for period in sorted(sums))
     if not phases:
         return None
-    if any(_overlap(before, after) for before, after in pairwise(phases)):
+    if overlap(phases):
         raise Malformed("its lines have unlike periods: give all of them the same, or none")
-    return Budget(ref=ref, name=ref, **_time(phases))
+    return Budget(ref=ref, name=ref, **time_of(phases))
 
 
 def allocation_of(
@@ -73,7 +71,7 @@ def allocation_of(
     """
     if not (phases := _phases(entries, unit, sign)):
         return None
-    said = _time(phases)
+    said = time_of(phases)
     if said["cadence"] is not budget.cadence:
         message = f"it counts {said['cadence']}, and its budget {budget.ref} {budget.cadence}"
         raise Malformed(f"{message}: give it the periods of its budget")
@@ -115,7 +113,7 @@ def overlaid(
         return wanted
     then = [replace(each, amount=amounts.get(each.line, each.amount)) for each in entries]
     phases = _phases(then, wanted.amount.unit, sign)
-    return structs.replace(wanted, **_time(phases)) if phases else wanted
+    return structs.replace(wanted, **time_of(phases)) if phases else wanted
 
 
 def _spoken_of(wanted: Budget, entries: Sequence[Entry]) -> Sequence[Phase]:
@@ -162,35 +160,3 @@ def _phases(entries: Sequence[Entry], unit: str, sign: int) -> tuple[Phase, ...]
 def _amount(value: Decimal | None, unit: str, sign: int) -> Amount:
     assert value is not None
     return Amount.of(value * sign, unit)
-
-
-def _overlap(before: Phase, after: Phase) -> bool:
-    return before.period.overlaps(after.period)
-
-
-def _cadence(phases: Sequence[Phase]) -> Cadence:
-    """That of which each phase is a whole period; once, where there is none."""
-    month = phases[0].period.start.month
-    for cadence in _CADENCES:
-        if all(period_of(cadence, each.period.start, month) == each.period for each in phases):
-            return cadence
-    return Cadence.ONCE
-
-
-def _time(phases: tuple[Phase, ...]) -> dict[str, Any]:
-    """Amount, cadence and time; without phases where one amount counts again and again."""
-    first, last, cadence = phases[0], phases[-1], _cadence(phases)
-    flat = all(
-        cadence is not Cadence.ONCE
-        and before.amount == after.amount
-        and before.period.end is not None
-        and moved(before.period.end, 1) == after.period.start
-        for before, after in pairwise(phases)
-    )
-    return {
-        "amount": first.amount,
-        "cadence": cadence,
-        "start": first.period.start,
-        "end": last.period.end,
-        "phases": () if flat else phases,
-    }

@@ -89,9 +89,12 @@ def problem_of(
     return Problem(system, f"{kind} {where}", message, id, traces)
 
 
-def observed(share: Allocation) -> Observed:
-    """A share as it is listed: its id holds that of its budget."""
-    return Observed(id=joined(share.budget, share.ref), model=share, container=share.budget)
+def observed(model: Budget | Allocation) -> Observed:
+    """As a source shows it that knows its objects by ref: an allocation's id names its budget."""
+    if isinstance(model, Budget):
+        return Observed(id=model.ref, model=model)
+    return Observed(id=joined(model.budget, model.ref), model=model, container=model.budget)
+
 
 
 def _id(ref: str | None, within: str | None) -> str | None:

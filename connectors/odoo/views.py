@@ -34,7 +34,7 @@ class Views:
 
         def made(own: Sequence[Entry]) -> Observed | None:
             budget = self.budget(own, read.books.unit)
-            return None if budget is None else Observed(id=budget.ref, model=budget)
+            return None if budget is None else observed(budget)
 
         return of_each(self._name, Kind.BUDGET, read.entries, read.unread, made)
 

@@ -27,7 +27,7 @@ class Views:
 
         def made(own: Sequence[Entry]) -> Observed | None:
             budget = budget_of(own, unit, self._sign)
-            return None if budget is None else Observed(id=budget.ref, model=budget)
+            return None if budget is None else observed(budget)
 
         return of_each(self._name, Kind.BUDGET, entries, unread, made)
 
@@ -44,7 +44,7 @@ class Views:
                 budgets.problems.append(problem_of(self._name, Kind.BUDGET, name, name, f"{error}"))
                 continue
             if budget is not None:
-                budgets.items.append(Observed(id=budget.ref, model=budget))
+                budgets.items.append(observed(budget))
                 self._add_shares(shares, budget, own, unit)
         return budgets, shares
 
