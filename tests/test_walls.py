@@ -26,9 +26,9 @@ NEVER = {
     "config": {"httpx", "typer", "rich", "sqlalchemy"},
     "trueup": {"httpx", "sqlalchemy", "tenacity"},
 }
-VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon", "tryton", "odoo")
+VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon", "tryton", "odoo", "erpnext")
 MAY_NAME_VENDORS = re.compile(
-    r"connectors/(contract/registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon|tryton|odoo).*)"
+    r"connectors/(contract/registry\.py|(sandbox/)?(vtex|brex|bill|vantage|kaireon|tryton|odoo|erpnext).*)"
     r"|trueup/(cli|demo|demo_settings|sandboxes|starter)\.py"
 )
 

@@ -41,6 +41,10 @@ database = "sandbox"
 login = "trueup"
 password = "file:odoo.password"
 """,
+    "erpnext": """\
+api_key = "file:erpnext.key"
+api_secret = "file:erpnext.secret"
+""",
 }
 """Those of ERP systems that have a sandbox, and no part in the demo."""
 
@@ -58,6 +62,7 @@ CREDENTIALS = {
     "vantage": {"token": "vntg_sandbox"},
     "kaireon": {"api_key": "krn_sandbox"},
     "odoo": {"password": "odoo_sandbox"},
+    "erpnext": {"api_key": "erpnext_key_sandbox", "api_secret": "erpnext_secret_sandbox"},
 }
 """What each sandbox accepts unless told otherwise, by the key of the settings."""
 

@@ -20,6 +20,8 @@ from trueup.refusal import Refusal
 from trueup.streams import ERR
 
 VENDORS = ("vtex", "brex", "bill", "vantage", "kaireon", *ERPS)
+_NAMES = {("vtex", "app_key"), ("erpnext", "api_key")}
+"""What is a name beside the token, and no token: what was given does not replace it."""
 
 
 @contextmanager
@@ -117,7 +119,7 @@ def usable(vendor: str, address: str, tokens: Sequence[object] = ()) -> str:
     def by_environment(found: re.Match[str]) -> str:
         variable = f"{vendor}_{found['key']}".upper()
         secret = CREDENTIALS[vendor][found["key"]]
-        if given and found["key"] != "app_key":
+        if given and (vendor, found["key"]) not in _NAMES:
             exports.append(f"# {variable} is the token that was given\n")
         else:
             exports.append(f"export {variable}={secret}\n")

@@ -14,6 +14,7 @@ from connectors.contract.settings import SystemSettings
 BUILT_IN = {
     "bill": "Bill",
     "brex": "Brex",
+    "erpnext": "Erpnext",
     "file": "File",
     "kaireon": "Kaireon",
     "memory": "Memory",

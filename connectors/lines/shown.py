@@ -96,6 +96,5 @@ def observed(model: Budget | Allocation) -> Observed:
     return Observed(id=joined(model.budget, model.ref), model=model, container=model.budget)
 
 
-
 def _id(ref: str | None, within: str | None) -> str | None:
     return ref if ref is None or within is None else joined(within, ref)
