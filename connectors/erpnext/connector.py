@@ -31,7 +31,7 @@ class Erpnext(Connector):
         super().__init__(name, settings, runtime)
         self._site = Site(name, settings, runtime)
         self._books = Books(name, settings, self._site)
-        self._views = Views(name, monthly=settings.undistributed == "monthly")
+        self._views = Views(name, settings)
         self._shares: Shown | None = None  # as read with the budgets that were listed last
 
     def check(self) -> Check:

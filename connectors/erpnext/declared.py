@@ -61,6 +61,11 @@ class ErpnextSettings(HttpSettings):
     accounts: tuple[_Name, ...] = Field(
         default=(), description='Which accounts are read, by name: "5*"; default: all.'
     )
+    allocations: Literal["each", "several", "none"] = Field(
+        default="each",
+        description='Which accounts are allocations: "each"; "several", where the cost centre has '
+        'more than one, so that one that is left alone is an allocation no more; or "none".',
+    )
     undistributed: Literal["yearly", "monthly"] = Field(
         default="yearly",
         description="How a budget without a Monthly Distribution counts: a year's amount, or a "

@@ -50,7 +50,7 @@ class Documents:
             record = self._site.document(BUDGET, header.name)
         except Missing:
             raise Changed from None
-        if decoded(Header, with_against(record)) != header:
+        if decoded(Header, with_against(record)).stamp != header.stamp:
             raise Changed
         return record
 

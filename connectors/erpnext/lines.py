@@ -23,8 +23,9 @@ from connectors.erpnext.wire import (
     YearBudget,
 )
 
-_ALLOWED: Final = Fraction(1, 10)
-"""How far ERPNext lets the rows of a distribution be from the budget's amount."""
+_ALLOWED: Final = Fraction(105, 1000)
+"""How far ERPNext lets the rows of a distribution be from the budget's amount: 0.10 when both are
+rounded to two digits."""
 _ROUNDED: Final = Fraction(1, 200)
 """What a percentage that ERPNext adds up to 100.00 may lack."""
 _MONTHS: Final = {month_name[number]: number for number in range(1, 13)}
@@ -49,7 +50,7 @@ def line_of(budget: AccountBudget, unit: str) -> Line:
     amount = Amount.of(budget.budget_amount, unit)
     rows = sorted(budget.budget_distribution, key=lambda row: (row.start_date, row.end_date))
     told = _sum([row.amount for row in rows])
-    if abs(told - Fraction(amount.value)) > _ALLOWED:
+    if abs(told - Fraction(amount.value)) >= _ALLOWED:
         raise Malformed(
             f"its rows come to {_shown(told)}, and its amount is {amount}: distribute all of it"
         )

@@ -71,6 +71,6 @@ def _allocation(budget: Budget, account: str, phases: tuple[Phase, ...]) -> Allo
     said = time_of(phases)
     if said["cadence"] is not budget.cadence:  # of unlike years it has those of one kind alone
         said |= {"cadence": budget.cadence, "phases": phases}
-    ref = spelled(account)
-    entity = Entity(ACCOUNT, ref)
+    entity = Entity(ACCOUNT, spelled(account))
+    ref = str(entity)  # as an export has it that is read as a file
     return Allocation(ref=ref, budget=budget.ref, entity=entity, status=budget.status, **said)

@@ -158,14 +158,16 @@ class Books:
     def _unread(self, record: Mapping[str, Any], error: Malformed) -> Iterator[Aside]:
         """Whose what cannot be read is; raises `Malformed` where it does not say: any sum may lack
         it. A draft, or what was cancelled, is in no sum."""
+        if record.get("docstatus") in (DRAFT, CANCELLED) and not self._settings.drafts:
+            return
         where = f"{BUDGET} {record['name']}"
         kind = record.get("budget_against")
         name = record.get(field_of(kind)) if isinstance(kind, str) else None
         if isinstance(kind, str) and isinstance(name, str) and is_seen(name):
             yield Aside(Whose(kind, name), where, error.message)
-        elif record.get("docstatus") not in (DRAFT, CANCELLED) or self._settings.drafts:
-            message = f"{self._name}: {where}: {error.message}; whose money it is, it does not say"
-            raise Malformed(message)
+            return
+        message = f"{self._name}: {where}: {error.message}; whose money it is, it does not say"
+        raise Malformed(message)
 
     def _unless_none(
         self, company: Company, headers: Sequence[Header], choice: Choice, read: Read

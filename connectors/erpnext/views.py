@@ -16,6 +16,7 @@ from canonical.problem import Problem
 from canonical.text import ref as spelled
 from canonical.traces import Traces
 from connectors.contract.errors import Malformed
+from connectors.erpnext.declared import ErpnextSettings
 from connectors.erpnext.mapping import allocations_of, budget_of, phases_of
 from connectors.erpnext.reading import Read, Whose
 from connectors.erpnext.wire import COST_CENTER, PROJECT
@@ -23,10 +24,11 @@ from connectors.lines.shown import Shown, observed
 
 
 class Views:
-    """Makes what the system `name` shows; `monthly` is how what nothing splits counts."""
+    """Makes what the system `name` shows, as its settings say."""
 
-    def __init__(self, name: str, *, monthly: bool) -> None:
-        self._name, self._monthly = name, monthly
+    def __init__(self, name: str, settings: ErpnextSettings) -> None:
+        self._name, self._monthly = name, settings.undistributed == "monthly"
+        self._least = {"each": 1, "several": 2, "none": None}[settings.allocations]
 
     def both(self, read: Read) -> tuple[Shown, Shown]:
         """The budgets, and their allocations."""
@@ -59,7 +61,8 @@ class Views:
         budget = budget_of(ref, ref, _status(whose, read), accounts)
         more = [observed(each) for each in allocations_of(budget, accounts)]
         budgets.items.append(observed(budget))
-        shares.items += more
+        if self._least is not None and len(more) >= self._least:
+            shares.items += more
 
     def _set_aside(
         self, budgets: Shown, shares: Shown, ref: str | None, where: str, message: str

@@ -64,9 +64,11 @@ class Header(Named):
         return self.amended_from or self.revision_of or None
 
     @property
-    def stamp(self) -> tuple[str, int, str]:
+    def stamp(self) -> tuple[str, ...]:
         """What changes whenever the document does."""
-        return self.name, self.docstatus, self.modified
+        return (
+            self.name, f"{self.docstatus}", self.modified, self.budget_against, self.against or "",
+        )  # fmt: skip
 
 
 class AccountRow(Struct, kw_only=True):

@@ -6,11 +6,13 @@ Source: the definitions of the document types, versions 13 to develop, in Novemb
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Any
+from decimal import Context, Decimal, DecimalException
+from typing import Any, Final
 
 from canonical.period import Cadence, periods
 from connectors.sandbox.state import Row
+
+_COLUMN: Final = Context(prec=60)
 
 COMPANY, YEAR = "Company", "Fiscal Year"
 COST_CENTER, PROJECT, ACCOUNT = "Cost Center", "Project", "Account"
@@ -82,12 +84,16 @@ def kind_of(doctype: str, row: Row) -> Kind:
 
 
 def as_float(value: Any) -> Any:
-    """A number as a JSON float is written, with all its digits."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = Decimal(value)
-    if not isinstance(value, Decimal):
+    """A number as its column keeps it, with nine digits after the point, and as JSON writes a float:
+    with all of its digits, and at least one after the point."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return value
-    return value.quantize(Decimal("0.1")) if value == value.to_integral_value() else value
+    try:
+        kept = _COLUMN.quantize(Decimal(value), Decimal("1e-9"))
+    except DecimalException:
+        return value
+    digits = f"{kept:f}".rstrip("0")
+    return Decimal(f"{digits}0" if digits.endswith(".") else digits)
 
 
 def fresh_rows(year: int, *, old: bool, empty: bool) -> Mapping[str, list[Row]]:

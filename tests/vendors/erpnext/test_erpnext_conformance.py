@@ -1,0 +1,45 @@
+"""The ERPNext connector keeps the contract as a source, over HTTP, with budgets of both forms."""
+
+import pytest
+
+from connectors.conformance import ConformanceSuite, World
+from tests.vendors.erpnext.erpnext_site import KEY, SECRET, budget, old_budget, site
+
+CENTRES = [f"Centre {n} - AL" for n in range(6)]
+NEW = [budget(f"BUDGET-{n:08d}", centre) for n, centre in enumerate(CENTRES)]
+OLD = [old_budget(f"{centre}/2026/001", centre, {"Travel - AL": "1200.00"}) for centre in CENTRES]
+AMOUNT = {"budget_amount": "a lot"}
+
+
+class _Reading(ConformanceSuite):
+    documents: list
+    broken: dict
+
+    @pytest.fixture
+    def world(self):
+        with site(self.documents) as erp:
+            yield World(
+                connector=erp.connector(),
+                read_only=True,
+                secrets=[SECRET, KEY],
+                wrong_credential=lambda: erp.connector("wrong"),
+                garble=lambda kind: erp.put(
+                    "Budget", name=self.documents[2]["name"], **self.broken
+                ),
+                fault=lambda kind, times: erp.served.faults.add(kind, times=times),
+                calls=lambda: sum(call["method"] != "GET" for call in erp.served.log),
+                stored=erp.served.state.records,
+            )
+
+
+class TestErpnext(_Reading):
+    """One account a document."""
+
+    documents, broken = NEW, AMOUNT
+
+
+@pytest.mark.faults
+class TestErpnextUntil15(_Reading):
+    """Several accounts a document."""
+
+    documents, broken = OLD, {"accounts": [{"account": "Travel - AL", **AMOUNT}]}
