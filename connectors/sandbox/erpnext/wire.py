@@ -84,8 +84,8 @@ def kind_of(doctype: str, row: Row) -> Kind:
 
 
 def as_float(value: Any) -> Any:
-    """A number as its column keeps it, with nine digits after the point, and as JSON writes a float:
-    with all of its digits, and at least one after the point."""
+    """A number as its column keeps it, with nine digits after the point, and as a JSON float is
+    written: with all of them, and at least one."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return value
     try:

@@ -32,7 +32,7 @@ NEEDLESS = {
     "canonical.change", "sync.engine", "sync.handover", "sync.schedule", "sync.spending",
     "connectors.brex.connector", "connectors.brex.wire", "connectors.calling.client",
     "connectors.vantage", "connectors.bill", "connectors.kaireon", "connectors.vtex",
-    "connectors.tryton", "connectors.odoo",
+    "connectors.tryton", "connectors.odoo", "connectors.erpnext", "connectors.sql",
 }  # fmt: skip
 
 

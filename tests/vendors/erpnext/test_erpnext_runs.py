@@ -194,10 +194,9 @@ def test_as_a_target_everything_is_blocked_in_the_plan(desk):
 
 
 def test_it_reads_what_the_ready_made_layout_reads_of_its_export(desk):
-    lines = [
-        "ID,Cost Center,Project,Account,Start Date (Budget Distribution),"
-        "End Date (Budget Distribution),Amount (Budget Distribution)"
-    ]
+    columns = ["ID", "Cost Center", "Project", "Account"]
+    columns += [f"{each} (Budget Distribution)" for each in ("Start Date", "End Date", "Amount")]
+    lines = [",".join(columns)]
     for document in (SALES, HR):
         for number, row in enumerate(document["budget_distribution"]):
             head = [document["name"], document["cost_center"], "", document["account"]]
