@@ -25,7 +25,9 @@ Quirks
 - Rows of a distribution are kept with three digits and come to a little less or more than the
   budget's amount; that one is the truth, and its rows are the weights by which it is split to the
   cent. ERPNext allows them to differ by 0.10.
-- A listing holds no child rows, so each document that counts is read by itself.
+- A listing holds no child rows. From 16 on those of many documents are asked for together, which
+  ERPNext's pages do not speak of: only a budget that bears out that none is missing is believed,
+  and any other document is read by itself.
 - A listing says nothing of what the user may not see: which companies he is shown, and what his
   User Permissions leave, is asked before anything is read. That nothing at all is listed is never
   believed. A field that he may not read is missing, or null.

@@ -97,7 +97,9 @@ class Books:
         headers = self._headers(company, read.aside)
         self._unless_none(company, headers, choice, read)
         documents = Documents(self._site, years, company.default_currency)
-        for header in filter(choice.counts, headers):
+        counted = [*filter(choice.counts, headers)]
+        documents.prefetch(counted)
+        for header in counted:
             self._add(read, header, documents, choice)
         self._hold_replaced(read, headers, documents, choice)
         read.statuses = self._statuses(company, read.lines)

@@ -16,12 +16,19 @@ from connectors.calling.exact_json import written
 from connectors.calling.limiter import Limiter
 from connectors.calling.paging import cursor_pages
 from connectors.calling.parsing import begun, decoded
-from connectors.contract.errors import Forbidden, Malformed, Missing, Unauthorized, Unreadable
+from connectors.contract.errors import (
+    Forbidden,
+    Malformed,
+    Missing,
+    Rejected,
+    Unauthorized,
+    Unreadable,
+)
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.erpnext.declared import ErpnextSettings
 from connectors.erpnext.faults import message_of
-from connectors.erpnext.wire import Named
+from connectors.erpnext.wire import BUDGET, Named
 
 PAGE_SIZE: Final = 500
 _NEXT: Final = "next"
@@ -79,6 +86,20 @@ class Site:
         found = self.records(doctype, filters, fields)
         return [self._shaped(shape, doctype, each) for each in found]
 
+    def rows(self, table: str, parents: Sequence[str], most: int) -> list[Any] | None:
+        """Rows of a table of budgets, at most so many; None where the server lists none.
+
+        Whether they are all of them the caller has to see: a listing leaves out what the user may
+        not read, and a server may give fewer than it was asked for.
+        """
+        filters: list[Filter] = [["parenttype", "=", BUDGET], ["parent", "in", list(parents)]]
+        params = _asked(("*",), filters, most) | {"parent": BUDGET}
+        try:
+            found = self._data(_path(table), params)
+        except (Forbidden, Missing, Rejected, Malformed):
+            return None
+        return found if isinstance(found, list) else None
+
     def document(self, doctype: str, name: str) -> Any:
         """One document with its child rows; raises `Missing`."""
         found = self._data(f"{_path(doctype)}/{quote(name, safe='')}")
@@ -96,15 +117,8 @@ class Site:
         self._http.close()
 
     def _page(self, doctype: str, filters: Sequence[Filter], fields: Sequence[str]) -> list[Any]:
-        params = {
-            "fields": written(list(fields)),
-            "filters": written(list(filters)) if filters else None,
-            "order_by": "name asc",
-            "limit_start": 0,
-            "limit_page_length": self.page_size,
-        }
         try:
-            found = self._data(_path(doctype), params)
+            found = self._data(_path(doctype), _asked(fields, filters, self.page_size))
         except Missing as error:
             hint = f"Check base_url of [systems.{self._name}]"
             message = f"no ERPNext answers there: it has no {doctype} ({error.message})"
@@ -144,6 +158,16 @@ class Site:
             return decoded(shape, record)
         except Malformed as error:
             raise Malformed(f"{doctype} {begun(_name(record))}: {error.message}") from None
+
+
+def _asked(fields: Sequence[str], filters: Sequence[Filter], size: int) -> dict[str, Any]:
+    return {
+        "fields": written(list(fields)),
+        "filters": written(list(filters)) if filters else None,
+        "order_by": "name asc",
+        "limit_start": 0,
+        "limit_page_length": size,
+    }
 
 
 def _path(doctype: str) -> str:

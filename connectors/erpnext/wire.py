@@ -56,6 +56,10 @@ class Header(Named):
     fiscal_year: str | None = None
     from_fiscal_year: str | None = None
     to_fiscal_year: str | None = None
+    account: str | None = None
+    budget_amount: Decimal | None = None
+    budget_start_date: date | None = None
+    budget_end_date: date | None = None
     against: str | None = None
 
     @property
@@ -100,6 +104,14 @@ class AccountBudget(Named):
     account: str
     budget_amount: Decimal
     budget_distribution: list[DistributionRow]
+
+
+class ListedRow(DistributionRow, kw_only=True):
+    """A row of a distribution, listed apart from its budget."""
+
+    parent: str
+    parentfield: str
+    idx: int
 
 
 class PercentageRow(Struct, kw_only=True):

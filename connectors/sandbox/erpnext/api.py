@@ -20,6 +20,7 @@ from connectors.sandbox.erpnext.wire import (
     BUDGET,
     KINDS,
     PERMISSION,
+    TABLES,
     as_float,
     fresh_rows,
     kind_of,
@@ -71,10 +72,23 @@ class ErpnextSandbox(Sandbox):
         whole = {**standard, **kind.blank, **row, "name": name}
         for field, blank in kind.blank.items():
             whole[field] = _typed(blank, whole[field])
+        if "from_fiscal_year" in whole:
+            whole |= self._dates(whole)
         for field, blank in kind.tables.items():
             rows = whole.get(field)
             whole[field] = _rows(rows, blank, name) if isinstance(rows, list) else rows or []
         return whole
+
+    def _dates(self, row: Row) -> Row:
+        """From when to when a budget counts, as its fiscal years have it."""
+        found = {}
+        for field, year, end in (
+            ("budget_start_date", "from_fiscal_year", "year_start_date"),
+            ("budget_end_date", "to_fiscal_year", "year_end_date"),
+        ):
+            named = self.state["Fiscal Year"].get(row[year] or "")
+            found[field] = row[field] or (named and named[end])
+        return found
 
     def newcomer(self, table: str) -> Row:
         return self.completed(table, {"name": f"!{self.state.new_id('first')}"})
@@ -101,6 +115,8 @@ class ErpnextSandbox(Sandbox):
         if not call.path.startswith(_RESOURCE):
             raise Refused(self._error(404, "Not found"))
         doctype, _, name = call.path.removeprefix(_RESOURCE).partition("/")
+        if doctype in TABLES and not name:
+            return self._table(doctype, call)
         if doctype not in KINDS or doctype == PERMISSION:
             raise Refused(self._error(404, f"DocType {doctype} not found"))
         if not self.switches.reads:
@@ -112,11 +128,7 @@ class ErpnextSandbox(Sandbox):
     # -- reading -----------------------------------------------------------------------------
 
     def _list(self, doctype: str, call: Call) -> Response:
-        try:
-            query = Query.of(call.query)
-        except (ValueError, TypeError) as error:
-            raise Refused(self._error(417, f"Invalid {error}")) from None
-        table = self.state[doctype]
+        query, table = self._query(call), self.state[doctype]
         if query.after and self._due(Fault.PAGE_DRIFT, call):
             table.put(self.newcomer(doctype), first=True)
         again = query.after and self._due(Fault.REPEAT_CURSOR, call)
@@ -128,6 +140,26 @@ class ErpnextSandbox(Sandbox):
         length = min(query.length or len(met), self.switches.most)
         page = met[query.start : query.start + length]
         return reply({"data": [self._picked(doctype, row, query.fields) for row in page]})
+
+    def _table(self, doctype: str, call: Call) -> Response:
+        """Rows of budgets, of all together: what hides a budget hides none of them."""
+        if not self.switches.lists_tables or call.query.get("parent") != BUDGET:
+            raise Refused(self._error(403, f"Insufficient Permission for {doctype}"))
+        field, query = TABLES[doctype], self._query(call)
+        rows = [
+            {**row, "parentfield": field, "parenttype": BUDGET, "docstatus": budget["docstatus"]}
+            for budget in self.state[BUDGET].rows()
+            for row in budget.get(field) or ()
+        ]
+        met = query.ordered([row for row in rows if query.meets(row)])
+        length = min(query.length or len(met), self.switches.most)
+        return reply({"data": [self._less(row) for row in met[:length]]})
+
+    def _query(self, call: Call) -> Query:
+        try:
+            return Query.of(call.query)
+        except (ValueError, TypeError) as error:
+            raise Refused(self._error(417, f"Invalid {error}")) from None
 
     def _document(self, doctype: str, name: str) -> Response:
         row = self.state[doctype].get(name.rstrip("/"))

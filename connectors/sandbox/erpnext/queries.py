@@ -94,9 +94,12 @@ def _filter(said: Any) -> tuple[str, str, Any]:
             pass
         case _:
             raise ValueError("filters")
-    if operator.lower() not in OPERATORS or (operator.lower() == "in" and not asked):
+    operator = operator.lower()
+    if operator not in OPERATORS or (operator == "in") is not isinstance(asked, list):
         raise ValueError(f"operator {operator}")
-    return field, operator.lower(), asked
+    if isinstance(asked, list):
+        asked = frozenset(_folded(f"{each}") for each in asked)
+    return field, operator, asked
 
 
 def _number(text: str) -> int:
@@ -107,8 +110,8 @@ def _number(text: str) -> int:
 
 def _alike(held: Any, asked: Any) -> tuple[Any, Any]:
     """Both as a database compares them; null is empty."""
-    if isinstance(asked, list):
-        return _folded(f"{held or ''}"), [_folded(f"{each}") for each in asked]
+    if isinstance(asked, frozenset):
+        return _folded(f"{held or ''}"), asked
     if isinstance(held, str) or isinstance(asked, str):
         return _folded(f"{held or ''}"), _folded(f"{asked}")
     return held or 0, asked or 0

@@ -23,4 +23,5 @@ class ErpnextSwitches(SandboxSwitches):
     guest: bool = Field(False, description="A wrong credential is that of a guest: 403, not 401.")
     tells_permissions: bool = Field(True, description="He may ask for his User Permissions.")
     most: int = Field(1000, ge=1, description="No page has more records, however many are asked.")
+    lists_tables: bool = Field(False, description="Rows of a table may be listed by themselves.")
     html_errors: bool = Field(False, description="Refusals are pages of HTML, as of a proxy.")

@@ -62,6 +62,7 @@ KINDS: Mapping[str, Kind] = {
         _BUDGET
         | {
             "account": None, "from_fiscal_year": None, "to_fiscal_year": None,
+            "budget_start_date": None, "budget_end_date": None,
             "distribution_frequency": "Monthly", "budget_amount": Decimal("0.0"),
             "revision_of": None,
         },
@@ -76,6 +77,13 @@ KINDS: Mapping[str, Kind] = {
     PERMISSION: Kind({"allow": None, "for_value": None, "applicable_for": None}, {}, {}),
 }  # fmt: skip
 """By its name; a table of the sandbox each."""
+
+
+TABLES: Mapping[str, str] = {
+    "Budget Distribution": "budget_distribution",
+    "Budget Account": "accounts",
+}
+"""The tables of budgets, and the field that each is in."""
 
 
 def kind_of(doctype: str, row: Row) -> Kind:

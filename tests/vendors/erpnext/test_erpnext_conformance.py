@@ -14,28 +14,39 @@ AMOUNT = {"budget_amount": "a lot"}
 class _Reading(ConformanceSuite):
     documents: list
     broken: dict
+    tables = False
+
+    @pytest.fixture(scope="class")
+    def erp(self):
+        with site(self.documents, lists_tables=self.tables) as erp:
+            yield erp
 
     @pytest.fixture
-    def world(self):
-        with site(self.documents) as erp:
-            yield World(
-                connector=erp.connector(),
-                read_only=True,
-                secrets=[SECRET, KEY],
-                wrong_credential=lambda: erp.connector("wrong"),
-                garble=lambda kind: erp.put(
-                    "Budget", name=self.documents[2]["name"], **self.broken
-                ),
-                fault=lambda kind, times: erp.served.faults.add(kind, times=times),
-                calls=lambda: sum(call["method"] != "GET" for call in erp.served.log),
-                stored=erp.served.state.records,
-            )
+    def world(self, erp):
+        erp.sandbox.reset()
+        return World(
+            connector=erp.connector(),
+            read_only=True,
+            secrets=[SECRET, KEY],
+            wrong_credential=lambda: erp.connector("wrong"),
+            garble=lambda kind: erp.put("Budget", name=self.documents[2]["name"], **self.broken),
+            fault=lambda kind, times: erp.served.faults.add(kind, times=times),
+            calls=lambda: sum(call["method"] != "GET" for call in erp.served.log),
+            stored=erp.served.state.records,
+        )
 
 
 class TestErpnext(_Reading):
     """One account a document."""
 
     documents, broken = NEW, AMOUNT
+
+
+@pytest.mark.faults
+class TestErpnextByTables(_Reading):
+    """Their rows together."""
+
+    documents, broken, tables = NEW, AMOUNT, True
 
 
 @pytest.mark.faults
