@@ -11,15 +11,18 @@ OLD = [old_budget(f"{centre}/2026/001", centre, {"Travel - AL": "1200.00"}) for 
 AMOUNT = {"budget_amount": "a lot"}
 
 
+@pytest.fixture(scope="class")
+def erp(request):
+    """The site of a class of checks; each of them begins with it as it was."""
+    own = request.cls
+    with site(own.documents, lists_tables=own.tables) as found:
+        yield found
+
+
 class _Reading(ConformanceSuite):
     documents: list
     broken: dict
     tables = False
-
-    @pytest.fixture(scope="class")
-    def erp(self):
-        with site(self.documents, lists_tables=self.tables) as erp:
-            yield erp
 
     @pytest.fixture
     def world(self, erp):
