@@ -80,6 +80,8 @@ def decoded(shape: type[Shape], record: Any) -> Shape:
         told = _QUOTED.sub(lambda found: begun(found[1]), str(error))
         said, _, place = told.replace("`", "").partition(" - at $.")
         raise Malformed(f"{place or 'the record'}: {said[0].lower()}{said[1:]}") from None
+    except UnicodeEncodeError:  # in what is to be a date or a number
+        raise Malformed("the record: a text of it has half a character") from None
     ensure_sound(found)
     return found
 

@@ -1,6 +1,7 @@
 """What no state can hold, and no arithmetic, is one record's fault, at every vendor."""
 
 import json
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -32,6 +33,11 @@ class Shape(Struct):
     id: str
     name: str | None = None
     amount: int | None = None
+
+
+class Dated(Struct):
+    day: date
+    amount: Decimal
 
 
 def raw(**fields):
@@ -133,3 +139,9 @@ def test_a_record_that_is_nested_deeply_is_read_or_malformed_and_leaves_traces()
         with pytest.raises(Malformed, match="nested without end"):
             reading()
     assert Traces.of(record).stamps == {"A"}
+
+
+@pytest.mark.parametrize("field", ["day", "amount"])
+def test_half_a_character_is_no_date_and_no_number(field):
+    with pytest.raises(Malformed, match="half a character"):
+        decoded(Dated, {"day": "2026-01-01", "amount": Decimal(1), field: "\ud800"})
