@@ -32,8 +32,14 @@ from connectors.sql.faults import told
 
 ROWS: Final = 1000
 """How many rows of an answer are asked for at a time."""
-_CONNECTING: Final = 15
-"""Seconds that a server has to answer at all."""
+_ALIVE: Final = {
+    "connect_timeout": 15,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""PostgreSQL: how long a server has to answer at all, and how a way that is cut is noticed."""
 _STEPS: Final = 10_000
 """After how many of its steps SQLite looks at the clock."""
 _SECRET: Final = ("pass", "pwd", "secret", "token", "key", "odbc_connect", "credential")
@@ -160,8 +166,9 @@ class Database:
             options["creator"] = self._sqlite(url, writing)
         if kind in ("postgresql", "mysql", "mariadb") and not writing:
             options["isolation_level"] = "REPEATABLE READ"
-        if kind == "postgresql" and "connect_timeout" not in url.query:
-            options["connect_args"] = {"connect_timeout": _CONNECTING}
+        if kind == "postgresql":
+            said = {key: value for key, value in _ALIVE.items() if key not in url.query}
+            options["connect_args"] = said
         if kind == "postgresql" and not writing:
             options["execution_options"] = {"postgresql_readonly": True}
         try:

@@ -13,9 +13,9 @@ from typing import Final
 from connectors.contract.errors import Unreadable
 
 _READING: Final = ("select", "with", "values", "table", "from")
-_SPACE: Final = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
-_BEGIN = re.compile(rf"{_SPACE}[\s(]*{_SPACE}([a-z]+)", re.IGNORECASE | re.DOTALL)
-_END = re.compile(rf";{_SPACE}\Z", re.DOTALL)
+_COMMENTS: Final = r"--[^\n]*+(?:\n|\Z)|/\*(?:(?!\*/).)*+\*/"
+_BEGIN = re.compile(rf"(?:[\s(]|{_COMMENTS})*+([a-z]++)", re.IGNORECASE | re.DOTALL)
+_END = re.compile(rf";(?:\s|{_COMMENTS})*+\Z", re.DOTALL)
 _STRINGS: Final = (r"'(?:[^']|'')*'", r'"(?:[^"]|"")*"', "`[^`]*`")
 _COMMENT: Final = r"/\*(?![!M])(?:(?!/\*|\*/).)*\*/"
 _LINES: Final = (r"--[^\n]*", r"--\s[^\n]*|\#[^\n]*")
