@@ -8,6 +8,7 @@ import pytest
 from canonical.kind import Kind
 from canonical.period import Cadence
 from connectors.contract.errors import Missing, Unreadable
+from connectors.sql.database import Database
 from tests.vendors.sql.sql_books import ALLOCATIONS, listed, said
 
 ROWS = (
@@ -70,8 +71,26 @@ def test_both_queries_are_answered_at_one_moment(books):
     books.run("DELETE FROM allocations", "DELETE FROM budgets WHERE ref = 'A'")
 
     assert [item.id for item in listed(connector, Kind.ALLOCATION)[0]] == ["A/user:ada"]
-    assert [item.id for item in listed(connector)[0]] == ["B"]
     assert listed(connector, Kind.ALLOCATION)[0] == []
+    assert [item.id for item in listed(connector)[0]] == ["B"]
+
+
+def test_what_is_written_between_the_queries_is_seen_by_neither(pg, monkeypatch):
+    pg.run(ROWS, "INSERT INTO allocations VALUES ('A', 'user', 'ada', 1)")
+    ask = Database.ask
+
+    def asked(self, connection, label, query):
+        found = ask(self, connection, label, query)
+        pg.run("UPDATE allocations SET amount = amount + 1", "UPDATE budgets SET amount = 7")
+        return found
+
+    monkeypatch.setattr(Database, "ask", asked)
+    connector = pg.connector(allocations=ALLOCATIONS)
+
+    (budget, _), _ = listed(connector)
+    ((share,), _) = listed(connector, Kind.ALLOCATION)
+
+    assert (budget.model.amount.text(), share.model.amount.text()) == ("1020.00", "1.00")
 
 
 def test_a_column_that_stands_twice_is_refused(books):
