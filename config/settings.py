@@ -422,6 +422,19 @@ def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
         elif (first := taken.setdefault((source, target), name)) != name:
             message = f'the sync "{first}" already goes from "{source}" to "{target}"'
             yield _problem(("syncs", name), message)
+        elif reason := _no_target(systems.get(target)):
+            yield _problem(("syncs", name, "target"), reason)
+
+
+def _no_target(raw: object) -> str:
+    """Why a system may not be a target; blank where it may, or is wrong in another way."""
+    connector = raw.get("connector") if isinstance(raw, dict) else None
+    if not isinstance(connector, str):
+        return ""
+    try:
+        return registry.settings(connector).no_target
+    except (KeyError, ImportError, AttributeError, AssertionError):
+        return ""
 
 
 def _of_actuals(raw: object, systems: Mapping[str, Any]) -> Iterator[InitErrorDetails]:

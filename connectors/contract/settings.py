@@ -9,7 +9,7 @@ by the time a connector is made, `config` has put the secret itself there.
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -87,6 +87,9 @@ class SystemSettings(BaseModel):
 
     # A base is never read by itself, and what is part of a whole is built with it alone.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+    no_target: ClassVar[str] = ""
+    """Why no sync may have such a system as its target; blank where it may."""
 
     connector: str = Field(description="Which connector reads and writes this system.")
     entities: dict[str, str] = Field(

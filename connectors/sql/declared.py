@@ -1,7 +1,7 @@
 """What a database connector may be told in the settings file, and what a database can hold."""
 
 from datetime import timedelta
-from typing import Annotated, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -25,6 +25,10 @@ Query = Annotated[str, Lines(), Field(min_length=1), AfterValidator(_query)]
 
 class SqlSettings(SystemSettings):
     """The keys of a system with connector = "sql"."""
+
+    no_target: ClassVar[str] = (
+        "a database is a source: its budgets are only read; `trueup actuals --into` writes actuals"
+    )
 
     url: SecretStr = Field(
         description="SQLAlchemy's address of the database, as a reference: "

@@ -77,3 +77,12 @@ def test_a_layout_is_a_table_of_the_block_as_for_files(tmp_path):
     assert "no layout is named" in refused(
         tmp_path, BLOCK.format(query='"SELECT 1"') + 'layout = "sapp"\n'
     )
+
+
+def test_a_database_is_no_target_of_a_sync(tmp_path):
+    block = BLOCK.format(query='"SELECT 1"') + '[systems.f]\nconnector = "file"\npath = "f.csv"\n'
+
+    said = refused(tmp_path, block + '[syncs.s]\nsource = "f"\ntarget = "erp"\n')
+
+    assert said.startswith("trueup.toml:10: syncs.s.target: a database is a source")
+    read(tmp_path, block + '[syncs.s]\nsource = "erp"\ntarget = "f"\n')
