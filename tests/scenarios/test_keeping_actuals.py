@@ -125,18 +125,24 @@ def test_nothing_is_kept_of_what_a_system_could_not_tell(
     assert [*result.data["failed"]] == ["brex"]
 
 
-def test_a_sum_waits_for_the_system_that_was_not_asked(
-    desk_of: Desk, kept: dict[str, Amount]
+def test_a_sum_waits_for_the_system_that_was_not_asked_or_failed(
+    desk_of: Desk, kept: dict[str, Amount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("OTHER_TOKEN", TOKEN)
     with serve(BrexSandbox(token=TOKEN)) as other:
         desk_of.add_setting(
             f'[systems.other]\nconnector = "brex"\nbase_url = "{other.url}"\n'
-            'token = "env:BREX_TOKEN"\n[syncs.to-other]\nsource = "erp"\ntarget = "other"\n'
+            'token = "env:OTHER_TOKEN"\n[syncs.to-other]\nsource = "erp"\ntarget = "other"\n'
         )
         assert desk_of.run("run", "to-other").code == 0
         result = desk_of.run("actuals", "other", "--into", "book")
         assert (result.code, kept) == (4, {})
         assert "3 × other: brex holds it too, and has not told what is spent of it" in result.out
+        monkeypatch.setenv("OTHER_TOKEN", "another")
+        result = desk_of.run("actuals", "--into", "book")
+        assert (result.code, kept) == (1, {})
+        assert "3 × brex: other holds it too, and has not told what is spent of it" in result.out
+        monkeypatch.setenv("OTHER_TOKEN", TOKEN)
         counts(desk_of, code=4)
 
     assert kept["CC0001"] == Amount.of("123.45", "USD")

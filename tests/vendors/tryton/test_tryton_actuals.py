@@ -48,9 +48,9 @@ class Kept:
         """All lines that there were say nothing."""
         self.hand.write(LINE, self._lines, amount=None)
 
-    def copy(self, month: str, name: str) -> int:
+    def copy(self, month: str, name: str, root: str = "PR") -> int:
         """What Tryton's wizard does: another budget with the same lines."""
-        (id,) = self.hand.find(BUDGET, ["name", "=", month], ["root.code", "=", "PR"])
+        (id,) = self.hand.find(BUDGET, ["name", "=", month], ["root.code", "=", root])
         (made,) = self.hand.model(BUDGET, "copy", [id], {"name": name})
         self._stack.callback(self.hand.model, BUDGET, "delete", [made])
         return made
@@ -152,6 +152,13 @@ def test_what_has_no_place_is_refused_and_the_others_are_kept(kept, row, said):
     assert said in refused[1]
     assert other == (Keeping.WRITTEN, "")
     assert kept.amounts(kept.february) == {"PR2": "-12.34"}
+
+
+def test_copies_of_another_roots_budgets_are_not_its_own(kept):
+    other = kept.copy("2026-02", "Actuals of centres", root="CC")
+    said = outcomes(kept.connector(), spent("PR1"))
+    kept.hand.write(BUDGET, [other], name="Of centres")
+    assert said == [(Keeping.WRITTEN, "")]
 
 
 def test_two_budgets_of_actuals_for_one_month_are_both_named(kept):

@@ -219,25 +219,36 @@ def written(wire, *answers):
         return it.update("CC1", draft("120.50"), {"amount"}, "k")
 
 
-def test_what_was_spent_is_written_as_its_line_was_read_or_in_a_new_one(wire):
-    budgets, lines = "analytic_account.budget", "analytic_account.budget.line"
-    (budget,), (line,) = ROWS[budgets], ROWS[lines]
-    other = {"id": 10, "account.": line["account."] | {"id": 8, "code": "CC2"}}
-    wire.rows[budgets] = [budget, budget | {"id": 5, "name": "Actuals"}]
-    wire.rows[lines] = [line, line | other, line | {"id": 11, "budget": 5}]
+BUDGETS, LINES = "analytic_account.budget", "analytic_account.budget.line"
+
+
+def keeping(wire, *lines):
+    """A budget of actuals with those lines beside the one that is read, which has two."""
+    (budget,), (line,) = ROWS[BUDGETS], ROWS[LINES]
+    other = line["account."] | {"id": 8, "code": "CC2"}
+    planned = [line, line | {"id": 10, "account.": other}]
+    wire.rows[BUDGETS] = [budget, budget | {"id": 5, "name": "Actuals"}]
+    wire.rows[LINES] = [
+        *planned,
+        *(planned[n] | {"id": 11 + n, "budget": 5} for n in lines),
+    ]
     usual = wire.usual
 
     def of_the_budget(method, params):
-        if method.endswith(f"{lines}.create"):
-            return [12]
-        if f"{lines}.search" not in method:
+        if method.endswith(f"{LINES}.create"):
+            return [20]
+        if f"{LINES}.search" not in method:
             return usual(method, params)
         ids = params[0][0][2]
-        found = [row for row in wire.rows[lines] if row["budget"] in ids]
+        found = [row for row in wire.rows[LINES] if row["budget"] in ids]
         return len(found) if method.endswith("count") else found
 
     wire.usual = of_the_budget
-    with connector(names=["2026-*"], actuals_budget="Actuals", make_actuals_lines=True) as it:
+    return connector(names=["2026-*"], actuals_budget="Actuals", make_actuals_lines=True)
+
+
+def test_what_was_spent_is_written_as_its_line_was_read_or_in_a_new_one(wire):
+    with keeping(wire, 0) as it:
         found = it.record_actuals([spent("CC1", "120.50"), spent("CC2", "7")])
     assert [each.outcome for each in found] == [Keeping.WRITTEN] * 2
     assert wire.sent(".write") == [
@@ -249,6 +260,36 @@ def test_what_was_spent_is_written_as_its_line_was_read_or_in_a_new_one(wire):
     ]
     amount = {"__class__": "Decimal", "decimal": "-7.00"}
     assert wire.sent(".create") == [[[{"budget": 5, "account": 8, "amount": amount}], {}]]
+
+
+def test_a_line_that_tryton_refuses_is_refused_by_itself(wire):
+    closed = ["UserError", ["The account is closed", "", None]]
+    wire.said[f"{LINES}.write"] = [closed, closed]
+    with keeping(wire, 0, 1) as it:
+        one, other = it.record_actuals([spent("CC1", "120.50"), spent("CC2", "7")])
+    assert (one.outcome, "The account is closed" in one.reason) == (Keeping.REFUSED, True)
+    assert other.outcome is Keeping.WRITTEN
+    assert [len(params) // 2 for params in wire.sent(".write")] == [2, 1, 1]
+
+
+def test_a_right_that_is_missing_is_no_refusal_of_a_line(wire):
+    wire.said[f"{LINES}.write"] = [["UserError", ["You are not allowed to access", "", None]]]
+    with keeping(wire, 0, 1) as it, pytest.raises(Forbidden):
+        it.record_actuals([spent("CC1", "120.50"), spent("CC2", "7")])
+
+
+def test_what_is_made_after_lines_were_changed_is_uncertain_where_its_answer_is_lost(wire):
+    wire.said[f"{LINES}.create"] = [504]
+    with keeping(wire, 0) as it, pytest.raises(Uncertain):
+        it.record_actuals([spent("CC1", "120.50"), spent("CC2", "7")])
+    assert len(wire.sent(".create")) == 1
+
+
+def test_what_stays_stale_is_given_up(wire):
+    wire.said[f"{LINES}.write"] = [["ConcurrencyException", "changed"]] * 3
+    with keeping(wire, 0) as it, pytest.raises(Stale):
+        it.record_actuals([spent("CC1", "120.50")])
+    assert len(wire.sent(".write")) == 3
 
 
 def test_what_was_changed_meanwhile_is_stale(wire):
