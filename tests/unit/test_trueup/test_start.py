@@ -29,7 +29,7 @@ main()
 
 NEEDLESS = {
     "alembic", "apscheduler", "httpx", "openpyxl", "psycopg", "python_calamine",
-    "canonical.change", "sync.engine", "sync.handover", "sync.schedule", "sync.spending",
+    "canonical.change", "sync.engine", "sync.handover", "sync.schedule", "sync.recording", "sync.spending",
     "connectors.brex.connector", "connectors.brex.wire", "connectors.calling.client",
     "connectors.vantage", "connectors.bill", "connectors.kaireon", "connectors.vtex",
     "connectors.tryton", "connectors.odoo", "connectors.erpnext", "connectors.sql",

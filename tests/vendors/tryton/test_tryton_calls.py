@@ -285,6 +285,12 @@ def test_what_is_made_after_lines_were_changed_is_uncertain_where_its_answer_is_
     assert len(wire.sent(".create")) == 1
 
 
+def test_what_fails_after_lines_were_changed_is_no_plain_refusal(wire):
+    wire.said[f"{LINES}.create"] = [["UserError", ["You are not allowed to access", "", None]]]
+    with keeping(wire, 0) as it, pytest.raises(Uncertain, match="one call had been done"):
+        it.record_actuals([spent("CC1", "120.50"), spent("CC2", "7")])
+
+
 def test_what_stays_stale_is_given_up(wire):
     wire.said[f"{LINES}.write"] = [["ConcurrencyException", "changed"]] * 3
     with keeping(wire, 0) as it, pytest.raises(Stale):
