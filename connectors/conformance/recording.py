@@ -105,6 +105,7 @@ def _row(world: World, amount: int) -> Spent:
         pytest.skip("capability: takes_actuals")
     if world.spent_of:
         return _of(world.spent_of(), amount)
+    world.needs(Kind.BUDGET)
     _, made = world.make(Kind.BUDGET)
     assert isinstance(made.model, Budget)
     assert made.model.amount is not None
