@@ -29,7 +29,7 @@ from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
+from connectors.contract.records import Check, Draft, Known, Listed, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 
@@ -105,6 +105,12 @@ class Bill(Connector):
         owner = self.settings.default_owner
         self._people.resolve([Entity("user", owner)] if owner else ())
         return self._people.resolve(entities)
+
+    def directory(self, type: str) -> Iterator[Listed]:
+        """Users in use; nobody else can have a share here."""
+        if type != "user":
+            raise Unsupported(f"{self.name} gives shares to users only, not to a {type}")
+        return self._people.in_use()
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """Other money, a start that is yet to come, no parent to be had, a default owner who is

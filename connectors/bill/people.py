@@ -6,7 +6,7 @@ later reading for one who is not found. Whom new and changed objects name is loo
 planning, so that an email or an id which nobody has is blocked in the plan.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from connectors.bill.wire import USERS, BillUser
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Missing, Rejected
-from connectors.contract.records import Resolved
+from connectors.contract.records import Listed, Resolved
 
 
 class People:
@@ -84,6 +84,13 @@ class People:
             elif user is not None:
                 there[entity] = Entity("user", self.ours(user.id, user.uuid))
         return Resolved(there, unknown)
+
+    def in_use(self) -> Iterator[Listed]:
+        """Everybody to whom something can be given, by the id that costs no call to look up."""
+        for user in self._read():
+            if not user.retired:
+                name = " ".join(filter(None, (user.first_name, user.last_name)))
+                yield Listed(user.uuid or user.id, name or None, user.email)
 
     def lacks(self, id: str) -> str | None:
         """Why a write cannot name our user, as far as they were looked up; makes no call."""

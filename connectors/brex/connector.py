@@ -18,6 +18,7 @@ from canonical.loss import Effect, Loss
 from canonical.problem import Problem
 from canonical.traces import Traces
 from connectors.brex.declared import CAPABILITIES, BrexSettings
+from connectors.brex.directory import Directory
 from connectors.brex.mapping import (
     allocation_of,
     budget_of,
@@ -41,7 +42,7 @@ from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import Forbidden, Malformed, Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
 from connectors.contract.probing import probe_by_listing
-from connectors.contract.records import Check, Draft, Known, Observed, Page, Resolved
+from connectors.contract.records import Check, Draft, Known, Listed, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 
@@ -74,6 +75,7 @@ class Brex(Connector):
             dialect=Dialect(message=_message, request_id=("X-Brex-Trace-Id",)),
         )
         self._people = People(self._http, settings.entities)
+        self._directory = Directory(self._http, settings.entities)
 
     def check(self) -> Check:
         """List one budget, and get the parent of ours: both prove the token, the second its id."""
@@ -97,6 +99,7 @@ class Brex(Connector):
 
         if kind is Kind.BUDGET and cursor is None:
             self._people.outdated()
+            self._directory.outdated()
 
         def fetch(token: str | None) -> Any:
             params = {"limit": PAGE_SIZE, "cursor": token}
@@ -129,8 +132,17 @@ class Brex(Connector):
         return model, ()
 
     def resolve(self, entities: Collection[Entity]) -> Resolved:
-        """Look up users: by e-mail, one call each; by id in the list of all, read once."""
-        return self._people.resolve(entities)
+        """Look up users: by e-mail, one call each; by id in the list of all, read once.
+
+        Departments and legal entities are looked for in the list of all, where the token may see
+        it; their names are no ids.
+        """
+        found = self._people.resolve(entities)
+        return replace(found, unknown={**found.unknown, **self._directory.unknown(entities)})
+
+    def directory(self, type: str) -> Iterator[Listed]:
+        """Users, departments and legal entities, each list under a scope of its own."""
+        return self._directory.listed(type)
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """A budget without a parent cannot be said; nor one of several expense policies guessed.
@@ -185,7 +197,7 @@ class Brex(Connector):
 
     def probe(self, drafts: Sequence[Draft]) -> Mapping[int, Sequence[Observed]]:
         """By stamp, else by what they are for, users by the names that listings have."""
-        there = self.resolve({*filter(None, map(_sought_by, drafts))}).there
+        there = self._people.resolve({*filter(None, map(_sought_by, drafts))}).there
         return probe_by_listing(self.list, [_as_shown(each, there) for each in drafts])
 
     def actuals(self) -> Iterator[Actual]:

@@ -72,7 +72,19 @@ class BrexSpendLimit(Struct, frozen=True, kw_only=True, gc=False):
 class BrexUser(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     email: str
+    first_name: str | None = None
+    last_name: str | None = None
     status: str | None = None
+
+
+class BrexDepartment(Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    name: str | None = None
+
+
+class BrexLegalEntity(Struct, frozen=True, kw_only=True, gc=False):
+    id: str
+    display_name: str | None = None
 
 
 class _Write(BaseModel):

@@ -13,6 +13,8 @@ Reading
   1.7  Within `on(day)` that day is today: for what counts now, and for what is written.
   1.8  Of the entities that it is asked for, `resolve` says by which name a listing will show those
        that it finds, and why a write of those that are unknown will be refused. It changes nothing.
+  1.9  `directory` yields everybody of a type exactly once, whatever the page size, by the id that a
+       row of `entities` takes; where it cannot be asked `Unsupported` says why. It changes nothing.
 Writing
   2.1  `create` returns the object as the vendor stored it; a later `get` equals it.
   2.2  `update` changes the named fields and no other; it returns the object as stored.
@@ -65,6 +67,7 @@ from connectors.contract.records import (
     Check,
     Draft,
     Known,
+    Listed,
     Observed,
     Page,
     Recorded,
@@ -157,6 +160,14 @@ class Connector(ABC):
         never of what is as agreed; also with no entity, where new objects name none.
         """
         return Resolved()
+
+    def directory(self, type: str) -> Iterator[Listed]:
+        """Whom of this system an entity of our `type` may be, in use; fetched lazily, page by page.
+
+        Asked only where somebody wants rows of `entities` proposed. Raises `Unsupported` where the
+        system has no list of that type, and `Forbidden` where the credential may not see it.
+        """
+        raise Unsupported(f"{self.name} has no list of whom a {type} may be")
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What this system, as it is set up, cannot be told about a new `model`.

@@ -74,12 +74,27 @@ class Draft:
 class Resolved:
     """Who entities of ours are in a system.
 
-    `there` is what its listings call them, `unknown` why a write that names them would be refused.
-    An entity in neither passes as it is.
+    `there` is what its listings call them, `unknown` why a write that names them would be refused,
+    or would be for nobody. `doubtful` are those of whom no call is needed to say that they want a
+    row of `entities`, and why: `fit` or `objections` tell that as a loss. An entity in none passes
+    as it is.
     """
 
     there: Mapping[Entity, Entity] = field(default_factory=dict)
     unknown: Mapping[Entity, str] = field(default_factory=dict)
+    doubtful: Mapping[Entity, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Somebody or something that a system knows and that an entity of ours may be.
+
+    `id` is what a row of `entities` gives for it.
+    """
+
+    id: str
+    name: str | None = None
+    email: str | None = None
 
 
 class Keeping(StrEnum):

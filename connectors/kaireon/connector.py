@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from msgspec import structs
 
-from canonical.allocation import Allocation
+from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.facts import Facts
 from canonical.identity import EntityMap, natural_key
@@ -21,7 +21,7 @@ from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
 from connectors.contract.probing import probe_by_listing
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Listed, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.kaireon.declared import CAPABILITIES, KaireonSettings
 from connectors.kaireon.fitting import Model, Terms, fitted
@@ -34,6 +34,7 @@ from connectors.kaireon.mapping import (
     wanted,
 )
 from connectors.kaireon.names import Names
+from connectors.kaireon.offers import Offers
 from connectors.kaireon.placing import Placing
 from connectors.kaireon.rows import Doubt, Group, Rows, Said
 from connectors.kaireon.scopes import SILENT, enforcing, scoped
@@ -61,6 +62,7 @@ class Kaireon(Connector):
         self._entities = EntityMap(settings.entities)
         self._names = Names(name, self._entities)
         self._tenant = Tenant(name, settings, runtime)
+        self._offers = Offers(name, self._tenant, settings.entities)
         self._placing = Placing(name, self._names, self._today)
         self._listed = Rows(())
         self._spared: dict[str, frozenset[str]] = {}
@@ -86,6 +88,7 @@ class Kaireon(Connector):
         self._listed = rows
         if kind is Kind.BUDGET:
             self._spared.clear()
+            self._offers.outdated()
         yield Page(items, problems)
 
     def get(self, kind: Kind, id: str) -> Observed:
@@ -108,6 +111,14 @@ class Kaireon(Connector):
             reason = "kaireon holds no allocations below a budget of one category, offer or channel"
             yield Loss("budget", Effect.BLOCKED, reason)
         yield from enforcing(model.enforcement, self._names.title(model).scope)
+
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        """Look for offers in the list of all, read once; of the other scopes there is no list."""
+        return Resolved(unknown=self._offers.unknown(entities))
+
+    def directory(self, type: str) -> Iterator[Listed]:
+        """The offers of the tenant."""
+        return self._offers.listed(type)
 
     def objections(self, model: Model) -> Sequence[Loss]:
         """What does not fit; and rows that would be an allocation of others, or those of them."""

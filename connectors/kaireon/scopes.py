@@ -13,9 +13,7 @@ from canonical.allocation import Enforcement
 from canonical.budget import Budget
 from canonical.loss import Effect, Loss
 from connectors.kaireon.fitting import Model
-from connectors.kaireon.wire import GLOBAL, SCOPES
-
-_OFFER = "offer"
+from connectors.kaireon.wire import GLOBAL, OFFER, SCOPES
 
 SILENT = (
     "rows of scope global, category and channel enforce nothing by themselves: kaireon's policy "
@@ -50,16 +48,16 @@ def scoped(model: Model) -> tuple[Model, tuple[Loss, ...]]:
 
 def enforced(scope: str) -> Enforcement:
     """What rows of that scope do: an offer's are what a policy stops at."""
-    return Enforcement.HARD if scope == _OFFER else Enforcement.TRACK
+    return Enforcement.HARD if scope == OFFER else Enforcement.TRACK
 
 
 def enforcing(stated: Enforcement | None, scope: str) -> Iterator[Loss]:
     """What becomes of how strict a budget is stated to be, in rows of that scope."""
     if stated is enforced(scope):
         return
-    if scope == _OFFER and stated is not None:
+    if scope == OFFER and stated is not None:
         reason = f"kaireon's policy budget_exhausted may stop the offer; it cannot be {stated}"
         yield Loss("enforcement", Effect.DROPPED, reason)
-    elif scope != _OFFER:
+    elif scope != OFFER:
         effect = Effect.EMULATED if stated is None else Effect.DROPPED
         yield Loss("enforcement", effect, SILENT)

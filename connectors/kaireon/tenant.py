@@ -21,7 +21,7 @@ from connectors.contract.errors import (
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.kaireon.declared import KaireonSettings
-from connectors.kaireon.wire import PATH, KaireonRow, KaireonRowWrite, count_of, page_of
+from connectors.kaireon.wire import OFFERS, PATH, KaireonRow, KaireonRowWrite, count_of, page_of
 
 GRACE = 60.0
 """Seconds in which a listing may not yet show a row that was made."""
@@ -101,6 +101,18 @@ class Tenant:
         for record in records:
             self._prove(record)
         return records
+
+    def offers(self) -> Iterator[Any]:
+        """All offers as listed, page by page."""
+
+        def fetch(token: str | None) -> Any:
+            answer = self._http.call("GET", OFFERS, params={"cursor": token}, safety=Safety.SAFE)
+            return page_of(answer)
+
+        for page in cursor_pages(fetch, items="rows", next_token="next"):  # noqa: S106
+            for record in page.items:
+                self._prove(record)
+                yield record
 
     @contextmanager
     def operation(self) -> Iterator[None]:

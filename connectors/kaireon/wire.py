@@ -15,6 +15,7 @@ from connectors.calling.parsing import begun, known
 from connectors.contract.errors import Malformed
 
 PATH = "/budgets"
+OFFERS = "/offers"
 GLOBAL = "global"
 
 
@@ -70,7 +71,8 @@ CADENCE = {
     "monthly": Cadence.MONTHLY,
     "quarterly": Cadence.QUARTERLY,
 }
-SCOPES = ("category", "channel", "offer")
+OFFER = "offer"
+SCOPES = ("category", "channel", OFFER)
 COUNT_FIELD = {"impressions": "max_impressions", "conversions": "max_conversions"}
 LIMIT_FIELDS = ("max_spend", *COUNT_FIELD.values())
 """Where several limits are set, the first of these is the amount."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from canonical.allocation import Allocation
+from canonical.allocation import Allocation, Entity
 from canonical.budget import Budget
 from canonical.identity import EntityMap, natural_key
 from canonical.kind import Kind, kind_of
@@ -20,7 +20,7 @@ from connectors.calling.steps import Steps, in_steps
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.errors import ConnectorError, Forbidden, Malformed, Missing, Rejected
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Listed, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.vantage.declared import CAPABILITIES, VantageSettings, widened
 from connectors.vantage.fitting import fitted, fitted_share
@@ -43,6 +43,7 @@ from connectors.vantage.periods import (
     spans_of,
     stated_phases,
 )
+from connectors.vantage.reports import Reports
 from connectors.vantage.unanswered import Unanswered
 from connectors.vantage.wire import VantageBudget
 from connectors.vantage.workspace import Workspace
@@ -66,6 +67,7 @@ class Vantage(Connector):
         self._lock = RLock()  # whatever changes a sum does so alone
         self._just_listed = False  # the next listing of allocations needs no call
         self._workspace = Workspace(name, settings, self._entities, runtime, lambda: self.placed())
+        self._reports = Reports(name, self._workspace.calls, settings.entities)
         self._unanswered = Unanswered(runtime, CAPABILITIES.grace, lambda: self.lately())
         self._hierarchy = Hierarchy(self._workspace, settings.currency, self._unanswered)
 
@@ -94,6 +96,8 @@ class Vantage(Connector):
             self._just_listed = False
             yield self._page(kind, None)
             return
+        if kind is Kind.BUDGET:
+            self._reports.outdated()
         for raw in self._workspace.read():
             if raw.next_cursor is not None:
                 yield Page((), (), raw.cursor, raw.next_cursor)
@@ -117,12 +121,20 @@ class Vantage(Connector):
         self._spans[model.ref] = self._shared_spans.setdefault(spans, spans)
         return budget, losses
 
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        """Look for the cost reports that allocations are for in the list of all, read once."""
+        unnamed = {each: reason for each in entities if (reason := self._reports.unnamed(each))}
+        return Resolved(unknown=self._reports.unknown(entities), doubtful=unnamed)
+
+    def directory(self, type: str) -> Iterator[Listed]:
+        """The cost reports of the workspace, whichever type of ours is one."""
+        return self._reports.listed()
+
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What Vantage has no words for, and an entity whose cost report nobody named."""
         found = unsaid(model, self.settings.currency)
-        if isinstance(model, Allocation) and not self._has_report(model):
-            row = f'"{model.entity}" = "rprt_…" to [systems.{self.name}.entities]'
-            found["entity"] = f"a {model.entity.type} is no cost report; add {row}"
+        if isinstance(model, Allocation) and (reason := self._reports.unnamed(model.entity)):
+            found["entity"] = reason
         return [Loss(field, Effect.BLOCKED, reason) for field, reason in found.items()]
 
     def create(self, draft: Draft, key: str) -> Observed:
@@ -262,10 +274,6 @@ class Vantage(Connector):
         """Raise `Rejected` where there are no words; of new objects the plan says so already."""
         for field, reason in unsaid(draft.model, self.settings.currency).items():
             raise Rejected(f"{field}: {reason}")
-
-    def _has_report(self, allocation: Allocation) -> bool:
-        entity = allocation.entity
-        return entity.type == "cost_report" or str(entity) in self.settings.entities
 
     def _name_of(self, token: str | None) -> str:
         return (self._workspace.known(token).name or "") if token else ""

@@ -11,7 +11,7 @@ from canonical.period import Cadence
 from connectors.calling.parsing import begun
 from connectors.contract.errors import Malformed
 
-BUDGETS, ALERTS = "/budgets", "/budget_alerts"
+BUDGETS, ALERTS, COST_REPORTS = "/budgets", "/budget_alerts", "/cost_reports"
 
 
 def path_of(collection: str, token: str) -> str:
@@ -79,6 +79,11 @@ class VantageWorkspace(_Read):
 class VantageBearer(_Read):
     description: str
     scope: list[str]
+
+
+class VantageReport(_Read):
+    token: str
+    title: str | None = None
 
 
 class VantageMe(_Read):

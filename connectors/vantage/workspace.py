@@ -43,7 +43,7 @@ log = logging.getLogger("trueup.vantage")
 
 class Workspace:
     """The budgets of one workspace. `tree` and `alerts` are what is known of them; `placed` tells
-    what hung below what when it was last agreed.
+    what hung below what when it was last agreed; `calls` are what it asks by.
 
     `unreadable` are the records of the last reading that have not the documented shape. `guessed`
     are the budgets of which no answer says what hangs below them, and neither did we say it.
@@ -60,7 +60,7 @@ class Workspace:
         self._token, self._currency = settings.workspace_token, settings.currency
         self._placed, self._is_whole, self._silent = placed, False, False
         self._reading = Lock()
-        self._calls = Calls(name, settings, runtime)
+        self.calls = Calls(name, settings, runtime)
         self.tree = BudgetTree(self._currency)
         self.alerts = Alerts(self._send, entities)
         self.unreadable: list[tuple[Any, Malformed]] = []
@@ -70,11 +70,11 @@ class Workspace:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._calls.close()
+        self.calls.close()
 
     def me(self) -> VantageMe:
         """Who we are, and which workspaces we see."""
-        return self._calls.me()
+        return self.calls.me()
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -85,7 +85,7 @@ class Workspace:
         may tell the place of that one.
         """
         records: list[Any] = []
-        for raw in self._calls.pages(BUDGETS, "budgets"):
+        for raw in self.calls.pages(BUDGETS, "budgets"):
             records += raw.items
             if raw.next_cursor is None:
                 self._take(records, about)
@@ -107,7 +107,7 @@ class Workspace:
             self._find_place(token)
         found = self.tree.get(token)
         if found is None:
-            raise Missing(f"{self._calls.vendor} shows no budget {token}")
+            raise Missing(f"{self.calls.vendor} shows no budget {token}")
         return found
 
     def doubt(self) -> None:
@@ -118,7 +118,7 @@ class Workspace:
         """Read one budget, and the others for its place; raises `Missing` where it is gone, and
         `Unseen` or `Forbidden` where it may be hidden, or is."""
         try:
-            budget = self._calls.budget(token)
+            budget = self.calls.budget(token)
         except Missing as error:
             if error.call is None:
                 raise
@@ -168,7 +168,7 @@ class Workspace:
     def _see(self, token: str) -> None:
         """Take a budget of the workspace as a read by its id shows it, if one does."""
         with suppress(Missing, Forbidden, Malformed):
-            budget = self._calls.budget(token)
+            budget = self.calls.budget(token)
             if budget.workspace_token == self._token:
                 self._keep(budget, None)
 
@@ -182,7 +182,7 @@ class Workspace:
             workspace=self._token,
             named_by=self.tree.above(token),
             sees_workspace=lambda: any(
-                each.token == self._token for each in self._calls.me().workspaces
+                each.token == self._token for each in self.calls.me().workspaces
             ),
             is_whole=lambda: agreed is not None and self._is_all_seen(agreed),
         )
@@ -208,12 +208,12 @@ class Workspace:
         }
         self._silent = listing.silent
         self._first_hand.correct(
-            listing, lambda id: self._whole(self._calls.budget(id), None), about
+            listing, lambda id: self._whole(self.calls.budget(id), None), about
         )
         if listing.usage:
-            log.info("%s: %d usage budgets are passed over", self._calls.vendor, len(listing.usage))
+            log.info("%s: %d usage budgets are passed over", self.calls.vendor, len(listing.usage))
         if any(budget.budget_alert_tokens for budget in listing.tree.all()):
-            self.alerts.take(self._calls.pages(ALERTS, "budget_alerts"))
+            self.alerts.take(self.calls.pages(ALERTS, "budget_alerts"))
         self.unreadable, self.guessed = listing.unreadable, listing.guessed
         self.tree, self._is_whole = listing.tree, True
 
@@ -297,7 +297,7 @@ class Workspace:
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
         try:
-            return self._calls.send(method, path, body)
+            return self.calls.send(method, path, body)
         except (Transient, Uncertain, Malformed):
             self.doubt()
             raise
@@ -322,7 +322,7 @@ class Workspace:
         return budget.model_copy(update={"child_budget_tokens": kept or []})
 
     def _read_by_id(self, token: str) -> VantageBudget:
-        return self._whole(self._calls.budget(token), None)
+        return self._whole(self.calls.budget(token), None)
 
     def _before(self, token: str) -> VantageBudget | None:
         return self._first_hand.get(token) or self.tree.get(token)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from msgspec import structs
 
 from canonical.actual import Actual
-from canonical.allocation import Allocation, Status
+from canonical.allocation import Allocation, Entity, Status
 from canonical.budget import Budget
 from canonical.kind import Kind, kind_of
 from canonical.loss import Loss
@@ -19,9 +19,16 @@ from connectors.calling.paging import RawPage
 from connectors.calling.parsing import parsed
 from connectors.calling.steps import in_steps
 from connectors.contract.capabilities import Capabilities
-from connectors.contract.errors import ConnectorError, Malformed, Missing, Rejected, Uncertain
+from connectors.contract.errors import (
+    ConnectorError,
+    Malformed,
+    Missing,
+    Rejected,
+    Uncertain,
+    Unsupported,
+)
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Known, Observed, Page
+from connectors.contract.records import Check, Draft, Known, Listed, Observed, Page, Resolved
 from connectors.contract.runtime import Runtime
 from connectors.vtex.batch import Batches
 from connectors.vtex.client import opened
@@ -33,7 +40,7 @@ from connectors.vtex.mapping import (
     budget_write,
 )
 from connectors.vtex.movements import Movements
-from connectors.vtex.objections import fitted, linked, objections, stay, unit_of
+from connectors.vtex.objections import fitted, linked, objections, stay, unit_of, unmatched
 from connectors.vtex.probing import Probe
 from connectors.vtex.reading import Reader, id_of
 from connectors.vtex.records import Records, allocations_of
@@ -111,6 +118,23 @@ class Vtex(Connector):
         currency, units = self.settings.currency, self._reader.units
         model, more = fitted(model, self.name, currency, units, self.today())
         return model, [*losses, *more]
+
+    def resolve(self, entities: Collection[Entity]) -> Resolved:
+        """Whom checkout cannot match; no call tells whether an id is anybody's."""
+        who = self._records.entities
+        return Resolved(
+            doubtful={
+                each: unmatched(each, self.name) for each in entities if not who.matched(each)
+            }
+        )
+
+    def directory(self, type: str) -> Iterator[Listed]:
+        """Nobody: VTEX has users, addresses and values of custom fields elsewhere, each behind a
+        permission of its own."""
+        raise Unsupported(
+            f"{self.name}: the Budgets API has no list of users, addresses or values of custom "
+            "fields; the buyer portal shows their ids"
+        )
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """A unit that is not said, or that is none of ours."""

@@ -5,7 +5,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from canonical.allocation import Alert, Allocation
+from canonical.allocation import Alert, Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.count import uncountable
@@ -47,12 +47,16 @@ def linked(model: Allocation, system: str, entities: Entities) -> tuple[Allocati
     by VTEX's own type and id, cannot know that entity."""
     entity, losses = entities.named(model.entity), list[Loss]()
     if not entities.matched(entity):
-        reason = (
-            f"checkout cannot match {entity}: it has no row in [systems.{system}.entities] with "
-            "its type and id at VTEX, such as CUSTOMFIELD:ID or USER:ID"
-        )
-        losses.append(Loss("entity", Effect.EMULATED, reason))
+        losses.append(Loss("entity", Effect.EMULATED, unmatched(entity, system)))
     return (model if entity == model.entity else replace(model, entity=entity)), losses
+
+
+def unmatched(entity: Entity, system: str) -> str:
+    """What an entity wants that checkout cannot know."""
+    return (
+        f"checkout cannot match {entity}: it has no row in [systems.{system}.entities] with "
+        "its type and id at VTEX, such as CUSTOMFIELD:ID or USER:ID"
+    )
 
 
 def objections(model: Budget | Allocation, system: str, units: Sequence[str]) -> Iterator[Loss]:

@@ -2,7 +2,8 @@
 
 Source: the Budgets API document as bundled on developer.brex.com in July 2026, and the guide pages
 on authentication, idempotency, pagination, rate limits and error codes.
-Of the Team API the list of users, as budgets and spend limits name them.
+Of the Team API the lists of users, departments and legal entities, as budgets and spend limits
+name them.
 What those leave open is a switch; the default is what fits the rest best.
 Not here: /v1/budgets (spend limits under their old name) and budget programs.
 """
@@ -34,6 +35,10 @@ _ERRORS = {
 }
 
 
+_THINGS = ("departments", "legal_entities")
+_THINGS_NAMED = {"department_id": "departments", "legal_entity_id": "legal_entities"}
+
+
 def _error(status: int, message: str, code: str | None = None) -> Response:
     said = {"type": _ERRORS.get(status, "INTERNAL_SERVER_ERROR"), "message": message}
     return reply(said | {"code": code} if code else said, status)
@@ -45,7 +50,7 @@ def _invalid(field: str) -> Refused:
 
 class BrexSandbox(Sandbox):
     """An account with a root budget `ROOT`, a spend limit that uses the policy `POLICY`, and the
-    users of the switch `users`.
+    users of the switch `users`; departments and legal entities as the switches say.
 
     `POST /_sandbox/spend {"spend_limit_id", "amount"}` spends, in the smallest unit.
     """
@@ -54,6 +59,8 @@ class BrexSandbox(Sandbox):
     RATE_LIMIT = "1000/1m"
     ID_FIELDS: ClassVar[Mapping[str, str]] = {
         "users": "id",
+        "departments": "id",
+        "legal_entities": "id",
         **{kind.table: kind.id for kind in KINDS.values()},
     }
     Switches = BrexSwitches
@@ -71,8 +78,12 @@ class BrexSandbox(Sandbox):
                 "rollover_refresh_rate": "OFF",
             },
         }
+        departments = (self.switches.departments or {}).items()
+        legal = (self.switches.legal_entities or {}).items()
         return {
             "users": [{"id": id} for id in self.switches.users],
+            "departments": [{"id": id, "name": name} for id, name in departments],
+            "legal_entities": [{"id": id, "display_name": name} for id, name in legal],
             "budgets": [root],
             "spend_limits": [] if self.switches.without_limits else [limit],
         }
@@ -81,6 +92,8 @@ class BrexSandbox(Sandbox):
         if table == "users":
             id = row.get("id") or self.state.new_id("cuuser")
             return {"id": id, "email": f"{id.rpartition('_')[2]}@example.com", **BLANK_USER, **row}
+        if table in _THINGS:
+            return {"id": self.state.new_id(table), "description": None, **row}
         kind = KINDS[table]
         id = row.get(kind.id) or self.state.new_id(kind.prefix)
         whole = {kind.id: id, "account_id": ACCOUNT, **kind.blank, **row}
@@ -109,6 +122,8 @@ class BrexSandbox(Sandbox):
         match call.method, call.path.split("/"):
             case "GET", ["", "v2", "users"]:
                 return self._users(call)
+            case "GET", ["", "v2", ("departments" | "legal_entities") as table]:
+                return self._things(call, table)
             case "GET", ["", "v2", table] if table in KINDS:
                 return self._list(call, KINDS[table])
             case "POST", ["", "v2", table] if table in KINDS:
@@ -176,6 +191,15 @@ class BrexSandbox(Sandbox):
             return email is None or row["email"].casefold() == email.casefold()
 
         return self._paged(call, "users", where)
+
+    def _things(self, call: Call, table: str) -> Response:
+        if self._may_be_any(table):
+            return _error(403, f"The token lacks the scope {table}.readonly")
+        return self._paged(call, table)
+
+    def _may_be_any(self, table: str) -> bool:
+        """Whether nothing is known of them: neither a switch nor a seed names any."""
+        return getattr(self.switches, table) is None and not len(self.state[table].ids())
 
     def _list(self, call: Call, kind: Kind) -> Response:
         said = call.query.getlist("member_user_id[]") if kind.table == "spend_limits" else []
@@ -260,6 +284,10 @@ class BrexSandbox(Sandbox):
             unknown = any(id not in self.state["users"] for id in body.get(name) or ())
             if unknown and self.switches.known_users_only:
                 raise _invalid(name)
+        for field, table in _THINGS_NAMED.items():
+            said = body.get(field)
+            if said is not None and not self._may_be_any(table) and said not in self.state[table]:
+                raise _invalid(field)
 
     def _line(self, budget_id: str | None) -> Iterator[Row]:
         """A budget, its parent, and so on up to the root."""

@@ -17,6 +17,12 @@ class BrexSwitches(SandboxSwitches):
     )
     known_users_only: bool = Field(True, description="Refuse ids of users that are not there.")
     reads_users: bool = Field(True, description="The token has the scope users.readonly.")
+    departments: dict[str, str] | None = Field(
+        None, description="Departments, id and name; without them the token may not list any."
+    )
+    legal_entities: dict[str, str] | None = Field(
+        None, description="Legal entities, id and name; likewise."
+    )
     ignores_email: bool = Field(False, description="The filter `email` of users does nothing.")
     budget_management: bool = Field(True, description="The account may write budgets at all.")
     bad_token_is_401: bool = Field(False, description="A wrong token is answered 401, not 403.")

@@ -3,7 +3,8 @@
 Source: docs.kaireonai.com/api-reference/budgets, and for what that page leaves open the pages on
 authentication, security, users, offers and frequency caps of the same site, in November 2026.
 What all of them leave open is a switch; the default is what fits the rest best.
-Not here: every other resource, and whatever spends from a budget, as no call tells of it.
+Not here: every other resource but the list of offers, and whatever spends from a budget, as no
+call tells of it.
 """
 
 from collections.abc import Collection, Mapping
@@ -47,6 +48,9 @@ class KaireonSwitches(SandboxSwitches):
         "budgets", description="As documented; as other lists of theirs; and those with pages."
     )
     page_size: int = Field(25, ge=1, description="Rows in a page, where the shape has pages.")
+    offers: dict[str, str] | None = Field(
+        None, description="Offers, id and name; None: any, and the key may not list them."
+    )
     most: int = Field(_ALL, ge=1, description="No answer holds more rows, and none says so.")
     empty_errors: bool = Field(False, description="Refusals have no body.")
 
@@ -66,14 +70,17 @@ class KaireonSandbox(Sandbox):
 
     CREDENTIAL = "krn_sandbox"
     RATE_LIMIT = "2000/1m"
-    ID_FIELDS: ClassVar[Mapping[str, str]] = {"budgets": "id"}
+    ID_FIELDS: ClassVar[Mapping[str, str]] = {"budgets": "id", "offers": "id"}
     Switches = KaireonSwitches
     switches: KaireonSwitches
 
     def fresh(self) -> Mapping[str, Collection[Row]]:
-        return {}
+        offers = (self.switches.offers or {}).items()
+        return {"offers": [{"id": id, "name": name} for id, name in offers]} if offers else {}
 
     def completed(self, table: str, row: Row) -> Row:
+        if table == "offers":
+            return {"tenantId": self.switches.tenant, **row}
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         limits = {limit: row.get(limit) for limit in _LIMITS}
         if self.switches.whole_money and limits["maxSpend"] is not None:
@@ -101,6 +108,8 @@ class KaireonSandbox(Sandbox):
 
     def answer(self, call: Call) -> Response:
         role = self._role(call)
+        if (call.method, call.path) == ("GET", "/api/v1/offers"):
+            return self._offers(call)
         if call.path.removeprefix("/api/v1") != "/budgets":
             return self._error(404, "Not found")
         if call.method == "GET":
@@ -184,6 +193,22 @@ class KaireonSandbox(Sandbox):
         more = b"true" if after else b"false"
         following = b'"%d"' % after if after else b"null"
         said = b'{"total":%d,"hasMore":%s,"%s":%s}' % (total, more, shape.encode(), following)
+        return self._json(b'{"data":%s,"pagination":%s}' % (rows, said))
+
+    def _offers(self, call: Call) -> Response:
+        """As the page on offers has it: 25 at a time, the cursor being the last one's id."""
+        if self.switches.offers is None:
+            return self._error(403, "The key's scopes do not include offers")
+        ids, last = self.state["offers"].ids(), call.query.get("cursor")
+        if last is not None and last not in ids:
+            raise self._invalid("cursor is invalid")
+        offset = 0 if last is None else ids.index(last) + 1
+        rows, after = self.page("offers", call, offset, self.switches.page_size)
+        more, following = b"false", b"null"
+        if after is not None:
+            more, following = b"true", b'"%s"' % ids[after - 1].encode()
+        said = b'{"total":%d,"limit":%d,"hasMore":%s,"nextCursor":%s}'
+        said %= (len(ids), self.switches.page_size, more, following)
         return self._json(b'{"data":%s,"pagination":%s}' % (rows, said))
 
     def _json(self, body: bytes) -> Response:

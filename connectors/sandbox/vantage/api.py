@@ -2,7 +2,8 @@
 
 Source: the document of August 2026, the vendor's own clients and guide pages on pagination, rate
 limits and hierarchical budgets. What those leave open is a switch; the default is what fits the
-rest best. Not here: cost reports, and what is spent; a budget's performance is always 0%.
+rest best. Of cost reports only the list is here, and of what is spent nothing: a budget's
+performance is always 0%.
 """
 
 import time
@@ -37,7 +38,10 @@ class VantageSwitches(SandboxSwitches):
     reader: str = Field("vntg_readonly", description="A token that may read and not write.")
     narrow: str = Field("vntg_narrow", description="A token that does not see what it `hides`.")
     hides: tuple[str, ...] = Field((), description="How names begin that are hidden from it.")
-    reports: tuple[str, ...] | None = Field(None, description="The cost reports; None: any.")
+    reports: tuple[str, ...] | None = Field(
+        None, description="The cost reports; None: any, and the token may not list them."
+    )
+    titles: dict[str, str] = Field({}, description="Their titles, by token; else the token.")
     replaces_periods: bool = Field(False, description="PUT drops the periods it does not name.")
     default_periods: bool = Field(False, description="An empty list brings periods of their own.")
     open_end: Literal["null", "empty", "absent"] = Field("null", description="An open end_at.")
@@ -66,14 +70,22 @@ class VantageSandbox(Sandbox):
 
     CREDENTIAL = "vntg_sandbox"
     RATE_LIMIT = "1000/1h"
-    ID_FIELDS: ClassVar[Mapping[str, str]] = {"budgets": "token", "budget_alerts": "token"}
+    ID_FIELDS: ClassVar[Mapping[str, str]] = {
+        "budgets": "token",
+        "budget_alerts": "token",
+        "cost_reports": "token",
+    }
     Switches = VantageSwitches
     switches: VantageSwitches
 
     def fresh(self) -> Mapping[str, Collection[Row]]:
-        return {}
+        titles, tokens = self.switches.titles, self.switches.reports or ()
+        rows = [{"token": token, "title": titles.get(token, token)} for token in tokens]
+        return {"cost_reports": rows} if rows else {}
 
     def completed(self, table: str, row: Row) -> Row:
+        if table == "cost_reports":
+            return {"workspace_token": WORKSPACE, "created_at": CREATED, "title": None, **row}
         blank, prefix = (BUDGET, "bdgt") if table == "budgets" else (ALERT, "bdgt_alrt")
         token = row.get("token") or self.state.new_id(prefix)
         whole = {"token": token, "workspace_token": WORKSPACE, "created_at": CREATED}
@@ -104,6 +116,8 @@ class VantageSandbox(Sandbox):
                 return self._me(call)
             case "GET", ["v2", "budgets" | "budget_alerts" as table]:
                 return self._list(call, table)
+            case "GET", ["v2", "cost_reports"]:
+                return self._reports(call)
             case "POST", ["v2", "budgets"]:
                 return self._create(self._body(call, BUDGET.create))
             case "POST", ["v2", "budget_alerts"]:
@@ -192,6 +206,14 @@ class VantageSandbox(Sandbox):
         else:
             rows = [self._alert(row) for row in rows]
         return reply({"links": self._links(call, limit, after), table: rows})
+
+    def _reports(self, call: Call) -> Response:
+        if self.switches.reports is None:
+            return self.refusal(403)
+        offset, limit = paging(call, self.switches.largest_page)
+        asked = where(call, self.switches.ignores_workspace)
+        items, after = self.page("cost_reports", call, offset, limit, asked)
+        return reply({"links": self._links(call, limit, after), "cost_reports": loads(items)})
 
     def _links(self, call: Call, limit: int, after: int | None) -> Row:
         if after is None and self.switches.bare_links:
