@@ -21,7 +21,8 @@ from config.settings import Guard, KeyPath, Origin, Settings, State, Sync, line_
 from connectors.contract import registry
 from connectors.contract.settings import SystemSettings
 
-_COLUMNS: Final = ("entity_type", "entity", "id")
+ENTITY_COLUMNS: Final = ("entity_type", "entity", "id")
+"""Those of a file of `entities`; further ones are not looked at, nor lines that begin with #."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +257,20 @@ def _read_rows(file: Path, rows: dict[str, str]) -> Iterator[SettingsProblem]:
     """Fills `rows` from the file; a row that cannot be used is a problem."""
     with file.open(encoding="utf-8-sig", newline="") as opened:
         reader = csv.DictReader(opened, strict=True)
-        if absent := [each for each in _COLUMNS if each not in (reader.fieldnames or ())]:
-            message = f"no column {', '.join(absent)}; the columns are {','.join(_COLUMNS)}"
+        if absent := [each for each in ENTITY_COLUMNS if each not in (reader.fieldnames or ())]:
+            message = f"no column {', '.join(absent)}; the columns are {','.join(ENTITY_COLUMNS)}"
             yield SettingsProblem(file, 1, "", message)
             return
         for row in reader:
-            cells = [(row[column] or "").strip() for column in _COLUMNS]
+            if (row[reader.fieldnames[0]] or "").startswith("#"):  # type: ignore[index]
+                continue
+            if any(cell.strip() for cell in row.get(None) or ()):
+                message = "more cells than columns; a text with a comma in it stands in quotes"
+                yield SettingsProblem(file, reader.line_num, "", message)
+                continue
+            cells = [(row[column] or "").strip() for column in ENTITY_COLUMNS]
             if not all(cells):
-                empty = _COLUMNS[cells.index("")]
+                empty = ENTITY_COLUMNS[cells.index("")]
                 yield SettingsProblem(file, reader.line_num, empty, "the cell is empty")
                 continue
             ours = f"{cells[0]}:{cells[1]}"

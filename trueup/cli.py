@@ -167,6 +167,21 @@ def look(
 
 
 @app.command()
+def people(
+    sync: SyncName,
+    write: Annotated[
+        bool, typer.Option("--write", help="Add the proposed rows to the target's entities.")
+    ] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show whom the source names and the target does not know, and who they may be there."""
+    with _session(config, as_json, verbose) as session:
+        session.told(session.people(sync, write))
+
+
+@app.command()
 def plan(
     sync: SyncName,
     out: Annotated[Path | None, typer.Option(help="Save the plan, for `apply FILE`.")] = None,

@@ -205,6 +205,22 @@ class Session:
         codes = {kept.exit_code, *map(_code, kept.failed.values())}
         return next((code for code in _PRESSING if code in codes), Exit.OK)
 
+    def people(self, sync: str, write: bool = False) -> int:
+        """`trueup people`."""
+        from config.rows import rows_file
+        from trueup.people import as_data, tell_people, write_rows
+
+        with self._workspace() as workspace:
+            found = workspace.people(sync)
+            settings = workspace.settings
+        file = rows_file(settings, found.target)
+        written = write_rows(settings, found) if write else None
+        if self._json:
+            self._print(as_data(found, file, written))
+        else:
+            tell_people(found, file, written)
+        return Exit.OK
+
     def plan(
         self,
         sync: str,

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from canonical.spent import Spent
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
+    from sync.people import People
     from sync.recording import Recording
     from sync.report import Report
     from trueup.stated import Stated
@@ -155,6 +156,18 @@ class Workspace:
         from trueup.recording import recorded
 
         return recorded(self, into, systems, _today(), _now, shares=shares, dry_run=dry_run)
+
+    def people(self, sync: str) -> People:
+        """Whom the sync's source names and its target does not know, and who they may be there.
+
+        Asks both; writes nothing. Raises the errors of `connectors.contract.errors`.
+        """
+        from sync.people import people
+
+        spec = spec_of(self.settings, sync)
+        source, target = self.system(spec.source), self.system(spec.target)
+        with self.turn(account_of(self.settings, spec.target)), source.on(_today()):
+            return people(sync, source, target, self.settings.systems[spec.target].entities)
 
     # -- syncs -------------------------------------------------------------------------------
 

@@ -86,11 +86,13 @@ class People:
         return Resolved(there, unknown)
 
     def in_use(self) -> Iterator[Listed]:
-        """Everybody to whom something can be given, by the id that costs no call to look up."""
+        """Everybody to whom something can be given, by the id that a row gives already, else by
+        the one that costs no call to look up."""
         for user in self._read():
             if not user.retired:
+                id = user.id if user.id in self._mapped else user.uuid or user.id
                 name = " ".join(filter(None, (user.first_name, user.last_name)))
-                yield Listed(user.uuid or user.id, name or None, user.email)
+                yield Listed(id, name or None, user.email)
 
     def lacks(self, id: str) -> str | None:
         """Why a write cannot name our user, as far as they were looked up; makes no call."""

@@ -1,7 +1,9 @@
-"""Checks of who entities of ours are in a system: behaviour 1.8."""
+"""Checks of who entities of ours are in a system, and of whom it has: behaviours 1.8 and 1.9."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
+from typing import Final
 
 import pytest
 from msgspec import structs
@@ -9,12 +11,17 @@ from msgspec import structs
 from canonical.allocation import Allocation, Entity
 from canonical.kind import Kind
 from connectors.conformance.world import World, said
-from connectors.contract.errors import Rejected
-from connectors.contract.records import Draft, Resolved
+from connectors.contract.errors import Forbidden, Rejected, Unauthorized, Unsupported
+from connectors.contract.interface import Connector
+from connectors.contract.records import Draft, Listed, Resolved
+
+_MANY: Final = 10_000
+"""More than any sandbox has; a directory that does not end is longer."""
 
 
 class Naming:
-    """1: what is said of entities before a write is what the write does and a listing shows."""
+    """1: what is said of entities before a write is what the write does and a listing shows; a
+    directory is whole, and what it lists can be named."""
 
     def test_1_8_1_resolving_answers_for_whom_it_was_asked_and_changes_nothing(
         self, world: World
@@ -56,6 +63,47 @@ class Naming:
         with pytest.raises(Rejected):
             world.create(draft)
         assert [*world.listed(Kind.ALLOCATION)] == before
+
+    def test_1_9_1_a_directory_shows_everybody_once_whatever_the_page_size(
+        self, world: World
+    ) -> None:
+        for type in world.listed_types or pytest.skip("world: listed_types"):
+            shown = _directory(world.connector, type)
+            assert shown, f"the directory lists no {type}"
+            assert len({each.id for each in shown}) == len(shown)
+            with world.paged(1) as connector:
+                assert _directory(connector, type) == shown
+
+    def test_1_9_2_whom_a_directory_shows_can_be_named_and_looking_changes_nothing(
+        self, world: World
+    ) -> None:
+        types = world.listed_types or pytest.skip("world: listed_types")
+        written = world.calls() if world.calls else 0
+        for type in types:
+            named = [Entity(type, each.id) for each in _directory(world.connector, type)]
+            found = world.connector.resolve(named)
+            assert not found.unknown
+            assert not found.doubtful
+        assert (world.calls() if world.calls else 0) == written
+
+    def test_1_9_3_what_cannot_be_listed_is_said_with_the_reason(self, world: World) -> None:
+        reason = "it was listed"
+        try:
+            _directory(world.connector, "type-that-nobody-has")
+        except Unsupported as error:
+            reason = error.message
+        assert reason, "no reason is given"
+
+    def test_1_9_4_a_wrong_credential_is_an_error_and_no_empty_directory(
+        self, world: World
+    ) -> None:
+        for type in world.listed_types or pytest.skip("world: listed_types"):
+            with pytest.raises((Unauthorized, Forbidden)):
+                _directory(world.hook("wrong_credential")(), type)
+
+
+def _directory(connector: Connector, type: str) -> Sequence[Listed]:
+    return [*islice(connector.directory(type), _MANY)]
 
 
 def _entities(world: World) -> Sequence[Entity]:

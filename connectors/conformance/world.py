@@ -57,7 +57,8 @@ class World:
     vendor, two where one is to become the other; `fixed` names fields that never change once an
     object is made. `tag` sets the names of one world's objects apart from all others. Waits are the
     connector's own: give it the `waitless` runtime. `named` is an entity that the vendor knows by
-    another name than ours, `nobody` one that it does not know.
+    another name than ours, `nobody` one that it does not know; `listed_types` are the types of whom
+    its directory lists some.
 
     Hooks: `fresh_draft(kind, n)` replaces the kit's own drafts; `refused()` is a draft that the
     vendor refuses; `wrong_credential()` opens a connector with one; `reopen(page_size)` opens
@@ -80,6 +81,7 @@ class World:
     unknown_id: str = "no-such-object"
     named: Entity | None = None
     nobody: Entity | None = None
+    listed_types: Sequence[str] = ()
     tag: str = field(default_factory=_tag)
     fresh_draft: Callable[[Kind, int], Draft] | None = None
     refused: Callable[[], Draft] | None = None

@@ -2,13 +2,13 @@
 
 It gives its own ids, lists in pages, honours idempotency keys, stamps what it makes and holds each
 field as its capabilities say. Engine tests make other vendors of it: `with_capabilities` changes
-what it can be told, `normalise` what it stores; `before` and `after` refuse, lose answers, crash;
-in `waits` a write has yet to leave.
+what it can be told, `normalise` what it stores, `listed` whom it knows, by type; `before` and
+`after` refuse, lose answers, crash; in `waits` a write has yet to leave.
 """
 
 import copy
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count, islice
@@ -29,7 +29,16 @@ from connectors.contract.capabilities import Capabilities, Hold, Phasing, Remova
 from connectors.contract.departure import leaving
 from connectors.contract.errors import Missing, Rejected, Unsupported
 from connectors.contract.interface import Connector
-from connectors.contract.records import Check, Draft, Keeping, Known, Observed, Page, Recorded
+from connectors.contract.records import (
+    Check,
+    Draft,
+    Keeping,
+    Known,
+    Listed,
+    Observed,
+    Page,
+    Recorded,
+)
 from connectors.contract.runtime import Runtime
 from connectors.memory.declared import MemorySettings
 
@@ -88,6 +97,7 @@ class Memory(Connector):
         self.before: Hook = _pass
         self.after: Hook = _pass
         self.normalise: Callable[[Model], Model] = _as_it_is
+        self.listed: Mapping[str, Sequence[Listed]] = {}
         self._rows: dict[str, _Row] = {}
         self.kept: dict[Place, Amount] = {}
         self._answers: dict[str, tuple[datetime, object, Observed]] = {}
@@ -111,6 +121,12 @@ class Memory(Connector):
     def check(self) -> Check:
         self.before("check", None)
         return Check(f"{self.name}: {len(self._rows)} objects in memory")
+
+    def directory(self, type: str) -> Iterator[Listed]:
+        self.before("directory", type)
+        if type not in self.listed:
+            raise Unsupported(f"{self.name} lists no {type}")
+        return iter(self.listed[type])
 
     def list(
         self, kind: Kind, cursor: str | None = None, known: Known | None = None

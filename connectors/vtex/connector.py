@@ -121,12 +121,9 @@ class Vtex(Connector):
 
     def resolve(self, entities: Collection[Entity]) -> Resolved:
         """Whom checkout cannot match; no call tells whether an id is anybody's."""
-        who = self._records.entities
-        return Resolved(
-            doubtful={
-                each: unmatched(each, self.name) for each in entities if not who.matched(each)
-            }
-        )
+        matched = self._records.entities.matched
+        strange = [each for each in entities if not matched(each)]
+        return Resolved(doubtful={each: unmatched(each, self.name) for each in strange})
 
     def directory(self, type: str) -> Iterator[Listed]:
         """Nobody: VTEX has users, addresses and values of custom fields elsewhere, each behind a

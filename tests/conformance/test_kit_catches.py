@@ -34,7 +34,16 @@ from connectors.contract.errors import (
     Unauthorized,
     Uncertain,
 )
-from connectors.contract.records import Check, Draft, Keeping, Observed, Page, Recorded, Resolved
+from connectors.contract.records import (
+    Check,
+    Draft,
+    Keeping,
+    Listed,
+    Observed,
+    Page,
+    Recorded,
+    Resolved,
+)
 from connectors.memory.connector import Memory
 
 SECRET = "s3cret-of-the-tests"
@@ -167,7 +176,8 @@ def world_of(connector: Memory) -> World:
         world.break_off = faulty.break_off
         world.stored = lambda: {id: repr(row) for id, row in faulty._rows.items()}
         world.refused = lambda: Draft(model=world.draft(ALLOCATION).model)
-        world.named, world.nobody = ADA, NOBODY
+        world.named, world.nobody, world.listed_types = ADA, NOBODY, ["user"]
+        faulty.listed = {"user": [Listed("grace", "Grace Hopper")]}
     return world
 
 
@@ -314,6 +324,16 @@ class CallsAdaAda(Faulty):
 
     def resolve(self, entities: Collection[Entity]) -> Resolved:
         return Resolved({}, super().resolve(entities).unknown)
+
+
+class ListsTwice(Faulty):
+    def directory(self, type: str) -> Iterator[Listed]:
+        return (each for each in 2 * [*super().directory(type)])
+
+
+class ListsStrangers(Faulty):
+    def directory(self, type: str) -> Iterator[Listed]:
+        return iter([*super().directory(type), Listed(NOBODY.id)])
 
 
 class TakesNobody(Faulty):
@@ -629,6 +649,12 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (StaysToday, "test_1_7_1_the_day_of_a_run_is_today_while_it_goes_on", ()),
     (ResolvesAll, "test_1_8_1_resolving_answers_for_whom_it_was_asked_and_changes_nothing", ()),
     (CallsAdaAda, "test_1_8_2_who_is_there_is_listed_by_the_name_that_was_told", ()),
+    (ListsTwice, "test_1_9_1_a_directory_shows_everybody_once_whatever_the_page_size", ()),
+    (
+        ListsStrangers,
+        "test_1_9_2_whom_a_directory_shows_can_be_named_and_looking_changes_nothing",
+        (),
+    ),
     (TakesNobody, "test_1_8_3_who_is_unknown_is_refused_and_nothing_is_made", ()),
     (GetDiffers, "test_2_1_1_create_returns_what_get_shows", (ALLOCATION,)),
     (UpdatesAll, "test_2_2_1_update_changes_the_named_field_alone", (BUDGET, "name")),

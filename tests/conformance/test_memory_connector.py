@@ -6,6 +6,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
 from connectors.conformance import ConformanceSuite, World
+from connectors.contract.records import Listed
 from connectors.memory.connector import Memory
 
 
@@ -13,7 +14,8 @@ class TestMemory(ConformanceSuite):
     @pytest.fixture
     def world(self) -> World:
         memory = Memory()
-        return World(connector=memory, reopen=memory.reopened)
+        memory.listed = {"user": [Listed("u1", "Ada"), Listed("u2", "Grace")]}
+        return World(connector=memory, reopen=memory.reopened, listed_types=["user"])
 
 
 def test_what_people_do_in_the_system_is_seen_by_its_readers() -> None:

@@ -39,9 +39,11 @@ class VantageSwitches(SandboxSwitches):
     narrow: str = Field("vntg_narrow", description="A token that does not see what it `hides`.")
     hides: tuple[str, ...] = Field((), description="How names begin that are hidden from it.")
     reports: tuple[str, ...] | None = Field(
-        None, description="The cost reports; None: any, and the token may not list them."
+        None, description="The cost reports that a budget may have; None: any."
     )
-    titles: dict[str, str] = Field({}, description="Their titles, by token; else the token.")
+    titles: dict[str, str] = Field(
+        {}, description="Titles of cost reports; with neither, the token may not list them."
+    )
     replaces_periods: bool = Field(False, description="PUT drops the periods it does not name.")
     default_periods: bool = Field(False, description="An empty list brings periods of their own.")
     open_end: Literal["null", "empty", "absent"] = Field("null", description="An open end_at.")
@@ -79,7 +81,7 @@ class VantageSandbox(Sandbox):
     switches: VantageSwitches
 
     def fresh(self) -> Mapping[str, Collection[Row]]:
-        titles, tokens = self.switches.titles, self.switches.reports or ()
+        titles, tokens = self.switches.titles, self.switches.reports or self.switches.titles
         rows = [{"token": token, "title": titles.get(token, token)} for token in tokens]
         return {"cost_reports": rows} if rows else {}
 
@@ -208,7 +210,7 @@ class VantageSandbox(Sandbox):
         return reply({"links": self._links(call, limit, after), table: rows})
 
     def _reports(self, call: Call) -> Response:
-        if self.switches.reports is None:
+        if self.switches.reports is None and not self.switches.titles:
             return self.refusal(403)
         offset, limit = paging(call, self.switches.largest_page)
         asked = where(call, self.switches.ignores_workspace)

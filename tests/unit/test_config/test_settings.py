@@ -513,6 +513,7 @@ def test_a_missing_file_of_entities_is_told_with_the_line_that_names_it(file: Pa
         ("type,entity,id\n", "people.csv:1: no column entity_type; the columns are"),
         ("entity_type,entity,id\nuser,ada,1\nuser,bob\n", "people.csv:3: id: the cell is empty"),
         ("entity_type,entity,id\nuser,ada,1\nuser,ada,2\n", "people.csv:3: user:ada stands here"),
+        ("entity_type,entity,id\nuser,Lovelace, Ada,1\n", "people.csv:2: more cells than columns"),
         ('entity_type,entity,id\n"a"b,c,d\n', "people.csv cannot be read: not a CSV file"),
     ],
 )

@@ -22,6 +22,7 @@ class TestBill(ConformanceSuite):
             fixed=FIXED,
             named=Entity("user", "U1@X.com"),
             nobody=Entity("user", "nobody@x.com"),
+            listed_types=["user"],
             secrets=[TOKEN],
             fault=company.fault,
             garble=company.garble,

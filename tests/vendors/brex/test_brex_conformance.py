@@ -16,6 +16,7 @@ from connectors.sandbox.server import serve
 
 TOKEN = "bxt_canary_91c2"
 USERS = ("u1", "owner-1", "owner-2")
+THINGS = {"departments": {"d1": "One", "d2": "Two"}, "legal_entities": {"l1": "Acme"}}
 SETTINGS = {"parent_budget_id": "budget_root", "expense_policy_id": "policy_default"}
 
 
@@ -23,7 +24,7 @@ class TestBrex(ConformanceSuite):
     @pytest.fixture
     def world(self) -> Iterator[World]:
         with ExitStack() as stack:
-            sandbox = BrexSandbox(token=TOKEN, rate_limit="off", users=USERS)
+            sandbox = BrexSandbox(token=TOKEN, rate_limit="off", users=USERS, **THINGS)
             served = stack.enter_context(serve(sandbox))
 
             def opened(token: str = TOKEN) -> Brex:
@@ -36,6 +37,7 @@ class TestBrex(ConformanceSuite):
                 values={"allocation.entity": [Entity("user", "u1"), Entity("account", "6100")]},
                 named=Entity("user", "u1@example.com"),
                 nobody=Entity("user", "nobody@example.com"),
+                listed_types=["user", "department", "legal_entity"],
                 secrets=[TOKEN],
                 wrong_credential=lambda: opened("bxt_wrong"),
                 fault=lambda kind, times: served.faults.add(kind, times=times),

@@ -13,7 +13,8 @@ from connectors.kaireon.declared import CAPABILITIES
 
 class TestKaireon(ConformanceSuite):
     @pytest.fixture
-    def world(self, tenant):
+    def world(self, open_tenant):
+        tenant = open_tenant(offers={"o1": "Premium card", "o2": "Loan"}, page_size=1)
         made = {kind: drafts(CAPABILITIES, kind, day=tenant.today) for kind in Kind}
 
         def short(kind, n, **said):  # each period is a call
@@ -34,6 +35,7 @@ class TestKaireon(ConformanceSuite):
             currencies=["USD"],
             values={"budget.dimensions": [{"channel": "email"}, {"channel": "sms"}]},
             fresh_draft=short,
+            listed_types=["offer"],
             secrets=["krn_canary_7f21"],
             refused=lambda: short(Kind.BUDGET, 0, name="x" * 256),
             wrong_credential=lambda: tenant.connector("krn_wrong"),

@@ -10,13 +10,16 @@ from connectors.sandbox.vantage.api import WORKSPACE, VantageSandbox
 from connectors.vantage.connector import Vantage
 
 KEYS = {"connector": "vantage", "workspace_token": WORKSPACE, "currency": "USD"}
+TITLES = {"rprt_1": "AWS", "rprt_2": "Datadog"}
 OF_A_WRITE = {("cut", 1), ("garbage", 1)}  # a reading comes first, and is not meant
 
 
 class TestVantage(ConformanceSuite):
     @pytest.fixture(params=[{"replaces_periods": True}, {"replaces_periods": False}])
     def world(self, request):
-        sandbox = VantageSandbox(rate_limit="9999/1m", open_end="empty", **request.param)
+        sandbox = VantageSandbox(
+            rate_limit="9999/1m", open_end="empty", titles=TITLES, **request.param
+        )
         with ExitStack() as stack:
             served, table = stack.enter_context(serve(sandbox)), sandbox.state["budgets"]
 
@@ -30,6 +33,7 @@ class TestVantage(ConformanceSuite):
                 currencies=["USD"],
                 secrets=["vntg_sandbox"],
                 wrong_credential=lambda: opened("vntg_wrong"),
+                listed_types=["cost_report"],
                 reopen=lambda size: opened(largest_page=size),
                 garble=lambda kind: table.put(table.rows()[-1] | {"period_cadence": "odd"}),
                 break_off=served.faults.break_off,
