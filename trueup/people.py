@@ -110,7 +110,7 @@ def _rows(count: int) -> str:
 def _lines(found: People) -> Iterator[str]:
     for each in found.unknown:
         more = f" and {each.count - 1} more" if each.count > 1 else ""
-        yield f"  {plain(each.entity)}  (in {plain(each.where)}{more})"
+        yield f"  {plain(each.entity)}  (in budget {plain(each.where)}{more})"
         yield from (f"      {line}" for line in _about(each))
     for type, reason in found.unasked.items():
         yield f"  whom a {plain(type)} may be could not be asked: {plain(reason)}"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Final
 
 from canonical.amount import Amount
 from canonical.change import Change, Plan, Unstated
@@ -15,6 +16,9 @@ from canonical.facts import Fact
 from canonical.kind import Kind, Op
 from canonical.loss import Effect
 from canonical.money import Counted, Move, said
+
+_UNKNOWN: Final = frozenset({"blocked:entity", "blocked:owners"})
+"""Losses that `trueup people` may find a row of entities against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +161,12 @@ def next_steps(plan: Plan) -> list[str]:
     if plan.unaccepted:
         names = ", ".join(f'"{name}"' for name in sorted({*plan.accepted, *plan.unaccepted}))
         steps.append(f"to accept what is lost, write in [syncs.{plan.sync}]: accept = [{names}]")
+    unknown = (loss for change in plan.changes for loss in change.losses)
+    if any(loss.name in _UNKNOWN for loss in unknown):
+        who = f"whom {plan.target} does not know, and who it may be"
+        steps.append(f"{who}: trueup people {plan.sync}")
     if plan.uncertain:
-        steps.append("what waits for an unknown outcome is settled by `trueup settle`")
+        steps.append("what has an unknown outcome is looked at again by the next run")
     if plan.pending and not plan.guards:
         steps.append(f"to make these changes: trueup run {plan.sync}")
     return steps
