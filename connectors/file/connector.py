@@ -28,6 +28,7 @@ from connectors.file.declared import CAPABILITIES, HELD, FileSettings
 from connectors.file.documents import open_document, save
 from connectors.file.formats import Opened, Place, has_sheet, open_table, within
 from connectors.file.grids import Cells, Match
+from connectors.file.paths import is_several, whole
 from connectors.file.tables import Form
 from connectors.file.writing import (
     checked_allocation,
@@ -64,16 +65,19 @@ class File(Connector):
         if settings.currency is None:
             layout = replace(layout, required=(*layout.required, "currency"))
         apart = settings.allocations is not None
-        self._budgets = Place(self._path(settings.path), layout, form, settings.sheet, apart=apart)
+        place = Place(whole(runtime.base, settings.path), layout, form, settings.sheet, apart=apart)
+        self._budgets = self._fitting(settings.path, place)
         self._own: Place | None = None
         if settings.allocations is not None:
-            self._own = Place(self._path(settings.allocations), ALLOCATIONS, form)
+            place = Place(whole(runtime.base, settings.allocations), ALLOCATIONS, form)
+            self._own = self._fitting(settings.allocations, place)
         self._laid_out = _by_layout(name, settings, runtime.base)
         self._lock = threading.Lock()
         self._known: Index | None = None
 
-    def _path(self, text: str) -> Path:
-        return self.runtime.base / Path(text).expanduser()
+    def _fitting(self, text: str, place: Place) -> Place:
+        several = is_several(self.runtime.base, text)
+        return replace(place, pattern=self.settings.files) if several else place
 
     # Reading
 
@@ -253,6 +257,12 @@ class File(Connector):
                 f"{self.name} is read by a layout, and such a file is never written",
                 hint="Write into a file with our own columns: leave out layout",
             )
+        for place in filter(None, (self._budgets, self._own)):
+            if place.pattern is not None:
+                raise Rejected(
+                    f"{place.path} stands for several files, of which none is written",
+                    hint="Write into one file: name it",
+                )
         if self._budgets.path.suffix.casefold() == ".xlsm":
             raise Rejected(f"{self._budgets.path} may hold macros, which would be lost")
 

@@ -30,7 +30,7 @@ class FileSettings(SystemSettings):
 
     path: str = Field(
         description="The file of budgets: csv, tsv, txt, json, jsonl, xlsx or xlsm; by a layout "
-        "also iif, xls, xlsb and ods. With a layout it may be a pattern: `exports/*.csv`.",
+        "also iif, xls, xlsb and ods. It may be a pattern, `exports/*.csv`; then it is only read.",
         min_length=1,
     )
     layout: LayoutSetting = Field(

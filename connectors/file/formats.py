@@ -1,13 +1,14 @@
 """Formats: which ending is read by what, and where allocations are that have no file set."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
 
 from connectors.contract.errors import Transient, Unreadable
+from connectors.file.paths import matching
 from connectors.file.records import RecordTable
 from connectors.file.tables import CsvTable, Form, open_file
 from connectors.rows.layout import Layout, Table
@@ -23,7 +24,8 @@ ALLOCATIONS_SHEET: Final = "allocations"
 class Place:
     """Where a table is: a file, a sheet of it, or (`nested`) inside the budgets of a json file.
 
-    `apart`: a table of budgets whose allocations are in a file of their own.
+    `apart`: a table of budgets whose allocations are in a file of their own. Where `path` stands
+    for several files, `pattern` says which of them are meant.
     """
 
     path: Path
@@ -32,6 +34,11 @@ class Place:
     sheet: str | None = None
     nested: bool = False
     apart: bool = False
+    pattern: Literal["all", "newest"] | None = None
+
+    def files(self) -> Sequence[Path]:
+        """The files, by name; raises `Unreadable` where a pattern fits none."""
+        return matching(self.path, self.pattern) if self.pattern else [self.path]
 
     @property
     def ending(self) -> str:
@@ -47,30 +54,52 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A table of an open file, which stays the same file even when another takes its name."""
+    """A table of open files, which stay the same even when others take their names."""
 
     table: Table
-    file: BinaryIO
+    files: Sequence[BinaryIO]
     signature: Signature
 
     def ensure_unchanged(self) -> None:
-        """Raises `Transient` where the file was written over while it was being read."""
-        if signature_of(self.file) != self.signature:
+        """Raises `Transient` where a file was written over while it was being read."""
+        if signature_of(self.files) != self.signature:
             raise Transient(f"{self.table.label} changed while it was read", hint="Read it again")
 
 
-def signature_of(file: BinaryIO) -> Signature:
+def signature_of(files: Sequence[BinaryIO]) -> Signature:
     """What tells this content from another."""
-    found = os.fstat(file.fileno())
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    found = [os.fstat(file.fileno()) for file in files]
+    return (
+        sum(each.st_mtime_ns for each in found),
+        sum(each.st_size for each in found),
+        sum(each.st_ino for each in found),
+    )
 
 
 @contextmanager
 def open_table(place: Place) -> Iterator[Opened]:
     """The table at `place`; raises `Unreadable` with what would be right."""
+    if place.pattern is None:
+        with _open_one(place) as opened:
+            yield opened
+        return
+    from connectors.file.several import Several
+
+    with ExitStack() as held:
+        each = [replace(place, path=path, pattern=None) for path in place.files()]
+        if place.sheet == ALLOCATIONS_SHEET:
+            each = [one for one in each if has_sheet(one)]
+        found = [held.enter_context(_open_one(one)) for one in each]
+        files = [file for one in found for file in one.files]
+        table = Several(place.path.name, [one.table for one in found])
+        yield Opened(table, files, signature_of(files))
+
+
+@contextmanager
+def _open_one(place: Place) -> Iterator[Opened]:
     ending = place.ending
     with open_file(place.path) as file:
-        signature = signature_of(file)
+        signature = signature_of([file])
         if ending == ".csv":
             table: Table = CsvTable(file, place.path, place.layout, place.form)
         elif ending == ".xlsx":
@@ -90,7 +119,7 @@ def open_table(place: Place) -> Iterator[Opened]:
                 nested=place.nested,
                 apart=place.apart,
             )
-        yield Opened(table, file, signature)
+        yield Opened(table, [file], signature)
 
 
 def within(budgets: Place, layout: Layout) -> Place | None:
@@ -98,13 +127,16 @@ def within(budgets: Place, layout: Layout) -> Place | None:
     if budgets.ending == ".csv":
         return None
     if budgets.ending == ".xlsx":
-        return Place(budgets.path, layout, budgets.form, sheet=ALLOCATIONS_SHEET)
-    return Place(budgets.path, layout, budgets.form, nested=True)
+        return replace(budgets, layout=layout, sheet=ALLOCATIONS_SHEET, apart=False)
+    return replace(budgets, layout=layout, sheet=None, nested=True, apart=False)
 
 
 def has_sheet(place: Place) -> bool:
-    """Whether the workbook at `place` has its sheet."""
+    """Whether the workbook at `place`, or one of those that it fits, has its sheet."""
     from connectors.file.sheets import find_sheet, open_book
 
-    with open_file(place.path) as file:
-        return find_sheet(open_book(file, place.path), place.sheet or "") is not None
+    for path in place.files():
+        with open_file(path) as file:
+            if find_sheet(open_book(file, path), place.sheet or "") is not None:
+                return True
+    return False

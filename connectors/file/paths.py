@@ -13,17 +13,30 @@ def is_pattern(path: str) -> bool:
     return glob.has_magic(path)
 
 
-def matching(base: Path, path: str, files: Literal["all", "newest"]) -> Sequence[Path]:
-    """The files, by name, or the newest of them; raises `Unreadable` where there is none."""
-    plain = base / Path(path).expanduser()
-    if not is_pattern(path) or plain.exists():
-        return [plain]
+def is_several(base: Path, path: str) -> bool:
+    """Whether the path means files that it fits, as none has that very name."""
+    return is_pattern(path) and not (base / Path(path).expanduser()).exists()
+
+
+def whole(base: Path, path: str) -> Path:
+    """The path from `base` on; where it is a pattern, only its own signs count as such."""
+    said = Path(path).expanduser()
+    if said.is_absolute() or not is_several(base, path):
+        return base / said
+    return Path(glob.escape(str(base))) / said
+
+
+def matching(pattern: Path, files: Literal["all", "newest"]) -> Sequence[Path]:
+    """The files that a pattern fits, by name, or the newest of them; raises `Unreadable` where
+    there is none."""
     found = sorted(
-        each for text in glob.glob(str(plain), recursive=True) if (each := Path(text)).is_file()
+        each for text in glob.glob(str(pattern), recursive=True) if (each := Path(text)).is_file()
     )
     found = [each for each in found if not each.name.startswith((".", "~$"))]
     if not found:
-        raise Unreadable(f"{plain}: no file fits it", hint="Correct the path in the settings file")
+        raise Unreadable(
+            f"{pattern}: no file fits it", hint="Correct the path in the settings file"
+        )
     if files == "newest":
         return [max(found, key=lambda each: (each.stat().st_mtime_ns, each.name))]
     return found

@@ -10,7 +10,7 @@ from connectors.contract.errors import Transient, Unreadable
 from connectors.contract.records import Check, Observed
 from connectors.file.declared import FileSettings
 from connectors.file.layouts.choosing import read_file
-from connectors.file.paths import matching
+from connectors.file.paths import is_several, matching, whole
 from connectors.layouts.language import Layout
 from connectors.layouts.loading import LayoutError, layout_of, over, table_of
 from connectors.layouts.stated import Stated, ensure_settled
@@ -81,7 +81,10 @@ class LayoutSource:
         return self._held.stated
 
     def _paths(self) -> Sequence[Path]:
-        return matching(self._base, self._settings.path, self._settings.files)
+        path = whole(self._base, self._settings.path)
+        if not is_several(self._base, self._settings.path):
+            return [path]
+        return matching(path, self._settings.files)
 
     def _signature(self, paths: Sequence[Path]) -> Signature:
         try:
