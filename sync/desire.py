@@ -52,13 +52,13 @@ class Desires:
             if key[1] in self._budgets:
                 return None
             self._budgets[key[1]] = self._shape(stated)
-            return self._reckoned(kind, key, stated)
+            return _told(item, self._reckoned(kind, key, stated))
         budget = self._budgets.get(key[0])
         if budget is None:
             reason = f"its budget {key[0]!r} is not among the source's budgets"
             self._found.problems.append(Problem(self._source.name, item.id, reason, item.id))
             return None
-        return self._reckoned(kind, key, budget.complete(stated))
+        return _told(item, self._reckoned(kind, key, budget.complete(stated)))
 
     def shape(self, ref: str) -> Budget | None:
         """What the source's budget of that ref says about time and state; None where it has none.
@@ -141,3 +141,10 @@ class Desires:
                 budget, ref="", name="", amount=None, phases=(), allocations=()
             )
         return shape
+
+
+def _told(item: Observed, wanted: Wanted) -> Wanted:
+    """What is wanted, with what the source's own reading lost told first."""
+    if not item.losses:
+        return wanted
+    return replace(wanted, losses=joined(item.losses, wanted.losses))

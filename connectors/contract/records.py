@@ -11,6 +11,7 @@ from canonical.actual import Actual
 from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
+from canonical.loss import Loss
 from canonical.problem import Problem
 from canonical.records import as_dataclass
 
@@ -23,7 +24,8 @@ class Observed(Struct, frozen=True, gc=False):
     `container` is the vendor's id of the parent budget, or of an allocation's budget.
     `actual` comes along where the listing has it. `version` is what a cheap listing shows of a
     budget and its allocations: what cannot change while it stays is said by the capabilities
-    (`version_covers`).
+    (`version_covers`). `losses` are what this system's reading of its own record lost, such as
+    decimals that its settings round; they stand in the plan beside those of the target.
     """
 
     id: str
@@ -32,6 +34,7 @@ class Observed(Struct, frozen=True, gc=False):
     container: str | None = None
     actual: Actual | None = None
     version: str | None = None
+    losses: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ A group is one entity of one budget. Where the file has no budgets besides, each
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Final
 
 from canonical.text import likeness
@@ -30,11 +31,26 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Rounding:
+    """How many amounts were rounded, and what that took from them or added, in ten-thousandths."""
+
+    count: int = 0
+    by: Decimal = Decimal(0)
+
+    def __add__(self, other: "Rounding") -> "Rounding":
+        return Rounding(self.count + other.count, self.by + other.by)
+
+
+EXACT: Final = Rounding()
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """One entity's amounts of a budget."""
 
     entity: str
     counted: Counted
+    rounding: Rounding = EXACT
 
     @property
     def amounts(self) -> Amounts:
@@ -54,6 +70,7 @@ class Grouped:
     counted: Counted
     shares: tuple[Share, ...]
     entity_type: str = "account"
+    rounding: Rounding = EXACT
 
     @property
     def amounts(self) -> Amounts:
@@ -71,6 +88,7 @@ class Groups:
         self._names: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
         self._rows: array[int] = array("l")
+        self._roundings: dict[int, Rounding] = {}
 
     def number(self, ref: str, entity: str, row: int) -> int:
         """The group's number, a new one where it has none yet."""
@@ -80,6 +98,10 @@ class Groups:
             found = self._numbers[key] = len(self._numbers)
             self._rows.append(row)
         return found
+
+    def round(self, group: int, rounding: Rounding) -> None:
+        """Remember what was rounded in a row of the group."""
+        self._roundings[group] = self._roundings.get(group, EXACT) + rounding
 
     def call(self, entity: str, name: str) -> None:
         """Remember the name of an entity."""
@@ -123,7 +145,8 @@ class Groups:
                 waiting, current = [], None
             if ref not in aside:
                 current = ref
-                waiting.append(Share(entity, self._counted(number, settled)))
+                rounding = self._roundings.get(number, EXACT)
+                waiting.append(Share(entity, self._counted(number, settled), rounding))
         if current is not None:
             yield self._whole(current, waiting, settled)
 
@@ -132,7 +155,16 @@ class Groups:
         name = self._names.get(entity) or head.name or entity
         counted = self._counted(number, settled)
         row = self._rows[number]
-        return Grouped(entity, name, head.currency or None, head.facts, row, counted, ())
+        return Grouped(
+            entity,
+            name,
+            head.currency or None,
+            head.facts,
+            row,
+            counted,
+            (),
+            rounding=self._roundings.get(number, EXACT),
+        )
 
     def _whole(self, ref: str, shares: list[Share], settled: Settled) -> Grouped:
         head = self.heads[ref]
@@ -146,6 +178,7 @@ class Groups:
             summed([share.counted for share in shares], settled.timelines),
             told,
             self._type,
+            sum([share.rounding for share in shares], EXACT),
         )
 
     def _counted(self, number: int, settled: Settled) -> Counted:

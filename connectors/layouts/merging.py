@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from connectors.layouts.calendars import label
-from connectors.layouts.grouping import Grouped, Share
+from connectors.layouts.grouping import EXACT, Grouped, Share
 from connectors.layouts.questions import Finding
 from connectors.layouts.timelines import Amounts, Counted
 
@@ -41,11 +41,16 @@ def _together(one: Grouped, other: Grouped) -> Grouped:
     if bool(one.shares) != bool(other.shares):
         raise Twice("with allocations in one of them only")
     shares = {share.entity: share.amounts for share in one.shares}
+    roundings = {share.entity: share.rounding for share in one.shares}
     for share in other.shares:
         shares[share.entity] = _joined(shares.get(share.entity, {}), share.amounts)
+        roundings[share.entity] = roundings.get(share.entity, EXACT) + share.rounding
     amounts = _summed(shares.values()) if shares else _joined(one.amounts, other.amounts)
-    told = tuple(Share(entity, Counted.of(each)) for entity, each in shares.items())
-    return replace(one, counted=Counted.of(amounts), shares=told)
+    told = tuple(
+        Share(entity, Counted.of(each), roundings[entity]) for entity, each in shares.items()
+    )
+    rounding = one.rounding + other.rounding
+    return replace(one, counted=Counted.of(amounts), shares=told, rounding=rounding)
 
 
 def _joined(one: Amounts, other: Amounts) -> Amounts:

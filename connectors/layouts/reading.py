@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from canonical.currency import exponent
 from canonical.errors import UnknownUnit
 from connectors.layouts.columns import Columns, Getter
-from connectors.layouts.grouping import Grouped, Groups, Head, tell_likenesses
+from connectors.layouts.grouping import EXACT, Grouped, Groups, Head, Rounding, tell_likenesses
 from connectors.layouts.headers import Bound, cell_words
 from connectors.layouts.language import Layout
-from connectors.layouts.numbers import NumberForm, Unclear, plain_text
+from connectors.layouts.numbers import NumberForm, Rounded, Unclear, plain_text
 from connectors.layouts.questions import Finding, Findings, Question
 from connectors.layouts.rows import Taking
 from connectors.layouts.settled import Settled
@@ -80,6 +80,8 @@ class _Reader:
         self._plans: dict[str, dict[str, int]] = {each: {} for each in layout.rows.single}
         self._spellings: dict[str, str] = {}
         self._rows = self._total = self._blanks = 0
+        self._rounds = layout.numbers.round is not None
+        self._before = EXACT
         self._prepare()
 
     def _prepare(self) -> None:
@@ -181,6 +183,8 @@ class _Reader:
             except UnknownUnit as error:
                 raise Wrong(self._layout.budget.currency, str(error)) from None
             found = self._forms[unit] = NumberForm(self._layout.numbers, digits)
+        if self._rounds:
+            self._before = Rounding(found.rounded.count, found.rounded.lost)
         return found
 
     def _unit(self, cells: Cells) -> str:
@@ -208,8 +212,16 @@ class _Reader:
             self._groups.sums.add(group, found)
         except OverflowError:
             raise Wrong(None, "the sum is beyond any amount") from None
+        if self._rounds:
+            self._tell_rounding(group, self._forms[self._unit(cells)].rounded)
         self._rows += 1
         self._total += sum([amount for _, amount in found])
+
+    def _tell_rounding(self, group: int, now: Rounded) -> None:
+        """What the present row's amounts lost is a loss of its budget and of its share."""
+        count, by = now.count - self._before.count, now.lost - self._before.by
+        if count:
+            self._groups.round(group, Rounding(count, by))
 
     def _spelling(self, text: str) -> str:
         found = self._spellings.get(text)

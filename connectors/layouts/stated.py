@@ -1,15 +1,18 @@
 """What was read by a layout, as a connector gives it: budgets, allocations, and what is wrong."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from canonical.kind import Kind
+from canonical.loss import Effect, Loss
 from canonical.problem import Problem
 from canonical.text import joined
 from connectors.contract.errors import Malformed, Missing, Unreadable
 from connectors.contract.records import Observed
 from connectors.layouts.budgets import allocation_of, budget_of
-from connectors.layouts.grouping import Grouped
+from connectors.layouts.grouping import Grouped, Rounding
 from connectors.layouts.merging import merged_budgets
+from connectors.layouts.numbers import PLACES
 from connectors.layouts.questions import Finding
 from connectors.layouts.reading import Reading
 
@@ -82,13 +85,15 @@ class Stated:
         budget = budget_of(group, unit)
         if kind is Kind.BUDGET:
             if only is None or only == group.ref:
-                yield Observed(group.ref, budget, container=budget.parent)
+                losses = _rounded(group.rounding, unit)
+                yield Observed(group.ref, budget, container=budget.parent, losses=losses)
             return
         for share in group.shares:
             made = allocation_of(share, group, budget, unit)
             id = joined(group.ref, made.ref)
             if only is None or only == id:
-                yield Observed(id, made, container=group.ref)
+                losses = _rounded(share.rounding, unit)
+                yield Observed(id, made, container=group.ref, losses=losses)
 
     def _problem(self, kind: Kind, finding: Finding) -> Iterator[Problem]:
         """A fault of a budget is one of its allocations too: they are set aside with it."""
@@ -96,3 +101,18 @@ class Stated:
         if kind is Kind.ALLOCATION and finding.ref is not None:
             message = f"the allocations of {finding.ref} are set aside with it: {message}"
         yield Problem(self._system, finding.where, message, finding.ref)
+
+
+def _rounded(rounding: Rounding, unit: str) -> tuple[Loss, ...]:
+    """What the layout's `round` took from amounts, or added."""
+    if not rounding.count:
+        return ()
+    amounts = "1 amount" if rounding.count == 1 else f"{rounding.count} amounts"
+    reason = (
+        f"{amounts} of the source had more decimals than {unit} has: {_plain(rounding.by)} in all"
+    )
+    return (Loss("amount", Effect.ROUNDED, reason),)
+
+
+def _plain(by: Decimal) -> str:
+    return f"{by.scaleb(-PLACES).normalize():f}"
