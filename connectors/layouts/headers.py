@@ -66,25 +66,54 @@ class Bound:
         return f"{column_name(column)} ({text})" if text else column_name(column)
 
 
-def find_header(sheet: Sheet, layout: Layout) -> Bound | None:
+class Titles:
+    """What stands over the columns, or would if the row were a header."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+        self.folded = [fold(text) for text in texts]
+        self.first: dict[str, int] = {}
+        """The first column of each."""
+        for at, text in enumerate(self.folded):
+            self.first.setdefault(text, at)
+
+
+class Head:
+    """The first rows of a sheet. Several layouts may look at them: each is folded once."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self._titles: dict[tuple[int, int, bool], Titles] = {}
+
+    def titles(self, start: int, count: int, fill_right: bool) -> Titles:
+        """What `count` rows from `start` on say together."""
+        key = start, count, fill_right and count > 1
+        if key not in self._titles:
+            self._titles[key] = Titles(_joined(self.rows[start : start + count], fill_right))
+        return self._titles[key]
+
+
+def find_header(sheet: Sheet, layout: Layout, head: Head | None = None) -> Bound | None:
     """The first row that has the columns of the layout; None where there is none.
 
-    Where the layout has no header, or names the row, that is what is bound.
+    Where the layout has no header, or names the row, that is what is bound. `head` is the sheet's,
+    where somebody has it already.
     """
-    head = [*head_of(sheet)]
+    head = head or Head([*head_of(sheet)])
     if layout.header.none:
-        width = max((len(cells) for _, cells, _ in head), default=0)
-        first = head[0][0] if head else 1
+        width = max((len(cells) for _, cells, _ in head.rows), default=0)
+        first = head.rows[0][0] if head.rows else 1
         return bind(layout, first - 1, first - 1, [""] * width)
     best: Bound | None = None
-    for start, row in enumerate(head):
+    wanted = {fold(each) for each in layout.header.has}
+    for start, row in enumerate(head.rows):
         if layout.header.row is not None and row[0] != layout.header.row:
             continue
-        rows = head[start : start + layout.header.rows]
-        texts = _joined(rows, layout.header.fill_right)
-        if not _holds(texts, layout.header.has):
+        titles = head.titles(start, layout.header.rows, layout.header.fill_right)
+        if not wanted <= titles.first.keys():
             continue
-        found = bind(layout, row[0], rows[-1][0], texts)
+        last = head.rows[min(start + layout.header.rows, len(head.rows)) - 1]
+        found = bind(layout, row[0], last[0], titles.texts, titles)
         if _fits(found, layout):
             return found
         if best is None or len(found.missing) < len(best.missing):
@@ -108,12 +137,9 @@ def _fits(found: Bound, layout: Layout) -> bool:
     return layout.is_long or bool(found.periods)
 
 
-def _holds(texts: Sequence[str], wanted: Sequence[str]) -> bool:
-    folded = {fold(text) for text in texts}
-    return all(fold(each) in folded for each in wanted)
-
-
 def _joined(rows: Sequence[Row], fill_right: bool) -> list[str]:
+    if len(rows) == 1:
+        return [cell_words(each) for each in rows[0][1]]
     width = max((len(cells) for _, cells, _ in rows), default=0)
     parts: list[list[str]] = []
     for number, (_, cells, _) in enumerate(rows):
@@ -125,39 +151,40 @@ def _joined(rows: Sequence[Row], fill_right: bool) -> list[str]:
     return [" ".join(filter(None, column)) for column in zip(*parts, strict=True)]
 
 
-def bind(layout: Layout, row: int, last: int, texts: list[str]) -> Bound:
-    """The columns of the layout among `texts`."""
-    found = Bound(row, last, texts, {}, {})
-    folded = [fold(text) for text in texts]
+def bind(
+    layout: Layout, row: int, last: int, texts: list[str], titles: Titles | None = None
+) -> Bound:
+    """The columns of the layout among `texts`; `titles` are those folded, if somebody did that."""
+    titles = titles or Titles(texts)
+    found, first = Bound(row, last, texts, {}, {}), titles.first
     for name, column in layout.columns.items():
-        place = _place(name, column, texts, folded, found)
+        place = _place(name, column, titles, found)
         if place is not None:
             found.places[name] = place
         elif (column.any or column.match or column.at is not None) and not column.optional:
             found.missing.append(name)
     for name in _references(layout):
         if name not in layout.columns and name not in found.places:
-            if fold(name) in folded:
-                found.places[name] = folded.index(fold(name))
+            if fold(name) in first:
+                found.places[name] = first[fold(name)]
             else:
                 found.missing.append(name)
     for said in (layout.periods.year, layout.periods.begins, layout.periods.end):
-        if isinstance(said, str) and said not in layout.columns and fold(said) in folded:
-            found.places.setdefault(said, folded.index(fold(said)))  # else it is a year itself
+        if isinstance(said, str) and said not in layout.columns and fold(said) in first:
+            found.places.setdefault(said, first[fold(said)])  # else it is a year itself
     if not layout.header.none and not found.missing:  # most rows are no header: spare the forms
-        found.periods = dict(_periods(layout, texts, folded, {*found.places.values()}))
+        found.periods = dict(_periods(layout, titles, {*found.places.values()}))
     return found
 
 
-def _place(
-    name: str, column: Column, texts: Sequence[str], folded: Sequence[str], found: Bound
-) -> int | None:
+def _place(name: str, column: Column, titles: Titles, found: Bound) -> int | None:
+    texts = titles.texts
     if column.at is not None:
         at = column_number(column.at.upper()) if isinstance(column.at, str) else column.at - 1
         return at if 0 <= at < len(texts) else None
     for spelling in column.any:
-        if fold(spelling) in folded:
-            return folded.index(fold(spelling))
+        if fold(spelling) in titles.first:
+            return titles.first[fold(spelling)]
     if column.match:
         fits = [
             at for at, text in enumerate(texts) if re.fullmatch(column.match, text, re.IGNORECASE)
@@ -188,19 +215,17 @@ def _references(layout: Layout) -> Iterator[str]:
         yield from re.findall(r"\{([^{}]+)\}", each.text or "")
 
 
-def _periods(
-    layout: Layout, texts: Sequence[str], folded: Sequence[str], taken: set[int]
-) -> Iterator[tuple[int, Named | None]]:
+def _periods(layout: Layout, titles: Titles, taken: set[int]) -> Iterator[tuple[int, Named | None]]:
     periods = layout.periods
     if layout.is_long:
         return
     ignored = {fold(each) for each in layout.ignore}
     bare = periods.year is not None
-    for at, text in enumerate(texts):
-        if at in taken or folded[at] in ignored:
+    for at, text in enumerate(titles.texts):
+        if at in taken or titles.folded[at] in ignored:
             continue
         if periods.repeat:
-            if folded[at] == fold(periods.repeat):
+            if titles.folded[at] == fold(periods.repeat):
                 yield at, None
         elif (said := named(text, periods.headers, bare)) and (bare or not said.needs_year):
             yield at, said

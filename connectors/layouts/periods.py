@@ -97,13 +97,32 @@ def named(text: str, forms: tuple[str, ...] = (), bare: bool = False) -> Named |
         return None
     if not forms and (not _MAYBE.search(loose) or sum(map(str.isdigit, loose)) > _DIGITS):
         return None  # most cells of a file are no header: spare them the forms
-    for form in forms or (*KNOWN, *(BARE if bare else ())):
-        found = _form(form).fullmatch(loose)
-        if not found and not forms:
-            found = _form(form).fullmatch(_AROUND.sub("", loose))
-        if found and (said := _said(found)):
-            return said
+    if forms:
+        return _first_said(forms, (loose,))
+    known = (*KNOWN, *BARE) if bare else KNOWN
+    within = _AROUND.sub("", loose)
+    ways = (loose,) if within == loose else (loose, within)
+    if not any(_any_of(known).fullmatch(each) for each in ways):
+        return None
+    return _first_said(known, ways)
+
+
+def _first_said(forms: Sequence[str], ways: Sequence[str]) -> Named | None:
+    """By the first form that one of the texts has and that means a period."""
+    for form in forms:
+        for text in ways:
+            if found := _form(form).fullmatch(text):
+                if said := _said(found):
+                    return said
+                break
     return None
+
+
+@lru_cache(maxsize=2)
+def _any_of(forms: tuple[str, ...]) -> re.Pattern[str]:
+    """All forms as one pattern: one look at a text that has none of them."""
+    said = "|".join(_form(form).pattern for form in forms)
+    return re.compile(re.sub(r"\(\?P<\w+>", "(?:", said))
 
 
 def _said(found: re.Match[str]) -> Named | None:

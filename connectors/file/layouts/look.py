@@ -9,6 +9,7 @@ from typing import Any
 from canonical.currency import exponent
 from canonical.period import Period
 from connectors.contract.errors import Unreadable
+from connectors.file.layouts.begun import Beginnings
 from connectors.file.layouts.choosing import choose, read_file
 from connectors.file.layouts.draft import draft
 from connectors.file.layouts.own import own_columns
@@ -105,9 +106,12 @@ def look(
         return _by(path, layout, table_of(layout, base or Path()), sets, [])
     if not sets and (own := own_columns(path)) is not None:
         return Look(None, own.why, own.settings, [], own.problems, own.budgets)
-    found = candidates(path)
-    if not found:
-        return _unknown(path, sets)
+    with ExitStack() as held:
+        begun = Beginnings(path, held)
+        found = candidates(begun)
+        drafted = None if found else draft(begun)
+    if drafted is not None:
+        return _unknown(path, sets, *drafted)
     best = found[0]
     alike = [each.name for each in found if each.score == best.score]
     if len(alike) > 1:
@@ -144,11 +148,16 @@ def _currencies(found: Reading) -> bool:
     return bool(heads) and all(head.currency for head in heads)
 
 
-def _unknown(path: Path, sets: Sequence[str]) -> Look:
+def _unknown(
+    path: Path,
+    sets: Sequence[str],
+    table: Table | None,
+    why: list[str],
+    questions: Sequence[Question],
+) -> Look:
     """A file that no ready-made layout fits: what can be told of it, and what is to be said."""
-    table, why, questions = draft(path)
     if table is None:
-        return Look(None, why, "", questions)
+        return Look(None, why, "", [*questions])
     made = changed(table, sets)
     said = {each.partition("=")[0].strip() for each in sets}
     left = [each for each in questions if each.setting not in said]

@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from connectors.file.layouts.sources import TextSheet, open_sheets
-from connectors.layouts.headers import Bound, cell_words, find_header, fold, head_of
-from connectors.layouts.language import FileForm, Layout
+from connectors.file.layouts.begun import Beginnings, Begun
+from connectors.file.layouts.sources import TextSheet
+from connectors.layouts.headers import Bound, find_header, fold, head_of
+from connectors.layouts.language import Layout
 from connectors.layouts.loading import layout_of, names, ready_table
-from connectors.layouts.sheet import Row, Sheet
+from connectors.layouts.sheet import Sheet
 
 _HAS, _WIDTH, _ALONE = 5, 5, 5
 """What each sign is worth beside a column that is found by its header, which is worth 1."""
@@ -25,45 +24,27 @@ class Candidate:
     why: tuple[str, ...]
 
 
-class _Begun:
-    """The beginning of a sheet, read once for all layouts."""
-
-    def __init__(self, sheet: Sheet) -> None:
-        self.whole = sheet
-        self.label, self.name, self.hidden = sheet.label, sheet.name, sheet.hidden
-        self.typed, self.unsure = sheet.typed, sheet.unsure
-        self._head = [] if sheet.hidden else [*head_of(sheet)]
-
-    def rows(self) -> Iterator[Row]:
-        return iter(self._head)
-
-
-def candidates(path: Path) -> list[Candidate]:
-    """The ready-made layouts that fit the file at `path`, the best first."""
-    opened: dict[FileForm, list[_Begun]] = {}
+def candidates(begun: Beginnings) -> list[Candidate]:
+    """The ready-made layouts that fit a file, the best first."""
     found: list[Candidate] = []
-    with ExitStack() as held:
-        for name in names():
-            layout = layout_of(ready_table(name))
-            if layout.file not in opened:
-                ways = open_sheets(path, layout.file, held)
-                opened[layout.file] = [_Begun(sheet) for sheets in ways for sheet in sheets]
-            candidate = _candidate(opened[layout.file], layout, name)
-            found += [candidate] if candidate is not None else []
+    for name in names():
+        layout = layout_of(ready_table(name))
+        candidate = _candidate(begun.sheets(layout.file), layout, name)
+        found += [candidate] if candidate is not None else []
     return sorted(found, key=lambda each: -each.score)
 
 
-def _candidate(sheets: Sequence[_Begun], layout: Layout, name: str) -> Candidate | None:
+def _candidate(sheets: Sequence[Begun], layout: Layout, name: str) -> Candidate | None:
     for sheet in sheets:
         if sheet.hidden:
             continue
-        bound = find_header(sheet, layout)
+        bound = find_header(sheet, layout, sheet.head)
         if bound is not None and not bound.missing:
             return _judged(sheet, layout, bound, name)
     return None
 
 
-def _judged(sheet: _Begun, layout: Layout, bound: Bound, name: str) -> Candidate | None:
+def _judged(sheet: Begun, layout: Layout, bound: Bound, name: str) -> Candidate | None:
     said, score = layout.recognise, 0
     why = [*how_read(sheet.whole, bound, layout)]
     by_header = [each for each, at in bound.places.items() if bound.texts[at]]
@@ -72,7 +53,7 @@ def _judged(sheet: _Begun, layout: Layout, bound: Bound, name: str) -> Candidate
         return None
     head = [cells for _, cells, _ in head_of(sheet)]
     for pattern in said.has:
-        text = _first_like(head, pattern)
+        text = _first_like(sheet.words, pattern)
         if text is None:
             return None
         why.append(f"a cell says {text!r}")
@@ -108,11 +89,10 @@ def how_read(sheet: Sheet, bound: Bound, layout: Layout) -> Iterator[str]:
         yield f"{len(texts)} columns of periods, {texts[0]} to {texts[-1]}"
 
 
-def _first_like(head: Sequence[Sequence[object]], pattern: str) -> str | None:
+def _first_like(head: Sequence[Sequence[str]], pattern: str) -> str | None:
     like = re.compile(pattern, re.IGNORECASE)
     for cells in head:
-        for value in cells:
-            text = cell_words(value)  # type: ignore[arg-type]
+        for text in cells:
             if text and like.fullmatch(text):
                 return text
     return None

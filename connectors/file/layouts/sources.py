@@ -25,6 +25,8 @@ TEXT: Final = (".csv", ".tsv", ".txt", ".iif")
 BOOKS: Final = (".xlsx", ".xlsm")
 FOREIGN: Final = (".xls", ".xlsb", ".ods")
 RECORDS: Final = (".json", ".jsonl")
+ASKING: Final = (*TEXT, *RECORDS)
+"""Files that are read in other ways by other layouts; a workbook is itself, whatever reads it."""
 ENDINGS: Final = (*TEXT, *BOOKS, *FOREIGN, *RECORDS)
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),

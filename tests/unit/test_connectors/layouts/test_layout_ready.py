@@ -1,12 +1,15 @@
 """The ready-made layouts: a file of each is recognised and read, and no other layout takes it."""
 
+from contextlib import ExitStack
 from datetime import date
 
 import openpyxl
 import pytest
 
+from connectors.file.layouts.begun import Beginnings
 from connectors.file.layouts.look import look, texts
 from connectors.file.layouts.recognise import candidates
+from connectors.layouts import headers, periods
 from connectors.layouts.loading import layout_of, names, ready_table, ready_text
 
 
@@ -200,7 +203,8 @@ def test_a_file_is_recognised_and_read_by_its_layout(tmp_path, name):
 
 @pytest.mark.parametrize("name", WANTED)
 def test_no_other_layout_takes_it(tmp_path, name):
-    best, *others = candidates(WANTED[name][0](tmp_path))
+    with ExitStack() as held:
+        best, *others = candidates(Beginnings(WANTED[name][0](tmp_path), held))
     assert best.name == name
     assert all(each.score < best.score for each in others)
 
@@ -277,3 +281,27 @@ def test_a_date_header_that_is_a_plain_number_is_a_day(tmp_path):
         workbook.active.cell(4, column).number_format = "General"
     workbook.save(path)
     assert "2027-01" in texts(look(path).budgets[0].amounts)
+
+
+def test_however_many_layouts_look_at_a_wide_sheet_each_cell_is_folded_a_few_times(
+    tmp_path, monkeypatch
+):
+    rows, columns = 30, 200
+    text = "".join(",".join(f"x{r}y{c}" for c in range(columns)) + "\n" for r in range(rows))
+    folded = []
+    monkeypatch.setattr(headers, "fold", lambda said: folded.append(said) or said)
+
+    found = look(text_file(tmp_path, "wide.csv", text))
+
+    assert found.layout is None
+    assert len(folded) < 4 * rows * columns
+
+
+def test_a_cell_that_is_no_header_is_spared_the_forms_of_periods(monkeypatch):
+    tried = []
+    monkeypatch.setattr(periods, "_first_said", lambda forms, ways: tried.append(ways))
+    for text in ("x123456 7", "Account 4500", "1419.38", "Lovelace, Ada"):
+        periods.named.__wrapped__(text)
+    assert tried == []
+    periods.named.__wrapped__("Budget Jan 2026")
+    assert tried == [("budget jan 2026", "jan 2026")]
