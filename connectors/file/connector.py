@@ -26,7 +26,7 @@ from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.file.declared import CAPABILITIES, HELD, FileSettings
 from connectors.file.documents import open_document, save
-from connectors.file.formats import Opened, Place, has_sheet, open_table, within
+from connectors.file.formats import READ_ONLY, Opened, Place, has_sheet, open_table, within
 from connectors.file.grids import Cells, Match
 from connectors.file.paths import is_several, whole
 from connectors.file.tables import Form
@@ -263,8 +263,8 @@ class File(Connector):
                     f"{place.path} stands for several files, of which none is written",
                     hint="Write into one file: name it",
                 )
-        if self._budgets.path.suffix.casefold() == ".xlsm":
-            raise Rejected(f"{self._budgets.path} may hold macros, which would be lost")
+            if reason := READ_ONLY.get(place.path.suffix.casefold()):
+                raise Rejected(f"{place.path} {reason}", hint="Write into a file of another kind")
 
     def _find(self, kind: Kind, id: str) -> Observed | None:
         if self._laid_out is not None:

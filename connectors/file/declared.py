@@ -29,8 +29,9 @@ class FileSettings(SystemSettings):
     """The keys of a system that is a file."""
 
     path: str = Field(
-        description="The file of budgets: csv, tsv, txt, json, jsonl, xlsx or xlsm; by a layout "
-        "also iif, xls, xlsb and ods. It may be a pattern, `exports/*.csv`; then it is only read.",
+        description="The file of budgets: csv, tsv, txt, json, jsonl, xlsx, xlsm or parquet; by a "
+        "layout also iif, xls, xlsb and ods. It may be a pattern, `exports/*.csv`; then it is only "
+        "read.",
         min_length=1,
     )
     layout: LayoutSetting = Field(

@@ -16,7 +16,9 @@ from connectors.rows.reading import Signature
 
 _LIKE: Final = {".tsv": ".csv", ".txt": ".csv", ".xlsm": ".xlsx"}
 """Endings of files that are read as those of another."""
-ENDINGS: Final = (".csv", ".json", ".jsonl", ".xlsx", *_LIKE)
+ENDINGS: Final = (".csv", ".json", ".jsonl", ".xlsx", ".parquet", *_LIKE)
+READ_ONLY: Final = {".xlsm": "may hold macros, which would be lost", ".parquet": "is only read"}
+"""Endings of files that are never written, and why."""
 ALLOCATIONS_SHEET: Final = "allocations"
 
 
@@ -102,6 +104,10 @@ def _open_one(place: Place) -> Iterator[Opened]:
         signature = signature_of([file])
         if ending == ".csv":
             table: Table = CsvTable(file, place.path, place.layout, place.form)
+        elif ending == ".parquet":
+            from connectors.file.parquet import ParquetTable
+
+            table = ParquetTable(file, place.path, place.layout, place.form.point)
         elif ending == ".xlsx":
             from connectors.file.sheets import (
                 open_book,
@@ -124,7 +130,7 @@ def _open_one(place: Place) -> Iterator[Opened]:
 
 def within(budgets: Place, layout: Layout) -> Place | None:
     """Where the allocations are that a file of budgets holds itself; None where it holds none."""
-    if budgets.ending == ".csv":
+    if budgets.ending in (".csv", ".parquet"):
         return None
     if budgets.ending == ".xlsx":
         return replace(budgets, layout=layout, sheet=ALLOCATIONS_SHEET, apart=False)

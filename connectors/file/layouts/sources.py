@@ -27,7 +27,8 @@ FOREIGN: Final = (".xls", ".xlsb", ".ods")
 RECORDS: Final = (".json", ".jsonl")
 ASKING: Final = (*TEXT, *RECORDS)
 """Files that are read in other ways by other layouts; a workbook is itself, whatever reads it."""
-ENDINGS: Final = (*TEXT, *BOOKS, *FOREIGN, *RECORDS)
+PARQUET: Final = ".parquet"
+ENDINGS: Final = (*TEXT, *BOOKS, *FOREIGN, *RECORDS, PARQUET)
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -201,6 +202,10 @@ def open_sheets(path: Path, form: FileForm, held: ExitStack) -> list[list[Sheet]
         ]
     if ending in BOOKS:
         return [_of_book(file, path)]
+    if ending == PARQUET:
+        from connectors.file.parquet import ParquetSheet
+
+        return [[ParquetSheet(file, path)]]
     return [[RecordSheet(_records(file, path, form), path.name, form.lines)]]
 
 
