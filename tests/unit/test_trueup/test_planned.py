@@ -129,6 +129,13 @@ def test_a_plan_ends_with_what_to_do_next():
     assert next_steps(plan()) == []
 
 
+def test_whom_the_target_does_not_know_is_said_to_be_found_by_people():
+    unknown = change(Op.BLOCKED, losses=(Loss("entity", Effect.BLOCKED, "nobody"),))
+    assert next_steps(plan(unknown))[0] == (
+        "whom brex does not know, and who it may be: trueup people s"
+    )
+
+
 @pytest.fixture
 def on_a_terminal(monkeypatch):
     """What a console of that many columns prints of a plan."""
