@@ -1,8 +1,8 @@
 """Tables: the rows of many budgets in one call, where the server lists them and they are all there.
 
 What ERPNext's REST says of a table of its own is little, so nothing is believed of it that a budget
-does not bear out: its rows are numbered without a gap, and follow each other from its first day to
-its last. Any other budget is to be read by itself, and so is one that they do not come to.
+does not bear out: its rows follow each other without a gap from its first day to its last.
+Any other budget is to be read by itself, and so is one whose amount they do not come to.
 """
 
 from collections import defaultdict
@@ -49,10 +49,8 @@ def _whole(header: Header, rows: Sequence[ListedRow]) -> AccountBudget | None:
     """The budget with its rows; None where one may be missing."""
     assert header.account is not None
     assert header.budget_amount is not None
-    if [row.idx for row in rows] != [*range(1, len(rows) + 1)] or not rows:
-        return None
     gaps = (after.start_date - before.end_date for before, after in pairwise(rows))
-    if any(gap.days != 1 for gap in gaps) or not _reach(header, rows):
+    if not rows or any(gap.days != 1 for gap in gaps) or not _reach(header, rows):
         return None
     return AccountBudget(
         name=header.name,
@@ -96,5 +94,5 @@ def _by_parent(records: Sequence[Any]) -> Mapping[str, Sequence[ListedRow]]:
             if row.parentfield == _FIELD:
                 found[row.parent].append(row)
     for rows in found.values():
-        rows.sort(key=lambda row: row.idx)
+        rows.sort(key=lambda row: (row.start_date, row.end_date))
     return found

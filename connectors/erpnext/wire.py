@@ -111,7 +111,6 @@ class ListedRow(DistributionRow, kw_only=True):
 
     parent: str
     parentfield: str
-    idx: int
 
 
 class PercentageRow(Struct, kw_only=True):

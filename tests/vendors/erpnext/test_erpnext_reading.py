@@ -1,5 +1,6 @@
 """What is read of an ERPNext: which documents count, what is set aside, and what is never believed."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -17,6 +18,8 @@ from connectors.contract.errors import (
     Unsupported,
 )
 from connectors.contract.records import Draft
+from connectors.sandbox.api import reply
+from connectors.sandbox.erpnext.queries import Query
 from tests.vendors.erpnext.erpnext_site import TWELVE, budget, old_budget, rows, site
 
 SALES = budget("BUDGET-00000001", "Sales - AL")
@@ -553,6 +556,38 @@ def test_a_document_that_is_listed_and_never_found_is_not_taken_for_deleted():
         erp.sandbox.answer = answer
         with pytest.raises(Transient, match="changed while they are read"):
             listed(connector)
+
+
+def test_a_document_as_it_was_before_is_not_taken_for_the_one_that_is_listed():
+    with site([SALES, HR]) as erp, erp.connector() as connector:
+        before = erp.served.state["Budget"].get(HR["name"])
+        erp.put(
+            "Budget", name=HR["name"], budget_amount=72, budget_distribution=rows(["6.00"] * 12)
+        )
+        usual = erp.sandbox.answer
+
+        def answer(call):
+            if call.path.endswith(HR["name"]):
+                return reply({"data": before})
+            return usual(call)
+
+        erp.sandbox.answer = answer
+        with pytest.raises(Transient, match="changed while they are read"):
+            listed(connector)
+
+
+def test_what_a_server_lists_of_another_company_is_not_read(monkeypatch):
+    usual = Query.meets
+
+    def meets(query, row):
+        own = [each for each in query.filters if each[0] != "company"]
+        return usual(replace(query, filters=own), row)
+
+    monkeypatch.setattr(Query, "meets", meets)
+    other = budget("B-1", "Sales - BG", company="Beta GmbH")
+    with site([SALES, other]) as erp, erp.connector() as connector:
+        assert listed(connector).keys() == {"Sales - AL"}
+        assert "which was not asked for" in problems(connector)["Sales - BG"]
 
 
 def test_budgets_and_allocations_are_of_one_reading():

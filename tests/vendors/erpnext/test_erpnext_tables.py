@@ -83,8 +83,8 @@ def test_a_server_that_gives_fewer_rows_than_were_asked_for_loses_none():
     [
         {"amount": None},
         {"amount": "lots"},
-        {"idx": 13},
-        {"idx": None},
+        {"start_date": "2026-03-01", "end_date": "2026-03-31"},
+        {"parentfield": "another"},
         {"parent": "BUDGET-00000002"},
         {"parent": None},
         {"start_date": "2026-01-02"},
