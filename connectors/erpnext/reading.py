@@ -48,10 +48,10 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Why what is `whose` cannot be read."""
+    """Why what is `whose` cannot be read, and which document says so."""
 
     whose: Whose
-    where: str
+    document: str
     message: str
 
 
@@ -113,7 +113,7 @@ class Books:
         try:
             lines = documents.lines(header)
         except (Malformed, CanonicalError) as error:
-            read.aside.append(Aside(whose, f"{BUDGET} {header.name}", _said(error)))
+            read.aside.append(Aside(whose, header.name, _said(error)))
             return
         read.lines[whose] += [line for line in lines if choice.takes(line.account)]
 
@@ -133,7 +133,7 @@ class Books:
             ):
                 continue
             said = f"it was cancelled, and {draft.name}, which replaces it, is not submitted"
-            read.aside.append(Aside(whose, f"{BUDGET} {before.name}", said))
+            read.aside.append(Aside(whose, before.name, said))
 
     def _is_stated(
         self, lines: Sequence[Line], before: Header, documents: Documents, choice: Choice
@@ -162,14 +162,13 @@ class Books:
         it. A draft, or what was cancelled, is in no sum."""
         if record.get("docstatus") in (DRAFT, CANCELLED) and not self._settings.drafts:
             return
-        where = f"{BUDGET} {record['name']}"
         kind = record.get("budget_against")
         name = record.get(field_of(kind)) if isinstance(kind, str) else None
         if isinstance(kind, str) and isinstance(name, str) and is_seen(name):
-            yield Aside(Whose(kind, name), where, error.message)
+            yield Aside(Whose(kind, name), record["name"], error.message)
             return
-        message = f"{self._name}: {where}: {error.message}; whose money it is, it does not say"
-        raise Malformed(message)
+        said = f"{BUDGET} {record['name']}: {error.message}"
+        raise Malformed(f"{self._name}: {said}; whose money it is, it does not say")
 
     def _unless_none(
         self, company: Company, headers: Sequence[Header], choice: Choice, read: Read

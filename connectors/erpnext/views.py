@@ -11,7 +11,6 @@ from canonical.allocation import Status
 from canonical.budget import Budget
 from canonical.errors import CanonicalError
 from canonical.identity import natural_key
-from canonical.kind import Kind
 from canonical.problem import Problem
 from canonical.text import ref as spelled
 from canonical.traces import Traces
@@ -35,7 +34,8 @@ class Views:
         budgets, shares, aside = Shown(), Shown(), set[str]()
         for each in read.aside:
             ref = _ref(each.whose)
-            self._set_aside(budgets, shares, ref, each.where, each.message)
+            message = f"{each.document}: {each.message}"
+            self._set_aside(budgets, shares, ref, each.whose.name, message)
             aside.add(ref or "")
         named: dict[str, list[Whose]] = defaultdict(list)
         for whose in (whose for whose, lines in read.lines.items() if lines):
@@ -72,11 +72,11 @@ class Views:
         if ref is not None:
             names = frozenset([natural_key(Budget(ref=ref, name=ref, amount=None))])
             containers = frozenset([ref])
-        for shown, kind, id, traces in (
-            (budgets, Kind.BUDGET, ref, Traces(names=names)),
-            (shares, Kind.ALLOCATION, None, Traces(containers=containers)),
+        for shown, what, id, traces in (
+            (budgets, f"budget {where}", ref, Traces(names=names)),
+            (shares, f"allocations of {where}", None, Traces(containers=containers)),
         ):
-            shown.problems.append(Problem(self._name, f"{kind} {where}", message, id, traces))
+            shown.problems.append(Problem(self._name, what, message, id, traces))
 
 
 def _ref(whose: Whose) -> str | None:

@@ -94,7 +94,8 @@ class ErpnextSandbox(Sandbox):
         return self.completed(table, {"name": f"!{self.state.new_id('first')}"})
 
     def refusal(self, status: int) -> Response:
-        return self._error(status, "Too many requests" if status == 429 else "Something went wrong")
+        said = {401: "Invalid API key or secret", 429: "Too many requests"}
+        return self._error(status, said.get(status, "Something went wrong"))
 
     def controls(self) -> Mapping[str, Callable[[Any], Any]]:
         return {
