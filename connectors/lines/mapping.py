@@ -6,7 +6,7 @@ Spend is positive in ours; `sign` is what the ERP's amounts are multiplied by fo
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from itertools import pairwise
 from typing import Final
 
@@ -20,8 +20,25 @@ from connectors.contract.errors import Malformed, Rejected
 from connectors.lines.entries import Entry
 from connectors.lines.timing import overlap, time_of
 
+_EXACT: Final = Context(prec=100, traps=[Inexact, InvalidOperation])
+_NOTHING: Final = Decimal(0)
 ACCOUNT: Final = "account"
 """The type of an allocation's entity."""
+
+
+def turned(value: Decimal, sign: int) -> Decimal:
+    """The value times a sign, with all its digits; a zero has none."""
+    if not value:
+        return value.copy_abs()
+    return value.copy_negate() if sign < 0 else value
+
+
+def together(values: Iterable[Decimal]) -> Decimal:
+    """Their sum, with all its digits."""
+    found = _NOTHING
+    for each in values:
+        found = _EXACT.add(found, each)
+    return found
 
 
 def by_ref(entries: Iterable[Entry]) -> Mapping[str, Sequence[Entry]]:
@@ -50,10 +67,10 @@ def budget_of(entries: Sequence[Entry], unit: str, sign: int) -> Budget | None:
 
 def summed(ref: str, entries: Iterable[Entry], unit: str, sign: int) -> Budget | None:
     """The budget of all accounts together; raises `Malformed` where their periods are unlike."""
-    sums: dict[Period, Decimal] = defaultdict(Decimal)
+    sums: dict[Period, Decimal] = {}
     for each in entries:
         if each.amount is not None:
-            sums[each.period] += each.amount
+            sums[each.period] = together([sums.get(each.period, _NOTHING), each.amount])
     phases = tuple(Phase(period, _amount(sums[period], unit, sign)) for period in sorted(sums))
     if not phases:
         return None
@@ -99,7 +116,7 @@ def rewritten(entries: Sequence[Entry], wanted: Budget, sign: int) -> Mapping[in
         if gap := _uncovered(phase.period, within):
             hint = "Make a budget with a line for it in the ERP"
             raise Rejected(f"{wanted.ref}: there is no line for {gap}", hint=hint)
-        amount = phase.amount.value * sign + 0  # a zero has no sign
+        amount = turned(phase.amount.value, sign)
         found |= {each.line: amount for each in within if each.amount != amount}
     return found
 
@@ -159,4 +176,4 @@ def _phases(entries: Sequence[Entry], unit: str, sign: int) -> tuple[Phase, ...]
 
 def _amount(value: Decimal | None, unit: str, sign: int) -> Amount:
     assert value is not None
-    return Amount.of(value * sign, unit)
+    return Amount.of(turned(value, sign), unit)

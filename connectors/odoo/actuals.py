@@ -14,7 +14,7 @@ from connectors.calling.steps import in_steps
 from connectors.contract.errors import Rejected, Stale
 from connectors.contract.records import Keeping, Recorded
 from connectors.lines.entries import Entry
-from connectors.lines.mapping import by_ref
+from connectors.lines.mapping import by_ref, turned
 from connectors.odoo.entries import Planned, planned
 from connectors.odoo.reading import Read, Reader
 from connectors.odoo.records import Records
@@ -37,7 +37,7 @@ class _Slot:
     @property
     def value(self) -> Decimal:
         """The amount as Odoo has it."""
-        return self.spent.value * self.line.factor + 0  # a zero has no sign
+        return turned(self.spent.value, self.line.factor)
 
 
 class Actuals:

@@ -7,6 +7,9 @@ from connectors.contract.errors import Forbidden, Malformed, Rejected
 from connectors.odoo.records import Records
 from connectors.odoo.wire import COMPANIES, CURRENCIES, Company, Currency
 
+_FINEST, _COARSEST = Decimal("0.000001"), Decimal(1_000_000)
+"""What currencies are rounded to."""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -52,6 +55,6 @@ def books_of(records: Records, company: Company) -> Books:
     if len(found) != 1:
         raise Malformed(f"the currency of company {company.name!r} is not shown to the user")
     (currency,) = found
-    if not currency.rounding.is_finite() or currency.rounding <= 0:
+    if not (currency.rounding.is_finite() and _FINEST <= currency.rounding <= _COARSEST):
         raise Malformed(f"currency {currency.name}: its rounding is {currency.rounding}")
     return Books(company.id, company.name, currency.name, currency.rounding)

@@ -22,7 +22,7 @@ from connectors.contract.records import Check, Draft, Known, Observed, Page, Rec
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
 from connectors.lines.entries import Entry
-from connectors.lines.mapping import by_ref
+from connectors.lines.mapping import by_ref, turned
 from connectors.lines.shown import Shown
 from connectors.lines.target import Target
 from connectors.odoo.actuals import Actuals
@@ -177,7 +177,7 @@ def _by_amount(lines: Sequence[Entry], amounts: Mapping[int, Decimal]) -> dict[D
     factors = {each.line: each.factor for each in lines if isinstance(each, Planned)}
     found: dict[Decimal, list[int]] = defaultdict(list)
     for line, amount in amounts.items():
-        found[amount * factors[line] + 0].append(line)  # a zero has no sign
+        found[turned(amount, factors[line])].append(line)
     return found
 
 

@@ -11,6 +11,7 @@ from canonical.text import ref as spelled
 from connectors.calling.parsing import decoded
 from connectors.contract.errors import Malformed
 from connectors.lines.entries import Entry, Unread, Whose
+from connectors.lines.mapping import turned
 from connectors.odoo.wire import ACCOUNTS, Account, Document, Family, Line, Pair, stated
 
 
@@ -81,7 +82,7 @@ def _planned(line: Line, known: Known) -> Planned:
     return Planned(
         whose,
         Period(line.date_from, line.date_to),
-        line.amount * factor,
+        turned(line.amount, factor),
         known.documents[id].name,
         line.id,
         position=None if position is None else _position(position, known),

@@ -14,7 +14,7 @@ from canonical.period import Period
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.records import Observed
 from connectors.lines.entries import Entry
-from connectors.lines.mapping import allocation_of, by_ref, overlaid, rewritten, summed
+from connectors.lines.mapping import allocation_of, by_ref, overlaid, rewritten, summed, together
 from connectors.lines.shown import Shown, observed, of_each, problem_of
 from connectors.odoo.entries import Planned, planned
 from connectors.odoo.reading import Read
@@ -118,7 +118,7 @@ def _sums(together: Mapping[Period, Sequence[Entry]]) -> Sequence[Entry]:
 def _sum(own: Sequence[Entry]) -> Entry:
     """One entry, under the first's line, of all amounts."""
     amounts = [each.amount for each in own if each.amount is not None]
-    return replace(own[0], amount=sum(amounts, Decimal(0)))
+    return replace(own[0], amount=together(amounts))
 
 
 def _ensure_said_once(own: Iterable[Planned]) -> None:

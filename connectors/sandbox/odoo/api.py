@@ -27,6 +27,7 @@ _STATUSES = {
     "AccessDenied": 401,
     "AccessError": 403,
     "MissingError": 404,
+    "KeyError": 404,
     "UserError": 422,
     "ValidationError": 422,
 }
@@ -216,7 +217,7 @@ def _argued(method: str, given: list[Any], named: Row) -> tuple[Any, Row]:
     """The ids and the arguments by name of what comes by position."""
     ids = given.pop(0) if method in OF_RECORDS and given else None
     names = METHODS.get(method, ())
-    if len(given) > len(names):
+    if method in METHODS and len(given) > len(names):
         raise Failed("builtins.TypeError", f"{method}() takes {len(names)} arguments")
     return ids, {**dict(zip(names, given, strict=False)), **named}
 

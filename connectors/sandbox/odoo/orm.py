@@ -25,6 +25,7 @@ _DOCUMENTS = {
     "crossovered.budget": "crossovered_budget_id",
     "budget.analytic": "budget_analytic_id",
 }
+_KEYS_SINCE = 17
 _BUDGETS = {*_DOCUMENTS, "crossovered.budget.lines", "budget.line"}
 
 
@@ -71,7 +72,9 @@ class Orm:
         installed = self._switches.budgets
         family = "crossovered.budget" if f"{model}".startswith("crossovered") else "budget.analytic"
         if model not in MODELS or (model in _BUDGETS and installed not in (family, "both")):
-            raise user_error(f"Object {model} doesn't exist")
+            if self._switches.version < _KEYS_SINCE:
+                raise user_error(f"Object {model} doesn't exist")
+            raise Failed("builtins.KeyError", f"'{model}'")
         return MODELS[model]
 
     def _check_rights(self, model: str, method: str) -> None:

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from canonical.allocation import Allocation
+from canonical.allocation import Allocation, Status
+from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
+from canonical.period import Period
 from canonical.problem import Problem
+from canonical.spent import Spent
 from connectors.contract.runtime import Runtime
 from connectors.odoo.connector import Odoo
 from connectors.odoo.declared import OdooSettings
@@ -70,6 +73,22 @@ class Erp:
         span = {"date_from": first, "date_to": last, "company_id": 1}
         return self.put(LINES, **{"crossovered_budget_id": 1, **said, **span, **more})
 
+    def with_actuals(self) -> dict[str, Any]:
+        """A second budget, which keeps what is spent; the settings that name both."""
+        self.put(DOCUMENTS, id=1, name="Budget 2026", state="validate", company_id=1)
+        self.put(DOCUMENTS, id=50, name="Actuals 2026", state="draft", company_id=1)
+        return {"names": ["Budget*"], "actuals_budget": "Actuals*"}
+
+    def spent_of_another(self) -> Spent:
+        """What was spent in March of an account like no other, which both budgets have lines for."""
+        row = self.put(ACCOUNTS, name="Another", company_id=1)
+        ref = f"C{row['id']}"
+        self.put(ACCOUNTS, id=row["id"], code=ref)
+        for document in (1, 50):
+            said = {"crossovered_budget_id": document}
+            self.plan(row["id"], "0", "2026-03-01", "2026-03-31", **said)
+        return spent(ref)
+
     def writes(self) -> list[str]:
         """The calls that wrote since the last time."""
         seen = [call["path"] for call in self.served.log if call["method"] != "GET"]
@@ -91,6 +110,17 @@ class Erp:
         [*connector.list(Kind.BUDGET)]
         (page,) = connector.list(Kind.ALLOCATION)
         return {each.id: each.model for each in page.items}, [*page.problems]
+
+
+def spent(ref: str = "0210", amount: str = "12.34", unit: str = "USD", **said: Any) -> Spent:
+    """What a platform has seen spent of that budget in March."""
+    row = Spent(
+        system="brex", sync="mirror", kind=Kind.BUDGET, ref=ref, budget_ref=None, name=ref,
+        target_id=f"b-{ref}", above=None, status=Status.ACTIVE, amount=None,
+        spent=Amount.of(amount, unit), pending=None, remaining=None, at=None, source="erp",
+        period=Period(date(2026, 3, 1), date(2026, 3, 31)),
+    )  # fmt: skip
+    return replace(row, **said)
 
 
 Opened = Callable[..., Erp]

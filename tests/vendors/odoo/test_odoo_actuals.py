@@ -1,36 +1,20 @@
 """What was spent is kept in budgets of actuals in Odoo, and nothing else is touched."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from itertools import count
 
 import pytest
 from pydantic import ValidationError
 
-from canonical.allocation import Status
 from canonical.amount import Amount
-from canonical.kind import Kind
 from canonical.period import Period
-from canonical.spent import Spent
 from connectors.conformance import World
 from connectors.conformance.recording import Recording
 from connectors.contract.errors import Rejected
 from connectors.contract.records import Keeping
-from tests.vendors.odoo.conftest import ACCOUNTS, DOCUMENTS, LINES, PASSWORD
+from tests.vendors.odoo.conftest import DOCUMENTS, LINES, PASSWORD, spent
 
-MARCH = Period(date(2026, 3, 1), date(2026, 3, 31))
 KEPT = {"names": ["Budget*"], "actuals_budget": "Actuals*"}
-
-
-def spent(ref="0210", amount="12.34", unit="USD", **said):
-    row = Spent(
-        system="brex", sync="mirror", kind=Kind.BUDGET, ref=ref, budget_ref=None, name=ref,
-        target_id=f"b-{ref}", above=None, status=Status.ACTIVE, amount=None,
-        spent=Amount.of(amount, unit), pending=None, remaining=None, at=None, source="erp",
-        period=MARCH,
-    )  # fmt: skip
-    return replace(row, **said)
 
 
 def copied(erp, state="draft", name="Actuals 2026"):
@@ -133,20 +117,9 @@ class TestOdooActuals(Recording):
 
     @pytest.fixture
     def world(self, opened):
-        erp, numbers = opened(empty=True), count(20)
-        for id, name in ((1, "Budget 2026"), (50, "Actuals 2026")):
-            erp.put(DOCUMENTS, id=id, name=name, state="validate", company_id=1)
-
-        def of_another():
-            id = next(numbers)
-            erp.put(ACCOUNTS, id=id, name=f"N{id}", code=f"C{id}")
-            for document in (1, 50):
-                said = {"crossovered_budget_id": document}
-                erp.plan(id, "0", "2026-03-01", "2026-03-31", **said)
-            return spent(f"C{id}")
-
+        erp = opened(empty=True)
         return World(
-            connector=erp.connector(**KEPT),
-            spent_of=of_another,
+            connector=erp.connector(**erp.with_actuals()),
+            spent_of=erp.spent_of_another,
             fault=lambda kind, times: erp.served.faults.add(kind, times=times, writes=True),
         )

@@ -46,7 +46,8 @@ class _Reading(ConformanceSuite):
 
         wrong = {"key": "wrong"} if self.said else {"password": "wrong"}
         return World(
-            connector=erp.connector(**self.said),
+            connector=erp.connector(**self.said, **erp.with_actuals()),
+            spent_of=erp.spent_of_another,
             read_only=True,
             secrets=[PASSWORD],
             wrong_credential=lambda: erp.connector(**wrong),
