@@ -59,12 +59,15 @@ class Odoo(Connector):
 
     def check(self) -> Check:
         """Log in, find the company and read its budgets: that proves address, credential and
-        rights."""
+        rights. Raises `Rejected` where no budget is there to keep actuals, though one is named."""
         read = self._reader.read()
         budgets = self._views.budgets(read).budgets()
         notes = [f"{len(budgets) or 'no'} budgets, in {read.books.unit}"]
         if read.without:
             notes.append(f"{read.without} lines name no analytic account and are not read")
+        if self.settings.actuals_budget is not None:
+            kept = {each.whose.ref for each in self._reader.kept().entries}
+            notes.append(f"what is spent is kept for {len(kept) or 'none'} of them")
         return Check(f"{read.books.name}, database {self.settings.database}", notes)
 
     def list(

@@ -66,6 +66,15 @@ def test_a_name_that_is_wrong_is_told_and_nothing_is_written(erp, names, actuals
     assert erp.writes() == []
 
 
+def test_check_says_for_how_many_budgets_it_is_kept(kept):
+    assert kept.connector(**KEPT).check().notes == [
+        "3 budgets, in USD",
+        "what is spent is kept for 1 of them",
+    ]
+    with pytest.raises(Rejected, match="no budget of Odoo is called 'Spent'"):
+        kept.connector(names=["Budget*"], actuals_budget="Spent").check()
+
+
 def test_a_budget_of_actuals_that_was_cancelled_is_none(erp):
     copied(erp, state="cancel")
     with pytest.raises(Rejected, match="no budget of Odoo is called"):

@@ -1,9 +1,11 @@
 """Whole runs out of Odoo, and back into it, with the real commands over HTTP."""
 
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -237,3 +239,30 @@ def test_an_account_that_is_renamed_is_the_same_budget(desk):
     desk.erp.put(ACCOUNTS, id=2, name="Market")
     desk.run("run", "mirror")
     assert desk.to_brex() == ["PUT"]
+
+
+def test_what_is_spent_at_brex_comes_back_as_amounts_of_a_budget_of_its_own(desk, monkeypatch):
+    monkeypatch.setattr("trueup.workspace._today", lambda: date(2026, 3, 15))
+    desk.add('names = ["Budget*"]\nactuals_budget = "Actuals*"')
+    desk.erp.put(DOCUMENTS, id=50, name="Actuals 2026", state="draft", company_id=1)
+    for account in (1, 2, 3):
+        desk.erp.plan(account, "0", "2026-03-01", "2026-03-31", crossovered_budget_id=50)
+    before = desk.erp.rows(LINES, crossovered_budget_id=1)
+    desk.run("run", "mirror")
+    (budget,) = (r for r in desk.brex.state["budgets"].rows() if r["name"] == "Marketing")
+    limits = desk.brex.state["spend_limits"].rows()
+    (limit,) = (row["id"] for row in limits if row["parent_budget_id"] == budget["budget_id"])
+    told = {"spend_limit_id": limit, "amount": 12345}
+    httpx.post(f"{desk.brex.url}/_sandbox/spend", json=told).raise_for_status()
+    arguments = ["actuals", "--into", "erp", "--json", "--config", str(desk.settings)]
+    for written in (1, 0):
+        found = CliRunner().invoke(app, arguments)
+        counts = json.loads(found.stdout)["recorded"]["counts"]
+        assert (counts["written"], counts["refused"]) == (written, 0), found.output
+    kept = {
+        row["analytic_account_id"]: row["planned_amount"]
+        for row in desk.erp.rows(LINES, crossovered_budget_id=50)
+    }
+    assert kept == {1: 0, 2: Decimal("-123.45"), 3: 0}
+    assert desk.erp.rows(LINES, crossovered_budget_id=1) == before
+    assert len(desk.erp.writes()) == 1
