@@ -95,7 +95,7 @@ def _whose(pair: Pair, known: Known) -> Whose:
     id, shown = pair
     account = known.accounts.get(id)
     if account is None:
-        raise Malformed(f"its analytic account {shown!r} is not shown to the user")
+        raise Malformed(f"its analytic account {shown or id!r} is not shown to the user")
     key = f"{ACCOUNTS},{id}"
     ref = spelled(stated(account.code) or "") or key
     status = Status.ACTIVE if account.active else Status.INACTIVE
@@ -107,15 +107,15 @@ def _position(pair: Pair, known: Known) -> Whose:
         return _whose(pair, known)
     id, name = pair
     key = f"{known.positions},{id}"
-    return Whose(key, spelled(name) or key, key, id)
+    return Whose(key, spelled(stated(name) or "") or key, key, id)
 
 
 def _ref_of(line: Mapping[str, Any], known: Known) -> str | None:
     """Whose a line is that cannot be read, where it says so."""
     match line.get("account"):
-        case [int(id), str(shown)]:
+        case [int(id), *_] if not isinstance(id, bool):
             try:
-                return _whose((id, shown), known).ref
+                return _whose((id, False), known).ref
             except (Malformed, CanonicalError):
                 pass
     return None

@@ -158,7 +158,7 @@ class Reader:
                 "position_field"
             )
             return None
-        return Kept(family, relations[position] if position else None)
+        return Kept(family, relations[position] or position if position else None)
 
     # -- what is there -------------------------------------------------------------------------
 

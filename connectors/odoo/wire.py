@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from connectors.contract.errors import Malformed
 
-Pair: TypeAlias = tuple[int, str]
-"""What a field refers to: its id, and the name that it is shown by."""
+Pair: TypeAlias = tuple[int, str | bool]
+"""What a field refers to: its id, and the name that it is shown by, false where it has none."""
 
 USERS, COMPANIES, CURRENCIES = "res.users", "res.company", "res.currency"
 ACCOUNTS: Final = "account.analytic.account"

@@ -40,11 +40,12 @@ ROOT = Path(__file__).parents[3]
 URL = "https://erp.example.com"
 LINES = "crossovered.budget.lines"
 SPAN = {"date_from": "2026-03-01", "date_to": "2026-03-31"}
+ACCOUNT = {"id": 7, "code": "0110", "name": "Sales", "active": True}
 ROWS = {
     "res.users": [{"id": 2, "company_ids": [1]}],
     "res.company": [{"id": 1, "name": "Acme", "currency_id": [1, "USD"]}],
     "res.currency": [{"id": 1, "name": "USD", "rounding": 0.01}],
-    "account.analytic.account": [{"id": 7, "code": "0110", "name": "Sales", "active": True}],
+    "account.analytic.account": [ACCOUNT],
     "crossovered.budget": [{"id": 4, "name": "2026", "state": "validate"}],
     LINES: [
         {
@@ -215,6 +216,25 @@ def test_an_amount_is_written_with_its_digits_and_read_again(wire):
         found = it.update("0110", draft("120.50"), {"amount"}, "k")
     assert wire.sent(f"{LINES}.write") == [([9], {"vals": {"planned_amount": Decimal("-120.50")}})]
     assert found.model.amount == Amount.of("120.50", "USD")
+
+
+def test_a_reference_without_a_name_is_one_all_the_same(wire):
+    wire.rows[LINES][0] |= {"analytic_account_id": [7, False], "general_budget_id": [3, False]}
+    with connector() as it:
+        assert [each.id for each in listed(it)] == ["0110"]
+        (page,) = it.list(Kind.ALLOCATION)
+    assert [each.model.entity.id for each in page.items] == ["account.budget.post,3"]
+
+
+@pytest.mark.parametrize("account", [[True, "x"], True, "x", [], [7.5, "x"], None])
+def test_an_account_that_is_no_reference_may_be_any(wire, account):
+    wire.rows["account.analytic.account"].append({**ACCOUNT, "id": 1, "code": "0001"})
+    wire.rows[LINES][0]["analytic_account_id"] = account
+    with connector() as it:
+        (page,) = it.list(Kind.BUDGET)
+        assert ([*page.items], [each.ref for each in page.problems]) == ([], [None])
+        with pytest.raises(Malformed):
+            it.get(Kind.BUDGET, "0110")
 
 
 def test_what_is_as_wanted_is_not_written(wire):
