@@ -65,10 +65,10 @@ def test_nor_where_pythonpath_names_it(
 
 
 def test_what_it_says_is_all_that_is_needed(tmp_path: Path) -> None:
-    with served(tmp_path, "vtex", "brex") as process:
+    with served(tmp_path, "vtex", "brex", "odoo") as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        for _ in range(2):
+        for _ in range(3):
             process.stdout.readline()
         said = ""
         while "ends" not in said:
