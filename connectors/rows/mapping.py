@@ -96,7 +96,8 @@ class Reader:
         _check_time(said)
         if "end" in said and "start" not in said:
             raise Wrong("start", "is empty; a share that has an end of its own states both")
-        said.setdefault("ref", f"{said['entity_type']}:{said['entity']}")
+        if "ref" not in said:
+            said["ref"] = f"{said['entity_type']}:{said['entity']}"
         return said
 
     def allocation(self, rows: Sequence[tuple[Position, Said]]) -> Allocation:

@@ -177,7 +177,7 @@ def read_allocations(
                 raise wrong
             said = reader.allocation_row(cells)
             rows = [(position, said)]
-            if others := several.get((budget, likeness(said["ref"]))):
+            if several and (others := several.get((budget, likeness(said["ref"])))):
                 _ensure_phase(said, position, others)
                 rows = [*waiting.pop(id, ()), *rows]
                 if position != next(reversed(others)):
