@@ -42,6 +42,8 @@ _ALIVE: Final = {
 """PostgreSQL: how long a server has to answer at all, and how a way that is cut is noticed."""
 _STEPS: Final = 10_000
 """After how many of its steps SQLite looks at the clock."""
+_SHORTEST: Final = 4
+"""A shorter secret is none, and hiding it would show where it is."""
 _SECRET: Final = ("pass", "pwd", "secret", "token", "key", "odbc_connect", "credential")
 
 
@@ -183,6 +185,11 @@ class Database:
             url = make_url(self._given.strip())
         except (ArgumentError, ValueError):
             raise Unreadable(f"{self._system}: the url is no address", hint=_FORM) from None
+        if _is_misread(self._given):
+            raise Unreadable(
+                f"{self._system}: the url cannot be told apart into its parts",
+                hint="Write @ as %40 and % as %25 within a password",
+            )
         if url.drivername in ("postgres", "postgresql"):
             return url.set(drivername="postgresql+psycopg")
         if url.get_backend_name() != "sqlite":
@@ -238,6 +245,11 @@ class Database:
 _FORM: Final = "Write it like postgresql://user:password@host/database or sqlite:///FILE"
 
 
+def _is_misread(address: str) -> bool:
+    """Whether more than one @ stands in it: part of the password would be told as the host."""
+    return address.count("@") > 1 and "odbc_connect" not in address
+
+
 def _kept(label: str, result: CursorResult[Any]) -> Answer:
     try:
         return Answer(label, list(result.keys()), result)
@@ -256,4 +268,4 @@ def _secrets_of(url: URL) -> set[str]:
     for key, value in url.query.items():
         if any(each in key.casefold() for each in _SECRET):
             found |= {value} if isinstance(value, str) else set(value)
-    return found - {""}
+    return {each for each in found if len(each) >= _SHORTEST}

@@ -45,8 +45,6 @@ _OPEN: Final = date(9999, 12, 31)
 _KEY: Final = ("system", "kind", "target_id", "period_start", "period_end")
 _NEEDED: Final = (*_KEY, "budget_ref", "ref", "currency", "spent")
 _MORE: Final = ("name", "amount", "pending", "remaining", "sync", "source", "at")
-_MANY: Final = 500
-"""Names of systems in one question; there are never as many."""
 
 
 class Money(TypeDecorator[Decimal]):
@@ -112,7 +110,8 @@ class Kept:
         if not dry_run:
             self._opened(connection, table, made=not columns)
         systems = {row.system for row in rows}
-        there = self._there(connection, table, systems) if columns else {}
+        days = {row.period.start for row in rows if row.period is not None}
+        there = _there(connection, table, systems, days) if columns else {}
         told, new, changed = self._sorted(table, rows, there)
         if not dry_run and (new or changed):
             leaving()
@@ -174,16 +173,6 @@ class Kept:
 
     # -- rows --------------------------------------------------------------------------------
 
-    def _there(
-        self, connection: Connection, table: Table, systems: Collection[str]
-    ) -> dict[Key, Mapping[str, Any]]:
-        found: dict[Key, Mapping[str, Any]] = {}
-        query = select(table).where(table.c.system.in_(sorted(systems)[:_MANY]))
-        for row in connection.execute(query).mappings():
-            held = dict(row)
-            found[_key(held)] = held
-        return found
-
     def _sorted(
         self, table: Table, rows: Sequence[Spent], there: Mapping[Key, Mapping[str, Any]]
     ) -> tuple[list[Recorded], list[_Wanted], list[_Wanted]]:
@@ -228,7 +217,9 @@ class Kept:
         self, connection: Connection, table: Table, written: Sequence[_Wanted]
     ) -> None:
         """Raises `Rejected` where what is kept is not what was written."""
-        there = self._there(connection, table, {str(each.values["system"]) for each in written})
+        systems = {str(each.values["system"]) for each in written}
+        days = {each.values["period_start"] for each in written}
+        there = _there(connection, table, systems, days)
         for each in written:
             kept = there.get(each.key)
             for name in ("spent", "amount", "pending", "remaining"):
@@ -237,6 +228,20 @@ class Kept:
                         f"table {self._said} does not keep {name} as it is written",
                         hint="Make the column NUMERIC, or TEXT in SQLite",
                     )
+
+
+def _there(
+    connection: Connection, table: Table, systems: Collection[str], days: Collection[date]
+) -> dict[Key, Mapping[str, Any]]:
+    """What stands there of these systems, of periods that begin on these days."""
+    query = select(table).where(
+        table.c.system.in_(sorted(systems)), table.c.period_start.in_(sorted(days))
+    )
+    found: dict[Key, Mapping[str, Any]] = {}
+    for row in connection.execute(query).mappings():
+        held = dict(row)
+        found[_key(held)] = held
+    return found
 
 
 def _write(

@@ -93,9 +93,7 @@ def test_a_database_that_has_no_reading_transaction_says_so():
 
 
 def test_a_database_is_named_without_user_and_password():
-    named = Database(
-        "erp", f"postgresql://u:canary@h:5433/d?password={PASSWORD}", 300, Runtime()
-    ).name()
+    named = Database("erp", "postgresql://u:canary@h:5433/d?password=canary", 300, Runtime()).name()
 
     assert named == "postgresql h:5433/d"
 

@@ -281,3 +281,11 @@ def test_an_answer_that_finds_no_room_on_the_disk_is_told(lite, monkeypatch):
 
     with pytest.raises(Unreadable, match=r"No space left on device.*Make room"):
         listed(lite.connector())
+
+
+@pytest.mark.parametrize("password", ["can@ary", "c@n/a?ry"])
+def test_a_password_that_is_not_encoded_is_told_as_that_and_no_part_of_it(lite, password):
+    with pytest.raises(Unreadable, match=r"Write @ as %40") as caught:
+        lite.connector(url=f"postgresql://u:{password}@127.0.0.1:1/d").check()
+
+    assert "ary" not in "\n".join(traceback.format_exception(caught.value))
