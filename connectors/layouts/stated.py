@@ -17,14 +17,16 @@ from connectors.layouts.questions import Finding
 from connectors.layouts.reading import Reading
 
 
-def ensure_settled(reading: Reading, where: str) -> Reading:
-    """The reading; raises `Unreadable` where a person has to say something before it means it."""
+def ensure_settled(reading: Reading, where: str, look: str = "") -> Reading:
+    """The reading; raises `Unreadable` where a person has to say something before it means it,
+    with what shows it (`look`).
+    """
     if reading.open:
         asked = reading.open[0]
         said = "; or ".join(asked.readings)
         raise Unreadable(
             f"{where}: {asked.what} has to be said: {said}",
-            hint=f"Set {asked.setting} in its layout; `trueup look` shows it",
+            hint=f"Set {asked.setting} in its layout{look}",
         )
     if any(not each.currency for each in reading.groups.heads.values()):
         raise Unreadable(

@@ -81,6 +81,8 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         moment = value.astimezone(UTC)
+        if dialect.name in ("mysql", "mariadb"):  # their moments have no zone
+            return moment.replace(tzinfo=None)
         return moment.isoformat() if dialect.name == "sqlite" else moment
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from canonical.kind import Kind
 from canonical.problem import Problem
@@ -15,6 +16,8 @@ from connectors.layouts.language import Layout
 from connectors.layouts.loading import LayoutError, layout_of, over, table_of
 from connectors.layouts.stated import Stated, ensure_settled
 from connectors.rows.reading import Signature
+
+_LOOK: Final = "; `trueup look` shows it"
 
 
 @dataclass(slots=True)
@@ -74,7 +77,9 @@ class LayoutSource:
         paths = self._paths()
         signature = self._signature(paths)
         if self._held is None or self._held.signature != signature:
-            readings = [ensure_settled(read_file(path, self._layout), str(path)) for path in paths]
+            readings = [
+                ensure_settled(read_file(path, self._layout), str(path), _LOOK) for path in paths
+            ]
             if self._signature(paths) != signature:
                 raise Transient(f"{self.label} changed while it was read", hint="Read it again")
             self._held = _Held(signature, Stated(self._name, self.label, readings))

@@ -1,5 +1,6 @@
 """What was spent, kept in a table of the user's."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -13,7 +14,7 @@ from canonical.period import Period
 from canonical.spent import Spent
 from connectors.conformance import World
 from connectors.conformance.recording import Recording
-from connectors.contract.errors import ConnectorError, Rejected, Unreadable, Unsupported
+from connectors.contract.errors import ConnectorError, Rejected, Transient, Unreadable, Unsupported
 from connectors.contract.records import Keeping
 
 AT = datetime(2026, 3, 15, 13, tzinfo=timezone(timedelta(hours=1)))
@@ -39,14 +40,29 @@ class TestKept(Recording):
     """The kit's checks of what was spent."""
 
     @pytest.fixture
-    def world(self, keeper, books):
+    def world(self, books, monkeypatch):
         books.run("INSERT INTO budgets (ref, name, amount, currency) VALUES ('A', 'a', 1, 'USD')")
         numbers = iter(range(100))
         connector = books.connector(actuals="spent", create_actuals=True)
+        writing = connector._database.writing
+
+        def fault(kind, times):
+            @contextmanager
+            def broken():
+                monkeypatch.undo()
+                if kind == "error_before":
+                    raise Transient("no connection")
+                with writing() as connection:
+                    yield connection
+                raise Transient("the answer to the commit is lost")
+
+            monkeypatch.setattr(connector._database, "writing", broken)
+
         return World(
             connector=connector,
             read_only=True,
             spent_of=lambda: spent(f"R{next(numbers)}"),
+            fault=fault,
         )
 
 
