@@ -23,6 +23,9 @@ LARGEST: Final = 9 * 10**18
 _LONG = re.compile(r"(-?[0-9]{1,12})\.([0-9]{2})(?:0{2,12})?")
 _ROW = re.compile(r"-?[0-9]{1,12}\.[0-9]{2}(?:,-?[0-9]{1,12}\.[0-9]{2})*")
 _DIGITS: Final = 15
+_IN_A_CENT: Final = 10 ** (PLACES - 2)
+_AND_NEXT: Final = f"{'0' * (PLACES - 2)},"
+"""What makes ten-thousandths of the cents before it, where others follow."""
 _ENDS = re.compile(
     r"[\s\u00a0\u202f]*(?:[$€£¥₹₩₽₺₪฿₫₱]|\b[A-Z]{3}\b|kr\.?|zł|Fr\.)[\s\u00a0\u202f]*"
 )
@@ -125,8 +128,11 @@ class NumberForm:
         row = ",".join(texts)
         if not _ROW.fullmatch(row):
             return None
-        self._seen, cents = ".", self._cents
-        return [int(each) * cents for each in row.replace(".", "").split(",")]
+        self._seen = "."
+        digits = row.replace(".", "")
+        if self._cents == _IN_A_CENT:
+            return [*map(int, f"{digits},".replace(",", _AND_NEXT)[:-1].split(","))]
+        return [int(each) * self._cents for each in digits.split(",")]
 
     def _slowly(self, text: str) -> int | None:
         text = text.strip()

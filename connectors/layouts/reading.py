@@ -80,6 +80,9 @@ class _Reader:
         self._plans: dict[str, dict[str, int]] = {each: {} for each in layout.rows.single}
         self._spellings: dict[str, str] = {}
         self._rows = self._total = self._blanks = 0
+        self._slots: Sequence[Slot] = ()
+        self._periods: list[int] = []
+        self._last = "", ""
         self._rounds = layout.numbers.round is not None
         self._before = EXACT
         self._prepare()
@@ -127,36 +130,38 @@ class _Reader:
             form = self._form(cells)
             slots = self._spans.slots(cells, row)
             found = self._at_once(form, slots, cells)
-            for column, period in () if found else slots:
+            if found is not None:
+                self._keep(row, cells, self._periods, found)
+                return
+            periods, found = list[int](), list[int]()
+            for column, period in slots:
                 value = cells[column] if column < width else ""
                 if type(value) is str:
                     amount = form.read(value) if value or form.counts_blank else None
                 else:
                     amount = form.value(value)
                 if amount is not None:
-                    found.append((period, amount))
+                    periods.append(period)
+                    found.append(amount)
                 elif self._sheet.unsure:
                     self._blanks += 1
             if found:
                 column = -1
-                self._keep(row, cells, found)
+                self._keep(row, cells, periods, found)
         except Wrong as error:
             self._refuse(row, cells, error, column)
 
-    def _at_once(
-        self, form: NumberForm, slots: Sequence[Slot], cells: Cells
-    ) -> list[tuple[int, int]]:
-        """The amounts of a row of text, where all of them are there and plain."""
+    def _at_once(self, form: NumberForm, slots: Sequence[Slot], cells: Cells) -> list[int] | None:
+        """The amounts of a row of text for `self._periods`; None unless all of them are plain."""
         if self._sheet.typed or not slots:
-            return []
+            return None
+        if slots is not self._slots:
+            self._slots, self._periods = slots, [period for _, period in slots]
         first, last = slots[0][0], slots[-1][0]
         if last - first != len(slots) - 1 or last >= len(cells):
-            return []
+            return None
         texts: Sequence[str] = cells[first : last + 1]  # type: ignore[assignment]
-        amounts = form.read_all(texts)
-        if amounts is None:
-            return []
-        return [(slot[1], amount) for slot, amount in zip(slots, amounts, strict=True)]
+        return form.read_all(texts)
 
     def _take_long(self, row: int, cells: Cells) -> None:
         place = self._amount
@@ -167,7 +172,7 @@ class _Reader:
             amount = form.read(value) if isinstance(value, str) else form.value(value)
             if amount is not None:
                 column = -1
-                self._keep(row, cells, [(self._spans.number(cells, row), amount)])
+                self._keep(row, cells, (self._spans.number(cells, row),), (amount,))
             else:
                 self._blanks += self._sheet.unsure
                 self._ensure_required(cells)
@@ -191,7 +196,7 @@ class _Reader:
         said = self._currency(cells) if self._currency is not None else ""
         return said or self._layout.currency or ""
 
-    def _keep(self, row: int, cells: Cells, found: list[tuple[int, int]]) -> None:
+    def _keep(self, row: int, cells: Cells, periods: Sequence[int], amounts: Sequence[int]) -> None:
         for get, wanted, name in self._only:
             if get(cells).casefold() not in wanted:
                 self._taking.skipped[f"rows.only {name}"] += 1
@@ -209,13 +214,13 @@ class _Reader:
             self._groups.call(entity, self._entity_name(cells))
         group = self._groups.number(ref, entity, row)
         try:
-            self._groups.sums.add(group, found)
+            self._groups.sums.add(group, periods, amounts)
         except OverflowError:
             raise Wrong(None, "the sum is beyond any amount") from None
         if self._rounds:
             self._tell_rounding(group, self._forms[self._unit(cells)].rounded)
         self._rows += 1
-        self._total += sum([amount for _, amount in found])
+        self._total += sum(amounts)
 
     def _tell_rounding(self, group: int, now: Rounded) -> None:
         """What the present row's amounts lost is a loss of its budget and of its share."""
@@ -230,9 +235,11 @@ class _Reader:
         return found
 
     def _head(self, ref: str, entity: str, row: int, cells: Cells) -> None:
+        unit = self._unit(cells)
+        if ref and self._last == (ref, unit):
+            return  # as the row above
         key = self._groups.head(ref, entity)
         head = self._groups.heads.get(key)
-        unit = self._unit(cells)
         if head is None:
             facts = {fact: text for fact, get in self._facts.items() if (text := get(cells))}
             name = self._name(cells) if self._name is not None else ""
@@ -243,6 +250,7 @@ class _Reader:
                 f"{unit or 'no currency'} where row {head.row} of {ref or entity!r} has "
                 f"{head.currency or 'none'}; a budget has one currency",
             )
+        self._last = ref, unit
 
     def _ensure_required(self, cells: Cells) -> None:
         for get, name in self._required:

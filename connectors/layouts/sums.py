@@ -2,10 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
-from typing import Final, Protocol, TypeAlias
-
-Added: TypeAlias = Sequence[tuple[int, int]]
-"""Numbers of periods, each with an amount."""
+from typing import Final, Protocol
 
 _BLANK: Final = -(1 << 63)
 _BITS: Final = 24
@@ -14,8 +11,11 @@ _BITS: Final = 24
 class Sums(Protocol):
     """Amounts by the numbers of a group and a period; what was never added is not there."""
 
-    def add(self, group: int, added: Added) -> None:
-        """Add to what is there; raises `OverflowError` beyond any amount."""
+    def add(self, group: int, periods: Sequence[int], values: Sequence[int]) -> None:
+        """Add `values` to what is there of `periods`, which are in order and each there once.
+
+        Raises `OverflowError` beyond any amount.
+        """
 
     def of(self, group: int) -> tuple[tuple[int, ...], list[int]]:
         """The periods of the group by number, and the sum of each."""
@@ -33,13 +33,16 @@ class Dense:
         self._row = array("q", [_BLANK]) * self._width
         self._every: tuple[int, ...] = ()
 
-    def add(self, group: int, added: Added) -> None:
-        if added and added[-1][0] >= self._width:
-            self._widen(added[-1][0] + 1)
+    def add(self, group: int, periods: Sequence[int], values: Sequence[int]) -> None:
+        if periods and periods[-1] >= self._width:
+            self._widen(periods[-1] + 1)
         amounts, begin = self._amounts, group * self._width
+        if begin == len(amounts) and len(periods) == self._width:
+            amounts.extend(array("q", values))  # a whole row of a group that is new
+            return
         while begin >= len(amounts):
             amounts.extend(self._row)
-        for period, amount in added:
+        for period, amount in zip(periods, values, strict=True):
             before = amounts[begin + period]
             amounts[begin + period] = amount if before == _BLANK else before + amount
 
@@ -75,8 +78,8 @@ class Sparse:
         self._amounts: dict[int, int] = {}
         self._periods: list[list[int]] = []
 
-    def add(self, group: int, added: Added) -> None:
-        for period, amount in added:
+    def add(self, group: int, periods: Sequence[int], values: Sequence[int]) -> None:
+        for period, amount in zip(periods, values, strict=True):
             key = group << _BITS | period
             before = self._amounts.get(key)
             if before is not None:
