@@ -113,7 +113,8 @@ class Unstated:
     """An object in use in the target that the source does not state.
 
     `name` is its name there, or the entity that an allocation is for. A linked one has the `ref`
-    that it had, and a `reason` why it stays; one that nobody ever stated has neither.
+    that it had, a `reason` why it stays, and as `cause` who let it go: the source, or the
+    selection; one that nobody ever stated has none of them.
     """
 
     kind: Kind
@@ -124,9 +125,17 @@ class Unstated:
     ref: str | None = None
     budget_ref: str | None = None
     reason: str | None = None
+    cause: Cause | None = None
 
     @classmethod
-    def of(cls, kind: Kind, target_id: str, values: Facts, **link: str | None) -> Self:
+    def of(
+        cls,
+        kind: Kind,
+        target_id: str,
+        values: Facts,
+        cause: Cause | None = None,
+        **link: str | None,
+    ) -> Self:
         """As the target's facts of it say."""
         said = dict(zip(FIELDS[kind], values, strict=True))
         return cls(
@@ -135,8 +144,21 @@ class Unstated:
             name=str(said["name"] if kind is Kind.BUDGET else said["entity"]),
             amount=_text(said["amount"]),
             currency=_text(said["currency"]),
+            cause=cause,
             **link,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """How many of the source's budgets a plan carries, where its sync selects them.
+
+    `unmatched` names each rule, or pattern of one, that matches no budget of the source.
+    """
+
+    budgets: int
+    of: int
+    unmatched: tuple[str, ...] = ()
 
 
 SUMMARY: Final = ("create", "update", "retire", "delete", "unchanged", "conflict", "blocked")
@@ -151,7 +173,8 @@ class Plan:
     in the target that nobody ever stated, are named one by one, the first thousand of each.
     `stranger_count` counts all strangers. `uncertain` are those with a write of unknown outcome,
     `adopted` those recognised in the target without a link of this sync, and `handovers` those
-    among them that pass from another sync to this one. `bound_to` are the accounts and the settings
+    among them that pass from another sync to this one. `selected` says what the sync's selection
+    came to, None where it has none. `bound_to` are the accounts and the settings
     that it was made for (`sync.binding`), `allowed` the guards that were switched off for it.
     """
 
@@ -173,6 +196,7 @@ class Plan:
     kept_objects: tuple[Unstated, ...] = ()
     strangers: tuple[Unstated, ...] = ()
     stranger_count: int = 0
+    selected: Selected | None = None
     bound_to: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()

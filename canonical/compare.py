@@ -17,12 +17,13 @@ from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, TAKEN_BACK_BY_NONE, Fact
 
 
 class Cause(StrEnum):
-    """Why a field differs: the `source` changed it, the target did (`drift`), or the `calendar`
-    moved on to another phase of the same budget."""
+    """Why a field differs: the `source` changed it, the target did (`drift`), the `calendar` moved
+    on to another phase of the same budget, or the object left the `selection` of its sync."""
 
     SOURCE = "source"
     DRIFT = "drift"
     CALENDAR = "calendar"
+    SELECTION = "selection"
 
 
 @dataclass(frozen=True, slots=True)

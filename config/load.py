@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from config.select import Select, Unselected
 from config.settings import Guard, KeyPath, Origin, Settings, State, Sync, line_fields, nearest
 from connectors.contract import registry
 from connectors.contract.settings import SystemSettings
@@ -323,7 +324,8 @@ def _said(path: KeyPath, error: ErrorDetails, raw: object) -> str:
         return str(context["error"])
     if kind == "extra_forbidden":
         model = _model(path[:-1], raw)
-        return f"unknown key{nearest(str(path[-1]), model.model_fields) if model else ''}"
+        known = [info.alias or key for key, info in model.model_fields.items()] if model else []
+        return f"unknown key{nearest(str(path[-1]), known) if known else ''}"
     if kind == "missing":
         return f"this key is missing{_description(path, raw)}"
     if kind in _BOUNDS:
@@ -377,6 +379,10 @@ def _model(path: KeyPath, raw: Any) -> type[BaseModel] | None:
             return Sync
         case ("syncs", _, "guard"):
             return Guard
+        case ("syncs", _, "select"):
+            return Select
+        case ("syncs", _, "select", "not"):
+            return Unselected
     return None
 
 

@@ -19,7 +19,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -34,6 +33,8 @@ from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.loss import Effect
 from config.limits import CountLimit, MoneyLimit, Percent, limit_of
 from config.secrets import is_reference
+from config.select import Select
+from config.tables import Table
 from connectors.contract import registry
 from connectors.contract.settings import Lines, SystemSettings
 from sync.spec import Limit, OnRemove
@@ -202,17 +203,7 @@ FullPass = Annotated[
 ]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        hide_input_in_errors=True,
-        defer_build=True,  # what is part of a whole is built with it alone
-    )
-
-
-class State(_Table):
+class State(Table):
     """Where links, the journal and the plans are kept."""
 
     url: Annotated[str, AfterValidator(_state_url)] = Field(
@@ -230,7 +221,7 @@ class State(_Table):
     )
 
 
-class Guard(_Table):
+class Guard(Table):
     """How much one run may change before it stops; "off" switches one rule off."""
 
     max_changes: CountLimit = Field(
@@ -272,7 +263,7 @@ class Guard(_Table):
         return None if limit is None else limit.share
 
 
-class Sync(_Table):
+class Sync(Table):
     """One target that is kept true to one source."""
 
     source: str = Field(description="The system that owns the budgets.")
@@ -323,6 +314,9 @@ class Sync(_Table):
         'they were: a time such as "12h", "30m" or "1d"; or a number of runs, of which the last '
         "reads everything. 1 reads everything every time.",
     )
+    select: Select | None = Field(
+        default=None, description="Which budgets of the source are carried; default: all."
+    )
     guard: Guard = Field(
         default_factory=Guard, description="How much one run may change before it stops."
     )
@@ -341,7 +335,7 @@ class Sync(_Table):
         return _parsed_schedule(text)
 
 
-class Actuals(_Table):
+class Actuals(Table):
     """What is spent, kept in the system that the table is named after."""
 
     systems: tuple[str, ...] = Field(
@@ -360,7 +354,7 @@ class Actuals(_Table):
         return _parsed_schedule(text)
 
 
-class Settings(_Table):
+class Settings(Table):
     """Which systems hold budgets, and which of them follows which."""
 
     state: State = Field(default_factory=State, description="Where Trueup keeps its own memory.")
@@ -405,7 +399,7 @@ def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
     if not isinstance(systems, dict) or not isinstance(syncs, dict):
         return
     yield from _of_actuals(raw.get("actuals"), systems)
-    taken: dict[tuple[str, str], str] = {}
+    taken: dict[tuple[str, str, bool], str] = {}
     for name, sync in syncs.items():
         if not isinstance(sync, dict):
             continue
@@ -419,8 +413,10 @@ def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
             continue
         if source == target:
             yield _problem(("syncs", name, "target"), "the target is the source itself")
-        elif (first := taken.setdefault((source, target), name)) != name:
+        elif (first := _taken(taken, source, target, name, selects="select" in sync)) is not None:
             message = f'the sync "{first}" already goes from "{source}" to "{target}"'
+            if "select" in sync or "select" in syncs[first]:
+                message += "; two may, where each has a select of its own"
             yield _problem(("syncs", name), message)
         elif reason := _no_target(systems.get(target)):
             yield _problem(("syncs", name, "target"), reason)
@@ -451,3 +447,14 @@ def _of_actuals(raw: object, systems: Mapping[str, Any]) -> Iterator[InitErrorDe
             elif system == into:
                 message = "what it has seen spent is there already"
                 yield _problem(("actuals", into, "systems"), message)
+
+
+def _taken(
+    taken: dict[tuple[str, str, bool], str], source: str, target: str, name: str, *, selects: bool
+) -> str | None:
+    """An earlier sync between the two, unless both select; `taken` learns of this one."""
+    first = taken.get((source, target, False))
+    if first is None and not selects:
+        first = taken.get((source, target, True))
+    taken.setdefault((source, target, selects), name)
+    return first

@@ -74,6 +74,7 @@ def spec_of(settings: Settings, sync: str) -> SyncSpec:
         parallel=own.parallel,
         full_pass_every=own.full_pass(),
         limits=limits,
+        select=own.select.selection() if own.select else None,
     )
 
 

@@ -24,6 +24,7 @@ def binding(spec: SyncSpec, source: Connector, target: Connector) -> dict[str, s
         "stamp": str(spec.stamp).lower(),
         "horizon_months": str(spec.horizon_months),
         "past_months": str(spec.past_months),
+        "select": str(spec.select or ""),
     }
 
 

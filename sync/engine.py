@@ -33,8 +33,9 @@ from sync.outcome import Done, Outcome
 from sync.ownership import Ownership
 from sync.plan import Planner
 from sync.report import Report
+from sync.selection import Selection
 from sync.settle import Settler, waiting
-from sync.spec import SyncSpec
+from sync.spec import OnRemove, SyncSpec
 from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
 from sync.state.lease import Lease, LeaseHeld, LeaseLost, elapsed
@@ -108,12 +109,14 @@ class Engine:
         monotonic: Callable[[], float] = elapsed,
         watch: Watch | None = None,
         neighbours: Sources | None = None,
+        selections: Mapping[str, Selection | None] | None = None,
     ) -> None:
-        """`neighbours` are the sources of the other syncs into the same account."""
+        """`neighbours` are the sources of the other syncs into the same account, `selections` what
+        of them each carries."""
         self._spec, self._source, self._target, self._store = spec, source, target, store
         self._now, self._monotonic = now, monotonic
         self._watch = watch or Watch(stop=Event())
-        self._neighbours = neighbours or {}
+        self._neighbours, self._selections = neighbours or {}, selections
         account = target.settings.account(target.name, target.runtime.base)
         self._owners = Owners(store, spec.name, account, self._neighbours)
         self._ledger = Ledger(store, spec.name, lambda: self._owners.names)
@@ -349,7 +352,7 @@ class Engine:
         unseen_is_gone: bool = False,
     ) -> Planner:
         self._watch.stage("plan")
-        neighbours = Neighbours(self._owners, self._neighbours)
+        neighbours = Neighbours(self._owners, self._neighbours, self._selections)
         identity = self._target.capabilities.identity
         ownership = Ownership(self._spec.name, self._owners, neighbours, observation, identity)
         return Planner(
@@ -379,12 +382,7 @@ class Engine:
         allowed = {*allow, *(only.allowed if only is not None else ())}
         gone = "unseen" in allowed
         found = self._planner(observation, as_of, left_alone, unseen_is_gone=gone).plan()
-        sides = Sides(
-            linked=self._ledger.count(),
-            linked_shown=observation.shown(),
-            source_seen=found.source_seen,
-            adopted=found.adopted,
-        )
+        sides = self._sides(found, observation)
         plan = Plan(
             plan_id=uuid4().hex,
             sync=self._spec.name,
@@ -402,6 +400,7 @@ class Engine:
             kept_objects=tuple(found.kept_objects),
             strangers=tuple(found.strangers),
             stranger_count=found.stranger_count,
+            selected=found.selected,
             adopted=found.adopted,
             uncertain=found.waiting,
             allowed=tuple(sorted(allow)),
@@ -409,6 +408,20 @@ class Engine:
             accepted=self._spec.accept,
         )
         return Planned(plan, found, observation.versions, observation.strangers, read_at)
+
+    def _sides(self, found: Findings, observation: Observation) -> Sides:
+        """What left the selection counts as not shown by the source, unless it is kept in place."""
+        linked, seen = self._ledger.count(), found.source_seen
+        if self._spec.select is not None:
+            keeps = self._spec.on_remove is OnRemove.KEEP
+            seen = seen + found.left if keeps else min(seen, max(0, linked - found.left))
+        return Sides(
+            linked=linked,
+            linked_shown=observation.shown(),
+            source_seen=seen,
+            adopted=found.adopted,
+            left=found.left,
+        )
 
     def _judged(
         self,

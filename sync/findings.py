@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from canonical.change import Change, Conflict, Handover, Unstated
+from canonical.change import Change, Conflict, Handover, Selected, Unstated
 from canonical.kind import Kind
 from canonical.loss import Loss
 from canonical.problem import Problem
@@ -19,7 +19,10 @@ MANY = 1000
 
 @dataclass(slots=True)
 class Findings:
-    """What one plan found, filled step by step."""
+    """What one plan found, filled step by step.
+
+    `left` counts the links of what left the selection, `selected` says what came of that.
+    """
 
     changes: list[Change] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
@@ -37,6 +40,8 @@ class Findings:
     adopted: int = 0
     lossy: dict[str, tuple[int, str]] = field(default_factory=dict)
     source_seen: int = 0
+    left: int = 0
+    selected: Selected | None = None
     stated: dict[tuple[Kind, Key], Statement] = field(default_factory=dict)
     scales: Scales = field(default_factory=Scales)
 

@@ -53,12 +53,14 @@ _SLIPS = (100, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """How much is linked, how much of it each side showed, and how much this plan adopts."""
+    """How much is linked, how much of it each side showed, how much this plan adopts, and how many
+    of the links the source shows and the selection leaves out."""
 
     linked: int
     linked_shown: int
     source_seen: int
     adopted: int = 0
+    left: int = 0
 
 
 class Guard:
@@ -102,11 +104,12 @@ class Guard:
         for name, seen in (("target", sides.linked_shown), ("source", sides.source_seen)):
             least = self._limits.min_listing
             if least is not None and sides.linked and seen < sides.linked * least:
+                left = f", and {sides.left} left the selection of the sync" if sides.left else ""
                 self._trip(
                     "min_listing",
                     percent(least),
                     f"{seen} of {sides.linked}",
-                    f"the {name} shows {seen} of {sides.linked} linked objects: "
+                    f"the {name} shows {seen} of {sides.linked} linked objects{left}: "
                     "a listing that shrank this much is not believed",
                     f'"{_share(Fraction(seen, sides.linked), ROUND_FLOOR)}"',
                 )

@@ -8,11 +8,13 @@ with faults proves only what it shows.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.kind import Kind
 from connectors.contract.errors import ConnectorError
 from connectors.contract.interface import Connector
 from sync.match import Key
+from sync.selection import Selection
 from sync.state.owners import Owners
 
 Sources = Mapping[str, Callable[[], Connector | None]]
@@ -30,8 +32,14 @@ class Stated:
 class Neighbours:
     """Reads each neighbour's source at most once, and only when asked about it."""
 
-    def __init__(self, owners: Owners, sources: Sources) -> None:
-        self._owners, self._sources = owners, sources
+    def __init__(
+        self,
+        owners: Owners,
+        sources: Sources,
+        selections: Mapping[str, Selection | None] | None = None,
+    ) -> None:
+        """`selections` say what of its source each carries, by the sync's name."""
+        self._owners, self._sources, self._selections = owners, sources, selections or {}
         self._read: dict[str, Stated] = {}
 
     @property
@@ -51,31 +59,46 @@ class Neighbours:
         source = self._sources[sync]()
         if source is None:
             return Stated(fault="its source cannot be connected")
-        keys: set[tuple[Kind, Key]] = set()
+        reading = _Reading(self._selections.get(sync))
         try:
-            fault = _take_all(source, keys)
+            fault = reading.take_all(source)
         except ConnectorError as error:
             return Stated(fault=str(error))
-        if not keys and self._owners.owns_any(sync):
+        keys = reading.keys
+        if not reading.is_alive and self._owners.owns_any(sync):
             fault = fault or "its source shows nothing at all"
         return Stated(frozenset(keys), fault)
 
 
-def _take_all(source: Connector, keys: set[tuple[Kind, Key]]) -> str | None:
-    """Add every key that `source` shows; returns the first record that cannot be read.
+class _Reading:
+    """The `keys` of what a source shows and its sync selects; `is_alive` if it shows anything."""
 
-    A budget that only an allocation names is stated too.
-    """
-    fault = None
-    for kind in Kind:
-        for page in source.list(kind):
-            for problem in page.problems:
-                fault = fault or f"{problem.where}: {problem.message}"
-            for item in page.items:
-                model = item.model
-                if isinstance(model, Budget):
-                    keys.add((kind, ("", model.ref)))
-                else:
-                    keys.add((kind, (model.budget, model.ref)))
-                    keys.add((Kind.BUDGET, ("", model.budget)))
-    return fault
+    def __init__(self, selection: Selection | None) -> None:
+        self._selection, self._left = selection, set[str]()
+        self.keys: set[tuple[Kind, Key]] = set()
+        self.is_alive = False
+
+    def take_all(self, source: Connector) -> str | None:
+        """Read all of it; returns the first record that cannot be read.
+
+        A budget that only an allocation names is stated too.
+        """
+        fault = None
+        for kind in Kind:
+            for page in source.list(kind):
+                for problem in page.problems:
+                    fault = fault or f"{problem.where}: {problem.message}"
+                for item in page.items:
+                    self._take(item.model)
+        return fault
+
+    def _take(self, model: Budget | Allocation) -> None:
+        self.is_alive = True
+        if isinstance(model, Budget):
+            if self._selection is None or self._selection.holds(model):
+                self.keys.add((Kind.BUDGET, ("", model.ref)))
+            else:
+                self._left.add(model.ref)
+        elif model.budget not in self._left:
+            self.keys.add((Kind.ALLOCATION, (model.budget, model.ref)))
+            self.keys.add((Kind.BUDGET, ("", model.budget)))

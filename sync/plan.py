@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from canonical.allocation import Status
-from canonical.budget import Budget
 from canonical.change import Unstated
 from canonical.facts import facts, fingerprint
 from canonical.kind import Kind
 from connectors.contract.errors import Unseen
 from connectors.contract.interface import Connector
-from connectors.contract.records import Observed, Page
+from connectors.contract.records import Page
 from sync.admit import Admission
 from sync.claim import Claims
 from sync.counterpart import Counterparts
@@ -24,6 +23,7 @@ from sync.decide import Wanted
 from sync.desire import Desires
 from sync.findings import MANY, Findings
 from sync.identify import Identifier
+from sync.intake import Intake
 from sync.match import Key, Matcher
 from sync.naming import Naming
 from sync.observe import BitSet, Observation
@@ -31,6 +31,7 @@ from sync.ownership import Ownership
 from sync.reconcile import Reconciler
 from sync.remove import Removals
 from sync.scales import Scales
+from sync.select import key_of
 from sync.spec import SyncSpec
 from sync.state.ledger import Ledger
 from sync.stuck import NOT_SEEN, UNKNOWN, UNREADABLE, Stuck, unseen
@@ -61,8 +62,9 @@ class Planner:
         unseen_is_gone: bool = False,
     ) -> None:
         able, who, stuck = target.capabilities, Identifier(target), Stuck()
-        self._source, self._able, self._ledger, self._seen = source, able, ledger, observation
-        self._target = target.name
+        self._able, self._ledger, self._seen = able, ledger, observation
+        self._source, self._target = source.name, target.name
+        self._intake = Intake(spec, source, target, ledger)
         self._elders, self._waiting, self._thorough = ownership.elders, waiting, thorough
         self._mentioned, self._stuck = BitSet(), stuck
         self._has_links = {kind: ledger.count(kind) > 0 for kind in Kind}
@@ -107,6 +109,7 @@ class Planner:
             ownership,
             successors.disputed,
             weigher,
+            self._intake.left,
             found,
         )
 
@@ -117,15 +120,18 @@ class Planner:
         for kind in Kind:
             matcher = Matcher(kind, self._seen.strangers[kind], self._able.identity)
             newcomers: dict[Key, Wanted] = {}
-            for page in self._source.list(kind):
+            for page in self._intake.pages(kind):
                 without_link = list(self._page(kind, page))
                 for wanted in self._admission.recognise(matcher, kind, without_link):
                     newcomers.setdefault(wanted.key, wanted)  # a page may repeat a record
             self._admission.admit(matcher, kind, list(newcomers.values()))
             self._report_twins(kind)
         self.found.changes = self._stuck.left_in_place(self.found.changes)
-        trusted = not any(each.system == self._source.name for each in self.found.problems)
+        trusted = not any(each.system == self._source for each in self.found.problems)
         self._removals.remove(self._mentioned, trusted=trusted)
+        self.found.left = self._intake.left.links.count
+        self.found.selected = self._intake.selected
+        self.found.problems.extend(self._intake.problems())
         self._naming.settle()
         self._name_strangers()
         return self.found
@@ -134,13 +140,16 @@ class Planner:
         """Judge one page; yields what has no counterpart by link."""
         self.found.problems.extend(page.problems)
         self.found.source_seen += len(page.items)
-        keys = [_key(item) for item in page.items]
+        keys = [key_of(item) for item in page.items]
         links = self._ledger.desires(kind, keys) if self._has_links[kind] else {}
         differing: list[tuple[Wanted, int]] = []
+        tells = self._intake.tells
         for item, key in zip(page.items, keys, strict=True):
             wanted = self._desires.of(kind, key, item)
             if wanted is None:
                 continue
+            if tells:
+                wanted = self._intake.told(wanted)
             link = links.get(key)
             if link is None:
                 yield wanted
@@ -205,8 +214,3 @@ class Planner:
                 self.found.stranger_count += 1
                 if len(self.found.strangers) < MANY:
                     self.found.strangers.append(Unstated.of(kind, id, facts(item.model)))
-
-
-def _key(item: Observed) -> Key:
-    model = item.model
-    return ("", model.ref) if isinstance(model, Budget) else (model.budget, model.ref)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from canonical.allocation import Status
 from canonical.change import Unstated
+from canonical.compare import Cause
 from canonical.facts import Fact, Facts
 from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Removal
@@ -14,15 +15,19 @@ from connectors.contract.errors import Unseen
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
 from sync.findings import MANY, Findings
+from sync.match import Key
 from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import STATUS
+from sync.select import Left
 from sync.spec import OnRemove
 from sync.state.ledger import Ledger, Link
 from sync.state.places import ABOVE
 from sync.weigh import Weigher
 
 _KEEP = 'on_remove = "keep"'
+_LEFT = "it left the selection of this sync"
+_BELOW = f"{_LEFT}, and what is selected still hangs below it"
 _GONE = "if it is gone, say so with --allow unseen"
 _SHARED = (
     "somebody put something into it that no source states and that would go with it: "
@@ -40,7 +45,8 @@ class Removals:
     """Decides about linked objects that a source listing did not mention.
 
     Without a `policy` other than keep, or where the listing is not to be trusted, all stay; so do
-    those links that are `disputed`, for the reason that stands there.
+    those links that are `disputed`, for the reason that stands there. What is `left` out by the
+    selection is told so.
     """
 
     def __init__(
@@ -53,11 +59,13 @@ class Removals:
         ownership: Ownership,
         disputed: Mapping[int, str],
         weigher: Weigher,
+        left: Left,
         found: Findings,
     ) -> None:
         self._policy, self._able, self._ledger, self._seen = policy, able, ledger, seen
         self._there, self._ownership, self._disputed = counterparts, ownership, disputed
-        self._weigher, self._found = weigher, found
+        self._weigher, self._left, self._found = weigher, left, found
+        self._above: set[str] = set()
 
     def remove(self, mentioned: BitSet, *, trusted: bool) -> None:
         """Decide about all links but those `mentioned`.
@@ -106,7 +114,7 @@ class Removals:
         if not trusted:
             return "not all of the source could be read"
         if self._policy is OnRemove.KEEP:
-            return _KEEP
+            return f"{_LEFT}; {_KEEP}" if link.id in self._left.links else _KEEP
         return self._disputed.get(link.id)
 
     def _keep(self, link: Link, values: Facts, reason: str | None) -> None:
@@ -115,7 +123,13 @@ class Removals:
         if len(self._found.kept_objects) < MANY and not self._is_out(link.kind, values):
             ref, above = link.ref, link.budget_ref or None
             said = Unstated.of(
-                link.kind, link.target_id, values, ref=ref, budget_ref=above, reason=reason
+                link.kind,
+                link.target_id,
+                values,
+                self._cause(link),
+                ref=ref,
+                budget_ref=above,
+                reason=reason,
             )
             self._found.kept_objects.append(said)
 
@@ -125,6 +139,8 @@ class Removals:
     def _unless_owned(self, kind: Kind, leaving: Sequence[_Leaving]) -> None:
         """Nothing goes that another sync links, states or may state."""
         protected = self._ownership.protected(kind, [each.link for each in leaving])
+        if kind is Kind.BUDGET:
+            self._above = self._above_selected(leaving)
         shared = self._shared(leaving) if kind is Kind.BUDGET and self._deletes else set()
         for link, observed, agreed in leaving:
             if link.id in protected:
@@ -133,18 +149,42 @@ class Removals:
             if link.id in shared:
                 self._keep(link, observed, _SHARED)
                 continue
+            if (link.budget_ref or link.ref) in self._above:
+                self._keep(link, observed, _BELOW)
+                continue
             if link.id in self._seen.drifted:
                 observed = self._there.disowned(kind, link.target_id, None, observed, agreed)
             key = link.budget_ref, link.ref
             change = removal(kind, key, link.target_id, observed, self._policy, self._able)
             self._found.note(change.losses)
             money = self._weigher.removal(kind, key, observed, change.op)
-            self._found.changes.append(replace(change, money=money))
+            self._found.changes.append(replace(change, money=money, cause=self._cause(link)))
 
     @property
     def _deletes(self) -> bool:
         able = self._able.removal in (Removal.DELETE, Removal.RETIRE_OR_DELETE)
         return self._policy is OnRemove.DELETE and able
+
+    def _cause(self, link: Link) -> Cause:
+        return Cause.SELECTION if link.id in self._left.links else Cause.SOURCE
+
+    def _above_selected(self, leaving: Sequence[_Leaving]) -> set[str]:
+        """The refs of budgets that left the selection, and below which, or below whose parts, the
+        target shows what did not."""
+        left = {each.link.target_id: each for each in leaving if each.link.id in self._left.links}
+        children = [("", ref) for ref in self._left.parents] if left else []
+        found: set[str] = set()
+        for link, agreed in self._ledger.agreements(self._ids(children)):
+            above = self._seen.last_seen(link.id, agreed)[ABOVE[Kind.BUDGET]]
+            while (parent := left.get(str(above))) and parent.link.ref not in found:
+                found.add(parent.link.ref)
+                above = parent.observed[ABOVE[Kind.BUDGET]]
+        return found
+
+    def _ids(self, keys: Sequence[Key]) -> list[int]:
+        starts = range(0, len(keys), MANY)
+        batches = (self._ledger.by_refs(Kind.BUDGET, keys[at : at + MANY]) for at in starts)
+        return [link.id for batch in batches for link in batch.values()]
 
     def _shared(self, leaving: Sequence[_Leaving]) -> set[int]:
         """Links of budgets that hold, or whose parts hold, what is in use and not ours."""

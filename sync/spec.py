@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from sync.selection import Selection
+
 
 class OnRemove(StrEnum):
     """What happens in the target to an object that the source no longer has."""
@@ -75,7 +77,8 @@ class SyncSpec:
     """One sync: `source` owns, `target` follows. Names are those of the settings file.
 
     `full_pass_every` is how long details that a cheap listing does not show are believed to be as
-    they were: a time, or a number of runs of which the last reads all.
+    they were: a time, or a number of runs of which the last reads all. `select` of None carries all
+    that the source states.
     """
 
     name: str
@@ -89,3 +92,4 @@ class SyncSpec:
     parallel: int = 8
     full_pass_every: timedelta | int = timedelta(hours=12)
     limits: Limits = field(default_factory=Limits)
+    select: Selection | None = None

@@ -18,6 +18,7 @@ from rich.table import Table
 from canonical.kind import Op
 from sync.outcome import Outcome
 from trueup.output import marked, terminal
+from trueup.selected import selection
 from trueup.streams import ERR, OUT
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Console:
         to do next. The first of what is many, unless the `whole` is asked for."""
         between = f"{plan.source} → {plan.target}"
         self.out.print(f"[bold]{marked(plan.sync)}[/]: {marked(between)}, as of {plan.as_of}")
+        self._selection(plan)
         self._changes(plan.changes, plan.as_of, whole=whole)
         self._money(plan)
         self._losses(plan.changes)
@@ -87,8 +89,13 @@ class Console:
     def plan_in_short(self, plan: Plan) -> None:
         """A plan in two or three lines: how much would change, and what is lost on the way."""
         self.out.print(f"[bold]{marked(plan.sync)}[/]: {self._summary(plan)}")
+        self._selection(plan)
         self._money(plan)
         self._losses(plan.changes)
+
+    def _selection(self, plan: Plan) -> None:
+        for odd, said in selection(plan):
+            self._line(*("!", "yellow") if odd else ("·", "dim"), said)
 
     def _changes(self, changes: Sequence[Change], as_of: date, *, whole: bool = False) -> None:
         if not changes:

@@ -12,6 +12,7 @@ from typing import Final
 
 from canonical.amount import Amount
 from canonical.change import Change, Plan, Unstated
+from canonical.compare import Cause
 from canonical.facts import Fact
 from canonical.kind import Kind, Op
 from canonical.loss import Effect
@@ -189,6 +190,9 @@ def _because(change: Change) -> str:
     found = []
     if change.op is Op.UPDATE:
         found.append(change.cause.value)
+    if change.op in (Op.RETIRE, Op.DELETE) and change.desired is None:
+        left = change.cause is Cause.SELECTION
+        found.append("left the selection" if left else "gone from the source")
     if change.matched:
         known = "name" if change.kind is Kind.BUDGET else "entity"
         found.append(f"adopted by its {'stamp' if change.matched == 'stamp' else known}")

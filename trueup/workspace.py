@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from sync.people import People
     from sync.recording import Recording
     from sync.report import Report
+    from sync.selection import Selection
     from trueup.stated import Stated
 
 
@@ -318,6 +319,7 @@ class Workspace:
                 now=_now,
                 watch=watch or self._watch,
                 neighbours=self._neighbours(sync, account),
+                selections=self._selections(),
             )
 
     def turn(self, account: str) -> Lock:
@@ -327,15 +329,28 @@ class Workspace:
 
     def _neighbours(self, sync: str, account: str) -> dict[str, Callable[[], Connector | None]]:
         """The other syncs of these settings into that account, each with its source."""
+        own = self.settings.syncs[sync].source
         return {
-            name: partial(self._source, each.source)
+            name: partial(self._source, each.source, twin=each.source == own)
             for name, each in self.settings.syncs.items()
             if name != sync and account_of(self.settings, each.target) == account
         }
 
-    def _source(self, system: str) -> Connector | None:
+    def _selections(self) -> dict[str, Selection | None]:
+        """What each sync of these settings carries of its source."""
+        return {
+            name: each.select.selection() if each.select else None
+            for name, each in self.settings.syncs.items()
+        }
+
+    def _source(self, system: str, *, twin: bool) -> Connector | None:
+        """A system by its connector, or by a `twin` of it, which can be listed while that is."""
         try:
-            return self.system(system)
+            if not twin:
+                return self.system(system)
+            with self._opening:
+                connector = connect(self.settings, system, self._runtime)
+                return self._open.enter_context(connector)
         except SettingsError:
             return None
 

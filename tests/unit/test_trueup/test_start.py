@@ -33,6 +33,7 @@ NEEDLESS = {
     "connectors.brex.connector", "connectors.brex.wire", "connectors.calling.client",
     "connectors.vantage", "connectors.bill", "connectors.kaireon", "connectors.vtex",
     "connectors.tryton", "connectors.odoo", "connectors.erpnext", "connectors.sql",
+    "connectors.layouts.language",
 }  # fmt: skip
 
 
