@@ -161,6 +161,23 @@ class Selected:
     unmatched: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedRate:
+    """A rate by which a plan converts: one `currency` is `rate` of `into`.
+
+    `dated` and `age_days` are None for a rate that the settings state without a day. `objects`
+    counts what is converted at it.
+    """
+
+    currency: str
+    into: str
+    rate: str
+    dated: date | None
+    age_days: int | None
+    rounding: str
+    objects: int
+
+
 SUMMARY: Final = ("create", "update", "retire", "delete", "unchanged", "conflict", "blocked")
 
 
@@ -174,8 +191,9 @@ class Plan:
     `stranger_count` counts all strangers. `uncertain` are those with a write of unknown outcome,
     `adopted` those recognised in the target without a link of this sync, and `handovers` those
     among them that pass from another sync to this one. `selected` says what the sync's selection
-    came to, None where it has none. `bound_to` are the accounts and the settings
-    that it was made for (`sync.binding`), `allowed` the guards that were switched off for it.
+    came to, None where it has none; `rates` are those by which it converts. `bound_to` are the
+    accounts and the settings that it was made for (`sync.binding`), `allowed` the guards that were
+    switched off for it.
     """
 
     plan_id: str
@@ -197,6 +215,7 @@ class Plan:
     strangers: tuple[Unstated, ...] = ()
     stranger_count: int = 0
     selected: Selected | None = None
+    rates: tuple[UsedRate, ...] = ()
     bound_to: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()

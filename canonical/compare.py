@@ -18,24 +18,28 @@ from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, TAKEN_BACK_BY_NONE, Fact
 
 class Cause(StrEnum):
     """Why a field differs: the `source` changed it, the target did (`drift`), the `calendar` moved
-    on to another phase of the same budget, or the object left the `selection` of its sync."""
+    on to another phase of the same budget, the object left the `selection` of its sync, or the
+    `rate` moved at which it is converted."""
 
     SOURCE = "source"
     DRIFT = "drift"
     CALENDAR = "calendar"
     SELECTION = "selection"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
     """What both sides last agreed: the facts we wanted and the facts the vendor returned.
 
-    `stated` is the money that the source stated (`canonical.money`), where `desired` is less.
+    `stated` is the money that the source stated (`canonical.money`), where `desired` is less;
+    `rates` tell how that was converted (`canonical.rate.Converted`), where it was.
     """
 
     desired: Facts
     echo: Facts
     stated: Facts | None = None
+    rates: str | None = None
 
     @property
     def all_facts(self) -> Facts:

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from config.select import Select, Unselected
 from config.settings import Guard, KeyPath, Origin, Settings, State, Sync, line_fields, nearest
 from connectors.contract import registry
+from connectors.contract.rating import RatesSettings
 from connectors.contract.settings import SystemSettings
 
 ENTITY_COLUMNS: Final = ("entity_type", "entity", "id")
@@ -375,6 +376,8 @@ def _model(path: KeyPath, raw: Any) -> type[BaseModel] | None:
         case ("systems", _):
             name = _value(path, raw).get("connector")
             return registry.settings(name) if isinstance(name, str) else SystemSettings
+        case ("systems", _, "rates"):
+            return RatesSettings
         case ("syncs", _):
             return Sync
         case ("syncs", _, "guard"):

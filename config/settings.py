@@ -36,6 +36,7 @@ from config.secrets import is_reference
 from config.select import Select
 from config.tables import Table
 from connectors.contract import registry
+from connectors.contract.rating import pair_of, rate_of
 from connectors.contract.settings import Lines, SystemSettings
 from sync.spec import Limit, OnRemove
 
@@ -143,7 +144,38 @@ def _of_connector(raw: object) -> object:
         if not all(row.partition(":")):
             message = 'a row is "type:id" = "the vendor\'s id", such as "user:ada@example.com"'
             problems.append(_problem(("entities", row), message))
+    if "rates" in raw:
+        raw = _rated(raw, model, problems)
     return _along_with(problems, name, model.model_validate, raw)
+
+
+def _rated(
+    raw: dict[str, Any], model: type[SystemSettings], problems: list[InitErrorDetails]
+) -> dict[str, Any]:
+    """The table without the rates that cannot be used, each of which is a problem."""
+    rates, name = raw["rates"], raw["connector"]
+    if not registry.load(name).capabilities.one_currency:
+        message = f"{name} holds each currency as it is; rates are for systems that hold one"
+        problems.append(_problem(("rates",), message))
+        return {key: value for key, value in raw.items() if key != "rates"}
+    if not isinstance(rates, dict):
+        return raw
+    own = raw.get("currency", model.model_fields["currency"].default)
+    used = dict(rates)
+    for pair in [key for key in rates if "/" in key]:
+        try:
+            _, to = pair_of(pair)
+            rate_of(rates[pair])
+            if isinstance(own, str) and to != own:
+                said = f'this system holds {own}, so a rate is written "EUR/{own}"'
+                raise ValueError(f"{said}; an inverse is not guessed")
+        except ValueError as error:
+            problems.append(_problem(("rates", pair), str(error)))
+            del used[pair]
+    left = used or not rates
+    return {key: value for key, value in raw.items() if key != "rates"} | (
+        {"rates": used} if left else {}
+    )
 
 
 def _no_literal(name: str) -> str:

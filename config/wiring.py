@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from config.load import SettingsError, SettingsProblem
 from config.logs import register_secret
+from config.rates import rates_of
 from config.secrets import SecretError, is_reference, resolve
 from config.settings import Settings, nearest, secret_fields
 from connectors.contract import registry
@@ -48,7 +49,8 @@ def account_of(settings: Settings, system: str) -> str:
 
 
 def spec_of(settings: Settings, sync: str) -> SyncSpec:
-    """What the engine is told of that sync; raises `SettingsError` for an unknown name."""
+    """What the engine is told of that sync; raises `SettingsError` for an unknown name, and for a
+    file of rates that cannot be used."""
     own = settings.syncs.get(sync)
     if own is None:
         message = f'no sync is named "{sync}"{nearest(sync, settings.syncs)}'
@@ -75,6 +77,7 @@ def spec_of(settings: Settings, sync: str) -> SyncSpec:
         full_pass_every=own.full_pass(),
         limits=limits,
         select=own.select.selection() if own.select else None,
+        rates=rates_of(settings, own.target),
     )
 
 

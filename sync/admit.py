@@ -153,7 +153,7 @@ class Admission:
         money = self._weigher.creation(wanted, op, stated, self.gone.get((kind, key)))
         fields = self._reconciler.held[kind]
         change = creation(wanted, fields, losses, money, stated.hex())
-        self._found.add(change, Statement(stated, wanted.beyond))
+        self._found.add(change, Statement(stated, wanted.beyond, wanted.rates))
 
     def _objections(self, wanted: Wanted) -> Sequence[Loss]:
         if not wanted.reckoned:

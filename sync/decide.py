@@ -25,6 +25,7 @@ from canonical.facts import TAKEN_BACK_BY_NONE, Fact, Facts, facts, fields_of, f
 from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Effect, Loss
 from canonical.money import Move
+from canonical.rate import Converted
 from canonical.records import as_dataclass
 from connectors.contract.capabilities import Capabilities, Hold, Removal
 from sync.match import Key
@@ -37,7 +38,8 @@ Losses = tuple[Loss, ...]
 class Wanted(Struct, frozen=True, gc=False):
     """One object of the source: as stated, as projected, and what the projection lost.
 
-    `beyond` is the money that is stated, where the projection says less of it. `reckoned` is false
+    `beyond` is the money that is stated, where the projection says less of it. `stated` is in the
+    target's currency, `converted` how it came to be. `reckoned` is false
     of what no calendar or arithmetic can hold: it is as stated, and blocked.
     """
 
@@ -49,11 +51,17 @@ class Wanted(Struct, frozen=True, gc=False):
     facts: Facts
     beyond: Facts | None = None
     reckoned: bool = True
+    converted: Converted | None = None
 
     @property
     def all_facts(self) -> Facts:
         """What the fingerprint of an agreement stands for: `Baseline.all_facts`."""
         return self.facts if self.beyond is None else (*self.facts, self.beyond)
+
+    @property
+    def rates(self) -> str | None:
+        """What is remembered of the conversion."""
+        return None if self.converted is None else self.converted.text()
 
     @property
     def statement(self) -> bytes:

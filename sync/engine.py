@@ -401,6 +401,7 @@ class Engine:
             strangers=tuple(found.strangers),
             stranger_count=found.stranger_count,
             selected=found.selected,
+            rates=found.rates,
             adopted=found.adopted,
             uncertain=found.waiting,
             allowed=tuple(sorted(allow)),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from canonical.change import Change, Conflict, Handover, Selected, Unstated
+from canonical.change import Change, Conflict, Handover, Selected, Unstated, UsedRate
 from canonical.kind import Kind
 from canonical.loss import Loss
 from canonical.problem import Problem
@@ -42,6 +42,7 @@ class Findings:
     source_seen: int = 0
     left: int = 0
     selected: Selected | None = None
+    rates: tuple[UsedRate, ...] = ()
     stated: dict[tuple[Kind, Key], Statement] = field(default_factory=dict)
     scales: Scales = field(default_factory=Scales)
 

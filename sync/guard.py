@@ -122,7 +122,7 @@ class Guard:
         altered = [
             each
             for each in changes
-            if each.op is not Op.CREATE and each.cause is not Cause.CALENDAR
+            if each.op is not Op.CREATE and each.cause not in (Cause.CALENDAR, Cause.RATE)
         ]
         if not limit.allows(len(altered), common):
             said = f"{len(altered)} of {common} objects that both sides have would change"

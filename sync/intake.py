@@ -1,18 +1,20 @@
-"""Intake: the source as this sync reads it, page by page: what is selected of it.
+"""Intake: the source as this sync reads it, page by page: what is selected of it, converted.
 
-Without a selection the source's own pages pass as they are.
+Without a selection and without rates the source's own pages pass as they are.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
-from canonical.change import Selected
+from canonical.change import Selected, UsedRate
 from canonical.kind import Kind
 from canonical.loss import Effect, Loss
 from canonical.problem import Problem
 from connectors.contract.capabilities import Hold
 from connectors.contract.interface import Connector
 from connectors.contract.records import Page
+from sync.convert import Converting
 from sync.decide import Wanted, joined
 from sync.select import Left, Selecting
 from sync.spec import OnRemove, SyncSpec
@@ -23,17 +25,26 @@ class Intake:
     """One reading of the source for one plan."""
 
     def __init__(
-        self, spec: SyncSpec, source: Connector, target: Connector, ledger: Ledger
+        self,
+        spec: SyncSpec,
+        source: Connector,
+        target: Connector,
+        ledger: Ledger,
+        as_of: date,
     ) -> None:
         self._source, self._spec, self._ledger = source, spec, ledger
         self._selecting = Selecting(spec.select, ledger) if spec.select else None
         self._holds_parents = target.capabilities.budget.get("parent") not in (None, Hold.DROPPED)
-        self.tells = self._selecting is not None
+        able = target.capabilities
+        self._converting = Converting(spec.rates, able, as_of) if spec.rates else None
+        self.tells = self._selecting is not None or self._converting is not None
 
     def pages(self, kind: Kind) -> Iterator[Page]:
         """The pages of one kind; budgets are read before allocations."""
         pages = self._source.list(kind)
-        return self._selecting.pages(kind, pages) if self._selecting else pages
+        if self._selecting is not None:
+            pages = self._selecting.pages(kind, pages)
+        return self._converting.pages(kind, pages) if self._converting else pages
 
     @property
     def left(self) -> Left:
@@ -44,6 +55,11 @@ class Intake:
     def selected(self) -> Selected | None:
         """What came of the selection, once all is read; None where there is none."""
         return self._selecting.said() if self._selecting else None
+
+    @property
+    def rates(self) -> tuple[UsedRate, ...]:
+        """The rates by which something was converted."""
+        return self._converting.used() if self._converting else ()
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the selection, once all is read.
@@ -59,6 +75,8 @@ class Intake:
 
     def told(self, wanted: Wanted) -> Wanted:
         """What is wanted, with what was lost before it was projected."""
+        if self._converting is not None:
+            wanted = self._converting.told(wanted)
         above = self.left.parents.get(wanted.key[1]) if wanted.kind is Kind.BUDGET else None
         if above is None or not self._holds_parents:
             return wanted

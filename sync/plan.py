@@ -64,7 +64,7 @@ class Planner:
         able, who, stuck = target.capabilities, Identifier(target), Stuck()
         self._able, self._ledger, self._seen = able, ledger, observation
         self._source, self._target = source.name, target.name
-        self._intake = Intake(spec, source, target, ledger)
+        self._intake = Intake(spec, source, target, ledger, as_of)
         self._elders, self._waiting, self._thorough = ownership.elders, waiting, thorough
         self._mentioned, self._stuck = BitSet(), stuck
         self._has_links = {kind: ledger.count(kind) > 0 for kind in Kind}
@@ -131,6 +131,7 @@ class Planner:
         self._removals.remove(self._mentioned, trusted=trusted)
         self.found.left = self._intake.left.links.count
         self.found.selected = self._intake.selected
+        self.found.rates = self._intake.rates
         self.found.problems.extend(self._intake.problems())
         self._naming.settle()
         self._name_strangers()

@@ -100,7 +100,7 @@ class Reconciler:
                 budget_ref=wanted.key[0],
                 target_id=there.target_id,
                 origin=there.origin,
-                baseline=Baseline(wanted.facts, echo, wanted.beyond),
+                baseline=Baseline(wanted.facts, echo, wanted.beyond, wanted.rates),
                 source=stated,
             )
         )
@@ -121,10 +121,12 @@ class Reconciler:
                 by_calendar=there.link is not None and there.link.source == stated,
             ),
         )
+        if change.cause is Cause.SOURCE and _is_rated_anew(wanted, there):
+            change = replace(change, cause=Cause.RATE)
         self._found.note([loss for loss in change.losses if loss not in wanted.losses])
         money = self._weigher.change(wanted, change.op, found, there, stated)
         change = replace(change, money=money, stated=stated.hex())
-        self._found.add(change, Statement(stated, wanted.beyond))
+        self._found.add(change, Statement(stated, wanted.beyond, wanted.rates))
 
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:
         """A share does not come back to life below a budget that does not."""
@@ -135,3 +137,10 @@ class Reconciler:
             losses = (*change.losses, self._stuck.waits_for(above))
             return replace(change, op=Op.BLOCKED, fields={}, losses=losses)
         return change
+
+
+def _is_rated_anew(wanted: Wanted, there: Counterpart) -> bool:
+    """Whether the source states what it did, and another rate alone makes other amounts of it."""
+    if wanted.converted is None or there.baseline is None:
+        return False
+    return wanted.converted.is_rated_anew(there.baseline.rates)

@@ -1,6 +1,7 @@
 """Send: one journaled operation made into a call, and its answer into memory."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -20,21 +21,24 @@ from sync.state.ledger import Ledger, Link
 
 
 class Statement(NamedTuple):
-    """What the source stated: its fingerprint, and its money where the target is told less."""
+    """What the source stated: its fingerprint, its money where the target is told less, and the
+    rates at which it was converted."""
 
     fingerprint: bytes
     money: Facts | None = None
+    rates: str | None = None
 
 
 def draft_data(draft: Draft, stated: Statement) -> dict[str, Any]:
     """What the journal keeps of a draft, with what the source stated."""
-    return {
+    said = {
         "model": model_data(draft.model),
         "container": draft.container,
         "stamp": draft.stamp,
         "stated": stated.fingerprint.hex(),
         "money": _lists(stated.money),
     }
+    return said if stated.rates is None else said | {"rates": stated.rates}
 
 
 def draft_of(operation: Operation) -> tuple[Draft, Statement]:
@@ -42,7 +46,7 @@ def draft_of(operation: Operation) -> tuple[Draft, Statement]:
     data = operation.draft
     draft = Draft(model=model_of(data["model"]), container=data["container"], stamp=data["stamp"])
     money: Any = _tuples(data.get("money"))
-    return draft, Statement(bytes.fromhex(data["stated"]), money)
+    return draft, Statement(bytes.fromhex(data["stated"]), money, data.get("rates"))
 
 
 def send(target: Connector, operation: Operation, draft: Draft | None) -> Observed | None:
@@ -101,7 +105,7 @@ def remember(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="created" if operation.op is Op.CREATE else "adopted",
-        baseline=Baseline(wanted, seen, stated.money),
+        baseline=Baseline(wanted, seen, stated.money, stated.rates),
         source=stated.fingerprint,
         run_id=operation.run_id,
         agreed=agreed and whole,
@@ -130,7 +134,7 @@ def _remember_part(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="adopted",
-        baseline=Baseline(desired, _where_sent(operation, seen, before.echo), before.stated),
+        baseline=replace(before, desired=desired, echo=_where_sent(operation, seen, before.echo)),
         source=link.source if link else b"",
         run_id=operation.run_id,
         agreed=False,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from sync.rates import Rates
 from sync.selection import Selection
 
 
@@ -78,7 +79,7 @@ class SyncSpec:
 
     `full_pass_every` is how long details that a cheap listing does not show are believed to be as
     they were: a time, or a number of runs of which the last reads all. `select` of None carries all
-    that the source states.
+    that the source states; `rates` of None converts nothing.
     """
 
     name: str
@@ -93,3 +94,4 @@ class SyncSpec:
     full_pass_every: timedelta | int = timedelta(hours=12)
     limits: Limits = field(default_factory=Limits)
     select: Selection | None = None
+    rates: Rates | None = None

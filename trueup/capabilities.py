@@ -34,6 +34,7 @@ def _row(able: Capabilities) -> dict[str, Any]:
         "spent by share": "yes" if able.spent_by_share else "no",
         "keeps actuals of": ", ".join(f"{kind}s" for kind in Kind if kind in able.takes_actuals)
         or "none",
+        "one currency": "yes" if able.one_currency else "no",
     }
 
 

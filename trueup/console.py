@@ -18,7 +18,7 @@ from rich.table import Table
 from canonical.kind import Op
 from sync.outcome import Outcome
 from trueup.output import marked, terminal
-from trueup.selected import selection
+from trueup.selected import rates, selection
 from trueup.streams import ERR, OUT
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class Console:
     def _selection(self, plan: Plan) -> None:
         for odd, said in selection(plan):
             self._line(*("!", "yellow") if odd else ("·", "dim"), said)
+        for said in rates(plan):
+            self._line("·", "dim", said)
 
     def _changes(self, changes: Sequence[Change], as_of: date, *, whole: bool = False) -> None:
         if not changes:

@@ -12,7 +12,7 @@ from canonical.change import Conflict, Plan
 from trueup.output import plain
 from trueup.planned import counted, entries, later, losses, named, next_steps, sums
 from trueup.refusal import Refusal
-from trueup.selected import selection
+from trueup.selected import rates, selection
 
 _FOLDER: Final = Path(__file__).parent / "pages"
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]<>|~&]|^(?:[#+=-]|\d+(?=[.)]))")
@@ -77,7 +77,7 @@ def _sections(plan: Plan) -> Mapping[str, list[str]]:
     """What is told line by line below the changes, by its heading."""
     more = plan.stranger_count - len(plan.strangers)
     return {
-        "What it carries": [said for _, said in selection(plan)],
+        "What it carries": [*(said for _, said in selection(plan)), *rates(plan)],
         "What the target does not hold as it is": [
             f"{count} × {name}: {reason}" for name, count, reason in losses(plan.changes)
         ],

@@ -63,6 +63,7 @@ CAPABILITIES = Capabilities(
     rate_limit="60/1m",
     reads_actuals=True,
     spent_by_share=True,
+    one_currency=True,
 )
 
 

@@ -112,6 +112,7 @@ class Capabilities:
     `takes_actuals` are the kinds of which the system keeps what was spent, as others tell it
     (`Connector.record_actuals`); it `sums_actuals` where it has one amount for an object and a
     period, whichever systems have seen it spent.
+    `one_currency` marks vendors that hold one currency, which their settings name as `currency`.
     """
 
     vendor: str
@@ -148,6 +149,7 @@ class Capabilities:
     spent_by_share: bool = False
     takes_actuals: frozenset[Kind] = frozenset()
     sums_actuals: bool = False
+    one_currency: bool = False
 
     @property
     def share_phasing(self) -> Phasing:

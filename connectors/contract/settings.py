@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from canonical.currency import COUNTS, exponent
+from connectors.contract.rating import RatesSettings
 
 _RATE = re.compile(r"(?P<calls>[1-9]\d{0,8})/(?P<count>[1-9]\d{0,5})(?P<unit>[smh])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -96,6 +97,11 @@ class SystemSettings(BaseModel):
         default_factory=dict,
         description='Who is who: "type:id" of ours → the vendor\'s id; or file = "people.csv" '
         "with columns entity_type,entity,id. Without a row the id is passed through.",
+    )
+    rates: RatesSettings | None = Field(
+        default=None,
+        description='At which rates amounts of other currencies are converted: "EUR/USD" = 1.0850, '
+        "or a file; without one they are blocked. For systems that hold one currency.",
     )
 
     def account(self, system: str, base: Path) -> str:

@@ -63,6 +63,7 @@ CAPABILITIES = Capabilities(
     shares_beyond="they are sent all the same: Kaireon's rows do not know of each other",
     unit_of_writing="one period of a budget or an allocation",
     rate_limit="2000/1m",
+    one_currency=True,
 )
 
 

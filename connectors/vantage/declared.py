@@ -48,6 +48,7 @@ CAPABILITIES = Capabilities(
     shares_beyond="in Vantage a budget with shares is their sum",
     unit_of_writing="one budget; a share of a budget takes up to three calls",
     rate_limit="1000/1h",
+    one_currency=True,
 )
 
 

@@ -57,6 +57,7 @@ CAPABILITIES = Capabilities(
     rate_limit="20/1s",
     reads_actuals=True,
     spent_by_share=True,
+    one_currency=True,
 )
 
 

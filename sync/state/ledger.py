@@ -38,7 +38,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 _LINKS = (
     "SELECT l.id, l.kind, l.ref, l.budget_ref, l.target_id, l.origin, l.desired, l.echo, l.source"
 )
-_BASELINES = "SELECT l.link_id, l.desired, l.echo, l.stated FROM baselines AS l"
+_BASELINES = "SELECT l.link_id, l.desired, l.echo, l.stated, l.rates FROM baselines AS l"
 _KEYS = {
     "sqlite": "(SELECT value FROM json_each(:keys))",
     "postgresql": "(SELECT json_array_elements_text(CAST(:keys AS json)))",
@@ -54,10 +54,11 @@ _PAIRS = {
     " FROM json_array_elements(CAST(:keys AS json)))",
 }
 _REMEMBER = text(
-    "INSERT INTO baselines (link_id, desired, echo, stated, run_id)"
-    " VALUES (:link_id, :desired, :echo, :stated, :run_id) ON CONFLICT (link_id) DO UPDATE"
+    "INSERT INTO baselines (link_id, desired, echo, stated, rates, run_id)"
+    " VALUES (:link_id, :desired, :echo, :stated, :rates, :run_id)"
+    " ON CONFLICT (link_id) DO UPDATE"
     " SET desired = excluded.desired, echo = excluded.echo, stated = excluded.stated,"
-    " run_id = excluded.run_id"
+    " rates = excluded.rates, run_id = excluded.run_id"
 )
 
 _SEEN = text(
@@ -219,8 +220,10 @@ class Ledger:
         with self._store.read() as connection:
             rows = connection.execute(self._baselines, {"keys": json.dumps(ids)}).all()
             return {
-                id: Baseline(_facts(desired), _facts(echo), _facts(stated) if stated else None)
-                for id, desired, echo, stated in rows
+                id: Baseline(
+                    _facts(desired), _facts(echo), _facts(stated) if stated else None, rates
+                )
+                for id, desired, echo, stated, rates in rows
             }
 
     def agreements(self, ids: Sequence[int]) -> Iterator[tuple[Link, Baseline]]:
@@ -419,6 +422,7 @@ def _agreed(link_id: int, entry: Entry, run_id: str) -> dict[str, Any]:
         "desired": json.dumps(entry.baseline.desired, ensure_ascii=False),
         "echo": json.dumps(entry.baseline.echo, ensure_ascii=False),
         "stated": _text(entry.baseline.stated),
+        "rates": entry.baseline.rates,
         "run_id": run_id,
     }
 

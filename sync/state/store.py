@@ -129,6 +129,7 @@ baselines: Final = Table(
     Column("echo", Text, nullable=False),
     Column("run_id", Text, nullable=False),
     Column("stated", Text),
+    Column("rates", Text),
 )
 
 versions: Final = Table(
