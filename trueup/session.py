@@ -434,15 +434,16 @@ class Session:
         try:
             checked = workspace.system(name).check()
             unread = [] if isinstance(own, HttpSettings) else _unreadable(workspace.system(name))
+            more = [*_notes(workspace, name)]
         except (ConnectorError, SettingsError) as error:
             if own is None:
                 raise
             code = Exit.USAGE if isinstance(error, SettingsError) else Exit.FAILED
             return found | {"error": str(error), "code": code}
-        found |= {"ok": True, "identity": checked.identity, "notes": list(checked.notes)}
+        found |= {"ok": True, "identity": checked.identity, "notes": [*checked.notes, *more]}
         if unread:
-            more = f"; and {len(unread) - 1} more" if len(unread) > 1 else ""
-            said = f"not all of it can be read: {unread[0]}{more}"
+            others = f"; and {len(unread) - 1} more" if len(unread) > 1 else ""
+            said = f"not all of it can be read: {unread[0]}{others}"
             found["notes"].append(said)
             found |= {"ok": False, "error": said, "code": Exit.FAILED}
         return found
@@ -612,6 +613,13 @@ def _unreadable(system: Connector) -> list[str]:
         for page in system.list(kind)
         for problem in page.problems
     ]
+
+
+def _notes(workspace: Workspace, system: str) -> Iterator[str]:
+    """What else is to be known before a first run."""
+    from trueup.checked import notes
+
+    return notes(workspace, system, workspace.system(system).today())
 
 
 def _cells(standing: dict[str, Any]) -> list[str]:

@@ -41,6 +41,7 @@ token = "{token}"{note}
 source = "erp"
 target = "brex"
 on_remove = "keep"                     # or retire, or delete
+# select = {{ name = "Marketing*" }}     # carries a part: by ref, name, dimension, parent, …
 # schedule = "*/15 * * * *"            # for `trueup serve`; or "every 15 minutes"
 
 [syncs.erp-to-brex.guard]              # a run that would exceed these stops
