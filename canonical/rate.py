@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from canonical.amount import Amount
 
@@ -84,12 +84,20 @@ class Converted:
 
     def is_rated_anew(self, remembered: str | None) -> bool:
         """Whether the source stated the same when that was `remembered`, at another rate."""
-        if remembered is None:
+        said = _read(remembered)
+        if said.get("of") != self.of.hex():
             return False
-        said = json.loads(remembered)
-        then = [rate[:3] for rate in said["rates"]], said["rounding"]
-        now = _values(self.rates), self.rounding.value
-        return bool(said["of"] == self.of.hex() and then != now)
+        then = [rate[:3] for rate in said.get("rates", ())], said.get("rounding")
+        return then != (_values(self.rates), self.rounding.value)
+
+
+def _read(remembered: str | None) -> dict[str, Any]:
+    """What was remembered; nothing where it cannot be read: only a word in a plan hangs on it."""
+    try:
+        said = json.loads(remembered or "{}")
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _values(rates: Sequence[Rate]) -> list[list[str]]:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -11,7 +12,9 @@ import typer
 
 import trueup
 from config.load import load
+from config.rates import rates_of
 from config.settings import ACCEPTABLE, Guard
+from config.wiring import spec_of
 from connectors.rows.layout import ALLOCATIONS, BUDGETS, Layout
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
@@ -79,6 +82,18 @@ def test_the_settings_can_be_used_as_they_stand(tmp_path: Path) -> None:
     path.write_text(example("settings"), encoding="utf-8")
 
     assert set(load(path).syncs) == {"erp-to-brex"}
+
+
+def test_the_selections_and_rates_can_be_used_as_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "trueup.toml"
+    bill = '\n[systems.bill]\nconnector = "bill"\napi_token = "env:BILL_API_TOKEN"\n'
+    before, _, _ = example("settings").partition("[syncs.")
+    path.write_text(f"{before}{bill}{example('select')}", encoding="utf-8")
+
+    settings = load(path)
+
+    assert str(spec_of(settings, "bills").select).startswith("not dimension.department")
+    assert str(rates_of(settings, "bill").on("EUR", date(2026, 3, 1))) == "1.0850"
 
 
 def test_the_json_says_what_the_rows_would(tmp_path: Path) -> None:

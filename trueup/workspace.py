@@ -76,6 +76,7 @@ class Workspace:
         self._runtime = _runtime(settings.base, self._watch.stop, patience)
         self._open = ExitStack()
         self._systems: dict[str, Connector] = {}
+        self._twins: dict[str, Connector] = {}
         self._turns: dict[str, Lock] = defaultdict(Lock)
         self._opening = RLock()
         self._store: Store | None = None
@@ -346,13 +347,16 @@ class Workspace:
     def _source(self, system: str, *, twin: bool) -> Connector | None:
         """A system by its connector, or by a `twin` of it, which can be listed while that is."""
         try:
-            if not twin:
-                return self.system(system)
-            with self._opening:
-                connector = connect(self.settings, system, self._runtime)
-                return self._open.enter_context(connector)
+            return self._twin(system) if twin else self.system(system)
         except SettingsError:
             return None
+
+    def _twin(self, system: str) -> Connector:
+        with self._opening:
+            if system not in self._twins:
+                connector = connect(self.settings, system, self._runtime)
+                self._twins[system] = self._open.enter_context(connector)
+            return self._twins[system]
 
     def close(self) -> None:
         """Give back connections and the state."""

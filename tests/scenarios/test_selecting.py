@@ -82,7 +82,7 @@ def test_each_target_gets_its_part_in_its_currency(office: Office) -> None:
     assert sorted(row["name"] for row in office.budgets) == ["Budget M1", "Budget M2", "Budget S1"]
     assert office.named("Budget M1")["amount"] == {"amount": 10000, "currency": "EUR"}
     assert "Budget IT" not in office.run("plan", "cards").out
-    found = office.run("actuals", "bill", "--json").data["rows"]
+    found = office.run("actuals", "bill", "--json").data["actuals"]
     assert [(row["ref"], row["amount"], row["currency"]) for row in found] == [
         ("IT", "108.50", "USD")
     ]

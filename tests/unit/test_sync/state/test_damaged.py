@@ -26,7 +26,9 @@ def path(tmp_path):
         connection.execute(
             "INSERT INTO links VALUES (1,'s','budget','A','','b1','made',x'00',x'00',x'00')"
         )
-        connection.execute("INSERT INTO baselines VALUES (1,'[]','[]','r1',NULL)")
+        connection.execute(
+            "INSERT INTO baselines (link_id, desired, echo, run_id) VALUES (1,'[]','[]','r1')"
+        )
         connection.execute(
             "INSERT INTO operations VALUES (1,'o1','r1','s',0,'create','budget','A','',NULL,'k','f',"
             "'[]',NULL,NULL,'sent',NULL,'2026-03-01T00:00:00+00:00',NULL)"
