@@ -379,3 +379,47 @@ def test_a_saved_plan_made_at_another_rate_is_not_carried_out(world):
 
     assert [each.outcome for each in report.operations] == ["skipped"]
     assert world.held() == {}
+
+
+def test_a_share_of_another_cadence_takes_no_room(world):
+    world.rates = rates("1.006")
+    world.erp.put(
+        budget(amount=eur("3.00")),
+        *(share(who, eur("1.00")) for who in "ab"),
+        share("c", eur("1.00"), cadence=Cadence.YEARLY),
+    )
+
+    amounts = {each.ref: each.desired.amount.value for each in world.plan().changes}
+
+    assert {amounts[who] for who in "abc"} == {Decimal("1.01")}
+
+
+def test_the_share_that_rounding_raised_most_gives_the_cent_up(world):
+    world.rates = rates("1.006")  # 1.006 and 1.006 and 3.018: the first two are raised by most
+    world.erp.put(
+        budget(amount=eur("5.00")),
+        share("a", eur("3.00")),
+        share("y", eur("1.00")),
+        share("z", eur("1.00")),
+    )
+
+    amounts = {each.ref: str(each.desired.amount.value) for each in world.plan().changes}
+
+    assert amounts == {"B": "5.03", "a": "3.02", "y": "1.00", "z": "1.01"}
+
+
+def test_a_share_that_lasts_longer_gets_no_cent_that_a_later_month_has_not(world):
+    world.rates = rates("1.004")
+    march, april = (
+        Period(date(2026, 3, 1), date(2026, 3, 31)), Period(date(2026, 4, 1), date(2026, 4, 30))
+    )  # fmt: skip
+    phases = Phase(march, eur("3.00")), Phase(april, eur("1.00"))
+    world.erp.put(
+        budget(amount=eur("3.00"), start=march.start, end=april.end, phases=phases),
+        share("a", eur("1.00"), start=march.start, end=april.end),
+        *(share(who, eur("1.00"), start=march.start, end=march.end) for who in "bc"),
+    )
+
+    amounts = {each.ref: each.desired.amount.value for each in world.plan().changes}
+
+    assert [amounts[who] for who in "abc"] == [Decimal("1.00")] * 3

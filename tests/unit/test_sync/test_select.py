@@ -16,6 +16,7 @@ from canonical.period import Period
 from canonical.phase import Phase
 from canonical.text import joined
 from connectors.memory.connector import Memory
+from connectors.memory.declared import MemorySettings
 from sync.engine import Engine
 from sync.selection import Rule, Selection
 from sync.spec import Limits, OnRemove, SyncSpec
@@ -256,8 +257,10 @@ def test_an_empty_source_is_no_fault_of_the_selection(world):
     assert world.plan("cards").problems == ()
 
 
+@pytest.mark.parametrize("page_size", [1, 100])
 @pytest.mark.parametrize("order", [("P", "C"), ("C", "P")])
-def test_a_child_without_its_parent_hangs_at_the_top_by_name(world, order):
+def test_a_child_without_its_parent_hangs_at_the_top_by_name(world, order, page_size):
+    world.erp = Memory("erp", MemorySettings(page_size=page_size))
     stated = {"P": budget("P", "it"), "C": budget("C", "marketing", parent="P")}
     world.erp.put(*(stated[ref] for ref in order))
     world.sync("cards", of("marketing"))
@@ -274,7 +277,9 @@ def test_a_child_without_its_parent_hangs_at_the_top_by_name(world, order):
     assert not world.plan("cards").changes
 
 
-def test_a_child_listed_before_its_parent_keeps_it_where_both_are_selected(world):
+@pytest.mark.parametrize("page_size", [1, 100])
+def test_a_child_listed_before_its_parent_keeps_it_where_both_are_selected(world, page_size):
+    world.erp = Memory("erp", MemorySettings(page_size=page_size))
     world.erp.put(budget("C", "it", parent="P"), budget("P", "it"))
     world.sync("cards", of("it"))
 
