@@ -225,7 +225,8 @@ class Applier:
                 self._failed(job.step, job.operation, echo, departure)
             else:
                 departure.record()  # it was so already: no call was needed
-                self._applied(job.step, replace(job.operation, draft=job.data), echo)
+                operation = replace(job.operation, draft=job.data)
+                self._applied(job.step, operation, echo, departure.request_ids)
 
     def _ready(self, step: Step, operation: Operation) -> _Job | None:
         """What is to be sent; None where that is nothing, which is journaled."""
@@ -304,13 +305,16 @@ class Applier:
         needed = change.op is Op.CREATE or moves(change)
         return made, (f"budget {above}" if made is None and needed else None)
 
-    def _applied(self, step: Step, operation: Operation, echo: Observed | None) -> None:
+    def _applied(
+        self, step: Step, operation: Operation, echo: Observed | None, request_ids: Sequence[str]
+    ) -> None:
         change = step.change
         target_id = echo.id if echo else operation.target_id
         self._journal.applied(
             operation.id,
             target_id,
             lambda connection: remember(self._target, self._ledger, connection, operation, echo),
+            request_ids,
         )
         if change.kind is Kind.BUDGET and echo is not None:
             with self._lock:
@@ -337,10 +341,17 @@ class Applier:
                 self.halted = error
         else:
             state = State.REJECTED
-        self._end(step, operation, state, str(error))
+        self._end(step, operation, state, str(error), departure.request_ids)
 
-    def _end(self, step: Step, operation: Operation, state: State, error: str) -> None:
-        self._journal.ended(operation.id, state, error)
+    def _end(
+        self,
+        step: Step,
+        operation: Operation,
+        state: State,
+        error: str,
+        request_ids: Sequence[str] = (),
+    ) -> None:
+        self._journal.ended(operation.id, state, error, request_ids)
         self._finish(step, operation, operation.target_id, state.value, error)
 
     def _finish(

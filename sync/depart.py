@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from connectors.contract.departure import departing
+from connectors.contract.request_ids import noting
 from sync.send import request_fingerprint
 from sync.state.journal import Journal, Operation
 
@@ -24,11 +25,13 @@ class Departure:
         self._journal, self._requests = journal, requests
         self._lock = Lock()
         self.has_left = False
+        self.request_ids: list[str] = []
+        """By what the vendor knows the calls that it answered."""
 
     @contextmanager
     def open(self) -> Iterator[None]:
         """What the target's connector is told in this block departs through this gate."""
-        with departing(self._pass):
+        with departing(self._pass), noting(self.request_ids):
             yield
 
     def record(self) -> None:

@@ -36,6 +36,8 @@ from sync.report import Report
 from sync.selection import Selection
 from sync.settle import Settler, waiting
 from sync.spec import OnRemove, SyncSpec
+from sync.state import audited
+from sync.state.audit import Audit
 from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
 from sync.state.lease import Lease, LeaseHeld, LeaseLost, elapsed
@@ -185,7 +187,7 @@ class Engine:
         lease = Lease.take(self._store, self._spec.name, now=self._now, monotonic=self._monotonic)
         with lease, departing(lease.ensure):
             report = Report(run_id=uuid4().hex, sync=self._spec.name)
-            self._history.start(report.run_id, self._spec.name, command, self._now())
+            self._history.start(report.run_id, self._spec.name, command, self._now(), allow)
             try:
                 journal = Journal(self._store, self._spec.name, lease)
                 with self._source.on(as_of), self._target.on(as_of):
@@ -206,7 +208,7 @@ class Engine:
                 raise
             finally:
                 report.conclude()
-                self._history.finish(
+                report.audit_head = self._history.finish(
                     report.run_id, report.outcome.value, self._now(), report.to_data()
                 )
             return report
@@ -485,19 +487,23 @@ class Engine:
                 self._ledger.forget(connection, id)
             self._ledger.save_many(connection, found.agreements, report.run_id)
 
-    def _outdate(self, journal: Journal, changes: Collection[Change]) -> None:
+    def _outdate(
+        self, journal: Journal, run_id: str, plan: Plan, changes: Collection[Change]
+    ) -> None:
         """No version vouches for a budget in which something is about to be written.
 
-        Before the first write, so that after a crash too all of it is read again.
+        Before the first write, so that after a crash too all of it is read again. The audit is
+        told in the same moment of what is about to be done.
         """
         budgets = {each.budget_ref or each.ref for each in changes}
         with journal.writing() as connection:
             self._ledger.outdate_versions(connection, budgets)
+            Audit(self._store).append(connection, audited.planned(run_id, plan))
 
     def _apply(
         self, report: Report, journal: Journal, planned: Planned, changes: Collection[Change]
     ) -> None:
-        self._outdate(journal, changes)
+        self._outdate(journal, report.run_id, planned.plan, changes)
         self._watch.stage("apply")
         self._watch.planned(len(changes))
         applier = Applier(

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """One run of one sync; `unseen` counts what it left and the target does not show yet."""
+    """One run of one sync; `unseen` counts what it left and the target does not show yet.
+
+    `audit_head` is the digest of the audit's last row when the run had ended.
+    """
 
     run_id: str
     sync: str
@@ -28,6 +31,7 @@ class Report:
     error: str | None = None
     settled: int = 0
     unseen: int = 0
+    audit_head: str | None = None
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
@@ -65,6 +69,7 @@ class Report:
 
     def to_data(self) -> dict[str, Any]:
         """The report as JSON-ready data, in the shape that `run --json` prints."""
+        head = {} if self.audit_head is None else {"audit_head": self.audit_head}
         return {
             "run_id": self.run_id,
             "sync": self.sync,
@@ -74,6 +79,7 @@ class Report:
             "verified": self.verified,
             "error": self.error,
             "plan": bounded(self.plan.brief()) if self.plan else None,
+            **head,
         }
 
 

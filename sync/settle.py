@@ -185,17 +185,19 @@ class Settler:
     def _repeat(self, operation: Operation) -> bool:
         """Send the create again with the key it had; only called while the vendor knows the key."""
         draft, _ = draft_of(operation)
+        departure = Departure(self._journal, [(operation, operation.draft)])
+        ids = departure.request_ids
         try:
-            with Departure(self._journal, [(operation, operation.draft)]).open():
+            with departure.open():
                 echo = send(self._target, operation, draft)
         except Rejected as error:
-            self._journal.ended(operation.id, State.REJECTED, str(error))
+            self._journal.ended(operation.id, State.REJECTED, str(error), ids)
             return True
         except ConnectorError as error:
             # It says nothing about the first sending.
-            self._journal.ended(operation.id, State.UNCERTAIN, str(error))
+            self._journal.ended(operation.id, State.UNCERTAIN, str(error), ids)
             return False
-        self._applied(operation, echo)
+        self._applied(operation, echo, request_ids=ids)
         return True
 
     def _settle_in_place(self, operation: Operation) -> None:
@@ -230,13 +232,20 @@ class Settler:
         said = f"{found}: {operation.error}" if operation.error else found
         self._journal.ended(operation.id, State.LOST, said)
 
-    def _applied(self, operation: Operation, echo: Observed | None, *, whole: bool = True) -> None:
+    def _applied(
+        self,
+        operation: Operation,
+        echo: Observed | None,
+        *,
+        whole: bool = True,
+        request_ids: Sequence[str] = (),
+    ) -> None:
         target_id = echo.id if echo else operation.target_id
 
         def keep(connection: Connection) -> None:
             remember(self._target, self._ledger, connection, operation, echo, whole=whole)
 
-        self._journal.applied(operation.id, target_id, keep)
+        self._journal.applied(operation.id, target_id, keep, request_ids)
 
 
 def waiting(operations: Sequence[Operation]) -> frozenset[tuple[Kind, tuple[str, str]]]:

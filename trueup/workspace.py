@@ -25,11 +25,16 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.kind import Kind
 from config.load import SettingsError, load
+from config.logs import redact
 from config.settings import Settings
+from config.version import version_of
 from config.wiring import account_of, connect, spec_of, state_url
 from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
+from sync.state.audit import Audit
+from sync.state.audited import repointed
+from sync.state.author import Author
 from sync.state.history import History, Run
 from sync.state.journal import Journal
 from sync.state.lease import Lease
@@ -253,6 +258,7 @@ class Workspace:
             lease.guard(connection)
             before = owners.moved_from
             owners.say(connection)
+            Audit(self.store).append(connection, repointed(sync, before, account))
         return before, account
 
     def status(self, sync: str) -> dict[str, Any]:
@@ -293,6 +299,8 @@ class Workspace:
         with self._opening:
             if self._store is None:
                 self._store = Store.open(state_url(self.settings), self.settings.base, _now)
+                self._store.author = Author.here(settings=version_of(self.settings))
+                self._store.mask = redact
                 self._open.callback(self._store.close)
             return self._store
 

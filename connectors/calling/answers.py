@@ -29,6 +29,8 @@ from connectors.contract.errors import (
 )
 
 _FIRST_UNIX_TIME: Final = 1e9  # as a number of seconds it would be 31 years
+_USUAL_ID: Final = "X-Request-Id"
+"""The header in which many say it, also where their pages do not."""
 _REFUSALS: Final[Mapping[int, type[ConnectorError]]] = {
     401: Unauthorized,
     403: Forbidden,
@@ -125,7 +127,8 @@ class Judge:
 
     def request_id(self, response: httpx.Response) -> str | None:
         """The vendor's own id of the call."""
-        ids = (response.headers.get(name) for name in self._dialect.request_id)
+        names = (*self._dialect.request_id, _USUAL_ID)
+        ids = (response.headers.get(name) for name in names)
         return next((self.plain(each) for each in ids if each), None)
 
     def plain(self, text: str) -> str:

@@ -43,6 +43,7 @@ from connectors.contract.errors import (
     Uncertain,
     Unreadable,
 )
+from connectors.contract.request_ids import note
 from connectors.contract.runtime import Runtime
 
 log = logging.getLogger("trueup.http")
@@ -299,6 +300,8 @@ class HttpClient:
         try:
             with bounded(pending.term):
                 response = self._client.send(pending.request, stream=True)
+                if pending.safety is not Safety.SAFE:
+                    note(self._judge.request_id(response))
                 if left := self._judge.left(response):
                     self._limiter.learn(*left)
                 with closing(response):

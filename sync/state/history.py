@@ -4,13 +4,16 @@ A run that was killed cannot say so. It is told by its lease: a run without an e
 the lease that it started under is held, and interrupted afterwards.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, insert, null, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
+from sync.state import audited
+from sync.state.audit import Audit
 from sync.state.lease import is_held
 from sync.state.store import Store, leases, runs
 
@@ -40,23 +43,45 @@ class History:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._audit = Audit(store)
 
-    def start(self, run_id: str, sync: str, command: str, started_at: datetime) -> None:
-        """Put a run down as begun, under the lease of its sync that is held now."""
+    def start(
+        self,
+        run_id: str,
+        sync: str,
+        command: str,
+        started_at: datetime,
+        allow: Collection[str] = (),
+    ) -> None:
+        """Put a run down as begun, under the lease of its sync that is held now.
+
+        `allow` names the guards that somebody switched off for it.
+        """
         held = leases.c.until.is_not(None)
         token = select(leases.c.token).where(leases.c.name == sync, held).scalar_subquery()
         row = {"run_id": run_id, "sync": sync, "command": command, "started_at": started_at}
         with self._store.write() as connection:
             connection.execute(insert(runs).values(**row, token=token))
+            told = [audited.began(run_id, sync, command, started_at)]
+            if allow:
+                told.append(audited.overridden(run_id, sync, allow))
+            self._audit.append(connection, *told)
 
-    def finish(self, run_id: str, outcome: str, ended_at: datetime, report: dict[str, Any]) -> None:
-        """Put down how a run ended; raises `UnknownRun` where none of that id goes on."""
+    def finish(self, run_id: str, outcome: str, ended_at: datetime, report: dict[str, Any]) -> str:
+        """Put down how a run ended; raises `UnknownRun` where none of that id goes on.
+
+        Returns the digest of the audit's head then. No secret is kept of what is reported.
+        """
+        report = self._store.masked(report)
         going_on = (runs.c.run_id == run_id) & runs.c.ended_at.is_(None)
         values = {"outcome": outcome, "ended_at": ended_at, "report": report}
         with self._store.write() as connection:
             done = connection.execute(update(runs).where(going_on).values(values))
             if done.rowcount != 1:
                 raise UnknownRun(f"no run {run_id} is going on")
+            sync = connection.execute(select(runs.c.sync).where(runs.c.run_id == run_id)).scalar()
+            told = audited.over(run_id, str(sync), outcome, ended_at, report)
+            return self._audit.append(connection, told)
 
     def forget_reports(self, sync: str, keep: int) -> int:
         """Drop the reports of all but the last `keep` runs of that sync; the runs stay listed.
@@ -71,8 +96,10 @@ class History:
             return connection.execute(query).rowcount
 
     def record(self, connection: Connection, run: Run) -> None:
-        """Put down, within the caller's transaction, what began and ended in one."""
+        """Put down, within the caller's transaction, what began and ended in one; last in it."""
+        run = replace(run, report=self._store.masked(run.report))
         connection.execute(insert(runs).values(**asdict(run)))
+        self._audit.append(connection, *audited.whole(run))
 
     def latest(self, sync: str) -> Run | None:
         """The run of that sync that began last."""

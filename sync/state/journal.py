@@ -19,6 +19,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from canonical.kind import Kind, Op
+from sync.state.audit import Audit
+from sync.state.audited import abandoned, ended
 from sync.state.store import Moment, Store, operations, runs
 
 _BATCH = 1000
@@ -118,6 +120,7 @@ class Journal:
         self._store = store
         self._sync = sync
         self._lease = lease
+        self._audit = Audit(store)
 
     def ensure(self) -> None:
         """Raise where another process may have taken the run over; asked before a call leaves."""
@@ -127,7 +130,10 @@ class Journal:
 
     def plan(self, operations: Iterable[Operation]) -> None:
         """Put down what a run means to do: all of it or, raising `JournalError`, nothing."""
-        rows = [asdict(each) | {"sync": self._sync} for each in operations]
+        rows = [
+            asdict(each) | {"sync": self._sync, "before": self._store.masked(each.before)}
+            for each in operations
+        ]
         if not rows:
             return
         with self._store.write() as connection:
@@ -157,19 +163,32 @@ class Journal:
         id: str,
         target_id: str | None,
         remember: Callable[[Connection], None] | None = None,
+        request_ids: Sequence[str] = (),
     ) -> None:
-        """It happened: the outcome, and what `remember` writes, are kept together or not at all."""
+        """It happened: the outcome, and what `remember` writes, are kept together or not at all.
+
+        `request_ids` are what the vendor calls the requests, for the audit.
+        """
         values = {"target_id": target_id, "error": None, "ended_at": self._store.now()}
         with self._store.write() as connection:
             self._step(connection, id, State.APPLIED, values)
+            told = ended(connection, id, request_ids)
             if remember is not None:
                 remember(connection)
+            self._audit.append(connection, told)
 
-    def ended(self, id: str, state: State, error: str | None) -> None:
+    def ended(
+        self, id: str, state: State, error: str | None, request_ids: Sequence[str] = ()
+    ) -> None:
         """Any other outcome; after UNCERTAIN another one may follow. Raises `JournalError`."""
         over = None if state is State.UNCERTAIN else self._store.now()
+        error = error and self._store.mask(error)
         with self._store.write() as connection:
+            same = (_table.c.id == id) & (_table.c.state == state) & (_table.c.error == error)
+            again = connection.execute(select(_table.c.id).where(same)).first() is not None
             self._step(connection, id, state, {"error": error, "ended_at": over})
+            if not again:  # one that waits is looked at by each run, and told of once
+                self._audit.append(connection, ended(connection, id, request_ids))
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -193,7 +212,10 @@ class Journal:
         values = {"state": State.ABANDONED, "ended_at": self._store.now()}
         with self._store.write() as connection:
             self._guard(connection)
-            return connection.execute(update(_table).where(never).values(values)).rowcount
+            count = connection.execute(update(_table).where(never).values(values)).rowcount
+            if count:
+                self._audit.append(connection, abandoned(self._sync, run_id, count))
+            return count
 
     def unfinished(
         self, kind: Kind, keys: Sequence[tuple[str, str]]

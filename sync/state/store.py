@@ -12,7 +12,7 @@ import os
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -43,6 +43,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.sql import functions
 from sqlalchemy.types import TypeDecorator
 
+from sync.state.author import Author
 from sync.state.waiting import let_take_its_time, limit, told, waited_in_vain
 
 log = logging.getLogger("trueup.state")
@@ -78,7 +79,7 @@ class Moment(TypeDecorator[datetime]):
     impl = String(32)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect | None) -> str | None:
         if value is None:
             return None
         if value.tzinfo is None:
@@ -210,12 +211,32 @@ pauses: Final = Table(
     Column("until", Moment, nullable=False),
 )
 
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("sync", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("budget_ref", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
 
 class Store:
-    """An open database. Safe to use from several threads; `close` it when done."""
+    """An open database. Safe to use from several threads; `close` it when done.
+
+    `author` is who writes; `mask` makes a text fit to be kept, without a secret. Both may be set.
+    """
 
     def __init__(self, engine: Engine, where: str, now: Callable[[], datetime]) -> None:
         """Use `open`: it brings the schema up to date first."""
+        self.author = Author.here()
+        self.mask: Callable[[str], str] = str
         self.engine = engine
         self.where = where
         self.is_sqlite = engine.dialect.name == "sqlite"
@@ -260,6 +281,13 @@ class Store:
     def shared(self, moment: datetime) -> datetime:
         """`moment` of this machine's clock, told by the clock that `now` tells."""
         return moment + self._skew
+
+    def masked(self, data: Any) -> Any:
+        """JSON-ready data as it is kept where people read it: no secret in any text of it."""
+        if self.mask is str:
+            return data
+        said = json.dumps(data, ensure_ascii=False)
+        return data if self.mask(said) == said else _each_text(data, self.mask)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -306,7 +334,15 @@ class Store:
                 connection.execute(select(functions.func.pg_advisory_xact_lock(_OPENING)))
                 self._skew = _skew(connection)
                 let_take_its_time(connection)
-            _migrate(connection, self.where)
+            _migrate(connection, self.where, self.now())
+
+
+def _each_text(data: Any, mask: Callable[[str], str]) -> Any:
+    if isinstance(data, str):
+        return mask(data)
+    if isinstance(data, Mapping):
+        return {mask(str(key)): _each_text(value, mask) for key, value in data.items()}
+    return [_each_text(each, mask) for each in data] if isinstance(data, list | tuple) else data
 
 
 def _address(url: str, base: Path) -> tuple[URL, str]:
@@ -387,7 +423,7 @@ def _skew(connection: Connection) -> timedelta:
     return ahead if abs(ahead) >= timedelta(seconds=1) else timedelta()
 
 
-def _migrate(connection: Connection, where: str) -> None:
+def _migrate(connection: Connection, where: str, now: datetime) -> None:
     found = _schema(connection)
     if found == _newest():
         return
@@ -399,6 +435,7 @@ def _migrate(connection: Connection, where: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
+    config.attributes["now"] = now
     scripts = ScriptDirectory.from_config(config)
     if found is None:
         taken = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))

@@ -1,0 +1,61 @@
+"""The audit: rows that each hold the digest of the one before, from a first one on."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import sqlalchemy as sa
+from alembic import op
+
+from sync.state.author import Author
+from sync.state.chain import NOTHING, canonical, digest_of
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    """Make the table, and the row that the chain begins with.
+
+    It names the state and counts what was there before, of which the audit tells nothing.
+    """
+    table = op.create_table(
+        "audit",
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("sync", sa.Text, nullable=False),
+        sa.Column("run_id", sa.Text, nullable=False),
+        sa.Column("budget_ref", sa.Text, nullable=False),
+        sa.Column("ref", sa.Text, nullable=False),
+        sa.Column("entry", sa.Text, nullable=False),
+        sa.Column("previous", sa.String(64), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+    )
+    connection, author = op.get_bind(), Author.here()
+    config = op.get_context().config
+    now: datetime = config.attributes["now"] if config else datetime.now(UTC)
+    at = now.astimezone(UTC).isoformat(timespec="microseconds")
+    columns = {"kind": "genesis", "sync": "", "run_id": "", "budget_ref": "", "ref": ""}
+    told = {
+        "number": 1,
+        "at": at,
+        "by": {"user": author.user, "host": author.host, "name": None},
+        "settings": None,
+        "said": {"state": uuid4().hex, "before": _before(connection)},
+    }
+    entry = canonical(columns | told)
+    row = {"number": 1, "at": at, **columns, "entry": entry}
+    row |= {"previous": NOTHING, "digest": digest_of(NOTHING, entry)}
+    connection.execute(sa.insert(table).values(**row))
+
+
+def _before(connection: sa.Connection) -> dict[str, int]:
+    """The numbers of the last run and the last operation that there were."""
+    number = sa.column("number", sa.Integer)
+    return {
+        name: connection.execute(
+            sa.select(sa.func.max(number)).select_from(sa.table(name))
+        ).scalar_one()
+        or 0
+        for name in ("runs", "operations")
+    }
