@@ -318,6 +318,50 @@ def show(
 
 
 @app.command()
+def audit(
+    sync: Annotated[str | None, typer.Argument(metavar="[SYNC]", help="Default: all.")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="From this moment on, UTC."),
+    ] = None,
+    ref: Annotated[
+        str | None, typer.Option(help="What was done to this budget and its allocations.")
+    ] = None,
+    form: Annotated[str | None, typer.Option("--format", help="text, csv or json.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Prove that no row was changed; exit 1 where one was.")
+    ] = False,
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="DIGEST", help="With --check: a head that was kept elsewhere."),
+    ] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show who did what and when, or check that nobody touched the rows that say so."""
+    with _session(config, as_json, verbose) as session:
+        if check or head is not None:
+            session.told(session.check_audit(head))
+        session.told(session.audit(sync, since, ref, form))
+
+
+@app.command()
+def forget(
+    before: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="The first day kept.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Let go of what the state remembers from before a day; a sealed row sums it up."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.forget(before, yes))
+
+
+@app.command()
 def connectors(as_json: Json = False) -> None:
     """Show which connectors there are and what each target can hold."""
     from trueup.capabilities import capability_table, table_text

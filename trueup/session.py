@@ -30,11 +30,14 @@ from connectors.contract.errors import ConnectorError, RateLimited, Uncertain
 from connectors.contract.interface import Connector
 from connectors.contract.settings import HttpSettings
 from sync.outcome import Exit
+from sync.state.audit import Audit
+from sync.state.checking import check as check_chain
 from sync.state.history import Run, UnknownRun
-from sync.state.journal import JournalError
+from sync.state.journal import Journal, JournalError
 from sync.state.lease import LeaseHeld, LeaseLost
 from sync.state.ledger import LedgerError
 from sync.state.owners import OtherAccount, UnknownHandover
+from sync.state.retention import BrokenChain, Retention
 from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
@@ -66,6 +69,7 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (StoreError, Exit.FAILED),
     (LedgerError, Exit.FAILED),
     (OtherAccount, Exit.FAILED),
+    (BrokenChain, Exit.FAILED),
     (JournalError, Exit.FAILED),
     (LeaseLost, Exit.FAILED),
 )
@@ -379,12 +383,67 @@ class Session:
 
     def show(self, run_id: str) -> int:
         """`trueup show`."""
+        from trueup.deeds import COLUMNS, deed_data, table_rows
+
         with self._workspace(quiet=True) as workspace:
             run = workspace.history.get(run_id)
+            done = Journal(workspace.store, run.sync).of_run(run.run_id)
         if self._json:
-            self._print(_run_data(run))
+            self._print(_run_data(run) | {"changes": [*map(deed_data, done)]})
         else:
             self.console.run(run)
+            if rows := table_rows(done):
+                self.console.table(COLUMNS, rows)
+        return Exit.OK
+
+    def audit(
+        self,
+        sync: str | None,
+        since: datetime | None = None,
+        ref: str | None = None,
+        said: str | None = None,
+    ) -> int:
+        """`trueup audit`."""
+        from trueup.audited import form_of, tell_rows
+
+        form = form_of(said or ("json" if self._json else None))
+        with self._workspace(quiet=True) as workspace:
+            if sync is not None:
+                spec_of(workspace.settings, sync)
+            moment = since.replace(tzinfo=UTC) if since else None
+            tell_rows(form, Audit(workspace.store).rows(sync, moment, ref))
+        return Exit.OK
+
+    def check_audit(self, head: str | None) -> int:
+        """`trueup audit --check`."""
+        from trueup.audited import checked_data, checked_text
+
+        with self._workspace(quiet=True) as workspace:
+            found = check_chain(workspace.store, head)
+        if self._json:
+            self._print(checked_data(found))
+        else:
+            self.console.checked(found.fault is None, checked_text(found))
+        return Exit.OK if found.fault is None else Exit.FAILED
+
+    def forget(self, before: datetime, yes: bool = False) -> int:
+        """`trueup forget`."""
+        from trueup.audited import forgotten_data, forgotten_text, must_be_past
+
+        self._must_ask("forget", yes)
+        moment = must_be_past(before.replace(tzinfo=UTC), datetime.now(UTC))
+        with self._workspace(quiet=True) as workspace:
+            retention = Retention(workspace.store)
+            found = retention.offer(moment)
+            if not yes:
+                self.console.say(forgotten_text(found))
+                if not typer.confirm("Let go of them for good?", err=True):
+                    return Exit.PARTIAL
+            found = retention.forget(moment)
+        if self._json:
+            self._print(forgotten_data(found))
+        else:
+            self.console.say(forgotten_text(found))
         return Exit.OK
 
     # -- how they work -----------------------------------------------------------------------
@@ -565,6 +624,8 @@ class Session:
         if not self._json:
             for report in reports:
                 self.console.report(report)
+                if self._verbosity and report.audit_head:
+                    self.console.say(f"audit head {report.audit_head}")
         elif len(reports) == 1 and not told:
             self._print(reports[0].to_data())
         else:

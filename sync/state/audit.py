@@ -103,8 +103,7 @@ class Audit:
 
         To be called last in it: others wait from here to its end. No secret reaches a row.
         """
-        if not self._store.is_sqlite:  # there it is whoever writes that has all of it alone
-            connection.execute(_ALONE)
+        self.have_alone(connection)
         last = connection.execute(_HEAD).first()
         number, previous = (last.number, last.digest) if last else (0, NOTHING)
         at, rows = self._store.now(), []
@@ -116,6 +115,11 @@ class Audit:
         if rows:
             connection.execute(_APPEND, rows)
         return previous
+
+    def have_alone(self, connection: Connection) -> None:
+        """Let nobody else append until the caller's transaction ends."""
+        if not self._store.is_sqlite:  # there whoever writes has all of it alone
+            connection.execute(_ALONE)
 
     def head(self) -> tuple[int, str]:
         """The number and the digest of the last row."""
@@ -144,6 +148,13 @@ class Audit:
                 return
             yield from found
             last = found[-1].number
+
+    def rows_until(self, connection: Connection, last: int) -> Iterator[Row]:
+        """The rows up to that number, as the caller's transaction sees them."""
+        query, number = _ROWS.where(audit.c.number <= last).limit(_BATCH), -1
+        while found := connection.execute(query.where(audit.c.number > number)).mappings().all():
+            yield from (Row(**each) for each in found)
+            number = found[-1]["number"]
 
     def tells_end_of(self, run_id: str) -> bool:
         """Whether a row says how that run ended."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +18,6 @@ from sync.state.deeds import REMOVALS, currency_of, moved
 
 if TYPE_CHECKING:
     from canonical.change import Plan
-    from sync.state.history import Run
 
 _OPERATION: Final = text(
     "SELECT id, run_id, sync, seq, op, kind, ref, budget_ref, target_id, key, fields, before,"
@@ -53,20 +52,14 @@ def over(run_id: str, sync: str, outcome: str, at: datetime, report: dict[str, A
     return Entry(kind=Event.RUN, sync=sync, run_id=run_id, said=said)
 
 
-def whole(run: Run) -> Sequence[Entry]:
-    """What began and ended in one: a handover with what passed, or a run that could not begin."""
-    report, at = run.report or {}, run.ended_at or run.started_at
-    first = began(run.run_id, run.sync, run.command, run.started_at)
-    last = over(run.run_id, run.sync, run.outcome, at, report)
-    if run.command != "handover":
-        return first, last
+def passed(run_id: str, sync: str, report: Mapping[str, Any]) -> Entry:
+    """What another sync handed over, because a person said so."""
     objects = [
         {name: each.get(name) for name in ("kind", "budget_ref", "ref", "target_id", "outcome")}
         for each in report.get("operations") or ()
     ]
     said = {"from": report.get("from"), "objects": objects}
-    passed = Entry(kind=Event.HANDOVER, sync=run.sync, run_id=run.run_id, said=said)
-    return first, passed, last
+    return Entry(kind=Event.HANDOVER, sync=sync, run_id=run_id, said=said)
 
 
 def repointed(sync: str, before: str | None, account: str) -> Entry:

@@ -69,9 +69,10 @@ class _Chain:
         self.rows, self.number, self.head = self.rows + 1, row.number, row.digest
         if row.digest == self.kept:
             self.kept = None
-        if row.kind == Event.FORGET:
-            said = row.data["said"]
+        if row.kind == Event.FORGET and "through" in (said := row.data["said"]):
             self.sealed = said["through"], said["digest"]
+            if said["digest"] == self.kept:
+                self.kept = None
 
 
 def check(store: Store, kept: str | None = None) -> Finding:

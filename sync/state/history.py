@@ -99,7 +99,12 @@ class History:
         """Put down, within the caller's transaction, what began and ended in one; last in it."""
         run = replace(run, report=self._store.masked(run.report))
         connection.execute(insert(runs).values(**asdict(run)))
-        self._audit.append(connection, *audited.whole(run))
+        report, at = run.report or {}, run.ended_at or run.started_at
+        told = [audited.began(run.run_id, run.sync, run.command, run.started_at)]
+        if run.command == "handover":
+            told.append(audited.passed(run.run_id, run.sync, report))
+        told.append(audited.over(run.run_id, run.sync, run.outcome, at, report))
+        self._audit.append(connection, *told)
 
     def latest(self, sync: str) -> Run | None:
         """The run of that sync that began last."""
