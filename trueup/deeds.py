@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from canonical.money import said as told
-from sync.state.deeds import currency_of, moved
+from sync.state.deeds import moved, sent
 from sync.state.journal import Operation
 
 COLUMNS: Final = ("object", "field", "from", "to")
@@ -13,6 +13,7 @@ COLUMNS: Final = ("object", "field", "from", "to")
 
 def deed_data(done: Operation) -> dict[str, Any]:
     """One operation as JSON-ready data."""
+    fields, currency = _moved(done)
     return {
         "op": done.op.value,
         "kind": done.kind.value,
@@ -23,8 +24,8 @@ def deed_data(done: Operation) -> dict[str, Any]:
         "error": done.error,
         "sent_at": done.sent_at.isoformat() if done.sent_at else None,
         "ended_at": done.ended_at.isoformat() if done.ended_at else None,
-        "currency": currency_of(done.before, done.draft),
-        "fields": _moved(done),
+        "currency": currency,
+        "fields": fields,
     }
 
 
@@ -35,16 +36,19 @@ def table_rows(operations: Iterable[Operation]) -> list[Sequence[str]]:
 
 def _lines(done: Operation) -> Iterable[Sequence[str]]:
     name = f"{done.budget_ref} / {done.ref}" if done.budget_ref else done.ref
-    currency = currency_of(done.before, done.draft)
-    for field, both in _moved(done).items():
+    fields, currency = _moved(done)
+    for field, both in fields.items():
         before, after = (value_text(field, both[side], currency) for side in ("before", "after"))
         gone = f"({done.op.value}d)" if both["after"] is None else ""
         undone = "" if done.state == "applied" else f" ({done.state})"
         yield f"{done.op} {done.kind} {name}", field, before, (after or gone) + undone
 
 
-def _moved(done: Operation) -> dict[str, dict[str, Any]]:
-    return moved(done.op, done.kind, done.fields, done.before, done.draft)
+def _moved(done: Operation) -> tuple[dict[str, dict[str, Any]], str | None]:
+    """The fields, and what the amounts among them are in."""
+    before, after = done.before or {}, sent(done.draft)
+    fields = moved(done.op, done.kind, done.fields, before, after)
+    return fields, after.get("currency") or before.get("currency")
 
 
 def value_text(field: str, value: Any, currency: str | None = None) -> str:

@@ -13,12 +13,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import bindparam, select, text, type_coerce
+from sqlalchemy import select, text, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import Text
 
 from sync.state.chain import NOTHING, canonical, digest_of
-from sync.state.store import Moment, Store, audit
+from sync.state.store import Store, audit, moment_text
 
 _BATCH: Final = 1000
 _CHAIN: Final = 0x61756469740001  # "audit": the name of the lock that appending takes at PostgreSQL
@@ -27,7 +27,7 @@ _HEAD: Final = text("SELECT number, digest FROM audit ORDER BY number DESC LIMIT
 _APPEND: Final = text(
     "INSERT INTO audit (number, at, kind, sync, run_id, budget_ref, ref, entry, previous, digest)"
     " VALUES (:number, :at, :kind, :sync, :run_id, :budget_ref, :ref, :entry, :previous, :digest)"
-).bindparams(bindparam("at", type_=Moment()))
+)
 
 
 # the moment as text: whatever somebody made of it, it can be read
@@ -106,7 +106,7 @@ class Audit:
         self.have_alone(connection)
         last = connection.execute(_HEAD).first()
         number, previous = (last.number, last.digest) if last else (0, NOTHING)
-        at, rows = self._store.now(), []
+        at, rows = moment_text(self._store.now()), []
         for number, entry in enumerate(entries, number + 1):  # noqa: B020  # goes on from the head
             row = self._row(number, at, entry)
             row |= {"previous": previous, "digest": digest_of(previous, row["entry"])}
@@ -162,7 +162,7 @@ class Audit:
         with self._store.read() as connection:
             return any('"ended_at"' in entry for entry in connection.execute(rows).scalars())
 
-    def _row(self, number: int, at: datetime, entry: Entry) -> dict[str, Any]:
+    def _row(self, number: int, at: str, entry: Entry) -> dict[str, Any]:
         author = self._store.author
         columns = {
             "kind": entry.kind.value,
@@ -173,14 +173,9 @@ class Audit:
         }
         told = {
             "number": number,
-            "at": moment_text(at),
+            "at": at,
             "by": {"user": author.user, "host": author.host, "name": author.name},
             "settings": author.settings,
             "said": self._store.masked(entry.said),
         }
         return {"number": number, "at": at, **columns, "entry": canonical(columns | told)}
-
-
-def moment_text(moment: datetime | None) -> str | None:
-    """A moment as the audit says it: as the database keeps it."""
-    return Moment().process_bind_param(moment, None)

@@ -13,8 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from canonical.kind import FIELDS, Kind
-from sync.state.audit import Entry, Event, moment_text
-from sync.state.deeds import REMOVALS, currency_of, moved
+from sync.state.audit import Entry, Event
+from sync.state.deeds import REMOVALS, moved, sent
+from sync.state.store import moment_text
 
 if TYPE_CHECKING:
     from canonical.change import Plan
@@ -114,13 +115,14 @@ def ended(connection: Connection, id: str, request_ids: Sequence[str]) -> Entry:
     fields, before, draft = (_data(row[name]) for name in ("fields", "before", "draft"))
     if row["op"] in REMOVALS:
         before = _as_agreed(connection, row) or before
+    after = sent(draft)
     said = {name: row[name] for name in ("id", "seq", "op", "kind", "target_id", "key", "state")}
     said |= {
         "error": row["error"],
         "sent_at": row["sent_at"],
         "request_ids": [*request_ids],
-        "fields": moved(row["op"], row["kind"], fields, before, draft),
-        "currency": currency_of(before, draft),
+        "fields": moved(row["op"], row["kind"], fields, before or {}, after),
+        "currency": after.get("currency") or (before or {}).get("currency"),
     }
     return Entry(
         kind=Event.OPERATION,

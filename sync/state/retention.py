@@ -20,10 +20,10 @@ from typing import Any, Final
 from sqlalchemy import delete, func, null, or_, select, update
 from sqlalchemy.engine import Connection
 
-from sync.state.audit import Audit, Entry, Event, moment_text
+from sync.state.audit import Audit, Entry, Event
 from sync.state.checking import check
 from sync.state.journal import State
-from sync.state.store import Store, audit, baselines, operations, runs
+from sync.state.store import Store, audit, baselines, moment_text, operations, runs
 
 _LAST: Final = 10
 """How many runs of each sync stay, whatever their age."""

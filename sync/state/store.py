@@ -73,18 +73,21 @@ class StoreError(Exception):
     """The state cannot be used; the message is one line: what, where, and what would be right."""
 
 
+def moment_text(moment: datetime) -> str:
+    """A moment as it is kept: ISO, in UTC and of one width; `ValueError` for one without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 class Moment(TypeDecorator[datetime]):
     """A moment, kept as ISO text in UTC; one without a zone is refused."""
 
     impl = String(32)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect | None) -> str | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        return None if value is None else moment_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)
@@ -284,7 +287,7 @@ class Store:
 
     def masked(self, data: Any) -> Any:
         """JSON-ready data as it is kept where people read it: no secret in any text of it."""
-        if self.mask is str:
+        if data is None or self.mask is str:
             return data
         said = json.dumps(data, ensure_ascii=False)
         return data if self.mask(said) == said else _each_text(data, self.mask)
