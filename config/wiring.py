@@ -1,5 +1,6 @@
 """From settings to live connectors and engine specs: the one step at which secrets become known."""
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -40,7 +41,8 @@ def connect(settings: Settings, system: str, runtime: Runtime | None = None) -> 
     if problems:
         raise SettingsError(problems)
     ready = own.model_copy(update=secrets)
-    return registry.load(own.connector)(system, ready, runtime or Runtime(base=settings.base))
+    given = replace(runtime or Runtime(base=settings.base), hide=register_secret)
+    return registry.load(own.connector)(system, ready, given)
 
 
 def account_of(settings: Settings, system: str) -> str:

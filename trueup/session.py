@@ -408,10 +408,11 @@ class Session:
 
         form = form_of(said or ("json" if self._json else None))
         with self._workspace(quiet=True) as workspace:
-            if sync is not None:
+            audit = Audit(workspace.store)
+            if sync is not None and not audit.knows(sync):  # one that is no more is told of
                 spec_of(workspace.settings, sync)
             moment = since.replace(tzinfo=UTC) if since else None
-            tell_rows(form, Audit(workspace.store).rows(sync, moment, ref))
+            tell_rows(form, audit.rows(sync, moment, ref))
         return Exit.OK
 
     def check_audit(self, head: str | None) -> int:

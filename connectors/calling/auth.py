@@ -26,9 +26,14 @@ class RenewedToken(httpx.Auth):
     """
 
     def __init__(
-        self, header: str, fetch: Callable[[], Token], now: Callable[[], datetime]
+        self,
+        header: str,
+        fetch: Callable[[], Token],
+        now: Callable[[], datetime],
+        hide: Callable[[str], None] = lambda token: None,
     ) -> None:
-        self._header, self._fetch, self._now = header, fetch, now
+        """`hide` is told of each token."""
+        self._header, self._fetch, self._now, self._hide = header, fetch, now, hide
         self._token: Token | None = None
         self._lock = Lock()
         self.secrets: list[str] = []
@@ -51,6 +56,7 @@ class RenewedToken(httpx.Auth):
             if token is None or late or token.value == refused:
                 token = self._token = self._fetch()
                 self.secrets.append(token.value)
+                self._hide(token.value)
                 if not may_be_header(token.value):
                     raise Unauthorized("the token that came has characters that no header can")
             return token.value

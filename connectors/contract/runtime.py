@@ -18,7 +18,8 @@ class Runtime:
 
     `patience` is how many seconds one call may go on waiting and repeating altogether; a vendor
     that asks for more ends the call as rate limited, and the run as deferred. `stopping` tells that
-    the process was asked to end: calls go on for some seconds then, and no longer.
+    the process was asked to end: calls go on for some seconds then, and no longer. `hide` is told
+    of each secret that only comes up while calling, so that it is nowhere shown or kept.
     """
 
     base: Path = field(default_factory=Path)
@@ -28,3 +29,4 @@ class Runtime:
     random: Callable[[], float] = random.random
     patience: float = 300.0
     stopping: Callable[[], bool] = lambda: False
+    hide: Callable[[str], None] = lambda secret: None

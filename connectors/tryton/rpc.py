@@ -25,7 +25,8 @@ class JsonRpc(Records):
     ) -> None:
         super().__init__()
         self._name, self._session = name, session
-        self._http = opened(auth=RenewedToken(HEADER, session.token, runtime.now))
+        token = RenewedToken(HEADER, session.token, runtime.now, runtime.hide)
+        self._http = opened(auth=token)
 
     def preferences(self) -> Preferences:
         found = self._call("res.user", "get_preferences", False, {})

@@ -46,7 +46,7 @@ def opened(name: str, settings: VtexSettings, runtime: Runtime) -> HttpClient:
         login = client(settings.login_url or _login_url(settings.base_url), secrets=(key, token))
         return exchanged({"appkey": key, "apptoken": token}, login)
 
-    return client(settings.base_url, auth=RenewedToken(COOKIE, fetch, runtime.now))
+    return client(settings.base_url, auth=RenewedToken(COOKIE, fetch, runtime.now, runtime.hide))
 
 
 def _login_url(base_url: str) -> str:

@@ -156,6 +156,12 @@ class Audit:
             yield from (Row(**each) for each in found)
             number = found[-1]["number"]
 
+    def knows(self, sync: str) -> bool:
+        """Whether a row tells of that sync."""
+        query = select(audit.c.number).where(audit.c.sync == sync).limit(1)
+        with self._store.read() as connection:
+            return connection.execute(query).first() is not None
+
     def tells_end_of(self, run_id: str) -> bool:
         """Whether a row says how that run ended."""
         rows = select(audit.c.entry).where(audit.c.run_id == run_id, audit.c.kind == Event.RUN)

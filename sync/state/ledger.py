@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import (
     ColumnElement,
     TextClause,
@@ -29,7 +30,7 @@ from sqlalchemy.exc import IntegrityError
 
 from canonical.compare import Baseline
 from canonical.facts import Facts, fingerprint
-from canonical.kind import Kind
+from canonical.kind import FIELDS, Kind
 from sync.state.places import Places
 from sync.state.store import Moment, Store, links, versions
 
@@ -66,6 +67,11 @@ _SEEN = text(
     " VALUES (:sync, :target_id, :version, :read_at) ON CONFLICT (sync, target_id) DO UPDATE"
     " SET version = excluded.version, read_at = excluded.read_at"
 ).bindparams(bindparam("read_at", type_=Moment()))
+_FREE = {
+    kind: frozenset(at for at, name in enumerate(FIELDS[kind]) if name in ("name", "description"))
+    for kind in Kind
+}
+"""Which of an object's facts people write as they like."""
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -382,7 +388,13 @@ class Ledger:
                     ids[budget_ref, ref] = id
         except IntegrityError as error:
             raise LedgerError(f"two of {len(entries)} objects share a ref or an id") from error
-        connection.execute(_REMEMBER, [_agreed(ids[_key(each)], each, run_id) for each in entries])
+        connection.execute(
+            _REMEMBER,
+            [
+                _agreed(ids[_key(each)], fit_to_keep(each, self._store.mask), run_id)
+                for each in entries
+            ],
+        )
 
     def _check_owners(self, connection: Connection, kind: Kind, new: Sequence[str]) -> None:
         names = self._neighbours()
@@ -414,6 +426,22 @@ def _row(entry: Entry) -> dict[str, Any]:
         "echo": fingerprint(entry.baseline.echo),
         "source": entry.source,
     }
+
+
+def fit_to_keep(entry: Entry, mask: Callable[[str], str]) -> Entry:
+    """With no secret in what people write, names and descriptions, should a vendor repeat one.
+
+    All else is compared and found again by what it is, and stays.
+    """
+    free = _FREE[entry.kind]
+    told = entry.baseline.desired, entry.baseline.echo
+    kept = tuple(
+        tuple(mask(v) if i in free and isinstance(v, str) else v for i, v in enumerate(each))
+        for each in told
+    )
+    if kept == told:
+        return entry
+    return replace(entry, baseline=Baseline(kept[0], kept[1], entry.baseline.stated))
 
 
 def _agreed(link_id: int, entry: Entry, run_id: str) -> dict[str, Any]:

@@ -160,8 +160,10 @@ class Retention:
         said = {"before": moment_text(before), **counts, **summed.data()}
         if digest is not None:
             said |= {"through": last, "digest": digest}
+        # first, as it follows the last row that there is
+        head = self._audit.append(connection, Entry(kind=Event.FORGET, said=said))
         connection.execute(delete(audit).where(audit.c.number <= (last or 0)))
-        return self._audit.append(connection, Entry(kind=Event.FORGET, said=said))
+        return head
 
     # -- the history and the journal ---------------------------------------------------------
 
