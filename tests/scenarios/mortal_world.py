@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from config.load import load
 from config.settings import Settings
@@ -26,7 +27,10 @@ from connectors.sandbox.state import loads
 from sync.engine import Engine
 from sync.report import Report
 from sync.spec import OnRemove
-from sync.state.store import Store
+from sync.state.audit import Audit, Event
+from sync.state.checking import check
+from sync.state.journal import State
+from sync.state.store import Store, operations
 from tests.scenarios.mortal import Killed, Life, in_a_hurry, living
 from tests.scenarios.mortal_lag import Lag
 from tests.scenarios.mortal_outcome import Outcome, outcome_of
@@ -155,8 +159,23 @@ class World:
         """What that run left."""
         assert report is not None
         with closing(self.store()) as store:
+            assert is_audited(store)
             records = self.served.state.records()
             return outcome_of(report, records, self.vendor.volatile, store, SYNC)
+
+
+def is_audited(store: Store) -> bool:
+    """Whether the chain is whole, and tells of each operation what the journal says."""
+    told = {
+        row.data["said"]["id"]: row.data["said"]["state"]
+        for row in Audit(store).rows()
+        if row.kind == Event.OPERATION
+    }
+    quiet = (State.PLANNED, State.SENT, State.ABANDONED)
+    ended = select(operations.c.id, operations.c.state).where(operations.c.state.not_in(quiet))
+    with store.read() as connection:
+        rows = connection.execute(ended).all()
+    return check(store).fault is None and {id: state for id, state in rows} == told  # noqa: C416
 
 
 @contextmanager

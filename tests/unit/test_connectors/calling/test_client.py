@@ -27,6 +27,7 @@ from connectors.contract.errors import (
     Uncertain,
     Unreadable,
 )
+from connectors.contract.request_ids import noting
 from connectors.contract.runtime import Runtime
 
 pytestmark = pytest.mark.respx(assert_all_called=True, assert_all_mocked=True)
@@ -744,3 +745,31 @@ def test_a_port_where_nobody_listens_is_unreadable():
     with pytest.raises(Unreadable, match=f"no server answers at {address}"):
         world.write(Safety.ONCE)
     world.client.close()
+
+
+# -- the vendor's own id of a write --------------------------------------------------------------
+
+
+def test_each_write_that_is_answered_is_noted_by_the_vendors_id_and_no_reading_is(vendor, world):
+    vendor.side_effect = [
+        Response(200, json={}, headers={"X-Trace-Id": "read"}),
+        Response(503, json={"message": "busy"}, headers={"X-Trace-Id": "first"}),
+        Response(200, json={}, headers={"X-Trace-Id": "second", "X-Request-Id": "other"}),
+        Response(200, json={}, headers={"X-Request-Id": f"third {TOKEN}"}),
+        Response(200, json={}),
+    ]
+    ids = []
+    with noting(ids):
+        world.get()
+        for _ in range(3):
+            world.write(Safety.IDEMPOTENT)
+    assert ids == ["first", "second", "third ***"]
+
+
+def test_without_anybody_who_asks_no_id_is_kept(vendor, world):
+    vendor.respond(200, json={}, headers={"X-Trace-Id": "one"})
+    world.write(Safety.ONCE)
+    ids = []
+    with noting(ids):
+        pass
+    assert ids == []

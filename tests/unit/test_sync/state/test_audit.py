@@ -252,6 +252,18 @@ def test_whatever_is_done_to_the_rows_is_found_by_who_kept_the_head(chain, data)
         put(chain, kept)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_statement_of_the_docs_finds_what_was_changed(filled):
+    statement = text(
+        "SELECT number FROM audit WHERE digest <>"
+        " encode(sha256(convert_to(previous || E'\\n' || entry, 'UTF8')), 'hex')"
+    )
+    with filled.write() as connection:
+        assert connection.execute(statement).all() == []
+        connection.execute(update(audit).where(audit.c.number == 3).values(entry="{}"))
+        assert connection.execute(statement).scalars().all() == [3]
+
+
 # -- what journal and history tell ---------------------------------------------------------------
 
 
