@@ -91,16 +91,11 @@ def database_url(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/trueup.db"
         return
-    yield request.getfixturevalue("fresh_postgres")
-
-
-@pytest.fixture
-def fresh_postgres(postgres_server, postgres_template):
-    """The address of such a database on PostgreSQL."""
+    server = request.getfixturevalue("postgres_server")
     name = f"trueup_{uuid4().hex}"
-    _sql(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield _on(postgres_server, name)
-    _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    _sql(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
+    yield _on(server, name)
+    _sql(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_a_database_of_another_name_and_a_query_of_no_table_are_unreadable(pg):
 
 
 def test_a_user_who_may_not_read_is_forbidden(pg):
-    pg.run(ROW, "CREATE ROLE shut NOLOGIN")
+    pg.run(ROW, "CREATE ROLE shut NOLOGIN", "GRANT USAGE ON SCHEMA public TO shut")
     query = "SELECT ref, name, amount FROM budgets"
     url = make_url(pg.url).update_query_dict({"options": "-c role=shut"})
     try:
@@ -159,7 +159,7 @@ def test_a_user_who_may_not_read_is_forbidden(pg):
                 url=url.render_as_string(hide_password=False), budgets=query, currency="USD"
             ).check()
     finally:
-        pg.run("DROP ROLE shut")
+        pg.run("DROP OWNED BY shut", "DROP ROLE shut")
 
 
 def test_a_statement_that_takes_too_long_is_ended(pg):
