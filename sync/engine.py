@@ -44,6 +44,7 @@ from sync.state.lease import Lease, LeaseHeld, LeaseLost, elapsed
 from sync.state.ledger import Ledger, LedgerError
 from sync.state.owners import OtherAccount, Owners
 from sync.state.pauses import Pauses
+from sync.state.stops import Stops
 from sync.state.store import Store, StoreError
 from sync.watch import Watch
 
@@ -182,10 +183,11 @@ class Engine:
         `approve` sees the plan before anything is sent. With `only`, changes that are not exactly
         as in that earlier plan are skipped; one that was made for other accounts or settings fails
         the run before anything is asked. Raises `LeaseHeld` when another run of the sync goes
-        on; every other failure is in the report.
+        on, and `Paused` when it is not to run; every other failure is in the report.
         """
         lease = Lease.take(self._store, self._spec.name, now=self._now, monotonic=self._monotonic)
         with lease, departing(lease.ensure):
+            Stops(self._store).ensure_running(self._spec.name)
             report = Report(run_id=uuid4().hex, sync=self._spec.name)
             self._history.start(report.run_id, self._spec.name, command, self._now(), allow)
             try:

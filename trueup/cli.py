@@ -279,6 +279,28 @@ def repoint(
 
 
 @app.command()
+def pause(
+    sync: SyncName,
+    because: Annotated[str | None, typer.Option(help="Why; the audit keeps it.")] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Let a sync run no more, by whatever schedule, until it is resumed."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.pause(sync, because))
+
+
+@app.command()
+def resume(
+    sync: SyncName, config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0
+) -> None:
+    """Let a paused sync run again."""
+    with _session(config, as_json, verbose) as session:
+        session.end(session.resume(sync))
+
+
+@app.command()
 def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
     """Run every sync on its schedule until told to stop."""
     with _session(config, as_json, verbose) as session:

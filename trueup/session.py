@@ -12,6 +12,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ from sync.state.lease import LeaseHeld, LeaseLost
 from sync.state.ledger import LedgerError
 from sync.state.owners import OtherAccount, UnknownHandover
 from sync.state.retention import BrokenChain, Retention
+from sync.state.stops import Paused
 from sync.state.store import StoreError
 from sync.watch import Watch
 from trueup.console import Console
@@ -63,6 +65,7 @@ _CODES: Sequence[tuple[type[Exception], int]] = (
     (UnknownRun, Exit.USAGE),
     (UnknownHandover, Exit.USAGE),
     (LeaseHeld, Exit.LOCKED),
+    (Paused, Exit.LOCKED),
     (RateLimited, Exit.PARTIAL),
     (Uncertain, Exit.UNCERTAIN),
     (ConnectorError, Exit.FAILED),
@@ -289,9 +292,12 @@ class Session:
                 try:
                     report = workspace.apply(name, as_of=as_of, allow=allow, command="run")
                 except _KNOWN as error:
-                    if len(names) == 1:
+                    if isinstance(error, Paused) and not syncs:
+                        self.console.say(plain(error))  # a person wanted it so
+                    elif len(names) == 1:
                         raise
-                    kept_out.append((name, error))
+                    else:
+                        kept_out.append((name, error))
                 else:
                     reports.append(report)
         return self._reported(reports, kept_out)
@@ -318,6 +324,26 @@ class Session:
             self.console.say(f"{sync}: {account} is the account that the state knows already")
         else:
             self.console.say(f"{sync}: {before} is {account} now")
+        return Exit.OK
+
+    def pause(self, sync: str, because: str | None = None) -> int:
+        """`trueup pause`."""
+        with self._workspace(quiet=True) as workspace:
+            stop = workspace.pause(sync, because)
+        if self._json:
+            self._print(asdict(stop) | {"since": stop.since.isoformat()})
+        else:
+            self.console.say(f"{stop}; `trueup resume {sync}` lets it run again")
+        return Exit.OK
+
+    def resume(self, sync: str) -> int:
+        """`trueup resume`."""
+        with self._workspace(quiet=True) as workspace:
+            stop = workspace.resume(sync)
+        if self._json:
+            self._print({"sync": sync, "was_paused": stop is not None})
+        else:
+            self.console.say(f"{sync} may run again" if stop else f"{sync} was not paused")
         return Exit.OK
 
     def verify(self, sync: str, as_of: date | None = None) -> int:
@@ -367,6 +393,9 @@ class Session:
             return Exit.OK
         columns = ("sync", "last run", "outcome", "linked", "uncertain")
         self.console.table(columns, [_cells(each) for each in found])
+        for each in found:
+            if each["paused"]:
+                self.console.say(plain(each["paused"]))
         return Exit.OK
 
     def history(self, sync: str | None, limit: int) -> int:
@@ -572,7 +601,7 @@ class Session:
         begun = datetime.now(UTC)
         try:
             report = workspace.apply(name, command="serve")
-        except LeaseHeld as error:
+        except (LeaseHeld, Paused) as error:
             self.console.say(plain(error))
         except Exception as error:
             log.debug("what led to it:", exc_info=error)

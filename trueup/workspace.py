@@ -40,6 +40,7 @@ from sync.state.journal import Journal
 from sync.state.lease import Lease
 from sync.state.ledger import Ledger
 from sync.state.owners import Owners
+from sync.state.stops import Stop, Stops
 from sync.state.store import Store, StoreError
 from sync.watch import Watch
 
@@ -208,7 +209,7 @@ class Workspace:
         """Bring the target of a sync to what its source states.
 
         Of a plan, only what is still exactly as planned is done. `watch` is for this run alone.
-        Raises `LeaseHeld` while another run of the sync goes on.
+        Raises `LeaseHeld` while another run of the sync goes on, `Paused` where it is not to run.
         """
         only = None if isinstance(what, str) else what
         name = what if isinstance(what, str) else what.sync
@@ -261,9 +262,18 @@ class Workspace:
             Audit(self.store).append(connection, repointed(sync, before, account))
         return before, account
 
+    def pause(self, sync: str, because: str | None = None) -> Stop:
+        """Let the sync run no more until `resume`; what goes on ends as it would have."""
+        return Stops(self.store).pause(spec_of(self.settings, sync).name, because)
+
+    def resume(self, sync: str) -> Stop | None:
+        """Let the sync run again; returns what held it, None where nothing did."""
+        return Stops(self.store).resume(spec_of(self.settings, sync).name)
+
     def status(self, sync: str) -> dict[str, Any]:
         """How a sync stands: its last run, how many objects are linked, how many writes wait."""
         last = self.history.latest(sync)
+        stop = Stops(self.store).of(sync)
         return {
             "sync": sync,
             "last_run": last.run_id[:12] if last else None,
@@ -271,6 +281,7 @@ class Workspace:
             "started_at": last.started_at.isoformat() if last else None,
             "linked": Ledger(self.store, sync).count(),
             "uncertain": len(Journal(self.store, sync).open()),
+            "paused": str(stop) if stop else None,
         }
 
     def _forget_reports(self, sync: str) -> None:

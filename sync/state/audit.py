@@ -47,6 +47,8 @@ class Event(StrEnum):
     OVERRIDE = "override"
     DECISION = "decision"
     APPROVAL = "approval"
+    PAUSE = "pause"
+    RESUME = "resume"
     UNDO = "undo"
     HANDOVER = "handover"
     REPOINT = "repoint"

@@ -68,6 +68,16 @@ def repointed(sync: str, before: str | None, account: str) -> Entry:
     return Entry(kind=Event.REPOINT, sync=sync, said={"before": before, "account": account})
 
 
+def paused(sync: str, because: str | None) -> Entry:
+    """A sync that is not to run for now."""
+    return Entry(kind=Event.PAUSE, sync=sync, said={"because": because})
+
+
+def resumed(sync: str) -> Entry:
+    """A sync that may run again."""
+    return Entry(kind=Event.RESUME, sync=sync)
+
+
 def overridden(run_id: str, sync: str, rules: Collection[str]) -> Entry:
     """Guards that somebody switched off for a run."""
     return Entry(kind=Event.OVERRIDE, sync=sync, run_id=run_id, said={"allow": sorted(rules)})

@@ -214,6 +214,15 @@ pauses: Final = Table(
     Column("until", Moment, nullable=False),
 )
 
+stops: Final = Table(
+    "stops",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("since", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("because", Text),
+)
+
 audit: Final = Table(
     "audit",
     metadata,

@@ -24,6 +24,7 @@ def reopened(database_url, store):
         with store.write() as connection:
             Ledger(store, "hr").save_many(connection, entries, "run-1")
             connection.execute(text("DROP TABLE audit"))
+            connection.execute(text("DROP TABLE stops"))
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0006'"))
         made.append(Store.open(database_url, Path("/"), lambda: datetime.now(UTC)))
         return made[-1]
