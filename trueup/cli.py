@@ -98,8 +98,10 @@ def check(
     verbose: Verbose = 0,
 ) -> None:
     """Prove that each system answers and knows us, with the cheapest call; read each file."""
+    from trueup.commands import checking
+
     with _session(config, as_json, verbose) as session:
-        session.told(session.check(system))
+        session.told(checking.check(session, system))
 
 
 @app.command()
@@ -125,18 +127,19 @@ def actuals(
     verbose: Verbose = 0,
 ) -> None:
     """Show what was budgeted, spent and is left, by the refs of the source; or keep it there."""
+    from trueup.commands import spending
     from trueup.refusal import Refusal
 
     with _session(config, as_json, verbose) as session:
         if into is not None:
             session.end(
-                session.record_actuals(
-                    into, systems or (), form, out, shares=not budgets, dry_run=dry_run
+                spending.record_actuals(
+                    session, into, systems or (), form, out, shares=not budgets, dry_run=dry_run
                 )
             )
         if dry_run:
             raise Refusal("--dry-run is for --into SYSTEM, which is not said")
-        session.told(session.actuals(systems or (), form, out, shares=not budgets))
+        session.told(spending.actuals(session, systems or (), form, out, shares=not budgets))
 
 
 @app.command()
@@ -177,8 +180,10 @@ def people(
     verbose: Verbose = 0,
 ) -> None:
     """Show whom the source names and the target does not know, and who they may be there."""
+    from trueup.commands import directory
+
     with _session(config, as_json, verbose) as session:
-        session.told(session.people(sync, write))
+        session.told(directory.people(session, sync, write))
 
 
 @app.command()
@@ -198,8 +203,12 @@ def plan(
     verbose: Verbose = 0,
 ) -> None:
     """Show what would change, in which field, by how much money. Changes nothing."""
+    from trueup.commands import syncing
+
     with _session(config, as_json, verbose) as session:
-        session.told(session.plan(sync, _day(as_of), _rules(allow), out, detailed_exitcode, form))
+        session.told(
+            syncing.plan(session, sync, _day(as_of), _rules(allow), out, detailed_exitcode, form)
+        )
 
 
 @app.command()
@@ -213,8 +222,10 @@ def apply(
     verbose: Verbose = 0,
 ) -> None:
     """Make the changes: journaled, guarded, resumable, never twice."""
+    from trueup.commands import syncing
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.apply(what, _day(as_of), _rules(allow), yes))
+        session.end(syncing.apply(session, what, _day(as_of), _rules(allow), yes))
 
 
 @app.command()
@@ -229,8 +240,10 @@ def run(
     verbose: Verbose = 0,
 ) -> None:
     """Plan, guard, apply and verify, unattended."""
+    from trueup.commands import syncing
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.run(syncs or (), _day(as_of), _rules(allow)))
+        session.end(syncing.run(session, syncs or (), _day(as_of), _rules(allow)))
 
 
 @app.command()
@@ -242,8 +255,10 @@ def verify(
     verbose: Verbose = 0,
 ) -> None:
     """Read both live sides again and prove that they agree; exit 3 where they do not."""
+    from trueup.commands import syncing
+
     with _session(config, as_json, verbose) as session:
-        session.told(session.verify(sync, _day(as_of)))
+        session.told(syncing.verify(session, sync, _day(as_of)))
 
 
 @app.command()
@@ -262,8 +277,10 @@ def handover(
     verbose: Verbose = 0,
 ) -> None:
     """Make a sync the owner of what another sync made or adopted."""
+    from trueup.commands import owning
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.handover(sync, giver, refs or (), yes))
+        session.end(owning.handover(session, sync, giver, refs or (), yes))
 
 
 @app.command()
@@ -274,8 +291,10 @@ def repoint(
     verbose: Verbose = 0,
 ) -> None:
     """Say that a target at a new address is the same account as before."""
+    from trueup.commands import owning
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.repoint(sync))
+        session.end(owning.repoint(session, sync))
 
 
 @app.command()
@@ -287,8 +306,10 @@ def pause(
     verbose: Verbose = 0,
 ) -> None:
     """Let a sync run no more, by whatever schedule, until it is resumed."""
+    from trueup.commands import owning
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.pause(sync, because))
+        session.end(owning.pause(session, sync, because))
 
 
 @app.command()
@@ -296,22 +317,28 @@ def resume(
     sync: SyncName, config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0
 ) -> None:
     """Let a paused sync run again."""
+    from trueup.commands import owning
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.resume(sync))
+        session.end(owning.resume(session, sync))
 
 
 @app.command()
 def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
     """Run every sync on its schedule until told to stop."""
+    from trueup.commands import serving
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.serve())
+        session.end(serving.serve(session))
 
 
 @app.command()
 def status(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
     """Show for each sync its last run, its links and what waits."""
+    from trueup.commands import remembered
+
     with _session(config, as_json, verbose) as session:
-        session.told(session.status())
+        session.told(remembered.status(session))
 
 
 @app.command()
@@ -323,8 +350,10 @@ def history(
     verbose: Verbose = 0,
 ) -> None:
     """List past runs, newest first."""
+    from trueup.commands import remembered
+
     with _session(config, as_json, verbose) as session:
-        session.told(session.history(sync, limit))
+        session.told(remembered.history(session, sync, limit))
 
 
 @app.command()
@@ -335,8 +364,10 @@ def show(
     verbose: Verbose = 0,
 ) -> None:
     """Show one run, operation by operation."""
+    from trueup.commands import remembered
+
     with _session(config, as_json, verbose) as session:
-        session.told(session.show(run_id))
+        session.told(remembered.show(session, run_id))
 
 
 @app.command()
@@ -362,10 +393,12 @@ def audit(
     verbose: Verbose = 0,
 ) -> None:
     """Show who did what and when, or check that nobody touched the rows that say so."""
+    from trueup.commands import remembered
+
     with _session(config, as_json, verbose) as session:
         if check or head is not None:
-            session.told(session.check_audit(head))
-        session.told(session.audit(sync, since, ref, form))
+            session.told(remembered.check_audit(session, head))
+        session.told(remembered.audit(session, sync, since, ref, form))
 
 
 @app.command()
@@ -379,8 +412,10 @@ def forget(
     verbose: Verbose = 0,
 ) -> None:
     """Let go of what the state remembers from before a day; a sealed row sums it up."""
+    from trueup.commands import remembered
+
     with _session(config, as_json, verbose) as session:
-        session.end(session.forget(before, yes))
+        session.end(remembered.forget(session, before, yes))
 
 
 @app.command()

@@ -19,6 +19,7 @@ from canonical.budget import Budget
 from canonical.kind import Kind
 from sync.outcome import Exit
 from sync.spending import totals
+from trueup.commands.checking import check
 from trueup.console import Console
 from trueup.demo_settings import FOLLOWERS, SPENDING, settings_text
 from trueup.files import write_private
@@ -65,7 +66,7 @@ def _steps(session: Session, workspace: Workspace, folder: Path) -> int:
     console.title(f"trueup look {EXPORT}")
     code = run_look(folder / EXPORT, None, ["currency=USD"], None, as_json=False)
     console.title("trueup check")
-    code = code or session.check(None)
+    code = code or check(session, None)
     console.title("trueup plan, for each of the five")
     for sync in syncs:
         console.plan_in_short(workspace.plan(sync))

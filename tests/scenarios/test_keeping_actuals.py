@@ -20,6 +20,7 @@ from connectors.sandbox.server import serve
 from sync.state.lease import Lease
 from tests.scenarios.conftest import SYNC, TOKEN, Desk
 from tests.scenarios.test_actuals import spend
+from trueup.commands import serving
 from trueup.session import Session
 
 BOOK = '\n[systems.book]\nconnector = "memory"\n'
@@ -180,10 +181,10 @@ def test_a_schedule_keeps_it(desk_of: Desk, kept: dict[str, Amount]) -> None:
             return 0.0
 
         def wait(self, seconds: float) -> None:
-            session._stop.set()
+            session.stop.set()
 
     with Session(desk_of.settings) as session:
-        assert session.serve(Once()) == 0
+        assert serving.serve(session, Once()) == 0
 
     assert kept["CC0001"] == Amount.of("123.45", "USD")
 
@@ -191,7 +192,7 @@ def test_a_schedule_keeps_it(desk_of: Desk, kept: dict[str, Amount]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--into", "brex"], '"brex" keeps no actuals; there are memory, tryton'),
+        (["--into", "brex"], '"brex" keeps no actuals; there are memory, odoo, sql, tryton'),
         (["--into", "bok"], 'did you mean "book"'),
         (["erp", "--into", "book"], "it does not tell what is spent"),
         (["brx", "--into", "book"], 'did you mean "brex"'),

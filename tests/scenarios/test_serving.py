@@ -19,6 +19,7 @@ from sync.state.lease import Lease
 from sync.state.store import Store
 from tests.scenarios.conftest import COPYING, HEAD
 from trueup.cli import app
+from trueup.commands import serving
 from trueup.session import Session
 from trueup.workspace import Workspace
 
@@ -35,7 +36,7 @@ class Slots:
     """A clock that takes no time and does something before each slot."""
 
     def __init__(self, session: Session, count: int, before: Callable[[int], None]) -> None:
-        self._stop, self._count, self._before = session._stop, count, before
+        self._stop, self._count, self._before = session.stop, count, before
         self.slot, self._seconds = 0, 0.0
 
     def now(self) -> datetime:
@@ -140,7 +141,7 @@ def served(
             session = Session(tmp_path / "trueup.toml")
             slots = Slots(session, count, before)
             clock = schedule.Clock(now=slots.now, monotonic=slots.monotonic, wait=slots.wait)
-            code = session.serve(clock)
+            code = serving.serve(session, clock)
             monkeypatch.undo()
         return code, told.read_text(encoding="utf-8")
 
@@ -150,7 +151,7 @@ def served(
 def slots_told(folder: Path, count: int) -> list[str]:
     """How each slot ended, by the history."""
     session = Session(folder / "trueup.toml")
-    with session._workspace(quiet=True) as workspace:
+    with session.workspace(quiet=True) as workspace:
         runs = workspace.history.runs("copy", limit=count * 2)
     return [run.outcome for run in reversed(runs)]
 
@@ -175,7 +176,7 @@ def test_a_worker_that_dies_ends_the_process_with_a_code(
         raise SystemExit(0)
 
     (tmp_path / "trueup.toml").write_text(SETTINGS)
-    monkeypatch.setattr(Session, "_serve_one", dies)
+    monkeypatch.setattr(serving, "_serve_one", dies)
 
     said = CliRunner().invoke(app, ["serve", "--config", str(tmp_path / "trueup.toml")])
 
