@@ -27,7 +27,7 @@ OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_ch
               min_listing=None)  # fmt: skip
 SHARED = {
     "vtex": Entity("user", "ada@example.com"), "brex": Entity("account", "6100"),
-    "bill": Entity("user", "grace@example.com"), "vantage": Entity("account", "6100 Travel"),
+    "bill": Entity("user", "grace@example.com"), "vantage": Entity("account", "6100"),
     "kaireon": Entity("offer", "summer"),
 }  # fmt: skip
 """Whom a share may be for, at each vendor."""

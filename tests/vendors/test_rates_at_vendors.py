@@ -21,7 +21,7 @@ HOLDERS = {name for name in FOLLOWERS if registry.load(name).capabilities.one_cu
 ENTITIES = {
     "bill": ("user", "ada@example.com"),
     "kaireon": ("offer", "summer"),
-    "vantage": ("account", "6100 Travel"),
+    "vantage": ("account", "6100"),
     "vtex": ("user", "ada@example.com"),
 }
 RATES = """

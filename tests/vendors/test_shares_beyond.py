@@ -12,7 +12,7 @@ from canonical.loss import Effect
 from tests.vendors.every_vendor import SHARED, Account
 
 OTHERS = {"vtex": "grace@example.com", "brex": "6200", "bill": "ada@example.com",
-          "vantage": "6200 Software", "kaireon": "winter"}  # fmt: skip
+          "vantage": "6200", "kaireon": "winter"}  # fmt: skip
 
 
 @pytest.mark.parametrize("vendor", SHARED)

@@ -1,6 +1,7 @@
 """The settings file: what it may say, and that all that is wrong is told at once, with its line."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -549,7 +550,9 @@ def test_connecting_resolves_the_secret_and_hides_it_from_the_log(
 def test_connecting_hands_on_the_runtime_it_is_given(file: Path) -> None:
     runtime = Runtime(patience=1)
 
-    assert connect(read(file, ERP), "erp", runtime).runtime is runtime
+    given = connect(read(file, ERP), "erp", runtime).runtime
+
+    assert replace(given, hide=runtime.hide) == runtime
 
 
 def test_a_secret_file_is_found_beside_the_settings(file: Path) -> None:

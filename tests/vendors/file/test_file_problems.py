@@ -274,7 +274,7 @@ FILES = {
     "json empty": ("b.json", b" ", {}, ["b.json is empty"]),
     "json number": ("b.json", b'[{"amount": NaN}]', {}, ["NaN is not a number"]),
     "xlsx": ("b.xlsx", b"ref,name\n", {}, ["b.xlsx is not an xlsx workbook"]),
-    "parquet": ("b.parquet", b"PAR1", {}, [".parquet is not", ".csv, .json, .jsonl, .xlsx"]),
+    "feather": ("b.feather", b"ARROW1", {}, [".feather is not", ".csv, .json, .jsonl, .xlsx"]),
     "no ending": ("budgets", b"", {}, ["a name without ending"]),
 }
 

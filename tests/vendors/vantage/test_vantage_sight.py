@@ -9,7 +9,7 @@ from canonical.amount import Amount
 from sync.outcome import Outcome
 from tests.vendors.every_vendor import Account
 
-MADE = ["Travel", "Travel / (unallocated)", "Travel / account:6100 Travel"]
+MADE = ["Travel", "Travel / (unallocated)", "Travel / account:6100"]
 
 
 class Team(Account):
