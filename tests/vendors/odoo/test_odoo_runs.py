@@ -163,6 +163,7 @@ def test_a_write_whose_answer_is_lost_is_settled_by_looking(desk):
     assert len(desk.erp.writes()) == 1
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("skip", [0, 1])
 @pytest.mark.parametrize("how", ["lost_answer", "lost_call", "error_before", "error_after"])
 def test_several_amounts_that_broke_off_are_completed(desk, how, skip):
