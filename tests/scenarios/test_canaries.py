@@ -2,17 +2,15 @@
 
 import json
 from contextlib import ExitStack
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from config import logs
-from connectors.contract import registry
 from connectors.sandbox.__main__ import load as sandbox_of
 from connectors.sandbox.server import Served, serve
+from sync.grace import Wait
 from tests.scenarios.mortal_vendors import NOON, VENDORS, Erp
 from trueup.cli import app
 
@@ -79,9 +77,7 @@ def office(request, tmp_path, monkeypatch):
     monkeypatch.setenv("TRUEUP_TEST_SECRET", CANARY)
     monkeypatch.setenv("TRUEUP_TEST_KEY", KEY)
     monkeypatch.setattr(logs, "_secrets", ())
-    connector = registry.load(name)
-    able = replace(connector.capabilities, grace=timedelta())  # nobody waits for what is not shown
-    monkeypatch.setattr(connector, "capabilities", able)
+    monkeypatch.setattr(Wait, "more", lambda *_: False)  # nobody waits for what is not shown
     with ExitStack() as stack:
         said = {key: value for key, value in vendor.sandbox.items() if key != "users"}
         sandbox = sandbox_of(name)(token=CANARY, rate_limit="off", **said)
