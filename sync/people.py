@@ -18,6 +18,7 @@ from connectors.contract.errors import Forbidden, Unsupported
 from connectors.contract.interface import Connector
 from connectors.contract.records import Listed
 from sync.likeness import By, Register
+from sync.selection import Selection
 
 _AT_ONCE: Final = 500
 _NOT_NAMED: Final = (None, Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS)
@@ -62,13 +63,20 @@ class People:
     problems: tuple[Problem, ...] = ()
 
 
-def people(sync: str, source: Connector, target: Connector, rows: Mapping[str, str]) -> People:
+def people(
+    sync: str,
+    source: Connector,
+    target: Connector,
+    rows: Mapping[str, str],
+    select: Selection | None = None,
+) -> People:
     """Read the source and ask the target; writes nothing. `rows` are the entities' that there are.
 
-    Raises the errors of `connectors.contract.errors`.
+    Only what the sync carries by `select` counts. Raises the errors of
+    `connectors.contract.errors`.
     """
     problems: list[Problem] = []
-    named = _named(source, target.capabilities, problems)
+    named = _named(source, target.capabilities, problems, select or Selection())
     types = target.capabilities.entity_types
     held = {each: where for each, where in named.items() if types is None or each.type in types}
     reasons, taken = _asked(target, sorted(held), rows)
@@ -101,24 +109,27 @@ def people(sync: str, source: Connector, target: Connector, rows: Mapping[str, s
 
 
 def _named(
-    source: Connector, able: Capabilities, problems: list[Problem]
+    source: Connector, able: Capabilities, problems: list[Problem], select: Selection
 ) -> Mapping[Entity, Sequence[str]]:
-    """Whom the source's budgets and allocations in use name, each with the budgets that do."""
+    """Whom selected budgets in use name, and their allocations, each with the budgets that do."""
     found: dict[Entity, list[str]] = defaultdict(list)
     owned = able.budget.get("owners") not in _NOT_NAMED
     shared = able.allocation.get("entity") is not None
-    retired = set[str]()
+    passed_over = set[str]()
     for kind in Kind:
         for page in source.list(kind):
             problems += page.problems
             for item in page.items:
                 model = item.model
-                if model.status is Status.RETIRED:
-                    retired.add(model.ref if isinstance(model, Budget) else "")
-                elif isinstance(model, Budget):
-                    for owner in (model.owners or ()) if owned else ():
-                        found[Entity("user", owner)].append(model.ref)
-                elif shared and model.budget not in retired:
+                if isinstance(model, Budget):
+                    if model.status is Status.RETIRED or not select.holds(model):
+                        passed_over.add(model.ref)
+                    elif owned:
+                        for owner in model.owners or ():
+                            found[Entity("user", owner)].append(model.ref)
+                    continue
+                retired = model.status is Status.RETIRED
+                if shared and not retired and model.budget not in passed_over:
                     for entity in _each(model.entity):
                         found[entity].append(model.budget)
     return found

@@ -175,7 +175,8 @@ class Workspace:
         spec = spec_of(self.settings, sync)
         source, target = self.system(spec.source), self.system(spec.target)
         with self.turn(account_of(self.settings, spec.target)), source.on(_today()):
-            return people(sync, source, target, self.settings.systems[spec.target].entities)
+            rows = self.settings.systems[spec.target].entities
+            return people(sync, source, target, rows, spec.select)
 
     # -- syncs -------------------------------------------------------------------------------
 

@@ -154,3 +154,13 @@ def test_a_file_of_rates_that_cannot_be_used_ends_with_2(office: Office) -> None
     assert "rates.csv:2: EUR/USD: 0 is not above zero" in office.run("run", "bills").err
     assert office.run("check", "bill").code == 2
     assert office.run("plan", "cards").code == 0
+
+
+def test_people_are_those_of_the_selection(office: Office) -> None:
+    office.state(A1="marketing", A2="sales")
+    rows = office.rows()
+    office.write([row | {"owners": f"{row['ref']}@old.example.com"} for row in rows])
+
+    told = office.run("people", "more", "--json").data
+
+    assert [each["entity"] for each in told["unknown"]] == ["A2@old.example.com"]

@@ -12,6 +12,7 @@ from connectors.contract.records import Listed, Resolved
 from connectors.memory.connector import Memory
 from sync.likeness import By, Register
 from sync.people import people
+from sync.selection import Rule, Selection
 
 ADA = Listed("u1", "Ada Lovelace", "ada@example.com")
 GRACE = Listed("u2", "Grace Brewster Hopper", "ghopper@example.com")
@@ -128,6 +129,12 @@ def test_a_row_that_is_wrong_is_left_to_whoever_wrote_it():
 
 def test_what_is_out_of_use_names_nobody():
     assert found("user:nobody", owners=("x",), status=Status.RETIRED).named == 0
+
+
+@pytest.mark.parametrize(("ref", "named"), [("B", 2), ("C*", 0)])
+def test_only_what_the_sync_selects_names_anybody(ref, named):
+    erp, select = source("user:ada@old.com", owners=("x",)), Selection((Rule("ref", (ref,)),))
+    assert people("s", erp, platform(*EVERYBODY), {}, select).named == named
 
 
 def test_the_users_of_a_share_that_several_have_are_told_one_by_one():
