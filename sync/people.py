@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from canonical.allocation import Entity, Status
+from canonical.allocation import Allocation, Entity, Status
 from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.problem import Problem
@@ -72,18 +72,19 @@ def people(
 ) -> People:
     """Read the source and ask the target; writes nothing. `rows` are the entities' that there are.
 
-    Only what the sync carries by `select` counts. Raises the errors of
-    `connectors.contract.errors`.
+    Only what the sync carries by `select` counts; of what it leaves out, who they are already.
+    Raises the errors of `connectors.contract.errors`.
     """
     problems: list[Problem] = []
     named = _named(source, target.capabilities, problems, select or Selection())
     types = target.capabilities.entity_types
     held = {each: where for each, where in named.items() if types is None or each.type in types}
+    unheld = Counter(each.type for each, where in named.items() if where and each not in held)
     reasons, taken = _asked(target, sorted(held), rows)
     registers, unasked = _registers(target, {each.type for each in reasons})
     nobody = Register(())
     unknown = []
-    for entity in sorted(reasons):
+    for entity in sorted(each for each in reasons if held[each]):
         register = nobody if str(entity) in rows else registers.get(entity.type, nobody)
         by, found = register.like(entity.id)
         where = held[entity]
@@ -100,10 +101,10 @@ def people(
     return People(
         sync=sync,
         target=target.name,
-        named=len(held),
+        named=sum(1 for where in held.values() if where),
         unknown=tuple(_apart(unknown, taken)),
         unasked=unasked,
-        unheld=dict(sorted(Counter(each.type for each in named.keys() - held.keys()).items())),
+        unheld=dict(sorted(unheld.items())),
         problems=tuple(dict.fromkeys(problems)),
     )
 
@@ -111,28 +112,38 @@ def people(
 def _named(
     source: Connector, able: Capabilities, problems: list[Problem], select: Selection
 ) -> Mapping[Entity, Sequence[str]]:
-    """Whom selected budgets in use name, and their allocations, each with the budgets that do."""
+    """Whom the source's budgets and allocations in use name, each with the selected budgets that
+    do; none where only others do."""
     found: dict[Entity, list[str]] = defaultdict(list)
     owned = able.budget.get("owners") not in _NOT_NAMED
     shared = able.allocation.get("entity") is not None
-    passed_over = set[str]()
+    left = set[str]()
+    for model in _in_use(source, problems):
+        if isinstance(model, Budget):
+            ref = model.ref
+            named = [Entity("user", each) for each in model.owners or ()] if owned else []
+            if not select.holds(model):
+                left.add(ref)
+        else:
+            ref, named = model.budget, [*_each(model.entity)] if shared else []
+        for entity in named:
+            found[entity] += () if ref in left else (ref,)
+    return found
+
+
+def _in_use(source: Connector, problems: list[Problem]) -> Iterator[Budget | Allocation]:
+    """The source's budgets that are not retired, then their allocations."""
+    retired = set[str]()
     for kind in Kind:
         for page in source.list(kind):
             problems += page.problems
             for item in page.items:
                 model = item.model
-                if isinstance(model, Budget):
-                    if model.status is Status.RETIRED or not select.holds(model):
-                        passed_over.add(model.ref)
-                    elif owned:
-                        for owner in model.owners or ():
-                            found[Entity("user", owner)].append(model.ref)
-                    continue
-                retired = model.status is Status.RETIRED
-                if shared and not retired and model.budget not in passed_over:
-                    for entity in _each(model.entity):
-                        found[entity].append(model.budget)
-    return found
+                ref = model.ref if isinstance(model, Budget) else model.budget
+                if model.status is Status.RETIRED and isinstance(model, Budget):
+                    retired.add(ref)
+                elif model.status is not Status.RETIRED and ref not in retired:
+                    yield model
 
 
 def _each(entity: Entity) -> Iterable[Entity]:

@@ -137,6 +137,13 @@ def test_only_what_the_sync_selects_names_anybody(ref, named):
     assert people("s", erp, platform(*EVERYBODY), {}, select).named == named
 
 
+def test_one_whom_only_an_unselected_budget_names_is_nobody_else():
+    erp, select = source("user:ada@old.com"), Selection((Rule("ref", ("B",)),))
+    erp.put(Budget(ref="C", name="C", amount=usd(), owners=("ada@example.com",)))
+    (unknown,) = people("s", erp, platform(*EVERYBODY), {}, select).unknown
+    assert unknown.against == "u1 is user:ada@example.com as well"
+
+
 def test_the_users_of_a_share_that_several_have_are_told_one_by_one():
     assert proposals(found("user:u2,ada@old.com")) == {"user:ada@old.com": "u1"}
 
