@@ -15,6 +15,7 @@ from connectors.contract.errors import ConnectorError
 from sync.engine import Verification
 from sync.report import Report
 from sync.state.lease import LeaseHeld
+from sync.state.stops import Paused
 from trueup.stated import sync_from
 from trueup.workspace import Workspace
 from trueup.workspace import open_workspace as open
@@ -31,6 +32,7 @@ __all__ = [
     "Kind",
     "LeaseHeld",
     "Op",
+    "Paused",
     "Period",
     "Phase",
     "Plan",

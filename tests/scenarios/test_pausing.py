@@ -2,6 +2,9 @@
 
 import sqlite3
 
+import pytest
+
+import trueup
 from tests.scenarios.conftest import SYNC, Desk
 from trueup.workspace import open_workspace
 
@@ -74,3 +77,10 @@ def test_a_secret_in_the_reason_is_not_kept(filled: Desk, tmp_path) -> None:
         workspace.pause(SYNC, "token bxt_canary_5f3a leaked")
     with sqlite3.connect(tmp_path / "trueup.db") as state:
         assert "bxt_canary_5f3a" not in "\n".join(state.iterdump())
+
+
+def test_a_script_tells_a_paused_sync_by_its_public_name(filled: Desk) -> None:
+    filled.run("pause", SYNC, day=None)
+
+    with trueup.open(filled.settings) as workspace, pytest.raises(trueup.Paused):
+        workspace.apply(SYNC)
