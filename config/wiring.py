@@ -10,7 +10,7 @@ from config.load import SettingsError, SettingsProblem
 from config.logs import register_secret
 from config.rates import rates_of
 from config.secrets import SecretError, is_reference, resolve
-from config.settings import Settings, nearest, secret_fields
+from config.settings import Settings, Sync, nearest, secret_fields
 from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
@@ -50,13 +50,19 @@ def account_of(settings: Settings, system: str) -> str:
     return settings.systems[system].account(system, settings.base)
 
 
-def spec_of(settings: Settings, sync: str) -> SyncSpec:
-    """What the engine is told of that sync; raises `SettingsError` for an unknown name, and for a
-    file of rates that cannot be used."""
+def sync_of(settings: Settings, sync: str) -> Sync:
+    """What the settings say of that sync; raises `SettingsError` for an unknown name."""
     own = settings.syncs.get(sync)
     if own is None:
         message = f'no sync is named "{sync}"{nearest(sync, settings.syncs)}'
         raise SettingsError([SettingsProblem(settings.origin.file, None, "syncs", message)])
+    return own
+
+
+def spec_of(settings: Settings, sync: str) -> SyncSpec:
+    """What the engine is told of that sync; raises `SettingsError` for an unknown name, and for a
+    file of rates that cannot be used."""
+    own = sync_of(settings, sync)
     guard = own.guard
     limits = Limits(
         max_changes=guard.limit("max_changes"),

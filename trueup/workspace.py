@@ -28,7 +28,7 @@ from config.load import SettingsError, load
 from config.logs import redact
 from config.settings import Settings
 from config.version import version_of
-from config.wiring import account_of, connect, spec_of, state_url
+from config.wiring import account_of, connect, spec_of, state_url, sync_of
 from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
@@ -242,8 +242,7 @@ class Workspace:
         """
         from sync.handover import Handing
 
-        spec = spec_of(self.settings, sync)
-        account = account_of(self.settings, spec.target)
+        account = account_of(self.settings, sync_of(self.settings, sync).target)
         owners = Owners(self.store, sync, account, self._neighbours(sync, account))
         with self.turn(account):
             return Handing(self.store, sync, owners, _now).hand_over(giver, refs, approve)
@@ -254,7 +253,7 @@ class Workspace:
         Asks no system anything. Returns its address until now, None where it had none, and the new
         one. Raises `LeaseHeld` while a run goes on.
         """
-        account = account_of(self.settings, spec_of(self.settings, sync).target)
+        account = account_of(self.settings, sync_of(self.settings, sync).target)
         owners = Owners(self.store, sync, account)
         with Lease.take(self.store, sync, now=_now) as lease, self.store.write() as connection:
             lease.guard(connection)
@@ -265,11 +264,13 @@ class Workspace:
 
     def pause(self, sync: str, because: str | None = None) -> Stop:
         """Let the sync run no more until `resume`; what goes on ends as it would have."""
-        return Stops(self.store).pause(spec_of(self.settings, sync).name, because)
+        sync_of(self.settings, sync)
+        return Stops(self.store).pause(sync, because)
 
     def resume(self, sync: str) -> Stop | None:
         """Let the sync run again; returns what held it, None where nothing did."""
-        return Stops(self.store).resume(spec_of(self.settings, sync).name)
+        sync_of(self.settings, sync)
+        return Stops(self.store).resume(sync)
 
     def status(self, sync: str) -> dict[str, Any]:
         """How a sync stands: its last run, how many objects are linked, how many writes wait."""

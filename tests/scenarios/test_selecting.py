@@ -164,3 +164,24 @@ def test_people_are_those_of_the_selection(office: Office) -> None:
     told = office.run("people", "more", "--json").data
 
     assert [each["entity"] for each in told["unknown"]] == ["A2@old.example.com"]
+
+
+def test_a_file_of_rates_that_is_not_there_stops_its_own_sync_alone(office: Office) -> None:
+    office.state(A1="marketing", C1="legal")
+    (office.folder / "rates.csv").unlink()
+
+    ran = office.run("run", "--allow", OPEN, "--json")
+
+    last = {each["sync"]: each.get("error", "") for each in ran.data["runs"]}
+    assert (last["cards"], last["more"]) == (None, None)
+    assert "rates.csv cannot be read" in last["bills"]
+    assert ran.code == 2
+
+
+@pytest.mark.parametrize("command", ["pause", "resume", "history", "repoint"])
+def test_what_needs_no_rates_does_not_ask_for_them(office: Office, command: str) -> None:
+    office.state(C1="legal")
+    office.run("plan", "bills")
+    (office.folder / "rates.csv").unlink()
+
+    assert office.run(command, "bills", day=None).code == 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from config.wiring import spec_of
+from config.wiring import sync_of
 from sync.outcome import Exit
 from sync.state.audit import Audit
 from sync.state.checking import check as check_chain
@@ -41,7 +41,7 @@ def history(session: Session, sync: str | None, limit: int) -> int:
     """`trueup history`."""
     with session.workspace(quiet=True) as workspace:
         if sync is not None:
-            spec_of(workspace.settings, sync)
+            sync_of(workspace.settings, sync)
         runs = workspace.history.runs(sync, limit)
     if session.as_json:
         session.print({"runs": [_run_data(run) for run in runs]})
@@ -80,7 +80,7 @@ def audit(
     with session.workspace(quiet=True) as workspace:
         audit = Audit(workspace.store)
         if sync is not None and not audit.knows(sync):  # one that is no more is told of
-            spec_of(workspace.settings, sync)
+            sync_of(workspace.settings, sync)
         moment = since.replace(tzinfo=UTC) if since else None
         tell_rows(form, audit.rows(sync, moment, ref))
     return Exit.OK

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from config.settings import nearest
-from config.wiring import spec_of
+from config.wiring import sync_of
 from sync.outcome import Exit
 from sync.state.stops import Paused
 from trueup.endings import KNOWN, code_of, lines_of, pressing
@@ -89,7 +89,7 @@ def run(
     with session.workspace() as workspace:
         names = list(syncs or workspace.settings.syncs)
         for name in names:
-            spec_of(workspace.settings, name)
+            sync_of(workspace.settings, name)
         reports: list[Report] = []
         kept_out: list[tuple[str, Exception]] = []
         for name in names:
@@ -126,7 +126,7 @@ def _load(session: Session, what: str, workspace: Workspace) -> Plan:
         hint = nearest(what, workspace.settings.syncs)
         raise Refusal(f'"{what}" is neither a sync in {session.config} nor a saved plan{hint}')
     plan = read_plan(path)
-    spec_of(workspace.settings, plan.sync)
+    sync_of(workspace.settings, plan.sync)
     return plan
 
 
