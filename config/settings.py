@@ -36,7 +36,7 @@ from config.secrets import is_reference
 from config.select import Select
 from config.tables import Table
 from connectors.contract import registry
-from connectors.contract.rating import pair_of, rate_of
+from connectors.contract.rating import is_pair, pair_of, rate_of
 from connectors.contract.settings import Lines, SystemSettings
 from sync.spec import Limit, OnRemove
 
@@ -162,7 +162,7 @@ def _rated(
         return raw
     own = raw.get("currency", model.model_fields["currency"].default)
     used = dict(rates)
-    for pair in [key for key in rates if "/" in key]:
+    for pair in [key for key in rates if is_pair(key)]:
         try:
             _, to = pair_of(pair)
             rate_of(rates[pair])

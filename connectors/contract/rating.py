@@ -1,5 +1,6 @@
 """What a system that holds one currency may be told about others: `[systems.NAME.rates]`."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -13,6 +14,8 @@ from canonical.rate import Rounding
 _DIGITS: Final = 20
 _LARGEST: Final = 12
 """A rate is below ten to that power, and its reciprocal too."""
+_CODES: Final = re.compile("[A-Z]{3}([^a-z]?[A-Z]{3})?")
+"""What is meant as a pair, as no key is written so."""
 
 
 def rate_of(said: object) -> Decimal:
@@ -36,9 +39,16 @@ def rate_of(said: object) -> Decimal:
     return value
 
 
+def is_pair(key: str) -> bool:
+    """Whether a pair is meant by a key, as well as it can be told."""
+    return "/" in key or _CODES.fullmatch(key) is not None
+
+
 def pair_of(said: str) -> tuple[str, str]:
     """The two currencies of a pair such as "EUR/USD"; raises `ValueError`."""
-    unit, _, to = said.partition("/")
+    unit, between, to = said.partition("/")
+    if not between:
+        raise ValueError('a rate is stated of a pair, such as "EUR/USD"')
     for each in (unit, to):
         try:
             exponent(each)
@@ -90,7 +100,7 @@ class RatesSettings(BaseModel):
         """The pairs that stand in the table itself, put together."""
         if not isinstance(raw, Mapping) or not all(isinstance(key, str) for key in raw):
             return raw
-        pairs = {key: value for key, value in raw.items() if "/" in key}
+        pairs = {key: value for key, value in raw.items() if is_pair(key)}
         inner = raw.get("pairs", {})
         if not isinstance(inner, Mapping):
             return raw
@@ -110,6 +120,10 @@ class RatesSettings(BaseModel):
     def _one_of_both(self) -> "RatesSettings":
         if self.pairs and self.file is not None:
             raise ValueError("rates stand in the settings or in a file, not in both")
+        if self.max_age_days is not None and self.file is None:
+            raise ValueError(
+                "max_age_days is for rates of a file; those that stand here have no day"
+            )
         if not self.pairs and self.file is None:
             raise ValueError('it states no rate, such as "EUR/USD" = 1.0850, and no file of them')
         return self
