@@ -18,7 +18,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.select import Select, Unselected
-from config.settings import Guard, KeyPath, Origin, Settings, State, Sync, line_fields, nearest
+from config.settings import (
+    Actuals,
+    Guard,
+    KeyPath,
+    Origin,
+    Settings,
+    State,
+    Sync,
+    line_fields,
+    nearest,
+)
 from connectors.contract import registry
 from connectors.contract.rating import RatesSettings
 from connectors.contract.settings import SystemSettings
@@ -378,6 +388,8 @@ def _model(path: KeyPath, raw: Any) -> type[BaseModel] | None:
             return registry.settings(name) if isinstance(name, str) else SystemSettings
         case ("systems", _, "rates"):
             return RatesSettings
+        case ("actuals", _):
+            return Actuals
         case ("syncs", _):
             return Sync
         case ("syncs", _, "guard"):

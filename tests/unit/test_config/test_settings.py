@@ -247,6 +247,7 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines(file: Path) -> No
     ("text", "said"),
     [
         ("[state]\nurk = 'x'", 'trueup.toml:2: state.urk: unknown key; did you mean "url"?'),
+        ("[actuals.acme]\nsystem = ['x']", 'system: unknown key; did you mean "systems"?'),
         (SYNC + "sorce = 'x'", 'syncs.s.sorce: unknown key; did you mean "source"?'),
         (
             SYNC + "[syncs.s.guard]\nmax_change = '1%'",
