@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -36,6 +37,13 @@ def form_of(said: str | None) -> Form:
     if said is not None and said not in list(Form):
         raise Refusal(f"--format {said} is not known; it is one of {', '.join(Form)}")
     return Form(said or Form.TEXT)
+
+
+def head_of(said: str | None) -> str | None:
+    """The head that was `said`; raises `Refusal` for what cannot be one: a slip proves nothing."""
+    if said is not None and not re.fullmatch("[0-9a-f]{64}", said):
+        raise Refusal(f"--head {said} is no digest: those are 64 digits from 0 to f")
+    return said
 
 
 def tell_rows(form: Form, rows: Iterable[Row]) -> None:

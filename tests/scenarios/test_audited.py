@@ -66,6 +66,13 @@ def test_a_check_of_what_nobody_touched_tells_the_head_that_the_run_told(filled:
     assert "audit head " in filled.run("run", SYNC, "-v").err
 
 
+def test_a_head_that_was_cut_short_is_a_slip_and_no_finding(filled: Desk) -> None:
+    head = filled.run("run", SYNC, "--json").data["audit_head"]
+    found = filled.run("audit", "--check", "--head", head[:12])
+    assert found.code == 2
+    assert "is no digest: those are 64 digits" in found.err
+
+
 def test_a_row_that_somebody_changed_is_named_and_the_exit_code_is_1(filled: Desk) -> None:
     sql(filled, "UPDATE audit SET entry = replace(entry, '1020.00', '9020.00') WHERE number = 4")
     found = filled.run("audit", "--check")

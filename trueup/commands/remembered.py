@@ -88,8 +88,9 @@ def audit(
 
 def check_audit(session: Session, head: str | None) -> int:
     """`trueup audit --check`."""
-    from trueup.audited import checked_data, checked_text
+    from trueup.audited import checked_data, checked_text, head_of
 
+    head = head_of(head)
     with session.workspace(quiet=True) as workspace:
         found = check_chain(workspace.store, head)
     if session.as_json:
