@@ -64,6 +64,19 @@ def desk_of(desk: Desk, kept: dict[str, Amount]) -> Desk:
     return desk
 
 
+def test_a_database_that_only_keeps_actuals_is_in_order(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (desk.folder / "warehouse.db").touch()
+    monkeypatch.setenv("WAREHOUSE", f"sqlite:///{desk.folder / 'warehouse.db'}")
+    own = 'connector = "sql"\nurl = "env:WAREHOUSE"\nactuals = "spent"\ncreate_actuals = true\n'
+    desk.add_setting(f"\n[systems.warehouse]\n{own}")
+
+    found = desk.run("check", "warehouse", day=None)
+
+    assert (found.code, "✓ warehouse (sql)" in found.out) == (0, True)
+
+
 def name_of(desk: Desk, ref: str) -> str:
     return next(row["name"] for row in desk.rows() if row["ref"] == ref)
 

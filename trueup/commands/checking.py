@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from canonical.kind import Kind
 from config.load import SettingsError
-from connectors.contract.errors import ConnectorError
+from connectors.contract.errors import ConnectorError, Unsupported
 from connectors.contract.settings import HttpSettings
 from sync.outcome import Exit
 
@@ -62,13 +62,17 @@ def _checked(session: Session, workspace: Workspace, name: str) -> dict[str, Any
 
 
 def _unreadable(system: Connector) -> list[str]:
-    """What a run could not read of a system that is read without a call."""
-    return [
-        f"{problem.where}: {problem.message}"
-        for kind in Kind
-        for page in system.list(kind)
-        for problem in page.problems
-    ]
+    """What a run could not read of a system that is read without a call; nothing of one that has
+    no budgets to be read."""
+    try:
+        return [
+            f"{problem.where}: {problem.message}"
+            for kind in Kind
+            for page in system.list(kind)
+            for problem in page.problems
+        ]
+    except Unsupported:
+        return []
 
 
 def _notes(workspace: Workspace, system: str) -> Iterator[str]:
