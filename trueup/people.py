@@ -113,7 +113,7 @@ def _lines(found: People) -> Iterator[str]:
         yield f"  {plain(each.entity)}  (in budget {plain(each.where)}{more})"
         yield from (f"      {line}" for line in _about(each))
     for type, reason in found.unasked.items():
-        yield f"  whom a {plain(type)} may be could not be asked: {plain(reason)}"
+        yield f"  who is who of type {plain(type)} could not be asked: {plain(reason)}"
     for type, count in found.unheld.items():
         yield f"  {count} of type {plain(type)}: {plain(found.target)} holds no allocations of it"
     for problem in found.problems:

@@ -52,7 +52,7 @@ class Reports:
         if entity.type == "cost_report" or str(entity) in self._rows:
             return None
         row = f'"{entity}" = "rprt_…" to [systems.{self._name}.entities]'
-        return f"a {entity.type} is no cost report; add {row}"
+        return f"{entity} is no cost report; add {row}"
 
     def _absent(self, entity: Entity) -> str | None:
         token = self._entities.theirs(entity)
