@@ -4,15 +4,15 @@ Each row ends as one entry, so that what is not kept is told with its reason. Wh
 counts now: an amount of a period that is over, or is yet to come, is left as it is.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
 from canonical.amount import Amount
 from canonical.kind import Kind
-from canonical.spent import Spent
+from canonical.spent import Spent, place_of, summed
 from connectors.contract.interface import Connector
 from connectors.contract.records import Keeping, Recorded
 from sync.outcome import Exit
@@ -87,6 +87,8 @@ def record(
     if connector.capabilities.sums_actuals:
         rest = [n for n in range(len(rows)) if n not in found]
         found |= dict(_incomplete(rows, rest, told.silent))
+        rest = [n for n in rest if n not in found]
+        found |= dict(_unsummed(rows, rest, told.sources))
     rest = [n for n in range(len(rows)) if n not in found]
     if rest:
         answers = connector.record_actuals([rows[n] for n in rest], dry_run=dry_run)
@@ -120,6 +122,32 @@ def _left_out(
         said = f"is over since {row.period.end}" if over else f"begins on {row.period.start}"
         return SKIPPED, f"its period {said}"
     return "", ""
+
+
+def _unsummed(
+    rows: Sequence[Spent], which: Sequence[int], sources: Collection[str] | None
+) -> Iterator[tuple[int, Entry]]:
+    """Those whose sum lacks a part: one in another currency, or one that its system cannot tell."""
+    untold = {
+        (each.kind, each.budget_ref, each.ref): each.system
+        for each in rows
+        if (each.spent is None or each.period is None)
+        and (sources is None or each.source in sources)
+    }
+    units: dict[Hashable, list[str]] = defaultdict(list)
+    for place, spent in summed(rows[n] for n in which).items():
+        if spent.value:
+            units[replace(place, unit="")].append(place.unit)
+    for n in which:
+        row, where = rows[n], place_of(rows[n])
+        several = units[replace(where, unit="")] if where else []
+        reason = ""
+        if system := untold.get((row.kind, row.budget_ref, row.ref)):
+            reason = f"{system} holds it too, and does not tell what is spent of it in which period"
+        elif len(several) > 1:
+            reason = f"it is spent in {' and in '.join(sorted(several))}, which have no sum"
+        if reason:
+            yield n, Entry(row, Keeping.REFUSED.value, reason)
 
 
 def _incomplete(

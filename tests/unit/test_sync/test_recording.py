@@ -109,6 +109,30 @@ def test_a_sum_that_lacks_what_a_system_has_not_told_is_not_kept(erp: Memory) ->
     ]
 
 
+def test_what_is_spent_in_two_currencies_is_not_kept_in_one_of_them(erp: Memory) -> None:
+    converted = spent("A", system="bill", spent=Amount.of(9, "EUR"))
+
+    found = outcomes(erp, spent("A"), converted, spent("B"))
+
+    assert found == [("refused", "it is spent in EUR and in USD, which have no sum")] * 2 + [
+        ("written", "")
+    ]
+
+
+def test_nothing_spent_in_another_currency_lacks_in_no_sum(erp: Memory) -> None:
+    converted = spent("A", system="bill", spent=Amount.of(0, "EUR"))
+
+    assert outcomes(erp, spent("A"), converted)[0] == ("written", "")
+
+
+@pytest.mark.parametrize("untold", ["spent", "period"])
+def test_a_sum_lacks_what_a_system_cannot_tell_of_the_object(erp: Memory, untold: str) -> None:
+    found = outcomes(erp, spent("A", system="bill", **{untold: None}), spent("A"), spent("B"))
+
+    reason = "bill holds it too, and does not tell what is spent of it in which period"
+    assert found[1:] == [("refused", reason), ("written", "")]
+
+
 def test_a_system_that_keeps_each_row_need_not_wait_for_others() -> None:
     each = Memory.with_capabilities(sums_actuals=False)("erp")
     each.put(Budget(ref="A", name="A", amount=usd("100")))
