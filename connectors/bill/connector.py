@@ -86,11 +86,14 @@ class Bill(Connector):
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
         """A budget in BILL's own periods, and per day or week without the wish to be soft, as
-        BILL's are always hard. Of a share, who is to have it."""
+        BILL's are always hard; other money is blocked. Of a share, who is to have it."""
+        foreign = self._foreign(model)
         if isinstance(model, Allocation):
             self._members.memberships.want(model)
-            return self._budgets.in_time(model)
+            model, losses = self._budgets.in_time(model)
+            return model, (*foreign, *losses)
         model, losses = self._budgets.in_time(model)
+        losses = (*foreign, *losses)
         if reason := uncountable(model):
             said = f"{reason}: {self.name} resets by the calendar"
             return model, (*losses, Loss("end", Effect.BLOCKED, said))
@@ -113,17 +116,22 @@ class Bill(Connector):
         return self._people.in_use()
 
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
-        """Other money, a start that is yet to come, no parent to be had, a default owner who is
-        nobody, a user without a name or with a share of the budget already."""
-        said = []
-        if model.amount and model.amount.unit != self.settings.currency:
-            reason = f"{self.name} holds {self.settings.currency}, not {model.amount.unit}"
-            said.append(("currency", reason))
+        """A start that is yet to come, no parent to be had, a default owner who is nobody, a user
+        without a name or with a share of the budget already."""
         if isinstance(model, Budget):
-            said += self._budgets.against(model)
+            said = self._budgets.against(model)
         else:
-            said += self._members.against(model)
+            said = self._members.against(model)
         return [Loss(field, Effect.BLOCKED, reason) for field, reason in said]
+
+    def _foreign(self, model: Budget | Allocation) -> Sequence[Loss]:
+        own, amounts = (
+            self.settings.currency,
+            [model.amount, *(each.amount for each in model.phases)],
+        )
+        units = {each.unit for each in amounts if each and each.unit != own}
+        reason = f"{self.name} holds {own}, not {' and '.join(sorted(units))}"
+        return [Loss("currency", Effect.BLOCKED, reason)] if units else []
 
     @in_steps()
     def create(self, draft: Draft, key: str) -> Observed:

@@ -112,14 +112,21 @@ class Vantage(Connector):
     def fit(
         self, model: Budget | Allocation, until: date
     ) -> tuple[Budget | Allocation, Sequence[Loss]]:
-        """In months, and as periods alone tell it; other cadences if a setting says so."""
-        today = self.today()
+        """In months, and as periods alone tell it; other cadences if a setting says so. Other money
+        is blocked."""
+        today, foreign = self.today(), self._foreign(model)
         if isinstance(model, Allocation):
-            return fitted_share(model, self._emulated, today, until, self._spans.get(model.budget))
+            spans_above = self._spans.get(model.budget)
+            share, losses = fitted_share(model, self._emulated, today, until, spans_above)
+            return share, (*foreign, *losses)
         budget, losses = fitted(model, self._emulated, today, until)
         spans = spans_of(budget)
         self._spans[model.ref] = self._shared_spans.setdefault(spans, spans)
-        return budget, losses
+        return budget, (*foreign, *losses)
+
+    def _foreign(self, model: Budget | Allocation) -> Sequence[Loss]:
+        found = unsaid(model, self.settings.currency)
+        return [Loss(each, Effect.BLOCKED, found[each]) for each in ("currency",) if each in found]
 
     def resolve(self, entities: Collection[Entity]) -> Resolved:
         """Look for the cost reports that allocations are for in the list of all, read once."""
@@ -133,6 +140,7 @@ class Vantage(Connector):
     def objections(self, model: Budget | Allocation) -> Sequence[Loss]:
         """What Vantage has no words for, and an entity whose cost report nobody named."""
         found = unsaid(model, self.settings.currency)
+        found.pop("currency", None)  # `fit` says so, also of what is there
         if isinstance(model, Allocation) and (reason := self._reports.unnamed(model.entity)):
             found["entity"] = reason
         return [Loss(field, Effect.BLOCKED, reason) for field, reason in found.items()]

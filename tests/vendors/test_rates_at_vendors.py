@@ -107,6 +107,24 @@ def test_a_rate_that_moves_is_one_update_of_each_and_told_as_that(place: Any) ->
     assert held.in_force(DAY).value == Decimal("1100.01")
 
 
+def test_where_rates_are_taken_out_what_is_there_is_blocked_and_stays(place: Any) -> None:
+    name, folder, workspace = place
+    sync, source = f"erp-to-{name}", stated(name)
+    assert workspace.apply(sync, as_of=DAY, source=source).error is None
+    settings = folder / "trueup.toml"
+    settings.write_text(settings.read_text().replace(RATES.format(name=name), ""))
+
+    with trueup.open(settings) as without:
+        plan = without.plan(sync, as_of=DAY, source=stated(name))
+
+    assert {each.ref: str(each.op) for each in plan.changes} == {"B": "blocked", "S": "blocked"}
+    assert all("blocked:currency" in map(str, _names(each)) for each in plan.changes)
+
+
+def _names(change: trueup.Change) -> Iterator[str]:
+    yield from (loss.name for loss in change.losses)
+
+
 def test_without_a_rate_nothing_is_sent(place: Any) -> None:
     name, folder, workspace = place
     (folder / "rates.csv").write_text("date,from,to,rate\n2026-03-02,USD,EUR,0.9\n")

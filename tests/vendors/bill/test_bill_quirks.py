@@ -612,7 +612,6 @@ def test_status_and_parent_do_not_change_and_a_member_stays_who_they_are(desk):
 @pytest.mark.parametrize(
     ("model", "field"),
     [
-        (budget(amount=Amount.of(1, "EUR")).model, "currency"),
         (budget(start=date(2026, 3, 11)).model, "start"),
         (budget(parent="CC0").model, "parent"),
     ],
@@ -620,6 +619,13 @@ def test_status_and_parent_do_not_change_and_a_member_stays_who_they_are(desk):
 def test_what_cannot_be_made_is_said_while_planning(desk, model, field):
     (loss,) = desk.open().objections(model)
     assert loss.name == f"blocked:{field}"
+
+
+@pytest.mark.parametrize("model", [budget().model, share("b").model])
+def test_other_money_is_blocked_also_where_something_is_there(desk, model):
+    euros = replace(model, amount=Amount.of(1, "EUR"))
+    _, (loss,) = desk.open().fit(euros, date(2027, 1, 1))
+    assert (loss.name, loss.reason) == ("blocked:currency", "bill holds USD, not EUR")
 
 
 def test_nothing_is_said_against_the_rest(desk):
