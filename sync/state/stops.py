@@ -4,7 +4,7 @@ What goes on when it is paused ends as it would have. Planning and verifying wri
 on as ever.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select
@@ -40,7 +40,8 @@ class Stops:
         self._store = store
 
     def pause(self, sync: str, because: str | None = None) -> Stop:
-        """Let the sync run no more; one that is paused already stays so, for the new reason."""
+        """Let the sync run no more; one that is paused already stays so since then, and for its
+        reason where no new one is given."""
         with self._store.write() as connection:
             return self.pause_within(connection, sync, because)
 
@@ -49,9 +50,13 @@ class Stops:
         author = self._store.author
         said = None if because is None else self._store.mask(because)
         stop = Stop(sync, self._store.now(), author.name or author.user, said)
-        row = {"sync": sync, "since": stop.since, "by": stop.by, "because": said}
+        row = connection.execute(select(stops).where(stops.c.sync == sync)).first()
+        if row is not None and said is None:
+            stop = Stop(sync, row.since, row.by, row.because)
+        elif row is not None:
+            stop = replace(stop, since=row.since)
         connection.execute(delete(stops).where(stops.c.sync == sync))
-        connection.execute(insert(stops).values(**row))
+        connection.execute(insert(stops).values(**asdict(stop)))
         Audit(self._store).append(connection, paused(sync, said))
         return stop
 

@@ -34,6 +34,15 @@ def test_a_run_of_all_syncs_passes_a_paused_one_over(filled: Desk) -> None:
     assert not filled.calls("PUT")
 
 
+def test_pausing_again_without_a_reason_keeps_the_one_that_there_is(filled: Desk) -> None:
+    first = filled.run("pause", SYNC, "--because", "audit\nweek", "--json", day=None).data
+    again = filled.run("pause", SYNC, day=None)
+
+    assert "audit\\nweek" in again.err
+    other = filled.run("pause", SYNC, "--because", "board", "--json", day=None).data
+    assert other == first | {"because": "board"}
+
+
 def test_a_plan_of_a_paused_sync_is_shown(filled: Desk) -> None:
     filled.budget("CC0001", amount="1100.00")
     filled.run("pause", SYNC, day=None)

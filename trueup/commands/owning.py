@@ -52,7 +52,7 @@ def pause(session: Session, sync: str, because: str | None = None) -> int:
     if session.as_json:
         session.print(asdict(stop) | {"since": stop.since.isoformat()})
     else:
-        session.console.say(f"{stop}; `trueup resume {sync}` lets it run again")
+        session.console.say(plain(f"{stop}; `trueup resume {sync}` lets it run again"))
     return Exit.OK
 
 
