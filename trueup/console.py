@@ -306,6 +306,8 @@ class Console:
         """One run, operation by operation."""
         self.runs([run])
         report = run.report or {}
+        if run.report is None and run.ended_at is not None:
+            self.say("its report was let go of: what it did may stand in `trueup audit`")
         operations = report.get("operations", [])
         columns = ("op", "object", "in the target", "outcome", "error")
         rows = [

@@ -118,4 +118,6 @@ def test_what_is_old_goes_and_the_runs_after_go_on_as_before(filled: Desk) -> No
     assert filled.run("audit", "--check", "--head", gone["audit_head"]).code == 0
     after = filled.run("run", SYNC, "--json")
     assert (after.code, after.data["plan"]["summary"]["unchanged"]) == (0, 15)
-    assert len(filled.run("history", "--json").data["runs"]) == 12
+    runs = filled.run("history", "--json").data["runs"]
+    assert len(runs) == 12
+    assert "its report was let go of" in filled.run("show", runs[-1]["run_id"]).err
