@@ -83,7 +83,8 @@ class Console:
         for trip in plan.guards:
             self._line("■", "red", f"guard {trip.rule}: {trip.message} (limit {trip.limit})")
             self.out.print(f"  to allow it: {marked(trip.override)}", soft_wrap=True)
-        self.out.print(self._summary(plan))
+        if summary := self._summary(plan):
+            self.out.print(summary)
         self._next(plan)
 
     def plan_in_short(self, plan: Plan) -> None:
@@ -203,11 +204,11 @@ class Console:
     def _summary(self, plan: Plan) -> str:
         from trueup.planned import counted
 
-        said = ", ".join(f"{count} {name}" for name, count in counted(plan)) or "nothing there"
+        said = ", ".join(f"{count} {name}" for name, count in counted(plan))
         waiting = plan.conflicts or plan.problems or plan.unaccepted or plan.uncertain
         if not plan.pending and not waiting:
-            return f"[green]Nothing to do[/]: {said}."
-        return f"[bold]{said}[/]"
+            return f"[green]Nothing to do[/]: {said or 'nothing there'}."
+        return f"[bold]{said}[/]" if said else ""
 
     # -- runs --------------------------------------------------------------------------------
 

@@ -185,3 +185,12 @@ def test_ctrl_c_in_the_demo_leaves_no_server(tmp_path: Path) -> None:
     while _sandboxes(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _sandboxes(tmp_path)
+
+
+def test_a_run_that_did_all_and_lost_something_counts_nothing_as_nothing(desk: Desk) -> None:
+    desk.write([row | {"enforcement": "hard"} for row in desk.rows()])
+
+    out = desk.run("run", SYNC).out
+
+    assert 'accept = ["dropped:enforcement"]' in out
+    assert "nothing there" not in out
