@@ -29,6 +29,8 @@ _AND_NEXT: Final = f"{'0' * (PLACES - 2)},"
 _ENDS = re.compile(
     r"[\s\u00a0\u202f]*(?:[$€£¥₹₩₽₺₪฿₫₱]|\b[A-Z]{3}\b|kr\.?|zł|Fr\.)[\s\u00a0\u202f]*"
 )
+_NO_CENTS = re.compile("(?<=[0-9])([.,])[-–—−]{1,2}$")
+"""What stands for no cents where prices are written so, `1.250,-`, and is no minus."""
 _SPACED = re.compile("(?<=[0-9])[\\s\u00a0\u202f\u2009'’](?=[0-9]{3})")
 _MINUS: Final = str.maketrans({"−": "-", "–": "-", "﹣": "-", "－": "-"})
 _GROUPS = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{2,3})*(?:\1[0-9]{3})?")
@@ -215,7 +217,7 @@ class NumberForm:
 @lru_cache(maxsize=1024)
 def _unsigned(text: str) -> tuple[bool, str]:
     """Whether it is below zero, and the number without sign, parentheses and currency."""
-    bare = _ENDS.sub("", text.translate(_MINUS)).strip()
+    bare = _NO_CENTS.sub(r"\g<1>00", _ENDS.sub("", text).strip()).translate(_MINUS)
     negative = False
     if bare.startswith("(") and bare.endswith(")"):
         negative, bare = True, bare[1:-1].strip()

@@ -33,6 +33,12 @@ def test_an_amount_with_one_reading_is_read_whatever_its_signs(text, wanted):
         assert value(text) == wanted
 
 
+@pytest.mark.parametrize("text", ["1'250.-", "1.250,-", "1'250.—", "1.250,-- €", "CHF 1250.–"])
+def test_a_stroke_in_the_place_of_cents_is_no_minus(text):
+    assert value(text) == "1250.00"
+    assert value(f"-{text}" if text[0].isdigit() else "CHF -1250.-") == "-1250.00"
+
+
 @pytest.mark.parametrize("text", ["12.500", "1,234", "-1.000", "(9,999)", "$100.000"])
 def test_an_amount_with_two_readings_is_refused_with_both(text):
     with pytest.raises(Unclear, match=r'may be .* or .*numbers\.decimal = "\." or ","'):
