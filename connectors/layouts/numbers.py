@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import Final
 
+from connectors.layouts.currencies import Shown
 from connectors.layouts.language import Numbers
 from connectors.layouts.stored import Value, cell_text
 from connectors.rows.layout import Wrong
@@ -79,10 +80,12 @@ class Rounded:
 
 
 class NumberForm:
-    """Reads amounts as `numbers` says; `digits` are those of the currency after the point."""
+    """Reads amounts as `numbers` says; `unit` is their currency, "" where none is said, and
+    `digits` are its digits after the point."""
 
-    def __init__(self, numbers: Numbers, digits: int = 2) -> None:
+    def __init__(self, numbers: Numbers, digits: int = 2, unit: str = "") -> None:
         self.rounded = Rounded()
+        self._unit = Shown(unit)
         self._said, self._digits = numbers, digits
         self._sign: int = numbers.sign
         self._none = frozenset(each.casefold() for each in numbers.none)
@@ -142,7 +145,9 @@ class NumberForm:
             return self._blank
         if self._zero and text.casefold() in self._zero:
             return 0
-        negative, bare = _unsigned(text)
+        negative, bare, signs = _unsigned(text)
+        for sign in signs:
+            self._unit.see(sign, text)
         plain = self._pointed(bare, text)
         return self._scaled(Decimal(plain) * (-1 if negative else 1), text)
 
@@ -215,8 +220,9 @@ class NumberForm:
 
 
 @lru_cache(maxsize=1024)
-def _unsigned(text: str) -> tuple[bool, str]:
-    """Whether it is below zero, and the number without sign, parentheses and currency."""
+def _unsigned(text: str) -> tuple[bool, str, tuple[str, ...]]:
+    """Whether it is below zero, the number without sign and parentheses, and its currency signs."""
+    signs = tuple(each.strip() for each in _ENDS.findall(text))
     bare = _NO_CENTS.sub(r"\g<1>00", _ENDS.sub("", text).strip()).translate(_MINUS)
     negative = False
     if bare.startswith("(") and bare.endswith(")"):
@@ -228,7 +234,7 @@ def _unsigned(text: str) -> tuple[bool, str]:
         negative, bare = bare[0] == "-", bare[1:].strip()
     if not bare or not (bare[0].isdigit() or bare[0] in ".,"):
         raise _no_number(text)
-    return negative, bare
+    return negative, bare, signs
 
 
 def _short(text: str) -> str:

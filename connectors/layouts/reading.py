@@ -187,7 +187,7 @@ class _Reader:
                 digits = exponent(unit) if unit else 2
             except UnknownUnit as error:
                 raise Wrong(self._layout.budget.currency, str(error)) from None
-            found = self._forms[unit] = NumberForm(self._layout.numbers, digits)
+            found = self._forms[unit] = NumberForm(self._layout.numbers, digits, unit)
         if self._rounds:
             self._before = Rounding(found.rounded.count, found.rounded.lost)
         return found

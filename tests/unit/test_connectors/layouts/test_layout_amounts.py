@@ -145,3 +145,23 @@ def test_an_amount_beyond_any_is_told(tmp_path):
     found = read(tmp_path, text)
     assert amounts(found) == {"B": {"2026-01": "1.00"}}
     assert "beyond any amount" in problems(found)[0]
+
+
+def test_an_amount_in_another_currency_than_its_row_is_told_and_not_summed(tmp_path):
+    text = "Department;Account;Jan 2026\nA;1;1250.00 EUR\nB;1;$ 3000.00\nC;1;USD 5.00\n"
+    found = read(tmp_path, text)
+    assert amounts(found) == {"B": {"2026-01": "3000.00"}, "C": {"2026-01": "5.00"}}
+    (said,) = problems(found)
+    assert "row 2, column C (Jan 2026): '1250.00 EUR' is in EUR, and its currency is USD" in said
+
+
+def test_signs_of_two_currencies_in_a_file_that_names_none_are_told(tmp_path):
+    text = "Department;Account;Jan 2026\nA;1;€ 1250.00\nB;1;£ 3000.00\n"
+    (said,) = problems(read(tmp_path, text, WIDE.replace('currency = "USD"', "")))
+    assert "row 3, column C (Jan 2026): '£ 3000.00' is in £, others in €" in said
+
+
+@pytest.mark.parametrize("text", ["6.00 TSD", "5 MIO", "NET 5.00"])
+def test_a_word_that_is_no_currency_makes_no_amount(text):
+    with pytest.raises(Wrong, match=r"is not an amount: [A-Z]{3} is no currency"):
+        value(text)
