@@ -21,6 +21,8 @@ from connectors.layouts.sheet import Cells, Sheet
 from connectors.layouts.spans import Slot, Spans
 from connectors.layouts.sums import Dense, Sparse
 from connectors.layouts.timelines import Timeline
+from connectors.layouts.toml import value_text
+from connectors.layouts.totals import Totals
 from connectors.rows.cells import spelled
 from connectors.rows.layout import Wrong
 
@@ -69,6 +71,7 @@ class _Reader:
         self._columns = Columns(layout, bound)
         self._spans = Spans(layout, bound, self._columns)
         self._amount = self._columns.place(layout.amount) if layout.amount else None
+        self._totals = Totals(layout.numbers, self._spans.totals)
         amounts = [self._amount] if self._amount is not None else self._spans.amounts
         self._taking = Taking(sheet, layout, bound, self._columns, amounts)
         self._groups = Groups(
@@ -132,6 +135,7 @@ class _Reader:
             found = self._at_once(form, slots, cells)
             if found is not None:
                 self._keep(row, cells, self._periods, found)
+                self._hold_against_totals(row, cells, slots, self._periods, found)
                 return
             periods, found = list[int](), list[int]()
             for column, period in slots:
@@ -145,11 +149,37 @@ class _Reader:
                     found.append(amount)
                 elif self._sheet.unsure:
                     self._blanks += 1
+            column = -1
             if found:
-                column = -1
                 self._keep(row, cells, periods, found)
+            self._hold_against_totals(row, cells, slots, periods, found)
         except Wrong as error:
             self._refuse(row, cells, error, column)
+
+    def _hold_against_totals(
+        self,
+        row: int,
+        cells: Cells,
+        slots: Sequence[Slot],
+        periods: Sequence[int],
+        amounts: Sequence[int],
+    ) -> None:
+        """Tell where a total says other than what it adds up, and set the budget aside."""
+        if not self._spans.totals or self._left_out(cells) is not None:
+            return
+        found = dict(zip(periods, amounts, strict=True))
+        held = {column: found[period] for column, period in slots if period in found}
+        for column, said in self._totals.wrong(cells, held):
+            text = self._bound.texts[column]
+            hint = f"; correct it, or say ignore = {value_text(text)}"
+            self._refuse(row, cells, Wrong(None, said + hint), column)
+
+    def _left_out(self, cells: Cells) -> str | None:
+        """The column by which `rows.only` leaves the row out."""
+        for get, wanted, name in self._only:
+            if get(cells).casefold() not in wanted:
+                return name
+        return None
 
     def _at_once(self, form: NumberForm, slots: Sequence[Slot], cells: Cells) -> list[int] | None:
         """The amounts of a row of text for `self._periods`; None unless all of them are plain."""
@@ -197,10 +227,9 @@ class _Reader:
         return said or self._layout.currency or ""
 
     def _keep(self, row: int, cells: Cells, periods: Sequence[int], amounts: Sequence[int]) -> None:
-        for get, wanted, name in self._only:
-            if get(cells).casefold() not in wanted:
-                self._taking.skipped[f"rows.only {name}"] += 1
-                return
+        if (left_out := self._left_out(cells)) is not None:
+            self._taking.skipped[f"rows.only {left_out}"] += 1
+            return
         self._ensure_required(cells)
         self._taking.ensure_read(cells)
         for get, name in self._single:

@@ -38,6 +38,8 @@ class Spans:
         self.rows: list[int] = []
         """The row, or for a header 0, in which each was met first."""
         self._slots: dict[str, Sequence[Slot]] = {}
+        self.totals: dict[int, Sequence[int]] = {}
+        """Columns that hold what others add up to, and so are not counted, each with these."""
         self._columns = self._wanted()
         self._gets = self._getters(columns)
         self._prefix = self._prefix_getter(columns)
@@ -73,13 +75,17 @@ class Spans:
             except (Wrong, Unsettled):
                 return found
         totals = {column for column in spans if is_total(column, spans)}
-        totals |= set(fiscal_totals(found, spans))
+        fiscal = set(fiscal_totals(found, spans))
+        totals |= fiscal
         self._meaning.forget()
-        self.totals = [self._bound.title(column) for column in sorted(totals)]
-        return {column: said for column, said in found.items() if column not in totals}
-
-    totals: Sequence[str] = ()
-    """Columns that hold what others add up to, and so are not counted."""
+        counted = {column: said for column, said in found.items() if column not in totals}
+        self.totals = {
+            column: [
+                each for each in counted if column in fiscal or spans[column].holds(spans[each])
+            ]
+            for column in sorted(totals)
+        }
+        return counted
 
     def _learn_headers(self, found: dict[int, Named | None]) -> None:
         days = [said.day for said in found.values() if said is not None and said.day]
@@ -180,7 +186,8 @@ class Spans:
                 "(fiscal.starts says otherwise)"
             )
         if self.totals:
-            yield f"not counted, as they add up others: {', '.join(self.totals)}"
+            titles = ", ".join(map(self._bound.title, self.totals))
+            yield f"not counted, as they add up others: {titles}"
 
     def _overlapping(self, periods: dict[int, tuple[Period, ...]]) -> Iterator[Question]:
         """Columns that speak of the same days: which of them counts is asked."""

@@ -1,11 +1,15 @@
 """Columns that hold what others add up to: quarters and years beside their months."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 
 from canonical.period import Period
+from connectors.layouts.language import Numbers
+from connectors.layouts.numbers import NumberForm, plain_text
 from connectors.layouts.periods import Named
+from connectors.layouts.sheet import Cells
+from connectors.rows.layout import Wrong
 
 
 def is_total(column: int, spans: dict[int, Period]) -> bool:
@@ -44,3 +48,33 @@ def fiscal_totals(found: dict[int, Named | None], spans: dict[int, Period]) -> I
         return
     if said.year in (months[0].start.year, last.year):
         yield column
+
+
+class Totals:
+    """Holds columns that add up others against these, row by row: a row may state its total only,
+    or more than its parts, and that must not be lost."""
+
+    def __init__(self, numbers: Numbers, parts: Mapping[int, Sequence[int]]) -> None:
+        self._parts, self._rounds = parts, numbers.round is not None
+        self._form = NumberForm(numbers, 4)
+
+    def wrong(self, cells: Cells, amounts: Mapping[int, int]) -> Iterator[tuple[int, str]]:
+        """The columns of a row that do not add up, each with what is wrong; `amounts` are those
+        of the row by column."""
+        for column, parts in self._parts.items():
+            held = [amounts[each] for each in parts if each in amounts]
+            if held and self._rounds:
+                continue  # a total of what was rounded differs by that
+            said = self._said(cells[column] if column < len(cells) else "")
+            if said is None or said == sum(held) or (held and said == ""):
+                continue
+            shown = "cannot be read" if isinstance(said, str) else f"says {plain_text(said)}"
+            adds = f"add up to {plain_text(sum(held))}" if held else "are blank"
+            yield column, f"{shown} and the columns that it adds up {adds}"
+
+    def _said(self, value: object) -> int | str | None:
+        """The total; None for a blank or a word, "" for what may be an amount and is not clear."""
+        try:
+            return self._form.read(value) if isinstance(value, str) else self._form.value(value)  # type: ignore[arg-type]
+        except Wrong:
+            return None if isinstance(value, str) and not any(map(str.isdigit, value)) else ""

@@ -91,14 +91,41 @@ def test_columns_that_add_up_others_are_not_counted(tmp_path):
     names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     headers = [f"{name} 2026" for name in names]
     quarters = [*headers[:3], "Q1 2026", *headers[3:], "FY2026"]
-    found = months(tmp_path, *quarters)
+    cells = ["1.00"] * 3 + ["3.00"] + ["1.00"] * 9 + ["12.00"]
+    found = months(tmp_path, *quarters, cells=cells)
     assert [*found] == [f"2026-{number:02d}" for number in range(1, 13)]
 
 
 def test_the_total_of_a_fiscal_year_is_not_counted_either(tmp_path):
     names = ["Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb", "Mar", "Apr", "May", "Jun"]
     headers = [f"{name} {2025 + (number > 5)}" for number, name in enumerate(names)]
-    assert len(months(tmp_path, *headers, "FY2026")) == 12
+    cells = ["1.00"] * 12 + ["12.00"]
+    assert len(months(tmp_path, *headers, "FY2026", cells=cells)) == 12
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["", "", "", "9.00"], "says 9.00 and the columns that it adds up are blank"),
+        (["1.00", "2.00", "", "9.00"], "says 9.00 and the columns that it adds up add up to 3.00"),
+        (["", "", "", "12.500"], "cannot be read and the columns that it adds up are blank"),
+    ],
+)
+def test_a_total_that_is_more_than_what_it_adds_up_is_told_and_not_lost(tmp_path, cells, said):
+    headers = "Jan 2026;Feb 2026;Mar 2026;Q1 2026"
+    text = f"Department;Account;{headers}\nA;1;{';'.join(cells)}\nB;1;1.00;1.00;1.00;3.00\n"
+    found = read(tmp_path, text)
+    assert [*amounts(found)] == ["B"]
+    assert f"row 2, column F (Q1 2026): {said}; correct it, or" in problems(found)[0]
+    left_out = read(tmp_path, text, more='ignore = "Q1 2026"')
+    assert problems(left_out) == []
+
+
+def test_a_total_may_be_blank_or_a_word_and_rounded_parts_may_miss_it(tmp_path):
+    text = "Department;Account;Jan 2026;Feb 2026;Mar 2026;Q1 2026\nA;1;1.005;1.005;1.005;{}\n"
+    for total in ("", "n/a", "3.02"):
+        found = read(tmp_path, text.format(total), more='numbers = {decimal=".", round="cents"}')
+        assert problems(found) == []
 
 
 def test_columns_about_the_same_days_are_asked_about(tmp_path):
