@@ -13,7 +13,7 @@ from canonical.period import Period
 from connectors.layouts.calendars import Calendar, UnknownName, around, label, month
 from connectors.layouts.dates import Ambiguous, DateForm
 from connectors.layouts.language import Layout
-from connectors.layouts.periods import Named, gaps, named, year_in
+from connectors.layouts.periods import Named, gaps, named, year_in, years_in
 from connectors.layouts.questions import Question
 from connectors.layouts.settled import Unsettled
 from connectors.layouts.stored import serial
@@ -76,41 +76,64 @@ class Meaning:
         if digits is None:
             raise Wrong(None, f"{text!r} is no number of a period")
         number = int(digits[1])
+        calendar, called = self._year(year)
         try:
             if self._said.step == "quarter":
-                return self.calendar.quarter(year_of(year), number)
-            return self.calendar.period(year_of(year), number)
+                return calendar.quarter(called, number)
+            return calendar.period(called, number)
         except UnknownName:
-            raise self._name_question(year_of(year)) from None
+            raise self._name_question(called) from None
 
     def of_named(self, said: Named, year: str | None, column: int | None) -> Period:
         if said.day is not None:
             return self._of_day(self.day(said.day), column)
-        number = said.year if said.year is not None else year_of(year or "")
+        calendar, number = self.calendar, said.year
+        if number is None:
+            calendar, number = self._year(year or "")
         try:
             if said.month is not None:
-                return self._month(said, number)
+                return self._month(said, calendar, number)
             if said.quarter is not None:
-                return self.calendar.quarter(number, said.quarter)
+                return calendar.quarter(number, said.quarter)
             if said.number is not None:
-                return self.calendar.period(number, said.number)
-            return self.calendar.year(number)
+                return calendar.period(number, said.number)
+            return calendar.year(number)
         except UnknownName:
             raise self._name_question(number) from None
 
-    def _month(self, said: Named, year: int) -> Period:
+    def _month(self, said: Named, calendar: Calendar, year: int) -> Period:
         """A month by its name: of the calendar year that stands beside it, or of a fiscal one."""
         assert said.month is not None
         if said.year is not None:
             return month(year, said.month)
         starts = self._layout.fiscal.starts or 1
-        return self.calendar.period(year, (said.month - starts) % 12 + 1)
+        return calendar.period(year, (said.month - starts) % 12 + 1)
 
-    def calendar_year(self, year: int) -> Period:
+    def calendar_year(self, text: str) -> Period:
+        """The fiscal year that a text names."""
+        calendar, year = self._year(text)
         try:
-            return self.calendar.year(year)
+            return calendar.year(year)
         except UnknownName:
             raise self._name_question(year) from None
+
+    def _year(self, text: str) -> tuple[Calendar, int]:
+        """The fiscal year that a text names, and the calendar by which it is called so: 2026/27
+        says itself in which years it starts and ends, and that it does not start in January."""
+        both = years_in(text)
+        if both is None:
+            return self.calendar, _one_year(text)
+        fiscal = self._layout.fiscal
+        if fiscal.weeks or fiscal.begins:
+            return self.calendar, both[fiscal.named == "end"]
+        if fiscal.starts is None:
+            ways = tuple(f"fiscal.starts={number}" for number in (4, 7, 10))
+            raise Unsettled(
+                Question(f"in which month fiscal year {text} starts", ways, "fiscal.starts")
+            )
+        if fiscal.starts == 1:
+            raise Wrong(None, f"{text!r} is two years, and fiscal.starts = 1 makes it one")
+        return Calendar(fiscal.model_copy(update={"named": "start"})), both[0]
 
     def _name_question(self, year: int) -> Unsettled:
         starts = self._layout.fiscal.starts or 1
@@ -160,24 +183,22 @@ class Meaning:
             )
         return _neighbours(day, days, ends)
 
-    def spread(self, whole: Period, key: Sequence[str]) -> tuple[Period, ...]:
+    def spread(self, whole: Period) -> tuple[Period, ...]:
         """The periods among which a yearly amount is spread; itself where it is not."""
         if not self._said.spread:
             return (whole,)
-        parts = self.calendar.all(_year_of(whole, key), len(self._said.spread))
-        if (parts[0].start, parts[-1].end) != (whole.start, whole.end):
-            raise Wrong(None, f"{label(whole)} is no fiscal year, which periods.spread is for")
-        return tuple(parts)
+        fiscal, count = self._layout.fiscal, len(self._said.spread)
+        calendar = Calendar(fiscal.model_copy(update={"named": fiscal.named or "start"}))
+        for year in (whole.start.year, whole.start.year + 1):
+            if fiscal.weeks and str(year) not in fiscal.begins:
+                continue
+            parts = calendar.all(year, count)
+            if (parts[0].start, parts[-1].end) == (whole.start, whole.end):
+                return tuple(parts)
+        raise Wrong(None, f"{label(whole)} is no fiscal year, which periods.spread is for")
 
 
-def _year_of(whole: Period, key: Sequence[str]) -> int:
-    for text in reversed(key):
-        if (year := year_in(text)) is not None:
-            return year
-    return whole.start.year
-
-
-def year_of(text: str) -> int:
+def _one_year(text: str) -> int:
     year = year_in(text)
     if year is None:
         raise Wrong(None, f"{text!r} names no year; periods.year says where it stands")

@@ -40,6 +40,9 @@ _AROUND = re.compile(
     r"^(?:(?:month|period|quarter|year)s? (?:end(?:ed|ing)?|of)|budget(?:ed)?|plan(?:ned)?|amount"
     r"|as of|for|net|forecast) (?=.*[0-9])|(?<=[0-9]) (?:budget(?:ed)?|plan(?:ned)?|amount)$"
 )
+_TWO_YEARS = re.compile(
+    r"\D*?((?:19|20)?[0-9]{2})\s*[-/–_]\s*(?:FY\s*)?((?:19|20)?[0-9]{2})\D*", re.IGNORECASE
+)
 _LONGEST: Final = 80
 _DIGITS: Final = 12
 _MAYBE = re.compile(r"[^\W\d_]|\b(19|20)[0-9]{2}|\b[0-9]{1,2} [0-9]{1,2} [0-9]{2,4}\b")
@@ -142,6 +145,17 @@ def _said(found: re.Match[str]) -> Named | None:
         quarter=int(places["q"]) if places.get("q") else None,
         number=int(places["n"]) if places.get("n") else None,
     )
+
+
+@lru_cache(maxsize=1024)
+def years_in(text: str) -> tuple[int, int] | None:
+    """The years in which a fiscal year such as "2026/27", "FY 2026-2027" or "26/27" starts and
+    ends; None where the text names no two that follow each other."""
+    found = _TWO_YEARS.fullmatch(text)
+    if found is None:
+        return None
+    first, second = full_year(found[1]), full_year(found[2])
+    return (first, second) if second == first + 1 else None
 
 
 @lru_cache(maxsize=1024)

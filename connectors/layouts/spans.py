@@ -13,7 +13,7 @@ from connectors.layouts.calendars import around
 from connectors.layouts.columns import Columns, Getter
 from connectors.layouts.headers import Bound
 from connectors.layouts.language import Layout
-from connectors.layouts.meaning import Meaning, year_of
+from connectors.layouts.meaning import Meaning
 from connectors.layouts.periods import Named, named
 from connectors.layouts.questions import Question
 from connectors.layouts.settled import Settled, Unsettled
@@ -149,7 +149,7 @@ class Spans:
         for number, key in enumerate(self.texts):
             try:
                 whole = self._period(key)
-                done.periods[number] = self._meaning.spread(whole, key)
+                done.periods[number] = self._meaning.spread(whole)
             except Unsettled as error:
                 asked.setdefault(error.question.setting, []).append(error.question)
             except Wrong as error:
@@ -221,7 +221,7 @@ class Spans:
             return self._meaning.of_text(key[0], year)
         if said.number:
             return self._meaning.numbered(key[0], year or "")
-        return self._meaning.calendar_year(year_of(key[0]))
+        return self._meaning.calendar_year(key[0])
 
     def _of_column(self, key: Key) -> Period:
         prefix, order, column = key

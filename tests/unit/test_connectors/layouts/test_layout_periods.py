@@ -61,6 +61,33 @@ def test_a_fiscal_year_that_starts_in_july_asks_for_its_name(tmp_path):
     assert amounts(ended) == {"A": {"2025-07": "1.00"}}
 
 
+@pytest.mark.parametrize("year", ["2026/27", "FY2026-27", "2026-2027", "FY 26/27"])
+def test_a_year_of_two_names_itself_and_only_its_month_is_asked(tmp_path, year):
+    text = f"Department,Account,Year,Amount 1,Amount 12\nA,1,{year},1.00,2.00\n"
+    more = 'periods.year = "Year"\n'
+    (asked,) = read(tmp_path, text, more=more).questions
+    assert asked.what.startswith(f"in which month fiscal year {year} starts")
+    assert asked.setting == "fiscal.starts"
+    wanted = {"A": {"2026-07": "1.00", "2027-06": "2.00"}}
+    for named in ("", 'fiscal.named = "end"\n', 'fiscal.named = "start"\n'):
+        found = read(tmp_path, text, more=more + named + "fiscal.starts = 7")
+        assert amounts(found) == wanted, named
+    found = read(tmp_path, text, more=more + "fiscal.starts = 1")
+    assert "is two years, and fiscal.starts = 1 makes it one" in problems(found)[0]
+
+
+def test_a_yearly_amount_far_to_the_right_or_of_a_year_of_two_is_spread(tmp_path):
+    more = "periods.spread = [1, 1, 1, 1]\n"
+    text = f"Department,Account,{','.join('abcdefghij')},FY2026\nA,1{',' * 11}8.00\n"
+    found = read(tmp_path, text, more=more)
+    assert amounts(found) == {"A": {f"2026-Q{number}": "2.00" for number in range(1, 5)}}
+    long = 'amount = "Amount"\nperiods.year = "Year"\nfiscal.starts = 7\n'
+    text = "Department,Account,Year,Amount\nA,1,2026/27,8.00\n"
+    assert [*amounts(read(tmp_path, text, more=more + long))["A"]] == [
+        "2026-Q3", "2026-Q4", "2027-Q1", "2027-Q2",
+    ]  # fmt: skip
+
+
 def test_months_by_name_alone_take_the_year_that_is_said(tmp_path):
     assert months(tmp_path, "Jan", "Feb", more='periods.year = "2026"') == {
         "2026-01": "1.00",
