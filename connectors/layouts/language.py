@@ -68,7 +68,7 @@ class FileForm(_Part):
         default='"', description='What quotes a cell; "" where nothing does.'
     )
     sheet: str | None = Field(
-        default=None, description="The worksheet; without it the first visible one that fits."
+        default=None, description="The worksheet; without it the visible one that fits."
     )
     blanks: bool = Field(
         default=False,

@@ -2,16 +2,16 @@
 what stands in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 
 from connectors.contract.errors import Unreadable
 from connectors.file.layouts.sources import TextSheet, open_sheets
-from connectors.layouts.headers import DEEPEST, Bound, find_header
+from connectors.layouts.headers import DEEPEST, Bound, all_blank, find_header
 from connectors.layouts.language import Layout
-from connectors.layouts.questions import Finding
+from connectors.layouts.questions import Finding, Question
 from connectors.layouts.reading import Reading, read_sheet
 from connectors.layouts.sheet import Sheet
 
@@ -22,6 +22,7 @@ def read_file(path: Path, layout: Layout) -> Reading:
         ways = open_sheets(path, layout.file, held)
         sheet, bound, hidden = choose(ways, layout, path)
         found = read_sheet(sheet, layout, bound)
+        found.questions += _ask_which(sheet, ways, layout)
         for each in hidden:
             said = f'is hidden and was not read; file.sheet = "{each.name}" reads it'
             found.findings.told.append(Finding(each.label, said))
@@ -44,6 +45,25 @@ def choose(
             before = [each for each in sheets[:number] if each.hidden and wanted is None]
             return sheet, bound, before
     raise Unreadable(*_not_found(ways, layout, path))
+
+
+def _ask_which(sheet: Sheet, ways: Sequence[Sequence[Sheet]], layout: Layout) -> Iterator[Question]:
+    """Which sheet is meant, where several that people see have the header, and rows below it."""
+    if layout.file.sheet is not None:
+        return
+    beside = [each for sheets in ways if any(one is sheet for one in sheets) for each in sheets]
+    others = [each for each in beside if each is not sheet and _fits(each, layout)]
+    if others:
+        readings = tuple(f"file.sheet={each.name}" for each in (sheet, *others))
+        what = f"which sheet is meant, as {len(readings)} have the header of the layout"
+        yield Question(what, readings, "file.sheet")
+
+
+def _fits(sheet: Sheet, layout: Layout) -> bool:
+    bound = None if sheet.hidden else find_header(sheet, layout)
+    if bound is None or bound.missing:
+        return False
+    return any(row > bound.last and not all_blank(cells) for row, cells, _ in sheet.rows())
 
 
 def _not_found(ways: Sequence[Sequence[Sheet]], layout: Layout, path: Path) -> tuple[str]:

@@ -85,6 +85,18 @@ def test_a_sheet_that_is_named_is_read_and_nothing_is_told(tmp_path):
     assert problems(found) == []
 
 
+def test_which_of_two_sheets_with_the_header_is_meant_is_asked(tmp_path):
+    north, south = [HEADER, ["A", "1", 1]], [HEADER, ["B", "1", 2]]
+    path = book(tmp_path, {"North": north, "South": south, "Form": [HEADER], "Notes": [["x"]]})
+    found = read_file(path, made(WIDE))
+    (asked,) = found.open
+    assert asked.setting == "file.sheet"
+    assert asked.readings == ("file.sheet=North", "file.sheet=South")
+    assert amounts(found) == {}
+    named = read_file(path, made(WIDE, 'file.sheet = "South"'))
+    assert (amounts(named), named.questions) == ({"B": {"2026-01": "2.00"}}, [])
+
+
 def test_a_sheet_that_is_not_there_is_told_with_those_that_are(tmp_path):
     path = book(tmp_path, {"Old": [HEADER]})
     with pytest.raises(Unreadable, match="no sheet 'New'; it has Old"):
