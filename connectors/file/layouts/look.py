@@ -106,10 +106,11 @@ def look(
         return _by(path, layout, table_of(layout, base or Path()), sets, [])
     if not sets and (own := own_columns(path)) is not None:
         return Look(None, own.why, own.settings, [], own.problems, own.budgets)
+    opening = [each for each in sets if each.strip().startswith("file.")]
     with ExitStack() as held:
         begun = Beginnings(path, held)
-        found = candidates(begun)
-        drafted = None if found else draft(begun)
+        found = candidates(begun, opening)
+        drafted = None if found else draft(begun, opening)
     if drafted is not None:
         return _unknown(path, sets, *drafted)
     best = found[0]
@@ -160,6 +161,7 @@ def _unknown(
         return Look(None, why, "", [*questions])
     made = changed(table, sets)
     said = {each.partition("=")[0].strip() for each in sets}
+    said |= {each.rpartition(".")[0] for each in said}  # one key of several that would do
     left = [each for each in questions if each.setting not in said]
     block = settings_block(path, "", {}, made, layout_of(made), False)
     if left:

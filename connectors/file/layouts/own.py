@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from canonical.budget import Budget
 from canonical.kind import Kind
@@ -18,6 +19,9 @@ from connectors.layouts.numbers import SCALE
 from connectors.layouts.questions import Finding
 from connectors.layouts.timelines import Amounts, Counted
 from connectors.layouts.toml import value_text
+
+_KEY: Final = "is not a key of"
+"""What is told of a record that has other keys than ours, as no json file has a header."""
 
 
 @dataclass(slots=True)
@@ -46,7 +50,8 @@ def own_columns(path: Path) -> Own | None:
     for page in connector.list(Kind.BUDGET):
         found.budgets += [_grouped(each.model) for each in page.items]
         found.problems += [Finding(each.where, each.message, each.ref) for each in page.problems]
-    return found
+    records_of_others = not found.budgets and any(_KEY in each.message for each in found.problems)
+    return None if records_of_others else found
 
 
 def _grouped(budget: object) -> Grouped:

@@ -8,7 +8,7 @@ from connectors.file.layouts.begun import Beginnings, Begun
 from connectors.file.layouts.sources import TextSheet
 from connectors.layouts.headers import Bound, find_header, fold, head_of
 from connectors.layouts.language import Layout
-from connectors.layouts.loading import layout_of, names, ready_table
+from connectors.layouts.loading import changed, layout_of, names, ready_table
 from connectors.layouts.sheet import Sheet
 
 _HAS, _WIDTH, _ALONE = 5, 5, 5
@@ -24,11 +24,11 @@ class Candidate:
     why: tuple[str, ...]
 
 
-def candidates(begun: Beginnings) -> list[Candidate]:
-    """The ready-made layouts that fit a file, the best first."""
+def candidates(begun: Beginnings, sets: Sequence[str] = ()) -> list[Candidate]:
+    """The ready-made layouts that fit a file, opened as `sets` say, the best first."""
     found: list[Candidate] = []
     for name in names():
-        layout = layout_of(ready_table(name))
+        layout = layout_of(changed(ready_table(name), sets))
         candidate = _candidate(begun.sheets(layout.file), layout, name)
         found += [candidate] if candidate is not None else []
     return sorted(found, key=lambda each: -each.score)

@@ -135,6 +135,55 @@ def test_a_file_that_no_layout_fits_asks_which_column_is_the_budget(run, tmp_pat
     ]
 
 
+def asked_of(result):
+    return {each["setting"]: each["readings"] for each in json.loads(result.stdout)["questions"]}
+
+
+def test_a_file_of_one_amount_a_row_asks_for_its_columns_and_is_read_by_the_answers(run, tmp_path):
+    text = "CC;Account;Jahr;Monat;Betrag\n0100;6100;2026;1;1.005,00\n0100;6100;2026;2;7,50\n"
+    (tmp_path / "long.csv").write_text(text)
+    asked = asked_of(run("long.csv", "--json"))
+    assert asked["budget.ref"][0] == "budget.ref=CC"
+    assert "amount=Betrag" in asked["amount"]
+    assert asked["periods"][0] == "periods.number=Monat and periods.year=Jahr"
+    answers = ("budget.ref=CC", "amount=Betrag", "periods.number=Monat", "periods.year=Jahr")
+    answered = run("long.csv", "--json", *(word for each in answers for word in ("--set", each)))
+    assert answered.exit_code == 0
+    (budget,) = json.loads(answered.stdout)["budgets"]
+    assert budget["periods"] == {"2026-01": "1005.00", "2026-02": "7.50"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CC,Date,Amount\nA,2026-01-31,5.00\n",
+        "CC,Year,Q1,Q2\nA,2026,1.00,2.00\n",
+        "Budget 2026,,\nAcme,,\nCC,Jan 2026,Feb 2026\nA,1.00,2.00\n",
+    ],
+)
+def test_neither_a_title_nor_a_row_of_data_is_taken_for_the_header(run, tmp_path, text):
+    (tmp_path / "t.csv").write_text(text)
+    assert asked_of(run("t.csv", "--json"))["budget.ref"][0] == "budget.ref=CC"
+
+
+def test_columns_of_months_without_a_year_ask_for_it(run, tmp_path):
+    (tmp_path / "m.csv").write_text("CC,Jan,Feb\nA,1.00,2.00\n")
+    assert asked_of(run("m.csv", "--json"))["periods"] == ["periods.year=2026, such as it is"]
+    answered = run("m.csv", "--json", "--set", "budget.ref=CC", "--set", "periods.year=2026")
+    assert json.loads(answered.stdout)["totals"] == {"2026-01": "1.00", "2026-02": "2.00"}
+
+
+def test_how_a_file_is_opened_is_answered_before_it_is_recognised(run, tmp_path):
+    (tmp_path / "x.csv").write_bytes("Account\tJan-2026\nÉté (0400)\t5.00\n".encode("utf-16-le"))
+    said = json.loads(run("x.csv", "--json", "--set", "file.encoding=utf-16-le").stdout)
+    assert (said["layout"], said["budgets"][0]["name"]) == ("xero", "Été")
+
+
+def test_records_with_other_keys_than_ours_are_looked_at_as_any_file(run, tmp_path):
+    (tmp_path / "r.jsonl").write_text('{"cc": "A", "month": "2026-01", "amount": 5.10}\n')
+    assert [*asked_of(run("r.jsonl", "--json"))] == ["budget.ref", "amount", "periods"]
+
+
 def test_a_file_with_our_own_columns_needs_no_layout(run, tmp_path):
     (tmp_path / "own.csv").write_text(
         "ref,name,currency,amount,cadence,start,end\nA,Ads,USD,5,monthly,2026-01-01,2026-02-28\n"
