@@ -166,7 +166,7 @@ def bind(
     for name in _references(layout):
         if name not in layout.columns and name not in found.places:
             if fold(name) in first:
-                found.places[name] = first[fold(name)]
+                found.places[name] = _first_of(name, fold(name), titles, found)
             else:
                 found.missing.append(name)
     for said in (layout.periods.year, layout.periods.begins, layout.periods.end):
@@ -184,7 +184,7 @@ def _place(name: str, column: Column, titles: Titles, found: Bound) -> int | Non
         return at if 0 <= at < len(texts) else None
     for spelling in column.any:
         if fold(spelling) in titles.first:
-            return titles.first[fold(spelling)]
+            return _first_of(name, fold(spelling), titles, found)
     if column.match:
         fits = [
             at for at, text in enumerate(texts) if re.fullmatch(column.match, text, re.IGNORECASE)
@@ -195,6 +195,18 @@ def _place(name: str, column: Column, titles: Titles, found: Bound) -> int | Non
             found.questions.append(Question(what, readings, f"columns.{name}"))
         return fits[0] if fits else None
     return None
+
+
+def _first_of(name: str, folded: str, titles: Titles, found: Bound) -> int:
+    """The column of that header; which of several is asked."""
+    places = [at for at, text in enumerate(titles.folded) if text == folded]
+    if len(places) > 1 and folded:
+        setting = f"""columns.{f'"{name}"' if "." in name else name}.at"""
+        readings = tuple(f"{setting}={column_name(at)}" for at in places)
+        text = titles.texts[places[0]]
+        what = f"which of the {len(places)} columns {text!r} is the {name.replace('_', ' ')}"
+        found.questions.append(Question(what, readings, setting))
+    return places[0]
 
 
 def _references(layout: Layout) -> Iterator[str]:

@@ -37,6 +37,11 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _place(said: Any) -> Any:
+    """A position that was typed as text is the number."""
+    return int(said) if isinstance(said, str) and said.isdecimal() else said
+
+
 def _unit(code: str) -> str:
     exponent(code)
     return code
@@ -182,7 +187,9 @@ class Column(_Part):
     match: Pattern | None = Field(
         default=None, description="A regular expression that fits its whole header."
     )
-    at: int | str | None = Field(default=None, description='Its position: 3, or "C".')
+    at: Annotated[int | str, BeforeValidator(_place)] | None = Field(
+        default=None, description='Its position: 3, or "C"; it counts before its header.'
+    )
     value: str | None = Field(default=None, description="A constant.")
     text: str | None = Field(
         default=None, description='Put together of columns: "{Cost center}-{Year}".'
@@ -214,7 +221,7 @@ class Column(_Part):
     @model_validator(mode="after")
     def _one_source(self) -> "Column":
         said = [key for key in COLUMN_KEYS if key in self.model_fields_set]
-        if set(said) - {"any", "match"} and len(said) > 1:
+        if set(said) - {"any", "match", "at"} and len(said) > 1:
             raise ValueError(f"a column has one of {', '.join(COLUMN_KEYS)}; found {said}")
         if not said:
             raise ValueError(f"a column has one of {', '.join(COLUMN_KEYS)}")

@@ -74,11 +74,11 @@ def _long(sheet: Begun, plain: Layout) -> Bound | None:
     before: tuple[int, Row] | None = None
     for at, row in enumerate(sheet.head.rows):
         if before is not None and any(map(is_amount, row[1])):
-            place, (number, cells, _) = before
+            place, (number, _, _) = before
             titles = sheet.head.titles(place, 1, False)
             named = len([text for text in titles.texts if text])
             filled = len([each for each in row[1] if each != ""])
-            if named < max(_FEWEST, filled) or len(set(titles.folded)) < len(cells):
+            if named < max(_FEWEST, filled):
                 return None
             return bind(plain, number, number, titles.texts, titles)
         if any(sheet.words[at]):

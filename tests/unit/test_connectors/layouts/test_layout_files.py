@@ -12,7 +12,15 @@ from connectors.file.layouts.choosing import read_file
 from connectors.layouts.headers import find_header
 from connectors.layouts.loading import layout_of
 from connectors.layouts.reading import read_sheet
-from tests.unit.test_connectors.layouts.laid_out import LONG, WIDE, amounts, made, problems, read
+from tests.unit.test_connectors.layouts.laid_out import (
+    LONG,
+    WIDE,
+    amounts,
+    made,
+    problems,
+    read,
+    shares,
+)
 
 ROW = "Department,Account,Jan 2026\nCafé,6100,10.50\n"
 CAFE = {"Café": {"2026-01": "10.50"}}
@@ -47,6 +55,25 @@ def test_another_quote_is_set(tmp_path):
 def test_an_open_quote_is_told_with_its_line(tmp_path):
     with pytest.raises(Unreadable, match=r"line 2.*Close every quote"):
         read(tmp_path, 'Department,Account,Jan 2026\n"A,6100,10.50\nB,6100,1.00\n')
+
+
+def test_which_of_two_columns_of_one_header_is_meant_is_asked(tmp_path):
+    text = "Department,Account,Account,Jan 2026\nA,1,2,5.00\n"
+    found = read(tmp_path, text)
+    (asked,) = found.open
+    assert asked.setting == "columns.account.at"
+    assert asked.readings == ("columns.account.at=B", "columns.account.at=C")
+    said = read(tmp_path, text, more='columns.account = { any = ["Account"], at = "3" }')
+    assert (said.questions, [*shares(said)]) == ([], [("A", "2")])
+
+
+def test_a_header_that_is_named_and_stands_twice_is_asked_about_too(tmp_path):
+    text = "Team,Date,Amount,Amount\nA,2026-01-31,5.00,6.00\n"
+    layout = 'currency = "USD"\namount = "Amount"\nperiods.day = "Date"\nbudget.ref = "Team"\n'
+    (asked,) = read(tmp_path, text, layout).open
+    assert asked.readings == ("columns.Amount.at=C", "columns.Amount.at=D")
+    said = read(tmp_path, text, layout, more='columns.Amount.at = "D"')
+    assert amounts(said) == {"A": {"2026-01": "6.00"}}
 
 
 def test_a_file_without_the_columns_says_which_are_missing(tmp_path):
