@@ -5,7 +5,7 @@ date was never one, so they are `Wrong` unless the layout says that numbers are 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias
@@ -20,6 +20,7 @@ Getter: TypeAlias = Callable[[Cells], str]
 """The text of a value in a row, without blanks around it; raises `Wrong`."""
 
 _DEEPEST = 16
+_SIGNS = re.compile(r"[^\w\s]|_")
 
 
 class Columns:
@@ -29,6 +30,8 @@ class Columns:
         self._layout, self._bound = layout, bound
         self.paths: dict[str, Path] = {}
         """The columns that grow with the rows that they stand below."""
+        self.cuts: dict[str, Cut] = {}
+        """The columns that are pieces of others."""
 
     def has(self, name: str | None) -> bool:
         """Whether the file has what the name stands for."""
@@ -83,7 +86,9 @@ class Columns:
             return _first(each)
         if column.of:
             whole = self.getter(column.of, code=code, depth=depth + 1)
-            return _piece(whole, column)
+            if column.split is not None and column.part is not None:
+                return self.cuts.setdefault(name, Cut(column.split, column.part)).of(whole)
+            return _found(whole, column.find) if column.find is not None else whole
         if column.text is not None:
             parts = re.split(r"\{([^{}]+)\}", column.text)
             gets = [
@@ -142,25 +147,44 @@ def _first(gets: list[Getter]) -> Getter:
     return found
 
 
-def _piece(whole: Getter, column: Column) -> Getter:
-    if column.find is not None:
-        pattern = re.compile(column.find)
+class Cut:
+    """A piece of a text between signs, with whether any text had them."""
 
-        def found(cells: Cells) -> str:
+    def __init__(self, sign: str, part: int) -> None:
+        self.sign, self._part = sign, part
+        self.uncut = ""
+        """A text without the sign, and with others between its letters and digits."""
+        self._done = False
+
+    @property
+    def others(self) -> Sequence[str]:
+        """The signs at which texts may be cut, where none of them had the one that is said."""
+        return () if self._done else sorted({*_SIGNS.findall(self.uncut)})
+
+    def of(self, whole: Getter) -> Getter:
+        """What reads the piece; blank where a text has fewer."""
+
+        def cut(cells: Cells) -> str:
             text = whole(cells)
-            match = pattern.search(text)
-            return text if match is None else (match[1] if match.re.groups else match[0]).strip()
+            pieces = text.split(self.sign)
+            if len(pieces) > 1:
+                self._done = True
+            elif not self._done and _SIGNS.search(text):
+                self.uncut = self.uncut or text
+            return pieces[self._part - 1].strip() if self._part <= len(pieces) else ""
 
-        return found
-    if column.split is None or column.part is None:
-        return whole
-    sign, part = column.split, column.part
+        return cut
 
-    def cut(cells: Cells) -> str:
-        pieces = whole(cells).split(sign)
-        return pieces[part - 1].strip() if part <= len(pieces) else ""
 
-    return cut
+def _found(whole: Getter, find: str) -> Getter:
+    pattern = re.compile(find)
+
+    def found(cells: Cells) -> str:
+        text = whole(cells)
+        match = pattern.search(text)
+        return text if match is None else (match[1] if match.re.groups else match[0]).strip()
+
+    return found
 
 
 def _at(place: int, name: str, code: bool) -> Getter:

@@ -351,6 +351,11 @@ class _Reader:
             what = f"whether {self._blanks} blank amounts are blank, as errors look the same in it"
             ways = ("blank with file.blanks=true", "or save it as xlsx, which tells them")
             yield Question(what, ways, "file.blanks")
+        for name, cut in self._columns.cuts.items():
+            if cut.others:
+                what = f"where {cut.uncut!r} is cut for the {name}, as no text holds {cut.sign!r}"
+                setting = f"columns.{name}.split"
+                yield Question(what, tuple(f"{setting}={each}" for each in cut.others), setting)
         for name, plans in self._plans.items():
             if len(plans) > 1 and name not in self._layout.rows.only:
                 what = f"which {name.replace('_', ' ')} is meant, as the file holds {len(plans)}"

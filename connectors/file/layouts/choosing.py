@@ -26,6 +26,9 @@ def read_file(path: Path, layout: Layout) -> Reading:
         for each in hidden:
             said = f'is hidden and was not read; file.sheet = "{each.name}" reads it'
             found.findings.told.append(Finding(each.label, said))
+        if not found.rows and not found.findings.told:
+            said = "no row has an amount; the columns, `rows` and `periods` say which rows count"
+            found.findings.told.append(Finding(sheet.label, said))
         return found
 
 

@@ -151,3 +151,22 @@ def test_several_plans_in_one_file_are_asked_about_and_never_added(tmp_path):
     assert asked.readings == ("rows.only.plan=Draft (1 rows)", "rows.only.plan=Final (1 rows)")
     said = read(tmp_path, text, more=more + '\nrows.only.plan = "Final"')
     assert amounts(said) == {"A": {"2026-01": "2.00"}}
+
+
+def test_where_texts_are_cut_is_asked_if_none_has_the_sign(tmp_path):
+    more = """columns.department = { of = "Key", split = "-", part = 2 }
+    columns.account = { of = "Key", split = "-", part = 1 }"""
+    text = "Key,Jan 2026\n{}\n{}\n"
+    asked = read(tmp_path, text.format("61|A|,1.00", "62|B|,2.00"), more=more).open
+    assert {each.setting for each in asked} == {"columns.account.split", "columns.department.split"}
+    assert {each.readings[0].rpartition(".")[2] for each in asked} == {"split=|"}
+    assert read(tmp_path, text.format("61-A,1.00", "62|B,2.00"), more=more).open == []
+    assert [*amounts(read(tmp_path, text.format("61,1.00", "62,2.00"), more=more))] == ["61", "62"]
+
+
+@pytest.mark.parametrize("rows", ["", "A,1,\n", "A,1,\n,,\n"])
+def test_a_file_in_which_no_row_has_an_amount_is_told(tmp_path, rows):
+    found = read(tmp_path, f"Department,Account,Jan 2026\n{rows}")
+    assert problems(found) == [
+        "budgets.csv: no row has an amount; the columns, `rows` and `periods` say which rows count"
+    ]
