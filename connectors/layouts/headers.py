@@ -157,7 +157,7 @@ def bind(
     """The columns of the layout among `texts`; `titles` are those folded, if somebody did that."""
     titles = titles or Titles(texts)
     found, first = Bound(row, last, texts, {}, {}), titles.first
-    for name, column in layout.columns.items():
+    for name, column in sorted(layout.columns.items(), key=lambda each: bool(each[1].beside)):
         place = _place(name, column, titles, found)
         if place is not None:
             found.places[name] = place
@@ -183,7 +183,7 @@ def _place(name: str, column: Column, titles: Titles, found: Bound) -> int | Non
         at = column_number(column.at.upper()) if isinstance(column.at, str) else column.at - 1
         return at if 0 <= at < len(texts) else None
     for spelling in column.any:
-        if fold(spelling) in titles.first:
+        if fold(spelling) in titles.first and _is_beside(spelling, column, titles, found):
             return _first_of(name, fold(spelling), titles, found)
     if column.match:
         fits = [
@@ -195,6 +195,12 @@ def _place(name: str, column: Column, titles: Titles, found: Bound) -> int | Non
             found.questions.append(Question(what, readings, f"columns.{name}"))
         return fits[0] if fits else None
     return None
+
+
+def _is_beside(spelling: str, column: Column, titles: Titles, found: Bound) -> bool:
+    """Whether a column is read under the header that the spelling goes with, if there is one."""
+    other = column.beside.get(spelling)
+    return other is None or fold(other) in {titles.folded[at] for at in found.places.values()}
 
 
 def _first_of(name: str, folded: str, titles: Titles, found: Bound) -> int:

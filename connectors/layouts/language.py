@@ -187,6 +187,11 @@ class Column(_Part):
     match: Pattern | None = Field(
         default=None, description="A regular expression that fits its whole header."
     )
+    beside: dict[str, str] = Field(
+        default_factory=dict,
+        description="Spellings that count only where another column is read under this header: "
+        'RTCUR = "TSL" is the currency of that amount, and of no other.',
+    )
     at: Annotated[int | str, BeforeValidator(_place)] | None = Field(
         default=None, description='Its position: 3, or "C"; it counts before its header.'
     )
@@ -227,6 +232,8 @@ class Column(_Part):
             raise ValueError(f"a column has one of {', '.join(COLUMN_KEYS)}")
         if (self.split is None) != (self.part is None):
             raise ValueError('split and part go together: split = "-", part = 2')
+        if strange := [each for each in self.beside if each not in self.any]:
+            raise ValueError(f"beside speaks of spellings of `any`, and {strange[0]!r} is none")
         if (self.split or self.find) and self.of is None:
             raise ValueError("split and find take a piece of a column: name it with `of`")
         return self

@@ -305,3 +305,24 @@ def test_a_cell_that_is_no_header_is_spared_the_forms_of_periods(monkeypatch):
     assert tried == []
     periods.named.__wrapped__("Budget Jan 2026")
     assert tried == [("budget jan 2026", "jan 2026")]
+
+
+SAP = "RYEAR;POPER;RACCT;RCNTR;{}\nx;;;x;;;\n2026;001;65;0010;{}\n"
+DYNAMICS = "DATE,DIMENSIONDISPLAYVALUE,CURRENCYCODE,{}\n1/1/2026,606300-0021,EUR,5.00\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        (SAP.format("HSL;TSL;RTCUR", "5,00;9,00;USD"), None),
+        (SAP.format("HSL;RTCUR;RHCUR", "5,00;USD;EUR"), "EUR"),
+        (SAP.format("TSL;RHCUR;RTCUR", "5,00;EUR;USD"), "USD"),
+        (SAP.format("HSL;CURRENCY", "5,00;EUR"), "EUR"),
+        (DYNAMICS.format("TransactionCurrencyAmount"), "EUR"),
+        (DYNAMICS.format("AccountingCurrencyAmount"), None),
+    ],
+)
+def test_an_amount_has_its_own_currency_and_not_that_of_another_column(tmp_path, text, currency):
+    found = look(text_file(tmp_path, "x.csv", text))
+    (budget,) = found.budgets
+    assert (texts(budget.amounts), budget.currency) == ({"2026-01": "5.00"}, currency)
