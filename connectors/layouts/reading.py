@@ -4,6 +4,7 @@ Nothing is guessed: a budget of which one cell cannot be read is set aside whole
 the cell; what a person has to decide is a question, with the readings and the setting.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +27,13 @@ from connectors.layouts.totals import Totals
 from connectors.rows.cells import spelled
 from connectors.rows.layout import Wrong
 
+_TOTAL = re.compile(
+    r"(grand |overall )?(total|totals|totaal|totale|totaux|sum|summe|gesamt|gesamtsumme|insgesamt"
+    r"|suma|somma|summa)"
+    r"( (general|g[ée]n[ée]ral|generale|expenses|budget|amount))?:?",
+    re.IGNORECASE,
+)
+"""What the last row of a table is called where it adds up the others."""
 FACTS = ("description", "parent", "owners")
 
 
@@ -83,6 +91,8 @@ class _Reader:
         self._plans: dict[str, dict[str, int]] = {each: {} for each in layout.rows.single}
         self._spellings: dict[str, str] = {}
         self._rows = self._total = self._blanks = 0
+        self._last_row = "", 0, 0
+        """Whose the last row is, its number and its sum."""
         self._slots: Sequence[Slot] = ()
         self._periods: list[int] = []
         self._last = "", ""
@@ -249,7 +259,8 @@ class _Reader:
         if self._rounds:
             self._tell_rounding(group, self._forms[self._unit(cells)].rounded)
         self._rows += 1
-        self._total += sum(amounts)
+        self._last_row = ref or entity, row, sum(amounts)
+        self._total += self._last_row[2]
 
     def _tell_rounding(self, group: int, now: Rounded) -> None:
         """What the present row's amounts lost is a loss of its budget and of its share."""
@@ -338,7 +349,7 @@ class _Reader:
             [*settled.notes, *self._notes()],
             self._rows,
         )
-        found.questions += self._ask_sign(found)
+        found.questions += [*self._ask_sign(found), *self._ask_total()]
         return found
 
     def _ask(self) -> Iterator[Question]:
@@ -375,6 +386,21 @@ class _Reader:
                 f"{plain_text(total)}, a credit, with numbers.sign=1",
             )
             yield Question("whether spending is below zero", readings, "numbers.sign")
+
+    def _ask_total(self) -> Iterator[Question]:
+        """Whether the last row is the total of the others, where it is called and adds up so."""
+        name, row, amount = self._last_row
+        if "skip" in self._layout.rows.model_fields_set or self._rows < 3:
+            return
+        if _TOTAL.fullmatch(name) and amount and 2 * amount == self._total:
+            column = self._layout.budget.ref
+            if self._groups.alone() and self._layout.allocation.entity is not None:
+                column = self._layout.allocation.entity
+            skip = value_text([{"column": column, "equals": name}])
+            readings = (f"its total with rows.skip={skip}", "a budget with rows.skip=[]")
+            yield Question(
+                f"what {name!r} in row {row} is, the sum of the rows", readings, "rows.skip"
+            )
 
     def _tell_blank(self) -> None:
         group, share = self._layout.budget, self._layout.allocation

@@ -170,3 +170,18 @@ def test_a_file_in_which_no_row_has_an_amount_is_told(tmp_path, rows):
     assert problems(found) == [
         "budgets.csv: no row has an amount; the columns, `rows` and `periods` say which rows count"
     ]
+
+
+@pytest.mark.parametrize("name", ["Total", "GRAND TOTAL", "Summe", "Gesamt:", "Total général"])
+def test_a_last_row_that_adds_up_the_others_is_asked_about(tmp_path, name):
+    text = f"Department,Account,Jan 2026,Feb 2026\n{DATA}{name},6100,4.00,6.00\n"
+    (asked,) = read(tmp_path, text).open
+    assert asked.setting == "rows.skip"
+    skip = asked.readings[0].partition("rows.skip=")[2]
+    assert amounts(read(tmp_path, text, more=f"rows.skip = {skip}")) == BOTH
+    assert name in amounts(read(tmp_path, text, more="rows.skip = []"))
+
+
+@pytest.mark.parametrize("last", ["Total,6100,4.00,5.00", "C,6100,4.00,6.00", "Total,6100,0,0"])
+def test_a_last_row_that_is_not_called_a_total_or_adds_up_nothing_is_a_budget(tmp_path, last):
+    assert read(tmp_path, f"Department,Account,Jan 2026,Feb 2026\n{DATA}{last}\n").questions == []
