@@ -19,6 +19,11 @@ def month(year: int, number: int, length: int = 1) -> Period:
     return Period(first, add_months(first, length) - timedelta(days=1))
 
 
+def ending(last: Period, months: int) -> Period:
+    """So many months, of which `last` is the last one."""
+    return Period(add_months(last.start, 1 - months), last.end)
+
+
 def around(day: date, step: str) -> Period:
     """The calendar month, quarter or year that holds `day`."""
     length = MONTHS[step]

@@ -5,12 +5,13 @@ Raises `Wrong` for what is no period, and `Unsettled` for what a person has to s
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
 from canonical.period import Period
-from connectors.layouts.calendars import Calendar, UnknownName, around, label, month
+from connectors.layouts.calendars import Calendar, UnknownName, around, ending, label, month
 from connectors.layouts.dates import Ambiguous, DateForm
 from connectors.layouts.language import Layout
 from connectors.layouts.periods import Named, gaps, named, year_in, years_in
@@ -85,6 +86,9 @@ class Meaning:
             raise self._name_question(called) from None
 
     def of_named(self, said: Named, year: str | None, column: int | None) -> Period:
+        if said.length > 1:
+            last = self.of_named(replace(said, length=1), year, None)
+            return ending(last, said.length)
         if said.day is not None:
             return self._of_day(self.day(said.day), column)
         calendar, number = self.calendar, said.year

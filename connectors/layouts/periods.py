@@ -8,7 +8,7 @@ words do not matter.
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -43,6 +43,7 @@ _AROUND = re.compile(
 _TWO_YEARS = re.compile(
     r"\D*?((?:19|20)?[0-9]{2})\s*[-/–_]\s*(?:FY\s*)?((?:19|20)?[0-9]{2})\D*", re.IGNORECASE
 )
+_ENDED = re.compile(r"(?:(?:budget|plan|fiscal) )?(quarter|year)s? end(?:ed|ing|s)?\b")
 _LONGEST: Final = 80
 _DIGITS: Final = 12
 _MAYBE = re.compile(r"[^\W\d_]|\b(19|20)[0-9]{2}|\b[0-9]{1,2} [0-9]{1,2} [0-9]{2,4}\b")
@@ -60,6 +61,8 @@ class Named:
     number: int | None = None
     day: str | None = None
     """The text of a date, which is read where the order of dates is known."""
+    length: int = 1
+    """How many months end with the month or the day: 3 for "Quarter ended Mar 2026"."""
 
     @property
     def needs_year(self) -> bool:
@@ -101,13 +104,21 @@ def named(text: str, forms: tuple[str, ...] = (), bare: bool = False) -> Named |
     if not forms and (not _MAYBE.search(loose) or sum(map(str.isdigit, loose)) > _DIGITS):
         return None  # most cells of a file are no header: spare them the forms
     if forms:
-        return _first_said(forms, (loose,))
+        return _ended(loose, _first_said(forms, (loose,)))
     known = (*KNOWN, *BARE) if bare else KNOWN
     within = _AROUND.sub("", loose)
     ways = (loose,) if within == loose else (loose, within)
     if not any(_any_of(known).fullmatch(each) for each in ways):
         return None
-    return _first_said(known, ways)
+    return _ended(loose, _first_said(known, ways))
+
+
+def _ended(loose: str, said: Named | None) -> Named | None:
+    """With its length, where a text speaks of the end of a quarter or a year."""
+    found = _ENDED.match(loose)
+    if said is None or found is None or (said.month is None and said.day is None):
+        return said
+    return replace(said, length=3 if found[1] == "quarter" else 12)
 
 
 def _first_said(forms: Sequence[str], ways: Sequence[str]) -> Named | None:

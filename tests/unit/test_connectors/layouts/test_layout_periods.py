@@ -26,6 +26,28 @@ HEADERS = {
 }  # fmt: skip
 
 
+ENDS = {
+    "Quarter ended Mar 2026": "2026-Q1", "Quarter Ending 31/03/2026": "2026-Q1",
+    "Year ended Dec 2026": "2026", "Year end 30/06/2026": "2025-07-01/2026-06-30",
+    "Quarter ended Feb 2026": "2025-12-01/2026-02-28", "Month ended Mar 2026": "2026-03",
+    "Period ended Mar 2026": "2026-03",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("header", "wanted"), ENDS.items())
+def test_what_ended_with_a_month_is_as_long_as_it_says(tmp_path, header, wanted):
+    assert months(tmp_path, header) == {wanted: "1.00"}
+
+
+def test_the_form_of_a_layout_is_as_long_as_it_says_too(tmp_path):
+    more = 'periods.headers = ["Quarter ended {mon} {yyyy}", "Month ended {mon} {yyyy}"]'
+    assert months(tmp_path, "Quarter ended Mar 2026", more=more) == {"2026-Q1": "1.00"}
+    headers = [f"Month ended {name} 2026" for name in ("Jan", "Feb", "Mar")]
+    cells = ["1.00", "1.00", "1.00", "3.00"]
+    found = months(tmp_path, *headers, "Quarter ended Mar 2026", more=more, cells=cells)
+    assert [*found] == ["2026-01", "2026-02", "2026-03"]
+
+
 @pytest.mark.parametrize(("header", "wanted"), HEADERS.items())
 def test_a_header_names_its_period_in_many_forms(tmp_path, header, wanted):
     if wanted is not None:
