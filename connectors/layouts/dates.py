@@ -7,7 +7,7 @@ one reading only, or not at all: then the days are `Ambiguous`.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final, get_args
 
@@ -115,6 +115,8 @@ class DateForm:
     order: Order | None = None
     decided_by: str | None = None
     contradicted: bool = False
+    year_first: bool = False
+    """Whether the first of three numbers may be the year, as in 26-01-31."""
     _odd: list[str] = field(default_factory=list)
 
     def learn(self, texts: Iterable[str]) -> None:
@@ -128,6 +130,8 @@ class DateForm:
                     self.decided_by, self.order = text, _sure(found)
         if self.said.order:
             self.order, self.decided_by = self.said.order, None
+        elif self.order is not None and _rather_year_first(self.order, open_):
+            self.order, self.decided_by, self.year_first = None, None, True
         elif self.order is None and self.said.likely:
             self.contradicted = _rather_another(self.said.likely, open_)
             self.order = None if self.contradicted else self.said.likely
@@ -140,7 +144,11 @@ class DateForm:
             return orders[None]
         if self.order is not None:
             return orders.get(self.order)
-        usual = {order: day for order, day in orders.items() if order and order != "ymd"}
+        usual = {
+            order: day
+            for order, day in orders.items()
+            if order and (order != "ymd" or self.year_first)
+        }
         if len(set(usual.values())) == 1:
             return next(iter(usual.values()))
         if not usual:
@@ -152,6 +160,18 @@ def _sure(found: dict[Order, date]) -> Order | None:
     """The order of a text that is a day in one of the usual orders only."""
     usual = [order for order in found if order != "ymd"]
     return usual[0] if len(usual) == 1 else None
+
+
+def _rather_year_first(order: Order, days: list[dict[Order, date]]) -> bool:
+    """Whether the days begin or end months with the year first, and do not in that order."""
+    if order == "ymd" or not all("ymd" in each for each in days):
+        return False
+    first = all(_at_an_end(each["ymd"]) for each in days)
+    return first and not all(order in each and _at_an_end(each[order]) for each in days)
+
+
+def _at_an_end(day: date) -> bool:
+    return day.day == 1 or (day + timedelta(days=1)).day == 1
 
 
 def _rather_another(likely: Order, days: list[dict[Order, date]]) -> bool:

@@ -48,6 +48,20 @@ def test_the_form_of_a_layout_is_as_long_as_it_says_too(tmp_path):
     assert [*found] == ["2026-01", "2026-02", "2026-03"]
 
 
+def test_whether_the_year_stands_first_with_two_digits_is_asked(tmp_path):
+    text = "Department,Date,Amount\nA,26-01-01,5.00\nA,26-02-01,6.00\n"
+    (asked,) = read(tmp_path, text, LONG).open
+    assert asked.setting == "dates.order"
+    assert asked.readings == (
+        "2001-01-26 with dates.order=dmy",
+        "2026-01-01 with dates.order=ymd",
+    )
+    found = read(tmp_path, text, LONG, more='dates.order = "ymd"')
+    assert amounts(found) == {"A": {"2026-01": "5.00", "2026-02": "6.00"}}
+    ends = "Department,Date,Amount\nA,31.01.26,5.00\nA,28.02.26,6.00\n"
+    assert [*amounts(read(tmp_path, ends, LONG))["A"]] == ["2026-01", "2026-02"]
+
+
 @pytest.mark.parametrize(("header", "wanted"), HEADERS.items())
 def test_a_header_names_its_period_in_many_forms(tmp_path, header, wanted):
     if wanted is not None:
