@@ -129,7 +129,8 @@ def _path(key: str) -> list[str]:
 
 
 def _with(table: Table, path: Sequence[str], text: str, said: str) -> Table:
-    """With the value as text, or where no text can stand there as the TOML that it spells."""
+    """With the value as text, or where no text can stand there, or what it spells is plainly no
+    text, as the TOML that it spells."""
     if path == ["ignore"]:
         held = table.get("ignore", [])
         return {**table, "ignore": [*([held] if isinstance(held, str) else held), text]}
@@ -139,6 +140,8 @@ def _with(table: Table, path: Sequence[str], text: str, said: str) -> Table:
         tried.append(_nested(path, value))
     except (tomllib.TOMLDecodeError, ValueError):
         pass
+    if text.startswith(("[", "{")) or (path[0] == "columns" and text.isdecimal()):
+        tried.reverse()  # a list, a table or a position, and no spelling of a header
     problems = ""
     for change in tried:
         found = over(table, change)

@@ -84,6 +84,14 @@ def test_a_row_that_cannot_be_read_ends_in_4_with_its_place(run, tmp_path):
     assert "! b.csv row 3, column B (Jul-2026): '1.5o' is not an amount" in result.stdout
 
 
+@pytest.mark.parametrize("said", ["columns.department=10", "columns.department={ at = 10 }"])
+def test_a_position_or_a_table_is_no_spelling_of_a_header(run, tmp_path, said):
+    cells = ["R", "NEW", "1", "Plan", "Jan-26", "EUR", "01", "0110", "64010", "X7"]
+    (tmp_path / "o.csv").write_text(",".join([*cells, *[""] * 26, "5.00", "L"]) + "\n")
+    result = run("o.csv", "--json", "--set", said)
+    assert [each["ref"] for each in json.loads(result.stdout)["budgets"]] == ["X7"]
+
+
 def test_without_a_file_the_layouts_are_listed(run):
     result = run()
     assert result.exit_code == 0
