@@ -11,7 +11,7 @@ from typing import TypeAlias
 from canonical.period import Period
 from connectors.layouts.calendars import around
 from connectors.layouts.columns import Columns, Getter
-from connectors.layouts.headers import Bound
+from connectors.layouts.headers import Bound, fold
 from connectors.layouts.language import Layout
 from connectors.layouts.meaning import Meaning
 from connectors.layouts.periods import Named, named
@@ -188,6 +188,17 @@ class Spans:
         if self.totals:
             titles = ", ".join(map(self._bound.title, self.totals))
             yield f"not counted, as they add up others: {titles}"
+        if strange := [self._bound.title(column) for column in self._strange()]:
+            yield f"not read, though they stand among the columns of periods: {', '.join(strange)}"
+
+    def _strange(self) -> Iterator[int]:
+        """Columns to the right of the first period that are none, and that nobody named."""
+        known = {*self._bound.periods, *self._bound.places.values()}
+        ignored = {fold(each) for each in self._layout.ignore}
+        for column in range(min(self._bound.periods, default=0), len(self._bound.texts)):
+            text = fold(self._bound.texts[column])
+            if self._bound.periods and text and text not in ignored and column not in known:
+                yield column
 
     def _overlapping(self, periods: dict[int, tuple[Period, ...]]) -> Iterator[Question]:
         """Columns that speak of the same days: which of them counts is asked."""

@@ -317,3 +317,11 @@ def test_amounts_of_a_budget_whose_times_overlap_are_told(tmp_path):
     found = read(tmp_path, text, layout)
     assert amounts(found) == {"B": {"2026": "3.00"}}
     assert "which overlap" in problems(found)[0]
+
+
+def test_columns_among_the_periods_that_name_none_are_told(tmp_path):
+    text = "Department,Account,Jan 2026,Adjustment,Feb 2026,Total\nA,1,1.00,5.00,2.00,8.00\n"
+    found = read(tmp_path, text, more='ignore = "Total"')
+    said = "not read, though they stand among the columns of periods: D (Adjustment)"
+    assert said in found.notes
+    assert read(tmp_path, text, more='ignore = ["Total", "Adjustment"]').notes == []
