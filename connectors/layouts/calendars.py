@@ -6,6 +6,7 @@ A fiscal year starts in any month; or it is cut into weeks (4-4-5) and starts on
 from calendar import monthrange
 from datetime import date, timedelta
 
+from canonical.errors import CanonicalError
 from canonical.period import Period, add_months
 from connectors.layouts.language import Fiscal
 from connectors.rows.layout import Wrong
@@ -14,14 +15,20 @@ MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 def month(year: int, number: int, length: int = 1) -> Period:
-    """So many months from that one on."""
-    first = date(year, number, 1)
-    return Period(first, add_months(first, length) - timedelta(days=1))
+    """So many months from that one on; raises `Wrong` where no calendar has them."""
+    try:
+        first = date(year, number, 1)
+        return Period(first, add_months(first, length) - timedelta(days=1))
+    except (CanonicalError, ValueError):
+        raise Wrong(None, f"{year}-{number:02d} is at the end of the calendar, no time") from None
 
 
 def ending(last: Period, months: int) -> Period:
-    """So many months, of which `last` is the last one."""
-    return Period(add_months(last.start, 1 - months), last.end)
+    """So many months, of which `last` is the last one; raises `Wrong` as `month` does."""
+    try:
+        return Period(add_months(last.start, 1 - months), last.end)
+    except CanonicalError:
+        raise Wrong(None, f"{last.start} is at the begin of the calendar, no time") from None
 
 
 def around(day: date, step: str) -> Period:

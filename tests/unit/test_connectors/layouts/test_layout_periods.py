@@ -325,3 +325,16 @@ def test_columns_among_the_periods_that_name_none_are_told(tmp_path):
     said = "not read, though they stand among the columns of periods: D (Adjustment)"
     assert said in found.notes
     assert read(tmp_path, text, more='ignore = ["Total", "Adjustment"]').notes == []
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "31.12.9999"])
+def test_a_day_at_the_end_of_the_calendar_is_told_with_its_row(tmp_path, day):
+    text = f"Department,Date,Amount\nA,2026-01-31,1.00\nB,{day},2.00\n"
+    found = read(tmp_path, text, LONG)
+    assert problems(found) == ["budgets.csv row 3: 9999-12 is at the end of the calendar, no time"]
+    assert [*amounts(found)] == ["A"]
+
+
+def test_a_quarter_before_the_calendar_is_told(tmp_path):
+    text = "Department,Account,Quarter ended 0001-01-31\nA,1,1.00\n"
+    assert "is at the begin of the calendar" in problems(read(tmp_path, text))[0]
