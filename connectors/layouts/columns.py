@@ -191,10 +191,17 @@ def _at(place: int, name: str, code: bool) -> Getter:
     def found(cells: Cells) -> str:
         value = cells[place] if place < len(cells) else ""
         if type(value) is str:
-            return value.strip()
+            text = value.strip()
+            return _quoted(text) if text.startswith('="') else text
         return _typed(value, name, code)
 
     return found
+
+
+def _quoted(text: str) -> str:
+    """The text of a csv cell that keeps its zeros from a spreadsheet as a formula: ="0100"."""
+    inner = text[2:-1]
+    return inner.strip() if len(text) > 2 and text.endswith('"') and '"' not in inner else text
 
 
 def _typed(value: Value, name: str, code: bool) -> str:

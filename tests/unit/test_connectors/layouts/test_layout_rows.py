@@ -185,3 +185,8 @@ def test_a_last_row_that_adds_up_the_others_is_asked_about(tmp_path, name):
 @pytest.mark.parametrize("last", ["Total,6100,4.00,5.00", "C,6100,4.00,6.00", "Total,6100,0,0"])
 def test_a_last_row_that_is_not_called_a_total_or_adds_up_nothing_is_a_budget(tmp_path, last):
     assert read(tmp_path, f"Department,Account,Jan 2026,Feb 2026\n{DATA}{last}\n").questions == []
+
+
+def test_a_code_that_is_kept_as_a_formula_is_the_code(tmp_path):
+    text = 'Department,Account,Jan 2026\n="0100",1,1.00\n"=""0200""",1,2.00\n="x,1,3.00\n'
+    assert [*amounts(read(tmp_path, text))] == ["0100", "0200", '="x']
