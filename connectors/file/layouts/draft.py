@@ -30,7 +30,7 @@ def draft(
 ) -> tuple[Table | None, list[str], list[Question]]:
     """The draft as data, why it is so, and what is to be asked; None where no header is found.
 
-    The file is opened as `sets` say.
+    The file is opened as `sets` say, and the header has as many rows.
     """
     plain = layout_of(changed({}, sets))
     sheets = [each for each in begun.sheets(plain.file) if not each.hidden]
@@ -57,11 +57,13 @@ def _wide(sheet: Begun, sets: Sequence[str]) -> Bound | None:
     """
     best: Bound | None = None
     for more, least in (((), 1), ((f"periods.year={_ANY_YEAR}",), 2)):
-        layout = layout_of(changed({}, [*(each for each in sets if "file." in each), *more]))
-        for at, row in enumerate(sheet.head.rows):
-            titles = sheet.head.titles(at, 1, False)
-            found = bind(layout, row[0], row[0], titles.texts, titles)
-            if len(found.periods) < least or holds_amounts(row[1], found.periods):
+        layout = layout_of(changed({}, [*sets, *more]))
+        for at in range(len(sheet.head.rows)):
+            rows = sheet.head.rows[at : at + layout.header.rows]
+            titles = sheet.head.titles(at, layout.header.rows, layout.header.fill_right)
+            found = bind(layout, rows[0][0], rows[-1][0], titles.texts, titles)
+            amounts = any(holds_amounts(cells, found.periods) for _, cells, _ in rows)
+            if len(found.periods) < least or amounts:
                 continue
             before = 0 if best is None else len(best.periods)
             if len(found.periods) > before and has_numbers_below(sheet.head.rows, found):

@@ -110,7 +110,8 @@ def look(
     with ExitStack() as held:
         begun = Beginnings(path, held)
         found = candidates(begun, opening)
-        drafted = None if found else draft(begun, opening)
+        header = [each for each in sets if each.strip().startswith("header.")]
+        drafted = None if found else draft(begun, [*opening, *header])
     if drafted is not None:
         return _unknown(path, sets, *drafted)
     best = found[0]
@@ -162,6 +163,7 @@ def _unknown(
     made = changed(table, sets)
     said = {each.partition("=")[0].strip() for each in sets}
     said |= {each.rpartition(".")[0] for each in said}  # one key of several that would do
+    said |= {"budget.ref", "columns.ref.at"} if "columns.ref" in said else set()
     left = [each for each in questions if each.setting not in said]
     block = settings_block(path, "", {}, made, layout_of(made), False)
     if left:

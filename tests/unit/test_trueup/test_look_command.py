@@ -181,6 +181,20 @@ def test_columns_of_months_without_a_year_ask_for_it(run, tmp_path):
     assert json.loads(answered.stdout)["totals"] == {"2026-01": "1.00", "2026-02": "2.00"}
 
 
+def test_a_header_of_several_rows_is_drafted_as_it_is_said(run, tmp_path):
+    (tmp_path / "h.csv").write_text("CC,2026,,2027\n,Jan,Feb,Jan\nA,1.00,2.00,3.00\n")
+    words = ["--set", "header.rows=2", "--set", "header.fill_right=true"]
+    assert asked_of(run("h.csv", "--json", *words)) == {"budget.ref": ["budget.ref=CC"]}
+    answered = run("h.csv", "--json", *words, "--set", "budget.ref=CC")
+    assert [*json.loads(answered.stdout)["totals"]] == ["2026-01", "2026-02", "2027-01"]
+
+
+def test_a_ref_that_is_put_together_answers_which_column_is_the_budget(run, tmp_path):
+    (tmp_path / "p.csv").write_text("CC,Site,Jan 2026\nA,north,1.00\n")
+    result = run("p.csv", "--json", "--set", "columns.ref.text={CC}-{Site}")
+    assert [each["ref"] for each in json.loads(result.stdout)["budgets"]] == ["A-north"]
+
+
 def test_how_a_file_is_opened_is_answered_before_it_is_recognised(run, tmp_path):
     (tmp_path / "x.csv").write_bytes("Account\tJan-2026\nÉté (0400)\t5.00\n".encode("utf-16-le"))
     said = json.loads(run("x.csv", "--json", "--set", "file.encoding=utf-16-le").stdout)
