@@ -177,8 +177,11 @@ class _Reader:
         """Tell where a total says other than what it adds up, and set the budget aside."""
         if not self._spans.totals or self._left_out(cells) is not None:
             return
-        found = dict(zip(periods, amounts, strict=True))
-        held = {column: found[period] for column, period in slots if period in found}
+        if len(amounts) == len(slots):
+            held = {column: amount for (column, _), amount in zip(slots, amounts, strict=True)}
+        else:
+            found = dict(zip(periods, amounts, strict=True))
+            held = {column: found[period] for column, period in slots if period in found}
         for column, said in self._totals.wrong(cells, held):
             text = self._bound.texts[column]
             hint = f"; correct it, or say ignore = {value_text(text)}"
