@@ -37,7 +37,8 @@ class Change:
     plan's day: also what is stated and can only later be told to the target.
     `name` is what the target calls an object that is removed, whose model nobody has.
     `after` are the keys of objects that give up the name that this one takes: they go first. `via`
-    is the temporary name that it has on the way, where names go round in a circle.
+    is the temporary name that it has on the way, where names go round in a circle. `image` is all
+    that was there of what is removed, in the owner's terms, for the journal.
     """
 
     op: Op
@@ -56,6 +57,7 @@ class Change:
     name: str | None = field(default=None, compare=False)
     after: tuple[tuple[Kind, str, str], ...] = field(default=(), compare=False)
     via: str | None = field(default=None, compare=False)
+    image: Mapping[str, Fact] | None = field(default=None, compare=False)
 
     @property
     def key(self) -> tuple[Kind, str, str]:
@@ -273,7 +275,11 @@ class Plan:
         return _plans().validate_python(data)  # type: ignore[return-value]
 
 
-_UNSAID: Final[Any] = {"accepted": True, "problems": {"__all__": {"traces"}}}
+_UNSAID: Final[Any] = {
+    "accepted": True,
+    "changes": {"__all__": {"image"}},
+    "problems": {"__all__": {"traces"}},
+}
 
 
 def _text(fact: Fact) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from canonical.budget import Budget
 from canonical.change import Change
 from canonical.errors import CanonicalError
+from canonical.facts import Fact
 from canonical.kind import Kind, Op
 from connectors.contract.errors import (
     STOPS_CONNECTOR,
@@ -74,6 +75,14 @@ class _Progress:
             (e for e in self.ended.values() if e[0] != "applied"), last
         )
         return Done(each.op, each.kind, each.ref, each.budget_ref, target_id, outcome, error)
+
+
+def _before(step: Step) -> dict[str, Fact]:
+    """What the target held of what is written; of what is removed all that it held."""
+    if step.change.image is not None:
+        return {**step.change.image}
+    fields = step.change.fields
+    return {name: before for name, (before, _) in fields.items() if name in step.fields}
 
 
 def _removed_from(budget: str, done: Done) -> bool:
@@ -156,9 +165,7 @@ class Applier:
             target_id=change.target_id,
             key=idempotency_key,
             fields=step.fields,
-            before={
-                name: before for name, (before, _) in change.fields.items() if name in step.fields
-            },
+            before=_before(step),
             draft=draft,
         )
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Baseline
-from canonical.facts import Facts, facts
+from canonical.facts import Fact, Facts, facts
+from canonical.image import image_of
 from canonical.kind import Kind
 from canonical.problem import Problem
 from connectors.contract.errors import Missing, Unseen
@@ -153,6 +154,11 @@ class Counterparts:
         item, said = found
         self._found.problems.append(Problem(self._target.name, f"{kind} {id}", said, id))
         return facts(item.model)
+
+    def image(self, kind: Kind, observed: Facts, agreed: Baseline | None) -> dict[str, Fact]:
+        """All that is there of an object, for the journal: by it the object can be made again."""
+        ours = agreed and Baseline(agreed.desired, self.in_our_terms(kind, agreed.echo))
+        return image_of(kind, self.in_our_terms(kind, observed), ours)
 
     def in_our_terms(self, kind: Kind, values: Facts) -> Facts:
         """The target's facts, its id of the budget above turned into the owner's ref."""

@@ -126,6 +126,9 @@ class Reconciler:
         self._found.note([loss for loss in change.losses if loss not in wanted.losses])
         money = self._weigher.change(wanted, change.op, found, there, stated)
         change = replace(change, money=money, stated=stated.hex())
+        if change.op is Op.RETIRE:
+            image = self._there.image(wanted.kind, there.observed, there.baseline)
+            change = replace(change, image=image)
         self._found.add(change, Statement(stated, wanted.beyond, wanted.rates))
 
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:

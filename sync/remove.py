@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from canonical.allocation import Status
 from canonical.change import Unstated
-from canonical.compare import Cause
+from canonical.compare import Baseline, Cause
 from canonical.facts import Fact, Facts
 from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Removal
@@ -38,7 +38,7 @@ _SHARED = (
 class _Leaving(NamedTuple):
     link: Link
     observed: Facts
-    agreed: Facts  # as desired
+    agreed: Baseline
 
 
 class Removals:
@@ -102,7 +102,7 @@ class Removals:
                 self._keep(link, agreed.echo, f"{error.message}: {_GONE}")
                 continue
             if observed is not None and not self._is_out(kind, observed):
-                yield _Leaving(link, observed, agreed.desired)
+                yield _Leaving(link, observed, agreed)
                 continue
             self._found.kept += 1
             if observed is None:  # neither listed nor to be read
@@ -153,12 +153,16 @@ class Removals:
                 self._keep(link, observed, _BELOW)
                 continue
             if link.id in self._seen.drifted:
-                observed = self._there.disowned(kind, link.target_id, None, observed, agreed)
+                observed = self._there.disowned(
+                    kind, link.target_id, None, observed, agreed.desired
+                )
             key = link.budget_ref, link.ref
             change = removal(kind, key, link.target_id, observed, self._policy, self._able)
             self._found.note(change.losses)
             money = self._weigher.removal(kind, key, observed, change.op)
-            self._found.changes.append(replace(change, money=money, cause=self._cause(link)))
+            image = self._there.image(kind, observed, agreed)
+            cause = self._cause(link)
+            self._found.changes.append(replace(change, money=money, cause=cause, image=image))
 
     @property
     def _deletes(self) -> bool:

@@ -26,7 +26,7 @@ def moved(
     are known of what was removed; there nothing comes after.
     """
     if op in REMOVALS:
-        names, after = [*before], {}
+        names, after = [name for name, value in before.items() if value is not None], {}
     elif op == Op.CREATE:
         names = [name for name, value in after.items() if value is not None]
     else:
