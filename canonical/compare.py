@@ -18,14 +18,15 @@ from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, TAKEN_BACK_BY_NONE, Fact
 
 class Cause(StrEnum):
     """Why a field differs: the `source` changed it, the target did (`drift`), the `calendar` moved
-    on to another phase of the same budget, the object left the `selection` of its sync, or the
-    `rate` moved at which it is converted."""
+    on to another phase of the same budget, the object left the `selection` of its sync, the
+    `rate` moved at which it is converted, or a person takes back what a run did (`undo`)."""
 
     SOURCE = "source"
     DRIFT = "drift"
     CALENDAR = "calendar"
     SELECTION = "selection"
     RATE = "rate"
+    UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ from sync.state.owners import OtherAccount, Owners
 from sync.state.pauses import Pauses
 from sync.state.stops import Stops
 from sync.state.store import Store, StoreError
+from sync.state.undos import undos_of
+from sync.undo import Undo, UndoPlanner
 from sync.watch import Watch
 
 _FAILURES = (
@@ -177,23 +179,27 @@ class Engine:
         allow: Collection[str] = (),
         approve: Callable[[Plan], bool] = lambda plan: True,
         only: Plan | None = None,
+        undo: Undo | None = None,
     ) -> Report:
         """Bring the target to what the source states, and report what became of it.
 
         `approve` sees the plan before anything is sent. With `only`, changes that are not exactly
         as in that earlier plan are skipped; one that was made for other accounts or settings fails
-        the run before anything is asked. Raises `LeaseHeld` when another run of the sync goes
+        the run before anything is asked. With `undo` the target is brought back to what was there
+        before an earlier run, also where the sync is paused; it is paused before the first write,
+        as the next run would do it all again. Raises `LeaseHeld` when another run of the sync goes
         on, and `Paused` when it is not to run; every other failure is in the report.
         """
         lease = Lease.take(self._store, self._spec.name, now=self._now, monotonic=self._monotonic)
         with lease, departing(lease.ensure):
-            Stops(self._store).ensure_running(self._spec.name)
+            if undo is None:
+                Stops(self._store).ensure_running(self._spec.name)
             report = Report(run_id=uuid4().hex, sync=self._spec.name)
             self._history.start(report.run_id, self._spec.name, command, self._now(), allow)
             try:
                 journal = Journal(self._store, self._spec.name, lease)
                 with self._source.on(as_of), self._target.on(as_of):
-                    self._run(report, journal, as_of, allow, approve, only)
+                    self._run(report, journal, as_of, allow, approve, only, undo)
             except RateLimited as error:
                 self._hold_back(error)
                 report.error = f"deferred: {error}"
@@ -246,6 +252,7 @@ class Engine:
         allow: Collection[str],
         approve: Callable[[Plan], bool],
         only: Plan | None,
+        undo: Undo | None,
     ) -> None:
         if only is not None:
             ensure_bound(only, binding(self._spec, self._source, self._target))
@@ -255,7 +262,7 @@ class Engine:
         self._lately = self._written_lately(journal)
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
-        planned = self._plan(as_of, allow, journal, uncertain, only)
+        planned = self._plan(as_of, allow, journal, uncertain, only, undo)
         report.plan = plan = planned.plan
         if plan.guards:
             return
@@ -268,20 +275,22 @@ class Engine:
             return
         self._remember(report, journal, planned)
         if changes:
-            self._apply(report, journal, planned, changes)
+            self._apply(report, journal, planned, changes, undo)
             if report.error is not None:
                 return
             self._watch.stage("verify")
-            planned = self._plan(as_of, (), journal, journal.open())
+            planned = self._plan(as_of, (), journal, journal.open(), undo=undo)
             if not planned.plan.guards:
                 self._remember(report, journal, planned)
         removed = self._confirm_removals(report, journal, planned)
         in_step = _in_sync(planned.plan) and removed
         report.verified = in_step and self._holds_all(planned.plan)
-        if in_step:
+        if undo is not None:
+            report.left = sum(each.op is Op.BLOCKED for each in planned.plan.changes)
+        elif in_step:
             with journal.writing() as connection:
                 self._ledger.save_versions(connection, planned.versions, planned.read_at)
-        else:
+        if not in_step:
             report.worsen(Outcome.PARTIAL)
             self._say_unseen(report, planned.plan)
 
@@ -372,6 +381,29 @@ class Engine:
             unseen_is_gone=unseen_is_gone,
         )
 
+    def _undoing(
+        self,
+        undo: Undo,
+        observation: Observation,
+        as_of: date,
+        left_alone: frozenset[Any],
+        journal: Journal,
+        unseen_is_gone: bool,
+    ) -> Findings:
+        self._watch.stage("plan")
+        earlier = undos_of(self._store, self._spec.name, undo.run)
+        return UndoPlanner(
+            replace(undo, earlier=earlier),
+            self._target,
+            self._ledger,
+            self._owners,
+            journal,
+            observation,
+            as_of,
+            left_alone,
+            unseen_is_gone=unseen_is_gone,
+        ).plan()
+
     def _plan(
         self,
         as_of: date,
@@ -379,13 +411,17 @@ class Engine:
         journal: Journal,
         uncertain: list[Operation],
         only: Plan | None = None,
+        undo: Undo | None = None,
     ) -> Planned:
         read_at = self._now()
-        observation = self._observe(self._known())
+        observation = self._observe(self._known() if undo is None else None)
         left_alone = waiting(uncertain) | self._unseen(observation, journal)
         allowed = {*allow, *(only.allowed if only is not None else ())}
         gone = "unseen" in allowed
-        found = self._planner(observation, as_of, left_alone, unseen_is_gone=gone).plan()
+        if undo is None:
+            found = self._planner(observation, as_of, left_alone, unseen_is_gone=gone).plan()
+        else:
+            found = self._undoing(undo, observation, as_of, left_alone, journal, gone)
         sides = self._sides(found, observation)
         plan = Plan(
             plan_id=uuid4().hex,
@@ -490,22 +526,40 @@ class Engine:
             self._ledger.save_many(connection, found.agreements, report.run_id)
 
     def _outdate(
-        self, journal: Journal, run_id: str, plan: Plan, changes: Collection[Change]
+        self,
+        journal: Journal,
+        run_id: str,
+        plan: Plan,
+        changes: Collection[Change],
+        undo: Undo | None,
     ) -> None:
         """No version vouches for a budget in which something is about to be written.
 
         Before the first write, so that after a crash too all of it is read again. The audit is
-        told in the same moment of what is about to be done.
+        told in the same moment of what is about to be done; and before an undo the sync is paused,
+        unless it is so already.
         """
         budgets = {each.budget_ref or each.ref for each in changes}
+        sync, stops = self._spec.name, Stops(self._store)
+        paused = stops.of(sync) is not None
         with journal.writing() as connection:
             self._ledger.outdate_versions(connection, budgets)
-            Audit(self._store).append(connection, audited.planned(run_id, plan))
+            told = [audited.planned(run_id, plan)]
+            if undo is not None:
+                told.append(audited.undone(run_id, sync, undo.run, undo.refs))
+            Audit(self._store).append(connection, *told)
+            if undo is not None and not paused:
+                stops.pause_within(connection, sync, f"the run {undo.run[:12]} is being undone")
 
     def _apply(
-        self, report: Report, journal: Journal, planned: Planned, changes: Collection[Change]
+        self,
+        report: Report,
+        journal: Journal,
+        planned: Planned,
+        changes: Collection[Change],
+        undo: Undo | None,
     ) -> None:
-        self._outdate(journal, report.run_id, planned.plan, changes)
+        self._outdate(journal, report.run_id, planned.plan, changes, undo)
         self._watch.stage("apply")
         self._watch.planned(len(changes))
         applier = Applier(

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Report:
     """One run of one sync; `unseen` counts what it left and the target does not show yet.
 
-    `audit_head` is the digest of the audit's last row when the run had ended.
+    `audit_head` is the digest of the audit's last row when the run had ended, `left` how many
+    objects an undo left as they are, or in part.
     """
 
     run_id: str
@@ -32,6 +33,7 @@ class Report:
     settled: int = 0
     unseen: int = 0
     audit_head: str | None = None
+    left: int = 0
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
@@ -50,6 +52,8 @@ class Report:
         if unfinished or any(done.error for done in self.operations):
             self.worsen(Outcome.PARTIAL)
         if plan and (plan.conflicts or plan.problems or plan.unaccepted or plan.uncertain):
+            self.worsen(Outcome.PARTIAL)
+        if self.left:
             self.worsen(Outcome.PARTIAL)
         if plan and plan.guards:
             self.worsen(Outcome.ABORTED)

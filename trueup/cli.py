@@ -371,6 +371,29 @@ def show(
 
 
 @app.command()
+def undo(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")],
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="REF", help="Only this budget with its allocations; repeatable."
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_of: AsOf = None,
+    allow: Allow = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Bring the target back to what was there before a run, and pause the sync."""
+    from trueup.commands import undoing
+
+    with _session(config, as_json, verbose) as session:
+        session.end(undoing.undo(session, run_id, only or (), _day(as_of), _rules(allow), yes))
+
+
+@app.command()
 def audit(
     sync: Annotated[str | None, typer.Argument(metavar="[SYNC]", help="Default: all.")] = None,
     since: Annotated[

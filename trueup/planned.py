@@ -188,9 +188,9 @@ def _known_as(ref: str, name: str) -> str:
 
 def _because(change: Change) -> str:
     found = []
-    if change.op is Op.UPDATE:
+    if change.op is Op.UPDATE or change.cause is Cause.UNDO:
         found.append(change.cause.value)
-    if change.op in (Op.RETIRE, Op.DELETE) and change.desired is None:
+    elif change.op in (Op.RETIRE, Op.DELETE) and change.desired is None:
         left = change.cause is Cause.SELECTION
         found.append("left the selection" if left else "gone from the source")
     if change.matched:

@@ -35,7 +35,7 @@ from connectors.contract.runtime import Runtime
 from sync.state.audit import Audit
 from sync.state.audited import repointed
 from sync.state.author import Author
-from sync.state.history import History, Run
+from sync.state.history import History, Run, UnknownRun
 from sync.state.journal import Journal
 from sync.state.lease import Lease
 from sync.state.ledger import Ledger
@@ -220,6 +220,44 @@ class Workspace:
         self._forget_reports(name)
         return report
 
+    def undo(
+        self,
+        run_id: str,
+        *,
+        only: Collection[str] = (),
+        as_of: date | None = None,
+        allow: Collection[str] = (),
+        approve: Callable[[Plan], bool] = lambda plan: True,
+    ) -> Report:
+        """Bring the target back to what was there before a run: in what that wrote, and nobody
+        changed since. Pauses the sync before anything is written.
+
+        `only` names budgets, with their allocations, or allocations. `report.plan` tells what was
+        meant; what stays as it is, is `blocked` in it. Raises `UnknownRun`, and `LeaseHeld` while
+        a run of the sync goes on.
+        """
+        from sync.undo import Undo
+
+        run = self.history.get(run_id)
+        spec_of(self.settings, run.sync)
+        self._ensure_did(run, only)
+        undo = Undo(run.run_id, frozenset(only))
+        with self._engine(run.sync) as engine:
+            report = engine.run(
+                as_of or _today(), command="undo", allow=allow, approve=approve, undo=undo
+            )
+        self._forget_reports(run.sync)
+        return report
+
+    def _ensure_did(self, run: Run, refs: Collection[str]) -> None:
+        done = Journal(self.store, run.sync).of_run(run.run_id)
+        known = {ref for each in done for ref in (each.ref, each.budget_ref)}
+        if unknown := sorted({*refs} - known):
+            raise UnknownRun(
+                f"the run {run.run_id[:12]} did nothing to {', '.join(unknown)}; "
+                f"`trueup show {run.run_id[:12]}` lists what it did"
+            )
+
     def verify(
         self, sync: str, *, as_of: date | None = None, source: Stated | None = None
     ) -> Verification:
@@ -271,6 +309,10 @@ class Workspace:
         """Let the sync run again; returns what held it, None where nothing did."""
         sync_of(self.settings, sync)
         return Stops(self.store).resume(sync)
+
+    def stop_of(self, sync: str) -> Stop | None:
+        """What holds a sync back; None where nothing does."""
+        return Stops(self.store).of(sync)
 
     def status(self, sync: str) -> dict[str, Any]:
         """How a sync stands: its last run, how many objects are linked, how many writes wait."""

@@ -78,6 +78,12 @@ def resumed(sync: str) -> Entry:
     return Entry(kind=Event.RESUME, sync=sync)
 
 
+def undone(run_id: str, sync: str, undoes: str, refs: Collection[str]) -> Entry:
+    """A run that takes back what another run did; of `refs` alone, where some are named."""
+    said = {"run": undoes, "only": sorted(refs)}
+    return Entry(kind=Event.UNDO, sync=sync, run_id=run_id, said=said)
+
+
 def overridden(run_id: str, sync: str, rules: Collection[str]) -> Entry:
     """Guards that somebody switched off for a run."""
     return Entry(kind=Event.OVERRIDE, sync=sync, run_id=run_id, said={"allow": sorted(rules)})

@@ -247,6 +247,22 @@ class Journal:
             if key in wanted and each.state is not State.APPLIED
         }
 
+    def since(
+        self, run_id: str, kind: Kind, keys: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[Operation]]:
+        """What later runs than that one sent for each of `keys`, in its order."""
+        last = select(func.max(_table.c.number)).where(_table.c.run_id == run_id).scalar_subquery()
+        wanted, found = set(keys), dict[tuple[str, str], list[Operation]]()
+        refs = sorted({ref for _, ref in wanted})
+        for start in range(0, len(refs), _BATCH):
+            these = _table.c.ref.in_(refs[start : start + _BATCH])
+            later = (_table.c.number > last) & _table.c.sent_at.is_not(None)
+            query = select(_table).where(_table.c.kind == kind, these, later)
+            for each in self._read(query.order_by(_table.c.number)):
+                if (each.budget_ref, each.ref) in wanted:
+                    found.setdefault((each.budget_ref, each.ref), []).append(each)
+        return found
+
     def lost(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of `keys` of which a create was sent once and nothing came of it."""
         return self._creates(kind, keys, _table.c.state == State.LOST)

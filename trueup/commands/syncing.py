@@ -41,7 +41,7 @@ def plan(
     from sync.report import plan_exit_code
     from trueup.plan_pages import Form, form_of, page
 
-    _known_rules(allow)
+    known_rules(allow)
     form = form_of(said or ("json" if session.as_json else "text"))
     if out is not None:
         _must_be_free(out)
@@ -67,7 +67,7 @@ def apply(
     yes: bool = False,
 ) -> int:
     """`trueup apply`."""
-    _known_rules(allow)
+    known_rules(allow)
     session.must_ask("apply", yes)
     with session.workspace() as workspace:
         planned = None if what in workspace.settings.syncs else _load(session, what, workspace)
@@ -78,14 +78,14 @@ def apply(
             approve=(lambda plan: True) if yes else partial(_ask, session),
             command="apply",
         )
-    return _reported(session, [report])
+    return reported(session, [report])
 
 
 def run(
     session: Session, syncs: Collection[str], as_of: date | None, allow: Collection[str]
 ) -> int:
     """`trueup run`: one sync after the other; one that fails does not keep the next."""
-    _known_rules(allow)
+    known_rules(allow)
     with session.workspace() as workspace:
         names = list(syncs or workspace.settings.syncs)
         for name in names:
@@ -104,7 +104,7 @@ def run(
                     kept_out.append((name, error))
             else:
                 reports.append(report)
-    return _reported(session, reports, kept_out)
+    return reported(session, reports, kept_out)
 
 
 def verify(session: Session, sync: str, as_of: date | None = None) -> int:
@@ -143,7 +143,7 @@ def _ask(session: Session, plan: Plan) -> bool:
     return typer.confirm("Apply these changes?", err=True)
 
 
-def _reported(
+def reported(
     session: Session, reports: Sequence[Report], kept_out: Sequence[tuple[str, Exception]] = ()
 ) -> int:
     """Show how runs ended, and what kept others from one; the most pressing exit code."""
@@ -166,7 +166,8 @@ def _reported(
     return pressing(codes)
 
 
-def _known_rules(allow: Collection[str]) -> None:
+def known_rules(allow: Collection[str]) -> None:
+    """Raise `Refusal` for a rule that no guard has."""
     from sync.guard import RULES  # with all that plans
 
     for rule in allow:
