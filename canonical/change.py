@@ -38,7 +38,8 @@ class Change:
     `name` is what the target calls an object that is removed, whose model nobody has.
     `after` are the keys of objects that give up the name that this one takes: they go first. `via`
     is the temporary name that it has on the way, where names go round in a circle. `image` is all
-    that was there of what is removed, in the owner's terms, for the journal.
+    that was there of what is removed, in the owner's terms, and of what is updated that which was
+    agreed and the target does not show: for the journal.
     """
 
     op: Op

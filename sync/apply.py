@@ -79,10 +79,11 @@ class _Progress:
 
 def _before(step: Step) -> dict[str, Fact]:
     """What the target held of what is written; of what is removed all that it held."""
-    if step.change.image is not None:
-        return {**step.change.image}
-    fields = step.change.fields
-    return {name: before for name, (before, _) in fields.items() if name in step.fields}
+    change, unshown = step.change, step.change.image or {}
+    if change.op in (Op.RETIRE, Op.DELETE):
+        return {**{name: before for name, (before, _) in change.fields.items()}, **unshown}
+    held = {name: before for name, (before, _) in change.fields.items() if name in step.fields}
+    return held | {name: said for name, said in unshown.items() if name in held}
 
 
 def _removed_from(budget: str, done: Done) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from canonical.allocation import Status
 from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import Facts, fields_of
+from canonical.facts import Fact, Facts, fields_of
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterpart, Counterparts
@@ -129,6 +129,8 @@ class Reconciler:
         if change.op is Op.RETIRE:
             image = self._there.image(wanted.kind, there.observed, there.baseline)
             change = replace(change, image=image)
+        elif change.op is Op.UPDATE and there.baseline is not None:
+            change = replace(change, image=_unshown(change, there.baseline))
         self._found.add(change, Statement(stated, wanted.beyond, wanted.rates))
 
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:
@@ -147,3 +149,14 @@ def _is_rated_anew(wanted: Wanted, there: Counterpart) -> bool:
     if wanted.converted is None or there.baseline is None:
         return False
     return wanted.converted.is_rated_anew(there.baseline.rates)
+
+
+def _unshown(change: Change, agreed: Baseline) -> dict[str, Fact] | None:
+    """What both sides agreed of the fields of a change that the target does not show."""
+    both = zip(FIELDS[change.kind], agreed.desired, agreed.echo, strict=True)
+    found = {
+        name: said
+        for name, said, echo in both
+        if name in change.fields and said is not None and echo is None
+    }
+    return found or None

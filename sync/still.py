@@ -56,7 +56,14 @@ class Still:
         }
 
     def _is_back(self, name: str) -> bool:
-        return self._holds(name, self.deed.before.get(name))
+        before = self.deed.before.get(name)
+        return not self._is_unknown(name) and self._holds(name, before)
+
+    def _is_unknown(self, name: str) -> bool:
+        """Whether the target does not show the field, and nobody had said what it was to be."""
+        left = self.deed.after.get(name)
+        shown = (self.deed.before.get(name), self.now[name]) != (None, None)
+        return not shown and left is not None and self._agreed()[0][name] == left
 
     def _holds(self, name: str, value: Fact) -> bool:
         """Whether it has that value, or the target's own spelling of it."""
@@ -75,6 +82,8 @@ class Still:
         return wrote[-1].state is not State.APPLIED or self.now[name] == self._agreed()[1][name]
 
     def _why_not(self, name: str) -> str | None:
+        if self._is_unknown(name):
+            return "the target does not show it, so nobody knows what it was"
         if not self._is_as_left(name):
             left, there = self.deed.after.get(name), self.now[name]
             return f"it was changed since, from {_said(left)} to {_said(there)}"
