@@ -154,7 +154,7 @@ def _is_rated_anew(wanted: Wanted, there: Counterpart) -> bool:
 def _unshown(change: Change, agreed: Baseline) -> dict[str, Fact] | None:
     """What both sides agreed of the fields of a change that the target does not show."""
     both = zip(FIELDS[change.kind], agreed.desired, agreed.echo, strict=True)
-    found = {
+    found: dict[str, Fact] = {
         name: said
         for name, said, echo in both
         if name in change.fields and said is not None and echo is None

@@ -216,6 +216,11 @@ def _repoint(row: Row, said: Mapping[str, Any]) -> str:
     return f"the account {said['before'] or '(none)'} is {said['account']} now"
 
 
+def _undo(row: Row, said: Mapping[str, Any]) -> str:
+    only = f", only {', '.join(said['only'])}" if said["only"] else ""
+    return f"takes back the run {said['run'][:12]}{only}"
+
+
 def _forget(row: Row, said: Mapping[str, Any]) -> str:
     money = "".join(
         f"; {unit} raised by {both['raised']}, lowered by {both['lowered']}"
@@ -240,5 +245,6 @@ _WORDS: Final[Mapping[str, Callable[[Row, Mapping[str, Any]], str]]] = {
     Event.OVERRIDE: _override,
     Event.HANDOVER: _handover,
     Event.REPOINT: _repoint,
+    Event.UNDO: _undo,
     Event.FORGET: _forget,
 }
