@@ -194,7 +194,8 @@ class Engine:
         with lease, departing(lease.ensure):
             if undo is None:
                 Stops(self._store).ensure_running(self._spec.name)
-            report = Report(run_id=uuid4().hex, sync=self._spec.name)
+            undoes = None if undo is None else undo.run
+            report = Report(run_id=uuid4().hex, sync=self._spec.name, undoes=undoes)
             self._history.start(report.run_id, self._spec.name, command, self._now(), allow)
             try:
                 journal = Journal(self._store, self._spec.name, lease)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Report:
     """One run of one sync; `unseen` counts what it left and the target does not show yet.
 
-    `audit_head` is the digest of the audit's last row when the run had ended, `left` how many
-    objects an undo left as they are, or in part.
+    `audit_head` is the digest of the audit's last row when the run had ended, `undoes` the run that
+    this one takes back, if any, `left` how many objects it leaves as they are, or in part.
     """
 
     run_id: str
@@ -34,6 +34,7 @@ class Report:
     unseen: int = 0
     audit_head: str | None = None
     left: int = 0
+    undoes: str | None = None
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
@@ -74,6 +75,7 @@ class Report:
     def to_data(self) -> dict[str, Any]:
         """The report as JSON-ready data, in the shape that `run --json` prints."""
         head = {} if self.audit_head is None else {"audit_head": self.audit_head}
+        back = {} if self.undoes is None else {"undoes": self.undoes, "left": self.left}
         return {
             "run_id": self.run_id,
             "sync": self.sync,
@@ -84,6 +86,7 @@ class Report:
             "error": self.error,
             "plan": bounded(self.plan.brief()) if self.plan else None,
             **head,
+            **back,
         }
 
 

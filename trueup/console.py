@@ -231,7 +231,9 @@ class Console:
         counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
         colour = _GOOD[report.outcome is Outcome.OK]
         verified = "not verified"
-        if report.verified:
+        if report.verified and report.undoes is not None:
+            verified = "verified: all is as it was before"
+        elif report.verified:
             verified = f"verified: both sides agree{_but(report.plan)}"
         ended = f"[bold]{marked(report.sync)}[/]: [{colour}]{report.outcome}[/]"
         self.out.print(

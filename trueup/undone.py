@@ -46,12 +46,10 @@ def how_to_go_on(run: Run, report: Report, stop: Stop | None) -> Iterator[str]:
             yield f"to take the undo back: `trueup undo {report.run_id[:12]}`"
 
 
-def undone_data(run: Run, report: Report, stop: Stop | None) -> dict[str, Any]:
+def undone_data(report: Report, stop: Stop | None) -> dict[str, Any]:
     """The report as JSON-ready data, with what was meant and how the sync stands."""
     changes = report.plan.to_data()["changes"] if report.plan else []
     return {
-        "undoes": run.run_id,
-        "left": report.left,
         "paused": str(stop) if stop else None,
         "changes": changes,
         **report.to_data(),

@@ -38,7 +38,7 @@ def undo(
         report = workspace.undo(run.run_id, only=only, as_of=as_of, allow=allow, approve=approve)
         stop = workspace.stop_of(run.sync)
     if session.as_json:
-        session.print(undone_data(run, report, stop))
+        session.print(undone_data(report, stop))
         return report.exit_code
     code = reported(session, [report])
     for line in how_to_go_on(run, report, stop):
