@@ -550,7 +550,11 @@ class Engine:
                 told.append(audited.undone(run_id, sync, undo.run, undo.refs))
             Audit(self._store).append(connection, *told)
             if undo is not None and not paused:
-                stops.pause_within(connection, sync, f"the run {undo.run[:12]} is being undone")
+                stops.pause_within(
+                    connection,
+                    sync,
+                    f"undo of the run {undo.run[:12]}, which the next run would do again",
+                )
 
     def _apply(
         self,

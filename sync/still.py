@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from canonical.compare import Baseline
-from canonical.facts import MONEY_FIELDS, Fact
+from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, TAKEN_BACK_BY_NONE, Fact
 from canonical.image import Image
 from canonical.kind import FIELDS
 from canonical.money import MONEY
@@ -39,9 +39,11 @@ class Still:
         """
         names = [name for name in self.deed.fields if name in fields and not self._is_back(name)]
         stays = {name: said for name in names if (said := self._why_not(name)) is not None}
-        if any(name in MONEY for name in names) and (moved := self._moved_money()):
-            together = f"{moved} was changed since, and goes with it"
-            stays |= {name: together for name in names if name in MONEY and name not in stays}
+        money = [name for name in names if name in MONEY]
+        stuck = next((name for name in money if name in stays), None)
+        if money and (stuck := stuck or self._moved_money()):
+            together = f"{stuck} stays as it is, and goes with it"
+            stays |= {name: together for name in money if name not in stays}
         return {name: self.deed.before.get(name) for name in names if name not in stays}, stays
 
     def as_agreed(self) -> dict[str, Fact]:
@@ -89,6 +91,8 @@ class Still:
             return f"it was changed since, from {_said(left)} to {_said(there)}"
         if name == "budget" and self.deed.before.get(name) is None:
             return "the budget that it was in is not ours"
+        if self.deed.before.get(name) is None and name not in SAID_BY_NONE | TAKEN_BACK_BY_NONE:
+            return "there was none, and it cannot be taken out again"
         if HIDDEN in str(self.deed.before.get(name)):
             return "what it was held a secret, and was not kept"
         return None

@@ -19,7 +19,7 @@ from typing import Final
 from canonical.allocation import Status
 from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import Fact, Facts, facts
+from canonical.facts import MONEY_FIELDS, Fact, Facts, facts
 from canonical.image import Image, NotWhole, model_from
 from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Effect, Loss
@@ -262,18 +262,20 @@ class UndoPlanner:
         if others := [each.run_id for each in later if each.run_id not in self._undo.earlier]:
             return f"the run {others[-1][:12]} wrote it since; take that back first"
         assert there.baseline is not None
-        broke_off = bool(later)
-        if edited := [] if broke_off else [*self._edited(deed.kind, there, there.baseline)]:
+        torn = MONEY_FIELDS if later else frozenset()  # a removal that broke off took some of it
+        if edited := [*self._edited(deed.kind, there, there.baseline, torn)]:
             return f"it was changed since: {', '.join(edited)}"
         if there.item is not None:
             found = self._target.disown(deed.kind, there.target_id, None, there.baseline.desired)
             return found[1] if found else None
         return None
 
-    def _edited(self, kind: Kind, there: Counterpart, agreed: Baseline) -> Iterator[str]:
+    def _edited(
+        self, kind: Kind, there: Counterpart, agreed: Baseline, torn: Collection[str]
+    ) -> Iterator[str]:
         fields = zip(FIELDS[kind], there.observed, agreed.echo, strict=True)
         for name, now, echo in fields:
-            if now != echo and name in self._held[kind]:
+            if now != echo and name in self._held[kind] and name not in torn:
                 yield f"{name} from {echo} to {now}"
 
     # -- how it stands -----------------------------------------------------------------------

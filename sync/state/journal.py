@@ -49,6 +49,7 @@ class State(StrEnum):
     ABANDONED = "abandoned"
 
 
+_MAY_HAVE_WRITTEN: Final = (State.SENT, State.APPLIED, State.UNCERTAIN, State.LOST)
 _BEFORE: Final = {
     State.SENT: (State.PLANNED, State.UNCERTAIN),
     State.APPLIED: (State.SENT, State.UNCERTAIN),
@@ -250,13 +251,14 @@ class Journal:
     def since(
         self, run_id: str, kind: Kind, keys: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], list[Operation]]:
-        """What later runs than that one sent for each of `keys`, in its order."""
+        """What later runs than that one wrote for each of `keys`, or may have begun to, in its
+        order: also what is lost may have broken off in the middle."""
         last = select(func.max(_table.c.number)).where(_table.c.run_id == run_id).scalar_subquery()
         wanted, found = set(keys), dict[tuple[str, str], list[Operation]]()
         refs = sorted({ref for _, ref in wanted})
         for start in range(0, len(refs), _BATCH):
             these = _table.c.ref.in_(refs[start : start + _BATCH])
-            later = (_table.c.number > last) & _table.c.sent_at.is_not(None)
+            later = (_table.c.number > last) & _table.c.state.in_(_MAY_HAVE_WRITTEN)
             query = select(_table).where(_table.c.kind == kind, these, later)
             for each in self._read(query.order_by(_table.c.number)):
                 if (each.budget_ref, each.ref) in wanted:

@@ -61,7 +61,7 @@ def test_it_is_shown_done_verified_and_pauses_the_sync(filled: Desk) -> None:
     assert f"trueup resume {SYNC}" in result.err
     assert f"trueup undo {last_run(filled)[:12]}" in result.err
     assert filled.named("Cost centre 1 (CC0001)")["amount"]["amount"] == 102000
-    assert "is being undone" in (paused(filled) or "")
+    assert f"undo of the run {run[:12]}" in (paused(filled) or "")
 
 
 def test_a_second_undo_says_that_there_is_nothing_to_undo(filled: Desk) -> None:
@@ -208,7 +208,7 @@ def test_as_json_it_tells_all_in_one_document(filled: Desk) -> None:
 
     assert (said["undoes"], said["left"], said["outcome"]) == (run, 0, "ok")
     assert said["changes"][0]["fields"]["name"]["after"] == "Cost centre 1 (CC0001)"
-    assert "is being undone" in said["paused"]
+    assert f"undo of the run {run[:12]}" in said["paused"]
 
 
 def test_the_audit_names_the_run_that_was_undone(filled: Desk) -> None:

@@ -135,3 +135,10 @@ def test_what_nobody_said_is_not_said_by_an_undo():
     moved = still({"name": "New"}, now={"amount": "130.00"})
     assert moved.as_agreed()["amount"] == "130.00"
     assert replace(moved, now=moved.now | {"name": "x"}).as_agreed()["name"] == "x"
+
+
+def test_what_had_no_value_and_must_have_one_keeps_it_with_the_money_that_goes_along():
+    before = {"start": None, "amount": "100.00"}
+    back, stays = judged({"start": "2026-03-01", "amount": "150.00"}, before=before)
+    assert back == {}
+    assert stays.keys() == {"start", "amount"}
