@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from canonical.kind import Op
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from sync.report import Report
     from sync.state.history import Run
     from sync.state.stops import Stop
+
+NAMED: Final = 10
+"""So many lines are told of a sort."""
 
 
 def heading(run: Run) -> str:
@@ -23,10 +26,17 @@ def heading(run: Run) -> str:
 
 
 def not_as_before(plan: Plan) -> list[str]:
-    """A line for each object that will not be as it was: what stays, then what is made instead."""
-    stays = (line for each in plan.changes if each.op is Op.BLOCKED for line in _stays(each))
-    instead = (line for each in plan.pending for line in _instead(each))
-    return [*stays, *instead]
+    """A line for each object that will not be as it was: what stays, then what is made instead;
+    the first few of both."""
+    stays = [line for each in plan.changes if each.op is Op.BLOCKED for line in _stays(each)]
+    instead = [line for each in plan.pending for line in _instead(each)]
+    return [*_first(stays), *_first(instead)]
+
+
+def _first(lines: list[str]) -> list[str]:
+    rest = len(lines) - NAMED
+    more = [f"… and {rest} more; --json lists all"] if rest > 0 else []
+    return [*lines[:NAMED], *more]
 
 
 def how_to_go_on(run: Run, report: Report, stop: Stop | None) -> Iterator[str]:

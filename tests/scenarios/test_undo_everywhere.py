@@ -99,6 +99,32 @@ def test_what_a_run_did_is_taken_back(vendor, on_remove, tmp_path):
         assert in_use(at) == then
 
 
+def moving(at, parent, first, second):
+    """A budget below that parent, and one beside it, with their shares."""
+    erp, nests = at.erp, at.vendor.nests
+    return [
+        *erp._fillers(),
+        erp._budget("P1", "2000.00", {}),
+        erp._budget("P2", "2000.00", {}),
+        erp._budget("B1", "1000.00", first, parent=parent if nests else None),
+        erp._budget("B2", "800.00", second, parent="P1" if nests else None),
+    ]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("vendor", "on_remove"), CHANGES)
+def test_what_was_moved_elsewhere_is_moved_back(vendor, on_remove, tmp_path):
+    with world(vendor, tmp_path, on_remove) as at:
+        before = moving(at, "P1", {1: "100.00", 2: "50.00"}, {3: "20.00"})
+        after = moving(at, "P2", {1: "100.00"}, {3: "20.00", 2: "50.00"})
+        was, run_id = changed(at, before, after)
+
+        report = undo(at, run_id)
+
+        assert report.outcome == "ok", report.to_data()
+        assert in_use(at) == was
+
+
 @pytest.mark.parametrize("vendor", UNIQUE)
 def test_names_that_were_passed_on_are_passed_back(vendor, tmp_path):
     with world(vendor, tmp_path, OnRemove.DELETE) as at:
@@ -158,6 +184,7 @@ class Killing:
         return None if now == self.was else f"{deed}: {sorted(set(now) ^ set(self.was))}"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_undo_killed_in_the_middle_is_completed_by_undoing_again(vendor, tmp_path):
     with world(vendor, tmp_path, VENDORS[vendor].removes[-1]) as at:
