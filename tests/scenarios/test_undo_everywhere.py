@@ -149,6 +149,23 @@ def test_an_undo_that_is_undone_leaves_what_the_run_had_left(tmp_path):
         assert in_use(at) == then
 
 
+def test_an_edit_that_no_listing_shows_is_seen_by_an_undo_and_by_the_run_after_it(tmp_path):
+    with world("vtex", tmp_path, OnRemove.RETIRE) as at:
+        _, run_id = changed(at, at.erp.before(), at.erp.after())
+        table = at.served.state["allocations"]
+        (row,) = [row for row in table.rows() if row["balance"]["amount"] == 310]
+        table.put(row | {"balance": row["balance"] | {"amount": 333, "remaining": 333}})
+
+        report = undo(at, run_id)
+
+        stays = {each.ref for each in report.plan.changes if each.op == "blocked"}
+        assert stays == {"B1-1"}
+        resumed(at)
+        with at.engine() as engine:
+            plan = engine.plan(DAY)
+        assert {each.cause for each in plan.changes if each.ref == "B1-1"} == {"drift"}
+
+
 class Killing:
     """The same undo again and again from the same beginning, killed each time somewhere else."""
 

@@ -306,3 +306,29 @@ def test_next_to_an_undone_run_a_new_statement_is_a_change_by_the_source(world):
     (change,) = plan.changes
     assert change.cause == "source"
     assert change.fields["amount"] == ("100.00", "120.00")
+
+
+def test_a_new_object_of_the_same_name_is_not_taken_for_the_old_one(world):
+    world.run(budget("A"), budget("B"))
+    run = world.run(budget("A", amount=usd(120)), budget("B"))
+    world.target.capabilities = replace(world.target.capabilities, revives=frozenset())
+    world.run(budget("B"))
+    world.run(budget("A", amount=usd(120)), budget("B"))
+
+    report = world.undo(run)
+
+    assert left(report) == {"A": "it is not there any more"}
+    assert world.amounts()["A"] == "120.00 USD"
+
+
+def test_what_was_edited_after_it_came_back_is_left_by_a_second_undo(world):
+    world.on_remove = OnRemove.RETIRE
+    world.run(budget("A"))
+    run = world.run()
+    world.undo(run)
+    world.edit("A", amount=usd(130))
+
+    report = world.undo(run)
+
+    assert "from nothing to 130.00" in left(report)["A"]
+    assert world.amounts() == {"A": "130.00 USD"}
