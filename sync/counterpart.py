@@ -111,6 +111,7 @@ class Counterparts:
         """Take note that the stranger `item` is the object of that key."""
         if kind is Kind.BUDGET:
             self._refs[item.id] = key[1]
+            self.__dict__.pop("_ids", None)
         else:
             self.shares[key] = item.id
         self._found.adopted += 1

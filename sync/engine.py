@@ -393,8 +393,9 @@ class Engine:
     ) -> Findings:
         self._watch.stage("plan")
         earlier = undos_of(self._store, self._spec.name, undo.run)
+        broke_off = self._history.broke_off(earlier)
         return UndoPlanner(
-            replace(undo, earlier=earlier),
+            replace(undo, earlier=earlier, broke_off=broke_off),
             self._target,
             self._ledger,
             self._owners,

@@ -10,6 +10,7 @@ from canonical.compare import Cause
 from canonical.kind import Kind, Op
 from canonical.loss import Effect, Loss
 from connectors.contract.interface import Connector
+from connectors.contract.records import Observed
 from sync.counterpart import Counterparts
 from sync.decide import Wanted, creation
 from sync.deed import Deed
@@ -44,9 +45,12 @@ class Remaking:
         held: Mapping[Kind, frozenset[str]],
         found: Findings,
         leave: Callable[[Deed, str], None],
+        finish: Callable[[Deed, Observed], bool],
     ) -> None:
+        """`finish` makes whole what is there, where an earlier undo began to make it."""
         self._target, self._seen, self._there, self._who = target, seen, there, who
-        self._weigher, self._held, self._found, self._leave = weigher, held, found, leave
+        self._weigher, self._held, self._found = weigher, held, found
+        self._leave, self._finish = leave, finish
         self._new: dict[Kind, list[_New]] = {kind: [] for kind in Kind}
 
     def add(self, deed: Deed, wanted: Wanted) -> None:
@@ -84,10 +88,15 @@ class Remaking:
         ]
         known = [each for each in arrivals if kind is Kind.BUDGET or each.container is not None]
         matches, conflicts = matcher.match(known)
+        begun = {
+            each.deed.key
+            for each in new
+            if (one := matches.get(each.deed.key)) and self._finish(each.deed, one.item)
+        }
         ids = {key: [matched.item.id] for key, matched in matches.items()}
         ids |= {(each.budget_ref or "", each.ref): [*each.candidates] for each in conflicts}
         for each in new:
-            if there := ids.get(each.deed.key):
+            if (there := ids.get(each.deed.key)) and each.deed.key not in begun:
                 self._leave(each.deed, f"{', '.join(there)} is there, and may be it")
         return [each for each in new if each.deed.key not in ids]
 

@@ -23,7 +23,8 @@ HIDDEN = "***"
 class Still:
     """An object as it is `now`, against the `deed` of a run; all in the owner's terms.
 
-    `later` is what other runs sent for it since, of which those in `ours` took back the same run.
+    `later` is what other runs sent for it since, of which those in `ours` took back the same run;
+    one that is `torn` was left by them neither as it was nor as the run left it.
     """
 
     deed: Deed
@@ -31,6 +32,7 @@ class Still:
     agreed: Baseline
     later: Sequence[Operation] = ()
     ours: Collection[str] = ()
+    torn: bool = False
 
     def judged(self, fields: Collection[str]) -> tuple[dict[str, Fact], dict[str, str]]:
         """Of those fields what each is to be again; and why each of the others stays as it is.
@@ -74,7 +76,8 @@ class Still:
         return there == value or (said[name] == value and there == echoes[name])
 
     def _is_as_left(self, name: str) -> bool:
-        return self._holds(name, self.deed.after.get(name)) or self._is_half_back(name)
+        as_left = self._holds(name, self.deed.after.get(name))
+        return self.torn or as_left or self._is_half_back(name)
 
     def _is_half_back(self, name: str) -> bool:
         """Whether only an earlier undo of the same run wrote it since, and broke off."""

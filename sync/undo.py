@@ -19,10 +19,11 @@ from typing import Final
 from canonical.allocation import Status
 from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import MONEY_FIELDS, Fact, Facts, facts
+from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Fact, Facts, facts
 from canonical.image import Image, NotWhole, model_from
 from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Effect, Loss
+from canonical.money import MONEY
 from connectors.contract.capabilities import Removal
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
@@ -54,11 +55,13 @@ _GONE = "it is not there any more"
 @dataclass(frozen=True, slots=True)
 class Undo:
     """What to take back: a run, or of it only budgets of those `refs` with their allocations, and
-    allocations of those. `earlier` are the runs that began to take it back before."""
+    allocations of those. `earlier` are the runs that began to take it back before, and the last of
+    them `broke_off` unless it did all that it meant."""
 
     run: str
     refs: frozenset[str] = frozenset()
     earlier: frozenset[str] = frozenset()
+    broke_off: bool = False
 
     def covers(self, deed: Deed) -> bool:
         """Whether it is about that object."""
@@ -95,8 +98,17 @@ class UndoPlanner:
             Kind.ALLOCATION: held(self._able.allocation) | {"budget"},
         }
         self._remaking = Remaking(
-            target, seen, there, self._who, self._weigher, self._held, found, self._leave
+            target,
+            seen,
+            there,
+            self._who,
+            self._weigher,
+            self._held,
+            found,
+            self._leave,
+            self._is_half_made,
         )
+        self._sums = set[str]()
         self._going: dict[str, tuple[Deed, Counterpart]] = {}
         self._left: list[Change] = []
 
@@ -106,6 +118,7 @@ class UndoPlanner:
         deeds = [deed for deed in done if self._undo.covers(deed)]
         deeds.sort(key=lambda deed: deed.kind is Kind.ALLOCATION)  # after what they are below
         self._look_up(deeds)
+        deeds = [*self._sums_above(deeds), *deeds]
         for deed in deeds:
             try:
                 self._take_back(deed)
@@ -136,6 +149,42 @@ class UndoPlanner:
             self._links |= {(kind, key): link for key, link in links.items()}
             self._later |= {(kind, key): each for key, each in later.items()}
             self._owned |= {(kind, id): each for id, each in owned.items()}
+
+    def _sums_above(self, deeds: Sequence[Deed]) -> list[Deed]:
+        """What an undo that broke off may have left otherwise though the run never wrote it: a
+        budget that is the sum of its shares is as it was agreed."""
+        if not (self._able.sums_shares and self._undo.broke_off):
+            return []
+        known, found = {deed.object for deed in deeds}, list[Deed]()
+        todo = {ref for deed in deeds for ref in _refs_above(deed)}
+        while todo - self._sums:
+            self._sums |= todo
+            links = self._ledger.by_refs(Kind.BUDGET, [("", ref) for ref in sorted(todo)])
+            baselines = self._ledger.baselines([link.id for link in links.values()])
+            todo = set()
+            for key, link in links.items():
+                agreed = dict(zip(FIELDS[Kind.BUDGET], baselines[link.id].desired, strict=True))
+                todo |= {str(agreed["parent"])} if agreed["parent"] else set()
+                if (Kind.BUDGET, key) not in known:
+                    self._links[Kind.BUDGET, key] = link
+                    found.append(_as_agreed(key, link, agreed))
+        return found
+
+    def _is_torn(self, deed: Deed) -> bool:
+        """Whether an earlier undo may have left it neither as it was nor as the run left it."""
+        later = self._later.get(deed.object, ())
+        lost = bool(later) and later[-1].state is State.LOST
+        is_sum = deed.kind is Kind.BUDGET and deed.key[1] in self._sums
+        return is_sum or (lost and self._is_ours(later))
+
+    def _is_half_made(self, deed: Deed, item: Observed) -> bool:
+        """Whether an earlier undo began to make it; it is then made whole."""
+        later = self._later.get(deed.object, ())
+        lost = any(each.op is Op.CREATE and each.state is State.LOST for each in later)
+        if lost and self._is_ours(later):
+            self._revive(deed, item)
+            return True
+        return False
 
     # -- object by object --------------------------------------------------------------------
 
@@ -171,8 +220,10 @@ class UndoPlanner:
             self._leave(deed, _GONE)
             return
         now = self._named(deed.kind, there.observed)
-        later = self._later.get(deed.object, ())
-        still = Still(deed, now, self._ours(deed.kind, there), later, self._undo.earlier)
+        later, torn = self._later.get(deed.object, ()), self._is_torn(deed)
+        deed = _with_money(deed) if torn else deed
+        agreed = self._ours(deed.kind, there)
+        still = Still(deed, now, agreed, later, self._undo.earlier, torn)
         back, stays = still.judged(self._held[deed.kind])
         if back:
             image = still.as_agreed() | back
@@ -262,7 +313,7 @@ class UndoPlanner:
         if others := [each.run_id for each in later if each.run_id not in self._undo.earlier]:
             return f"the run {others[-1][:12]} wrote it since; take that back first"
         assert there.baseline is not None
-        torn = MONEY_FIELDS if later else frozenset()  # a removal that broke off took some of it
+        torn = MONEY_FIELDS if self._is_torn(deed) else frozenset[str]()
         if edited := [*self._edited(deed.kind, there, there.baseline, torn)]:
             return f"it was changed since: {', '.join(edited)}"
         if there.item is not None:
@@ -351,6 +402,29 @@ def _wanted(deed: Deed, image: Image) -> Wanted:
         raise NotWhole("what it was held a secret, and was not kept")
     model = model_from(deed.kind, ref, budget_ref, image)
     return Wanted(deed.kind, deed.key, model, model, (), facts(model))
+
+
+def _refs_above(deed: Deed) -> set[str]:
+    """The budgets of which it is, or was, a part, and itself."""
+    above = {deed.key[0], deed.before.get("parent"), deed.after.get("parent")}
+    own = {deed.key[1]} if deed.kind is Kind.BUDGET else set()
+    return {str(ref) for ref in above if ref} | own
+
+
+def _as_agreed(key: Key, link: Link, agreed: Image) -> Deed:
+    """A deed that left a budget's money as it was agreed."""
+    deed = Deed(op=Op.UPDATE, kind=Kind.BUDGET, key=key, target_id=link.target_id, after=agreed)
+    return _with_money(deed)
+
+
+def _with_money(deed: Deed) -> Deed:
+    """What the run did not write of the money is to be as it left it."""
+    money = {
+        name: deed.after.get(name)
+        for name in MONEY
+        if name not in deed.fields and (deed.after.get(name) is not None or name in SAID_BY_NONE)
+    }
+    return replace(deed, fields=(*deed.fields, *money), before={**money, **deed.before})
 
 
 _How = Callable[[UndoPlanner, Deed, Link | None], None]

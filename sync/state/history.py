@@ -115,6 +115,12 @@ class History:
         query = _QUERY if sync is None else _QUERY.where(runs.c.sync == sync)
         return self._read(query.limit(limit))
 
+    def broke_off(self, run_ids: Collection[str]) -> bool:
+        """Whether the last of those runs that is over did not do all that it meant."""
+        found = self._read(_QUERY.where(runs.c.run_id.in_(run_ids)))
+        over = [each.outcome for each in found if each.outcome != RUNNING]
+        return bool(over) and over[0] != "ok"
+
     def count(self, sync: str) -> int:
         """How many runs of that sync there were."""
         query = select(func.count()).select_from(runs).where(runs.c.sync == sync)

@@ -191,7 +191,7 @@ class Killing:
         report = undo(at, self.run_id)
         deed = life.deeds[-1]
         if report.outcome != "ok" or not report.verified:
-            return f"{deed}: {report.error} {[str(each) for each in report.plan.changes]}"
+            return f"{deed}: {report.outcome} {said(report)}"
         with closing(at.store()) as store:
             is_paused = Stops(store).of(SYNC) is not None
         wrote = any(deed != "commit" for deed in life.deeds) or bool(report.operations)
@@ -199,6 +199,17 @@ class Killing:
             return f"{deed}: it is not paused"
         now = in_use(at)
         return None if now == self.was else f"{deed}: {sorted(set(now) ^ set(self.was))}"
+
+
+def said(report):
+    """Why something was left, or did not work."""
+    reasons = (
+        f"{each.op} {each.kind} {each.ref}: {loss.field}: {loss.reason}"
+        for each in report.plan.changes
+        for loss in each.losses
+    )
+    errors = (done.error for done in report.operations)
+    return "; ".join(filter(None, [report.error, *reasons, *errors]))
 
 
 @pytest.mark.sampled(3)
