@@ -118,7 +118,7 @@ class UndoPlanner:
         deeds = [deed for deed in done if self._undo.covers(deed)]
         deeds.sort(key=lambda deed: deed.kind is Kind.ALLOCATION)  # after what they are below
         self._look_up(deeds)
-        deeds = [*self._sums_above(deeds), *deeds]
+        deeds = [*self._sums_above(deeds), *deeds, *self._shares_below(deeds)]
         for deed in deeds:
             try:
                 self._take_back(deed)
@@ -170,12 +170,27 @@ class UndoPlanner:
                     found.append(_as_agreed(key, link, agreed))
         return found
 
+    def _shares_below(self, deeds: Sequence[Deed]) -> list[Deed]:
+        """As `_sums_above`: the shares of a budget whose writing broke off may be anywhere."""
+        known, found = {deed.object for deed in deeds}, list[Deed]()
+        torn = [deed.key[1] for deed in deeds if deed.kind is Kind.BUDGET and self._lost(deed)]
+        for link, agreed in self._ledger.agreements(self._ledger.within(torn)):
+            key = link.budget_ref, link.ref
+            if (Kind.ALLOCATION, key) not in known:
+                self._links[Kind.ALLOCATION, key] = link
+                said = dict(zip(FIELDS[Kind.ALLOCATION], agreed.desired, strict=True))
+                found.append(_as_agreed(key, link, said))
+        return found
+
     def _is_torn(self, deed: Deed) -> bool:
         """Whether an earlier undo may have left it neither as it was nor as the run left it."""
-        later = self._later.get(deed.object, ())
-        lost = bool(later) and later[-1].state is State.LOST
         is_sum = deed.kind is Kind.BUDGET and deed.key[1] in self._sums
-        return is_sum or (lost and self._is_ours(later))
+        above = replace(deed, kind=Kind.BUDGET, key=("", deed.key[0]))
+        return is_sum or self._lost(deed) or (bool(deed.key[0]) and self._lost(above))
+
+    def _lost(self, deed: Deed) -> bool:
+        later: Sequence[Operation] = self._later.get(deed.object, ())
+        return bool(later) and later[-1].state is State.LOST and self._is_ours(later)
 
     def _is_half_made(self, deed: Deed, item: Observed) -> bool:
         """Whether an earlier undo began to make it; it is then made whole."""
@@ -412,8 +427,8 @@ def _refs_above(deed: Deed) -> set[str]:
 
 
 def _as_agreed(key: Key, link: Link, agreed: Image) -> Deed:
-    """A deed that left a budget's money as it was agreed."""
-    deed = Deed(op=Op.UPDATE, kind=Kind.BUDGET, key=key, target_id=link.target_id, after=agreed)
+    """A deed that left an object's money, and a share in its budget, as it was agreed."""
+    deed = Deed(op=Op.UPDATE, kind=link.kind, key=key, target_id=link.target_id, after=agreed)
     return _with_money(deed)
 
 
@@ -424,6 +439,8 @@ def _with_money(deed: Deed) -> Deed:
         for name in MONEY
         if name not in deed.fields and (deed.after.get(name) is not None or name in SAID_BY_NONE)
     }
+    if deed.kind is Kind.ALLOCATION and "budget" not in deed.fields:
+        money["budget"] = deed.key[0]
     return replace(deed, fields=(*deed.fields, *money), before={**money, **deed.before})
 
 
