@@ -19,11 +19,10 @@ from typing import Final
 from canonical.allocation import Status
 from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Fact, Facts, facts
+from canonical.facts import MONEY_FIELDS, Fact, Facts, facts
 from canonical.image import Image, NotWhole, model_from
 from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Effect, Loss
-from canonical.money import MONEY
 from connectors.contract.capabilities import Removal
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
@@ -46,6 +45,7 @@ from sync.state.ledger import Ledger, Link
 from sync.state.owners import Owned, Owners
 from sync.still import HIDDEN, Still
 from sync.stuck import UNREADABLE, Stuck
+from sync.torn import Torn, with_money
 from sync.weigh_back import BackWeigher
 
 STATUS: Final = {kind: names.index("status") for kind, names in FIELDS.items()}
@@ -108,7 +108,16 @@ class UndoPlanner:
             self._leave,
             self._is_half_made,
         )
-        self._sums = set[str]()
+        self._links: dict[tuple[Kind, Key], Link] = {}
+        self._later: dict[tuple[Kind, Key], list[Operation]] = {}
+        self._owned: dict[tuple[Kind, str], Owned] = {}
+        self._torn = Torn(
+            ledger,
+            self._links,
+            self._later,
+            undo.earlier,
+            sums_moved=self._able.sums_shares and undo.broke_off,
+        )
         self._going: dict[str, tuple[Deed, Counterpart]] = {}
         self._left: list[Change] = []
 
@@ -118,8 +127,7 @@ class UndoPlanner:
         deeds = [deed for deed in done if self._undo.covers(deed)]
         deeds.sort(key=lambda deed: deed.kind is Kind.ALLOCATION)  # after what they are below
         self._look_up(deeds)
-        deeds = [*self._sums_above(deeds), *deeds, *self._shares_below(deeds)]
-        for deed in deeds:
+        for deed in self._torn.with_others(deeds):
             try:
                 self._take_back(deed)
             except (Unseen, NotWhole) as error:
@@ -139,9 +147,6 @@ class UndoPlanner:
         for deed in deeds:
             keys[deed.kind].append(deed.key)
             ids[deed.kind].append(deed.target_id or "")
-        self._links: dict[tuple[Kind, Key], Link] = {}
-        self._later: dict[tuple[Kind, Key], list[Operation]] = {}
-        self._owned: dict[tuple[Kind, str], Owned] = {}
         for kind, some in keys.items():
             links = self._ledger.by_refs(kind, some)
             later = self._journal.since(self._undo.run, kind, some)
@@ -150,53 +155,11 @@ class UndoPlanner:
             self._later |= {(kind, key): each for key, each in later.items()}
             self._owned |= {(kind, id): each for id, each in owned.items()}
 
-    def _sums_above(self, deeds: Sequence[Deed]) -> list[Deed]:
-        """What an undo that broke off may have left otherwise though the run never wrote it: a
-        budget that is the sum of its shares is as it was agreed."""
-        if not (self._able.sums_shares and self._undo.broke_off):
-            return []
-        known, found = {deed.object for deed in deeds}, list[Deed]()
-        todo = {ref for deed in deeds for ref in _refs_above(deed)}
-        while todo - self._sums:
-            self._sums |= todo
-            links = self._ledger.by_refs(Kind.BUDGET, [("", ref) for ref in sorted(todo)])
-            baselines = self._ledger.baselines([link.id for link in links.values()])
-            todo = set()
-            for key, link in links.items():
-                agreed = dict(zip(FIELDS[Kind.BUDGET], baselines[link.id].desired, strict=True))
-                todo |= {str(agreed["parent"])} if agreed["parent"] else set()
-                if (Kind.BUDGET, key) not in known:
-                    self._links[Kind.BUDGET, key] = link
-                    found.append(_as_agreed(key, link, agreed))
-        return found
-
-    def _shares_below(self, deeds: Sequence[Deed]) -> list[Deed]:
-        """As `_sums_above`: the shares of a budget whose writing broke off may be anywhere."""
-        known, found = {deed.object for deed in deeds}, list[Deed]()
-        torn = [deed.key[1] for deed in deeds if deed.kind is Kind.BUDGET and self._lost(deed)]
-        for link, agreed in self._ledger.agreements(self._ledger.within(torn)):
-            key = link.budget_ref, link.ref
-            if (Kind.ALLOCATION, key) not in known:
-                self._links[Kind.ALLOCATION, key] = link
-                said = dict(zip(FIELDS[Kind.ALLOCATION], agreed.desired, strict=True))
-                found.append(_as_agreed(key, link, said))
-        return found
-
-    def _is_torn(self, deed: Deed) -> bool:
-        """Whether an earlier undo may have left it neither as it was nor as the run left it."""
-        is_sum = deed.kind is Kind.BUDGET and deed.key[1] in self._sums
-        above = replace(deed, kind=Kind.BUDGET, key=("", deed.key[0]))
-        return is_sum or self._lost(deed) or (bool(deed.key[0]) and self._lost(above))
-
-    def _lost(self, deed: Deed) -> bool:
-        later: Sequence[Operation] = self._later.get(deed.object, ())
-        return bool(later) and later[-1].state is State.LOST and self._is_ours(later)
-
     def _is_half_made(self, deed: Deed, item: Observed) -> bool:
         """Whether an earlier undo began to make it; it is then made whole."""
         later = self._later.get(deed.object, ())
         lost = any(each.op is Op.CREATE and each.state is State.LOST for each in later)
-        if lost and self._is_ours(later):
+        if lost and self._torn.is_ours(later):
             self._revive(deed, item)
             return True
         return False
@@ -235,8 +198,8 @@ class UndoPlanner:
             self._leave(deed, _GONE)
             return
         now = self._named(deed.kind, there.observed)
-        later, torn = self._later.get(deed.object, ()), self._is_torn(deed)
-        deed = _with_money(deed) if torn else deed
+        later, torn = self._later.get(deed.object, ()), self._torn.is_torn(deed)
+        deed = with_money(deed) if torn else deed
         agreed = self._ours(deed.kind, there)
         still = Still(deed, now, agreed, later, self._undo.earlier, torn)
         back, stays = still.judged(self._held[deed.kind])
@@ -250,7 +213,7 @@ class UndoPlanner:
     def _bring_back(self, deed: Deed, link: Link | None) -> None:
         """Take into use again what was taken out of it, or make it anew."""
         if link is not None:
-            if self._is_ours(self._later.get(deed.object, ())):
+            if self._torn.is_ours(self._later.get(deed.object, ())):
                 whole = (name for name, said in deed.before.items() if said is not None)
                 self._restore(replace(deed, fields=tuple(whole)), link)
             return
@@ -328,7 +291,7 @@ class UndoPlanner:
         if others := [each.run_id for each in later if each.run_id not in self._undo.earlier]:
             return f"the run {others[-1][:12]} wrote it since; take that back first"
         assert there.baseline is not None
-        torn = MONEY_FIELDS if self._is_torn(deed) else frozenset[str]()
+        torn = MONEY_FIELDS if self._torn.is_torn(deed) else frozenset[str]()
         if edited := [*self._edited(deed.kind, there, there.baseline, torn)]:
             return f"it was changed since: {', '.join(edited)}"
         if there.item is not None:
@@ -361,10 +324,6 @@ class UndoPlanner:
         if anew and deed.op not in (Op.RETIRE, Op.DELETE):
             return False
         return link.target_id in {deed.target_id, *(each.target_id for each in done)}
-
-    def _is_ours(self, later: Sequence[Operation]) -> bool:
-        """Whether only earlier undos of the same run wrote it since."""
-        return bool(later) and all(each.run_id in self._undo.earlier for each in later)
 
     def _is_out(self, deed: Deed, item: Observed) -> bool:
         policy = OnRemove.RETIRE if deed.op is Op.RETIRE else self._policy(deed)
@@ -417,31 +376,6 @@ def _wanted(deed: Deed, image: Image) -> Wanted:
         raise NotWhole("what it was held a secret, and was not kept")
     model = model_from(deed.kind, ref, budget_ref, image)
     return Wanted(deed.kind, deed.key, model, model, (), facts(model))
-
-
-def _refs_above(deed: Deed) -> set[str]:
-    """The budgets of which it is, or was, a part, and itself."""
-    above = {deed.key[0], deed.before.get("parent"), deed.after.get("parent")}
-    own = {deed.key[1]} if deed.kind is Kind.BUDGET else set()
-    return {str(ref) for ref in above if ref} | own
-
-
-def _as_agreed(key: Key, link: Link, agreed: Image) -> Deed:
-    """A deed that left an object's money, and a share in its budget, as it was agreed."""
-    deed = Deed(op=Op.UPDATE, kind=link.kind, key=key, target_id=link.target_id, after=agreed)
-    return _with_money(deed)
-
-
-def _with_money(deed: Deed) -> Deed:
-    """What the run did not write of the money is to be as it left it."""
-    money = {
-        name: deed.after.get(name)
-        for name in MONEY
-        if name not in deed.fields and (deed.after.get(name) is not None or name in SAID_BY_NONE)
-    }
-    if deed.kind is Kind.ALLOCATION and "budget" not in deed.fields:
-        money["budget"] = deed.key[0]
-    return replace(deed, fields=(*deed.fields, *money), before={**money, **deed.before})
 
 
 _How = Callable[[UndoPlanner, Deed, Link | None], None]

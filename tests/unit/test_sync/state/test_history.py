@@ -98,3 +98,16 @@ def test_a_run_is_found_by_the_beginning_of_its_id(history, clock):
     for unknown in ("x", "", "a%", "a_c"):
         with pytest.raises(UnknownRun, match="there is no run"):
             history.get(unknown)
+
+
+def test_of_some_runs_the_last_that_is_over_says_whether_they_broke_off(history, held, clock):
+    assert not history.broke_off([])
+    for run_id, outcome in (("a1", "partial"), ("b2", "ok"), ("c3", "failed")):
+        history.start(run_id, "erp-to-brex", "undo", clock())
+        history.finish(run_id, outcome, clock(), {})
+    history.start("d4", "erp-to-brex", "undo", clock())
+    assert history.broke_off(["a1"])
+    assert not history.broke_off(["a1", "b2"])
+    assert history.broke_off(["a1", "b2", "c3"])
+    assert history.broke_off(["c3", "d4"]), "one that goes on has not broken off"
+    assert not history.broke_off(["b2", "d4"])
