@@ -11,11 +11,11 @@ from connectors.contract.capabilities import Capabilities
 from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Known, Observed, Page
 from connectors.contract.runtime import Runtime
+from connectors.erp.shown import Shown
 from connectors.erpnext.declared import CAPABILITIES, ErpnextSettings
 from connectors.erpnext.reading import Books
 from connectors.erpnext.site import Site
 from connectors.erpnext.views import Views
-from connectors.lines.shown import Shown
 
 _ONLY_READ: Final = "budgets are made, submitted and amended in ERPNext itself; it is only read"
 

@@ -12,8 +12,8 @@ from canonical.period import Period
 from canonical.phase import Phase
 from canonical.text import ref as spelled
 from connectors.contract.errors import Malformed
+from connectors.erp.timing import overlap, time_of
 from connectors.erpnext.lines import Line
-from connectors.lines.timing import overlap, time_of
 
 ACCOUNT: Final = "account"
 """The type of an allocation's entity."""

@@ -15,11 +15,11 @@ from canonical.problem import Problem
 from canonical.text import ref as spelled
 from canonical.traces import Traces
 from connectors.contract.errors import Malformed
+from connectors.erp.shown import Shown, observed
 from connectors.erpnext.declared import ErpnextSettings
 from connectors.erpnext.mapping import allocations_of, budget_of, phases_of
 from connectors.erpnext.reading import Read, Whose
 from connectors.erpnext.wire import COST_CENTER, PROJECT
-from connectors.lines.shown import Shown, observed
 
 
 class Views:

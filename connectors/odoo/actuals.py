@@ -13,8 +13,8 @@ from canonical.spent import Place, Spent, place_of, summed
 from connectors.calling.steps import in_steps
 from connectors.contract.errors import Rejected, Stale
 from connectors.contract.records import Keeping, Recorded
-from connectors.lines.entries import Entry
-from connectors.lines.mapping import by_ref, turned
+from connectors.erp.entries import Entry
+from connectors.erp.mapping import by_ref, turned
 from connectors.odoo.entries import Planned, planned
 from connectors.odoo.reading import Read, Reader
 from connectors.odoo.records import Records

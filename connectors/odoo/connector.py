@@ -21,10 +21,10 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page, Recorded
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
-from connectors.lines.entries import Entry
-from connectors.lines.mapping import by_ref, turned
-from connectors.lines.shown import Shown
-from connectors.lines.target import Target
+from connectors.erp.entries import Entry
+from connectors.erp.mapping import by_ref, turned
+from connectors.erp.shown import Shown
+from connectors.erp.target import Target
 from connectors.odoo.actuals import Actuals
 from connectors.odoo.company import Books
 from connectors.odoo.declared import CAPABILITIES, OdooSettings

@@ -10,8 +10,8 @@ from canonical.period import Period
 from canonical.text import ref as spelled
 from connectors.calling.parsing import decoded
 from connectors.contract.errors import Malformed
-from connectors.lines.entries import Entry, Unread, Whose
-from connectors.lines.mapping import turned
+from connectors.erp.entries import Entry, Unread, Whose
+from connectors.erp.mapping import turned
 from connectors.odoo.wire import ACCOUNTS, Account, Document, Family, Line, Pair, stated
 
 

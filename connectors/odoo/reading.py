@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from connectors.contract.errors import Malformed, Rejected
-from connectors.lines.entries import Unread
+from connectors.erp.entries import Unread
 from connectors.odoo.company import Books, books_of, company_of
 from connectors.odoo.declared import OdooSettings
 from connectors.odoo.entries import Known, Planned, entries_of, ours_of

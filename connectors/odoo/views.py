@@ -13,9 +13,9 @@ from canonical.kind import Kind
 from canonical.period import Period
 from connectors.contract.errors import Malformed, Rejected
 from connectors.contract.records import Observed
-from connectors.lines.entries import Entry
-from connectors.lines.mapping import allocation_of, by_ref, overlaid, rewritten, summed, together
-from connectors.lines.shown import Shown, observed, of_each, problem_of
+from connectors.erp.entries import Entry
+from connectors.erp.mapping import allocation_of, by_ref, overlaid, rewritten, summed, together
+from connectors.erp.shown import Shown, observed, of_each, problem_of
 from connectors.odoo.entries import Planned, planned
 from connectors.odoo.reading import Read
 

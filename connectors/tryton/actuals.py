@@ -13,7 +13,7 @@ from canonical.spent import Place, Spent, place_of, summed
 from connectors.calling.steps import in_steps
 from connectors.contract.errors import Malformed, Rejected, Stale
 from connectors.contract.records import Keeping, Recorded
-from connectors.lines.entries import Entry
+from connectors.erp.entries import Entry
 from connectors.tryton.declared import TrytonSettings
 from connectors.tryton.reading import Books, KeptRead
 from connectors.tryton.records import Records

@@ -20,10 +20,10 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page, Recorded
 from connectors.contract.runtime import Runtime
 from connectors.contract.settings import parse_rate
-from connectors.lines.entries import Entry
-from connectors.lines.mapping import budget_of, by_ref, overlaid, rewritten
-from connectors.lines.shown import Shown
-from connectors.lines.target import Target
+from connectors.erp.entries import Entry
+from connectors.erp.mapping import budget_of, by_ref, overlaid, rewritten
+from connectors.erp.shown import Shown
+from connectors.erp.target import Target
 from connectors.tryton.actuals import Actuals
 from connectors.tryton.declared import CAPABILITIES, TrytonSettings
 from connectors.tryton.reading import Books

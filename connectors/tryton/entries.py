@@ -11,7 +11,7 @@ from canonical.amount import Amount
 from canonical.errors import CanonicalError
 from canonical.period import Period
 from canonical.text import ref as spelled
-from connectors.lines.entries import Entry, Unread, Whose
+from connectors.erp.entries import Entry, Unread, Whose
 from connectors.tryton.wire import (
     Account,
     AccountBudget,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from canonical.period import Period
 from connectors.contract.errors import Rejected
-from connectors.lines.entries import Entry, Unread, parted
+from connectors.erp.entries import Entry, Unread, parted
 from connectors.tryton.company import company_of
 from connectors.tryton.declared import TrytonSettings
 from connectors.tryton.entries import account_entries, analytic_entries

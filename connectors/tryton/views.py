@@ -10,9 +10,9 @@ from canonical.kind import Kind
 from canonical.text import ref as spelled
 from connectors.contract.errors import Malformed
 from connectors.contract.records import Observed
-from connectors.lines.entries import Entry, Unread
-from connectors.lines.mapping import allocation_of, budget_of, summed
-from connectors.lines.shown import Shown, observed, of_each, problem_of
+from connectors.erp.entries import Entry, Unread
+from connectors.erp.mapping import allocation_of, budget_of, summed
+from connectors.erp.shown import Shown, observed, of_each, problem_of
 from connectors.tryton.reading import AccountRead
 
 

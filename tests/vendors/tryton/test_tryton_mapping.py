@@ -10,8 +10,8 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.period import Cadence, Period
 from connectors.contract.errors import Malformed, Rejected
-from connectors.lines.entries import Entry, Unread, Whose
-from connectors.lines.mapping import allocation_of, budget_of, by_ref, rewritten, summed
+from connectors.erp.entries import Entry, Unread, Whose
+from connectors.erp.mapping import allocation_of, budget_of, by_ref, rewritten, summed
 from connectors.tryton.entries import account_entries, analytic_entries
 from connectors.tryton.views import After
 from connectors.tryton.wire import (

@@ -9,7 +9,7 @@ from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.period import Cadence, Period
-from connectors.lines.entries import Entry, Unread, Whose
+from connectors.erp.entries import Entry, Unread, Whose
 from connectors.tryton.reading import AccountRead
 from connectors.tryton.views import Views
 from connectors.tryton.wire import AccountBudget, FiscalYear

@@ -7,7 +7,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.problem import Problem
 from connectors.contract.errors import Malformed, Missing
-from connectors.lines.shown import Shown, observed
+from connectors.erp.shown import Shown, observed
 
 AMOUNT = Amount.of(1, "USD")
 SALES = Budget(ref="Sales", name="Sales", amount=AMOUNT)

@@ -17,8 +17,8 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.period import Period, moved
 from connectors.contract.errors import Malformed, Rejected
-from connectors.lines.entries import Entry
-from connectors.lines.timing import overlap, time_of
+from connectors.erp.entries import Entry
+from connectors.erp.timing import overlap, time_of
 
 _EXACT: Final = Context(prec=100, traps=[Inexact, InvalidOperation])
 _NOTHING: Final = Decimal(0)

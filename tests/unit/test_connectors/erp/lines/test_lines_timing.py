@@ -7,7 +7,7 @@ import pytest
 from canonical.amount import Amount
 from canonical.period import Cadence, Period
 from canonical.phase import Phase
-from connectors.lines.timing import overlap, time_of
+from connectors.erp.timing import overlap, time_of
 
 
 def phase(first, last, amount="1"):

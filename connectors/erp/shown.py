@@ -16,8 +16,8 @@ from canonical.text import joined
 from canonical.traces import Traces
 from connectors.contract.errors import Malformed, Missing
 from connectors.contract.records import Observed
-from connectors.lines.entries import Entry, Unread
-from connectors.lines.mapping import by_ref
+from connectors.erp.entries import Entry, Unread
+from connectors.erp.mapping import by_ref
 
 
 @dataclass(slots=True)

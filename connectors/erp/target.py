@@ -12,7 +12,7 @@ from canonical.budget import Budget
 from canonical.identity import natural_key
 from canonical.loss import Effect, Loss
 from connectors.contract.errors import Rejected, Stale
-from connectors.lines.entries import Entry
+from connectors.erp.entries import Entry
 
 Overlaid: TypeAlias = Callable[[Sequence[Entry], Budget], Budget]
 """From the lines of a budget, and what is wanted, to what they will state."""
