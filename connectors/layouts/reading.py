@@ -33,7 +33,7 @@ _TOTAL = re.compile(
     r"( (general|g[ée]n[ée]ral|generale|expenses|budget|amount))?:?",
     re.IGNORECASE,
 )
-"""What the last row of a table is called where it adds up the others."""
+"""What a row is called that adds up those above it."""
 FACTS = ("description", "parent", "owners")
 
 
@@ -91,8 +91,12 @@ class _Reader:
         self._plans: dict[str, dict[str, int]] = {each: {} for each in layout.rows.single}
         self._spellings: dict[str, str] = {}
         self._rows = self._total = self._blanks = 0
-        self._last_row = "", 0, 0
-        """Whose the last row is, its number and its sum."""
+        self._called_total: set[str] = set()
+        self._since = 0
+        """What the rows since the last total come to."""
+        self._added = 0
+        """What all rows but totals come to."""
+        self._found_totals: list[tuple[str, int]] = []
         self._slots: Sequence[Slot] = ()
         self._periods: list[int] = []
         self._last = "", ""
@@ -262,8 +266,7 @@ class _Reader:
         if self._rounds:
             self._tell_rounding(group, self._forms[self._unit(cells)].rounded)
         self._rows += 1
-        self._last_row = ref or entity, row, sum(amounts)
-        self._total += self._last_row[2]
+        self._add_up(ref or entity, row, sum(amounts))
 
     def _tell_rounding(self, group: int, now: Rounded) -> None:
         """What the present row's amounts lost is a loss of its budget and of its share."""
@@ -275,6 +278,8 @@ class _Reader:
         found = self._spellings.get(text)
         if found is None:
             found = self._spellings[text] = spelled("ref", text)
+            if _TOTAL.fullmatch(found):
+                self._called_total.add(found)
         return found
 
     def _head(self, ref: str, entity: str, row: int, cells: Cells) -> None:
@@ -390,20 +395,30 @@ class _Reader:
             )
             yield Question("whether spending is below zero", readings, "numbers.sign")
 
+    def _add_up(self, name: str, row: int, amount: int) -> None:
+        """Take note of a row's sum, and whether it is called a total and is that of rows above."""
+        self._total += amount
+        if name in self._called_total and amount and amount in (self._since, self._added):
+            self._found_totals.append((name, row))
+            self._since = 0
+        else:
+            self._since += amount
+            self._added += amount
+
     def _ask_total(self) -> Iterator[Question]:
-        """Whether the last row is the total of the others, where it is called and adds up so."""
-        name, row, amount = self._last_row
-        if "skip" in self._layout.rows.model_fields_set or self._rows < 3:
+        """Whether a row is a total of those above, where it is called so and adds them up."""
+        if "skip" in self._layout.rows.model_fields_set or not self._found_totals:
             return
-        if _TOTAL.fullmatch(name) and amount and 2 * amount == self._total:
-            column = self._layout.budget.ref
-            if self._groups.alone() and self._layout.allocation.entity is not None:
-                column = self._layout.allocation.entity
-            skip = value_text([{"column": column, "equals": name}])
-            readings = (f"its total with rows.skip={skip}", "a budget with rows.skip=[]")
-            yield Question(
-                f"what {name!r} in row {row} is, the sum of the rows", readings, "rows.skip"
-            )
+        name, row = self._found_totals[0]
+        column = self._layout.budget.ref
+        if self._groups.alone() and self._layout.allocation.entity is not None:
+            column = self._layout.allocation.entity
+        names = list(dict.fromkeys(each for each, _ in self._found_totals))
+        skip = value_text([{"column": column, "equals": names}])
+        readings = (f"its total with rows.skip={skip}", "a budget with rows.skip=[]")
+        yield Question(
+            f"what {name!r} in row {row} is, the sum of rows above", readings, "rows.skip"
+        )
 
     def _tell_blank(self) -> None:
         group, share = self._layout.budget, self._layout.allocation

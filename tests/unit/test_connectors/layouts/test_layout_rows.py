@@ -182,6 +182,14 @@ def test_a_last_row_that_adds_up_the_others_is_asked_about(tmp_path, name):
     assert name in amounts(read(tmp_path, text, more="rows.skip = []"))
 
 
+def test_totals_between_the_rows_are_asked_about_too(tmp_path):
+    one, two = "A,6100,1.00,2.00\nTotal,,1.00,2.00\n", "B,6100,3.00,4.00\nTOTAL,,3.00,4.00\n"
+    text = f"Department,Account,Jan 2026,Feb 2026\n{one}{two}Grand total,,4.00,6.00\n"
+    (asked,) = read(tmp_path, text).open
+    skip = asked.readings[0].partition("rows.skip=")[2]
+    assert amounts(read(tmp_path, text, more=f"rows.skip = {skip}")) == BOTH
+
+
 @pytest.mark.parametrize("last", ["Total,6100,4.00,5.00", "C,6100,4.00,6.00", "Total,6100,0,0"])
 def test_a_last_row_that_is_not_called_a_total_or_adds_up_nothing_is_a_budget(tmp_path, last):
     assert read(tmp_path, f"Department,Account,Jan 2026,Feb 2026\n{DATA}{last}\n").questions == []
