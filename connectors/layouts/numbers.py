@@ -165,7 +165,7 @@ class NumberForm:
             whole = whole.replace(other, "")
         plain = f"{whole}{'.' if sign else ''}{fraction}"
         if not _NUMBER.fullmatch(plain) or not plain.isascii():
-            raise _no_number(text) if other not in plain else _other_sign(text, decimal)
+            raise _no_number(text) if other not in bare else _other_sign(text, decimal)
         return plain
 
     def _decimal_of(self, bare: str, text: str) -> str:

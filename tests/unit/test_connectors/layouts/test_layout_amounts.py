@@ -58,6 +58,12 @@ def test_what_is_no_amount_is_told_and_never_blank(text):
         value(text)
 
 
+@pytest.mark.parametrize("text", ["5,00CR", "5.00 DR", "5,00 x"])
+def test_what_has_letters_is_not_laid_to_the_decimal_sign(text):
+    with pytest.raises(Wrong, match=r"is not an amount$"):
+        value(text)
+
+
 def test_another_decimal_sign_than_the_layout_says_is_told_with_the_setting():
     with pytest.raises(
         Wrong, match=r"'-3033,46' is not an amount whose decimal sign is \.; numbers"
