@@ -105,9 +105,9 @@ def _open_one(place: Place) -> Iterator[Opened]:
         if ending == ".csv":
             table: Table = CsvTable(file, place.path, place.layout, place.form)
         elif ending == ".parquet":
-            from connectors.file.parquet import ParquetTable
+            from connectors.file.parquet import parquet_table
 
-            table = ParquetTable(file, place.path, place.layout, place.form.point)
+            table = parquet_table(file, place.path, place.layout, place.form.point)
         elif ending == ".xlsx":
             from connectors.file.sheets import (
                 open_book,

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from connectors.contract.errors import Unreadable
-from connectors.layouts.sheet import Row as SheetRow
-from connectors.layouts.stored import Exact, Fault, Value, cell_text
-from connectors.rows.layout import IDENTITY, Layout, Position, Row, Wrong, header, pick
+from connectors.layouts.stored import Exact, Fault, Value
+from connectors.rows.layout import Layout, header
+from connectors.rows.typed import TypedSheet, TypedTable, code_or_text
 
 _BATCH: Final = 4096
 _LARGEST: Final = 60
@@ -65,58 +65,20 @@ class ParquetRows:
             ) from None
 
 
-class ParquetTable:
-    """A parquet file whose columns have our own names; rows count from 1 on."""
+def parquet_table(file: BinaryIO, path: Path, layout: Layout, point: str) -> TypedTable:
+    """A parquet file whose columns have our own names."""
+    rows = ParquetRows(file, path)
 
-    noun = "column"
+    def text(column: str, value: Value) -> str:
+        return code_or_text(column, value, point, "export it as text")
 
-    def __init__(self, file: BinaryIO, path: Path, layout: Layout, point: str) -> None:
-        self.label, self.point = path.name, point
-        self._cells = ParquetRows(file, path)
-        self.columns = header(self._cells.names, layout, str(path))
-
-    def rows(self) -> Iterator[Row]:
-        for number, values in enumerate(self._cells, start=1):
-            cells: dict[str, str] = {}
-            wrong: Wrong | None = None
-            for column, value in zip(self.columns, values, strict=True):
-                try:
-                    cells[column] = _text(column, value, self.point)
-                except Wrong as error:
-                    cells[column] = ""
-                    wrong = wrong or Wrong(column, error.message)
-            if wrong or any(cells.values()):
-                yield number, cells, wrong
-
-    def picked(self, columns: Sequence[str]) -> Iterator[tuple[Position, Sequence[str]]]:
-        return pick(self.rows(), columns)
+    return TypedTable(path.name, header(rows.names, layout, str(path)), rows, text, point)
 
 
-class ParquetSheet:
-    """A parquet file as rows of cells; row 0 names its columns."""
-
-    name: str | None = None
-    hidden = False
-    typed = True
-    unsure = False
-
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        self.label = path.name
-        self._cells = ParquetRows(file, path)
-
-    def rows(self) -> Iterator[SheetRow]:
-        yield 0, self._cells.names, ()
-        for number, values in enumerate(self._cells, start=1):
-            yield number, values, ()
-
-
-def _text(column: str, value: Value, point: str) -> str:
-    """What the value says; a code that is no text is a whole number."""
-    text = cell_text(value, point)
-    whole = isinstance(value, Exact) and value == value.to_integral_value()
-    if column in IDENTITY and not isinstance(value, str) and not whole:
-        raise Wrong(column, f"{text} is no text and no whole number; export it as text")
-    return text
+def parquet_sheet(file: BinaryIO, path: Path) -> TypedSheet:
+    """A parquet file whose columns are named by a layout."""
+    rows = ParquetRows(file, path)
+    return TypedSheet(path.name, rows.names, rows)
 
 
 def _values(column: Any) -> Sequence[Any]:

@@ -56,7 +56,7 @@ class Answer:
         self.floats = tuple(self.names[place] for place in sorted(rough))
         return int.from_bytes(digest.digest(), "big"), size, self.count
 
-    def rows(self) -> Iterator[list[Value]]:
+    def __iter__(self) -> Iterator[list[Value]]:
         """Every row, in the order in which they came."""
         at, rest = 0, b""
         while block := self._block(at):

@@ -18,12 +18,12 @@ from connectors.layouts.questions import Finding
 from connectors.layouts.reading import Reading, read_sheet
 from connectors.layouts.stated import Stated, ensure_settled
 from connectors.sql.answers import Answer
-from connectors.sql.tables import AnswerSheet
+from connectors.sql.tables import sheet_of
 
 
 def read_answer(answer: Answer, layout: Layout) -> Reading:
     """The answer as the layout says; raises `Unreadable` for columns that it lacks."""
-    sheet = AnswerSheet(answer)
+    sheet = sheet_of(answer)
     bound = bind(layout, 0, 0, list(answer.names))
     bound.lettered = False
     if bound.missing:

@@ -11,7 +11,7 @@ from connectors.contract.records import Observed
 from connectors.rows.layout import ALLOCATIONS, BUDGETS
 from connectors.rows.reading import Index, index_of, read_allocations, read_budgets
 from connectors.sql.answers import Answer
-from connectors.sql.tables import AnswerTable
+from connectors.sql.tables import table_of
 
 
 class Own:
@@ -25,8 +25,8 @@ class Own:
         if currency is None:
             layout = replace(layout, required=(*layout.required, "currency"))
         self._system, self._currency = system, currency
-        self._budgets = AnswerTable(budgets, layout)
-        self._shares = None if shares is None else AnswerTable(shares, ALLOCATIONS)
+        self._budgets = table_of(budgets, layout)
+        self._shares = None if shares is None else table_of(shares, ALLOCATIONS)
         self._signature = budgets.signature
         self._known: Index | None = None
 

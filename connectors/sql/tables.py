@@ -1,13 +1,12 @@
 """An answer as a table of our own columns, and as a sheet that a layout reads."""
 
 import re
-from collections.abc import Iterator, Sequence
 from typing import Final
 
 from connectors.contract.errors import Unreadable
-from connectors.layouts.sheet import Row as SheetRow
-from connectors.layouts.stored import Exact, Value, cell_text
-from connectors.rows.layout import IDENTITY, Layout, Position, Row, Wrong, header, pick
+from connectors.layouts.stored import Value
+from connectors.rows.layout import Layout, header
+from connectors.rows.typed import TypedSheet, TypedTable, code_or_text
 from connectors.sql.answers import Answer
 
 _DAYS: Final = frozenset({"start", "end"})
@@ -27,61 +26,22 @@ def ensure_named_once(answer: Answer) -> None:
         seen.add(folded)
 
 
-class AnswerTable:
-    """An answer whose columns have our own names; rows count from 1 on."""
-
-    noun = "column"
-    point = "."
-
-    def __init__(self, answer: Answer, layout: Layout) -> None:
-        ensure_named_once(answer)
-        self.label = answer.label
-        self._answer = answer
-        self.columns = header(answer.names, layout, answer.label, _hint(answer, layout))
-
-    def rows(self) -> Iterator[Row]:
-        for number, values in enumerate(self._answer.rows(), start=1):
-            cells: dict[str, str] = {}
-            wrong: Wrong | None = None
-            for column, value in zip(self.columns, values, strict=True):
-                try:
-                    cells[column] = _text(column, value)
-                except Wrong as error:
-                    cells[column] = ""
-                    wrong = wrong or Wrong(column, error.message)
-            if wrong or any(cells.values()):
-                yield number, cells, wrong
-
-    def picked(self, columns: Sequence[str]) -> Iterator[tuple[Position, Sequence[str]]]:
-        return pick(self.rows(), columns)
+def table_of(answer: Answer, layout: Layout) -> TypedTable:
+    """Its columns have our own names."""
+    ensure_named_once(answer)
+    columns = header(answer.names, layout, answer.label, _hint(answer, layout))
+    return TypedTable(answer.label, columns, answer, _text)
 
 
-class AnswerSheet:
-    """An answer as rows of cells; row 0 names its columns."""
-
-    name: str | None = None
-    hidden = False
-    typed = True
-    unsure = False
-
-    def __init__(self, answer: Answer) -> None:
-        ensure_named_once(answer)
-        self.label = answer.label
-        self._answer = answer
-
-    def rows(self) -> Iterator[SheetRow]:
-        yield 0, self._answer.names, ()
-        for number, values in enumerate(self._answer.rows(), start=1):
-            yield number, values, ()
+def sheet_of(answer: Answer) -> TypedSheet:
+    """Its columns are named by a layout."""
+    ensure_named_once(answer)
+    return TypedSheet(answer.label, answer.names, answer)
 
 
 def _text(column: str, value: Value) -> str:
-    """What the value says; an identity that is no text is whole, as a key of a table is."""
-    text = cell_text(value, ".")
-    if column in IDENTITY and not isinstance(value, str):
-        whole = isinstance(value, Exact) and value == value.to_integral_value()
-        if not whole:
-            raise Wrong(column, f"{text} is no text and no whole number; make a text of it")
+    """What the value says; a day may come as a moment, of which it is the beginning."""
+    text = code_or_text(column, value, ".", "make a text of it")
     if column in _DAYS and isinstance(value, str) and (found := _MIDNIGHT.fullmatch(text)):
         return found[1]
     return text

@@ -203,9 +203,9 @@ def open_sheets(path: Path, form: FileForm, held: ExitStack) -> list[list[Sheet]
     if ending in BOOKS:
         return [_of_book(file, path)]
     if ending == PARQUET:
-        from connectors.file.parquet import ParquetSheet
+        from connectors.file.parquet import parquet_sheet
 
-        return [[ParquetSheet(file, path)]]
+        return [[parquet_sheet(file, path)]]
     return [[RecordSheet(_records(file, path, form), path.name, form.lines)]]
 
 

@@ -100,8 +100,8 @@ def test_an_answer_gives_back_every_value_as_it_came_and_again(monkeypatch):
     ]  # fmt: skip
     answer = Answer("a", [f"c{n}" for n in range(len(row))], [row, row])
 
-    assert [*answer.rows()] == [*answer.rows()] == [[cell(each) for each in row]] * 2
-    exact = [type(each) for each in next(answer.rows())]
+    assert [*answer] == [*answer] == [[cell(each) for each in row]] * 2
+    exact = [type(each) for each in next(iter(answer))]
     assert (exact[2], exact[3], exact[4]) == (Exact, Exact, Decimal)
     assert answer.floats == ("c4",)
 
