@@ -136,6 +136,7 @@ def test_names_that_were_passed_on_are_passed_back(vendor, tmp_path):
         assert in_use(at) == was
 
 
+@pytest.mark.faults
 def test_an_undo_that_is_undone_leaves_what_the_run_had_left(tmp_path):
     with world("vtex", tmp_path, OnRemove.RETIRE) as at:
         was, run_id = changed(at, at.erp.before(), at.erp.after())
