@@ -13,7 +13,9 @@ from connectors.layouts.sheet import Cells, Row
 from connectors.layouts.stored import Value
 
 KINDS: Final = ("amount", "day", "period", "year", "number", "words")
-_NUMBER = re.compile(r"[-+(]?[^\w\s]?\s?[0-9][0-9.,'’\s]*[-)]?(\s?[^\w\s]|\s?[A-Z]{3})?")
+_NUMBER = re.compile(
+    r"([A-Za-z]{2,3}\.?\s)?[-+(]?[^\w\s]?\s?[0-9][0-9.,'’\s]*[-)]?(\s?[^\w\s]|\s?[A-Za-z]{2,3}\.?)?"
+)
 _FRACTION = re.compile(r".*[0-9][.,][0-9]{1,6}\D*")
 _YEAR = re.compile(r"(FY\s?)?(19|20)[0-9]{2}", re.IGNORECASE)
 _COUNT = re.compile(r"0{0,2}([1-9]|1[0-2])")
@@ -35,11 +37,16 @@ def holds_amounts(cells: Cells, besides: Collection[int]) -> bool:
 def has_numbers_below(rows: Sequence[Row], bound: Bound) -> bool:
     """Whether a number stands below a column of periods."""
     return any(
-        isinstance(cells[at], Decimal) or bool(_NUMBER.fullmatch(cell_words(cells[at])))
+        isinstance(cells[at], Decimal) or _has_digits(cell_words(cells[at]))
         for number, cells, _ in rows
         for at in bound.periods
         if number > bound.last and at < len(cells)
     )
+
+
+def _has_digits(text: str) -> bool:
+    """Whether digits stand in a text that is neither a period nor a day."""
+    return any(map(str.isdigit, text)) and named(text) is None and not readings(text)
 
 
 def kinds_below(rows: Sequence[Row], bound: Bound) -> dict[str, list[int]]:

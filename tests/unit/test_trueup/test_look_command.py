@@ -174,6 +174,12 @@ def test_neither_a_title_nor_a_row_of_data_is_taken_for_the_header(run, tmp_path
     assert asked_of(run("t.csv", "--json"))["budget.ref"][0] == "budget.ref=CC"
 
 
+@pytest.mark.parametrize("cell", ["kr 1.250,00", "5,00 kr.", "USD 5.25", "1'250.-", "12.500", "7"])
+def test_a_header_is_found_above_amounts_of_any_form(run, tmp_path, cell):
+    (tmp_path / "f.csv").write_text(f"CC;Jan 2026\nA;{cell}\n")
+    assert asked_of(run("f.csv", "--json")) == {"budget.ref": ["budget.ref=CC"]}
+
+
 def test_columns_of_months_without_a_year_ask_for_it(run, tmp_path):
     (tmp_path / "m.csv").write_text("CC,Jan,Feb\nA,1.00,2.00\n")
     assert asked_of(run("m.csv", "--json"))["periods"] == ["periods.year=2026, such as it is"]
