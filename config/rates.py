@@ -16,7 +16,7 @@ from config.settings import Settings
 from connectors.contract import registry
 from connectors.contract.rating import RatesSettings, pair_of, rate_of
 from connectors.contract.settings import SystemSettings
-from sync.rates import Rates
+from sync.intake.rates import Rates
 
 _COLUMNS: Final = ("date", "from", "to", "rate")
 _MANY: Final = 20

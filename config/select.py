@@ -10,7 +10,7 @@ from canonical.allocation import Status
 from canonical.currency import exponent
 from canonical.errors import UnknownUnit
 from config.tables import Table
-from sync.selection import KEYS, Rule, Selection
+from sync.intake.selection import KEYS, Rule, Selection
 
 _GLOB: Final = frozenset("*?[")
 

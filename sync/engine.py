@@ -26,6 +26,7 @@ from sync.gone import STILL_THERE, linked_again, still_there
 from sync.grace import Newborn
 from sync.guard import Guard, Sides
 from sync.handover import take_over
+from sync.intake.selection import Selection
 from sync.match import Key
 from sync.neighbours import Neighbours, Sources
 from sync.observe import Agreed, Observation, observe
@@ -33,7 +34,6 @@ from sync.outcome import Done, Outcome
 from sync.ownership import Ownership
 from sync.plan import Planner
 from sync.report import Report
-from sync.selection import Selection
 from sync.settle import Settler, waiting
 from sync.spec import OnRemove, SyncSpec
 from sync.state import audited
@@ -47,7 +47,7 @@ from sync.state.pauses import Pauses
 from sync.state.stops import Stops
 from sync.state.store import Store, StoreError
 from sync.state.undos import undos_of
-from sync.undo import Undo, UndoPlanner
+from sync.undo.plan import Undo, UndoPlanner
 from sync.watch import Watch
 
 _FAILURES = (

@@ -13,8 +13,8 @@ from canonical.budget import Budget
 from canonical.kind import Kind
 from connectors.contract.errors import ConnectorError
 from connectors.contract.interface import Connector
+from sync.intake.selection import Selection
 from sync.match import Key
-from sync.selection import Selection
 from sync.state.owners import Owners
 
 Sources = Mapping[str, Callable[[], Connector | None]]

@@ -17,8 +17,8 @@ from connectors.contract.capabilities import Capabilities, Hold
 from connectors.contract.errors import Forbidden, Unsupported
 from connectors.contract.interface import Connector
 from connectors.contract.records import Listed
+from sync.intake.selection import Selection
 from sync.likeness import By, Register
-from sync.selection import Selection
 
 _AT_ONCE: Final = 500
 _NOT_NAMED: Final = (None, Hold.DROPPED, Hold.READ_ONLY, Hold.FOLLOWS)

@@ -23,7 +23,8 @@ from sync.decide import Wanted
 from sync.desire import Desires
 from sync.findings import MANY, Findings
 from sync.identify import Identifier
-from sync.intake import Intake
+from sync.intake.pages import Intake
+from sync.intake.select import key_of
 from sync.match import Key, Matcher
 from sync.naming import Naming
 from sync.observe import BitSet, Observation
@@ -31,7 +32,6 @@ from sync.ownership import Ownership
 from sync.reconcile import Reconciler
 from sync.remove import Removals
 from sync.scales import Scales
-from sync.select import key_of
 from sync.spec import SyncSpec
 from sync.state.ledger import Ledger
 from sync.stuck import NOT_SEEN, UNKNOWN, UNREADABLE, Stuck, unseen

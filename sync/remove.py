@@ -15,11 +15,11 @@ from connectors.contract.errors import Unseen
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
 from sync.findings import MANY, Findings
+from sync.intake.select import Left
 from sync.match import Key
 from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import STATUS
-from sync.select import Left
 from sync.spec import OnRemove
 from sync.state.ledger import Ledger, Link
 from sync.state.places import ABOVE

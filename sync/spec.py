@@ -7,8 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from sync.rates import Rates
-from sync.selection import Selection
+from sync.intake.rates import Rates
+from sync.intake.selection import Selection
 
 
 class OnRemove(StrEnum):

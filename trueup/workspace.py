@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from canonical.spent import Spent
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
+    from sync.intake.selection import Selection
     from sync.people import People
     from sync.recording import Recording
     from sync.report import Report
-    from sync.selection import Selection
     from trueup.stated import Stated
 
 
@@ -236,7 +236,7 @@ class Workspace:
         meant; what stays as it is, is `blocked` in it. Raises `UnknownRun`, and `LeaseHeld` while
         a run of the sync goes on.
         """
-        from sync.undo import Undo
+        from sync.undo.plan import Undo
 
         run = self.history.get(run_id)
         spec_of(self.settings, run.sync)

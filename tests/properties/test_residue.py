@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canonical.rate import Rate, Rounding, rounded
-from sync.residue import Part, settle
+from sync.intake.residue import Part, settle
 
 CENT = Decimal("0.01")
 cents = st.integers(0, 10**7).map(lambda number: Decimal(number) * CENT)

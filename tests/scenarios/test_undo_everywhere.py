@@ -19,7 +19,7 @@ from connectors.contract.registry import load
 from connectors.contract.runtime import Runtime
 from sync.spec import OnRemove
 from sync.state.stops import Stops
-from sync.undo import Undo
+from sync.undo.plan import Undo
 from tests.scenarios.mortal import Killed, Life, living
 from tests.scenarios.mortal_vendors import VENDORS
 from tests.scenarios.mortal_world import DAY, SYNC, world

@@ -22,7 +22,7 @@ from canonical.text import joined
 from connectors.memory.connector import Memory
 from connectors.memory.declared import MemorySettings
 from sync.engine import Engine
-from sync.rates import Rates
+from sync.intake.rates import Rates
 from sync.spec import Limits, SyncSpec
 from sync.state.ledger import Ledger
 from sync.state.store import Store

@@ -4,8 +4,8 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.data import model_data
 from canonical.kind import Kind, Op
-from sync.deed import deeds_of
 from sync.state.journal import Operation, State
+from sync.undo.deed import deeds_of
 
 BUDGET = Budget(ref="B", name="New", amount=Amount.of(150, "USD"))
 

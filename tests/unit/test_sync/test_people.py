@@ -10,9 +10,9 @@ from canonical.budget import Budget
 from connectors.contract.errors import Forbidden
 from connectors.contract.records import Listed, Resolved
 from connectors.memory.connector import Memory
+from sync.intake.selection import Rule, Selection
 from sync.likeness import By, Register
 from sync.people import people
-from sync.selection import Rule, Selection
 
 ADA = Listed("u1", "Ada Lovelace", "ada@example.com")
 GRACE = Listed("u2", "Grace Brewster Hopper", "ghopper@example.com")

@@ -18,7 +18,7 @@ from canonical.text import joined
 from connectors.memory.connector import Memory
 from connectors.memory.declared import MemorySettings
 from sync.engine import Engine
-from sync.selection import Rule, Selection
+from sync.intake.selection import Rule, Selection
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 

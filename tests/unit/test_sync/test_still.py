@@ -7,9 +7,9 @@ import pytest
 from canonical.compare import Baseline
 from canonical.facts import BUDGET_FIELDS
 from canonical.kind import Kind, Op
-from sync.deed import Deed
 from sync.state.journal import Operation, State
-from sync.still import Still
+from sync.undo.deed import Deed
+from sync.undo.still import Still
 
 WAS = dict.fromkeys(BUDGET_FIELDS) | {
     "name": "Travel", "amount": "100.00", "currency": "USD", "cadence": "monthly",

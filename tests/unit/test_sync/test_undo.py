@@ -23,7 +23,7 @@ from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.journal import Journal
 from sync.state.stops import Stops
 from sync.state.store import Store
-from sync.undo import Undo
+from sync.undo.plan import Undo
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
 OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None,

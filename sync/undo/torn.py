@@ -10,10 +10,10 @@ from canonical.facts import SAID_BY_NONE
 from canonical.image import Image
 from canonical.kind import FIELDS, Kind, Op
 from canonical.money import MONEY
-from sync.deed import Deed
 from sync.match import Key
 from sync.state.journal import Operation, State
 from sync.state.ledger import Ledger, Link
+from sync.undo.deed import Deed
 
 
 class Torn:

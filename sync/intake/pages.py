@@ -14,9 +14,9 @@ from canonical.problem import Problem
 from connectors.contract.capabilities import Hold
 from connectors.contract.interface import Connector
 from connectors.contract.records import Page
-from sync.convert import Converting
 from sync.decide import Wanted, joined
-from sync.select import Left, Selecting
+from sync.intake.convert import Converting
+from sync.intake.select import Left, Selecting
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Ledger
 

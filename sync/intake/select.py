@@ -13,9 +13,9 @@ from canonical.budget import Budget
 from canonical.change import Selected
 from canonical.kind import Kind
 from connectors.contract.records import Observed, Page
+from sync.intake.selection import Rule, Selection
 from sync.match import Key
 from sync.observe import BitSet
-from sync.selection import Rule, Selection
 from sync.state.ledger import Ledger
 
 

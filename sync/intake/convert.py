@@ -26,10 +26,10 @@ from canonical.rate import Converted, Rate, Rounding
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.records import Observed, Page
 from sync.decide import Wanted
+from sync.intake.rates import Rates
+from sync.intake.residue import Part, settle, spans
+from sync.intake.select import key_of
 from sync.match import Key
-from sync.rates import Rates
-from sync.residue import Part, settle, spans
-from sync.select import key_of
 
 _Model = TypeVar("_Model", Budget, Allocation)
 _BATCH: Final = 1000

@@ -12,8 +12,8 @@ from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, TAKEN_BACK_BY_NONE, Fact
 from canonical.image import Image
 from canonical.kind import FIELDS
 from canonical.money import MONEY
-from sync.deed import Deed
 from sync.state.journal import Operation, State
+from sync.undo.deed import Deed
 
 HIDDEN = "***"
 """What the journal keeps in the place of a secret."""

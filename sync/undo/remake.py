@@ -13,13 +13,13 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.counterpart import Counterparts
 from sync.decide import Wanted, creation
-from sync.deed import Deed
 from sync.findings import Findings
 from sync.identify import Identifier
 from sync.match import Matcher, Newcomer
 from sync.observe import Observation
 from sync.send import Statement
-from sync.weigh_back import BackWeigher
+from sync.undo.deed import Deed
+from sync.undo.weigh import BackWeigher
 
 _WHY: Final = {
     Op.RETIRE: "{vendor} cannot take it into use again ({id}): a new one is made in its place",

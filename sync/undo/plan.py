@@ -27,26 +27,26 @@ from connectors.contract.capabilities import Removal
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
-from sync.contents import Contents
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, is_out_of_use, removal
-from sync.deed import Deed, deeds_of
 from sync.findings import Findings
 from sync.identify import Identifier
 from sync.match import Key
 from sync.naming import Naming
 from sync.observe import Observation
-from sync.remake import Remaking
 from sync.scales import Scales
 from sync.send import Statement
 from sync.spec import OnRemove
 from sync.state.journal import Journal, Operation, State
 from sync.state.ledger import Ledger, Link
 from sync.state.owners import Owned, Owners
-from sync.still import HIDDEN, Still
 from sync.stuck import UNREADABLE, Stuck
-from sync.torn import Torn, with_money
-from sync.weigh_back import BackWeigher
+from sync.undo.contents import Contents
+from sync.undo.deed import Deed, deeds_of
+from sync.undo.remake import Remaking
+from sync.undo.still import HIDDEN, Still
+from sync.undo.torn import Torn, with_money
+from sync.undo.weigh import BackWeigher
 
 STATUS: Final = {kind: names.index("status") for kind, names in FIELDS.items()}
 _GONE = "it is not there any more"
