@@ -74,10 +74,15 @@ def test_a_head_that_was_cut_short_is_a_slip_and_no_finding(filled: Desk) -> Non
 
 
 def test_a_row_that_somebody_changed_is_named_and_the_exit_code_is_1(filled: Desk) -> None:
-    sql(filled, "UPDATE audit SET entry = replace(entry, '1020.00', '9020.00') WHERE number = 4")
+    with sqlite3.connect(filled.folder / "trueup.db") as state:
+        ((number,),) = state.execute(
+            "SELECT min(number) FROM audit WHERE entry LIKE '%\"1020.00\"%'"
+        ).fetchall()
+    changed = f"replace(entry, '1020.00', '9020.00') WHERE number = {number}"
+    sql(filled, f"UPDATE audit SET entry = {changed}")
     found = filled.run("audit", "--check")
     assert found.code == 1
-    assert "row 4: it was changed" in found.out
+    assert f"row {number}: it was changed" in found.out
 
 
 def test_an_unknown_sync_and_form_are_refused(filled: Desk) -> None:

@@ -12,6 +12,7 @@ def _no_twins(desk: Desk) -> None:
     assert (len(desk.budgets), len(desk.limits)) == (3, 12)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", ["lost_answer", "error_before", "error_after", "cut", "garbage"])
 def test_one_failing_create_in_three_ends_in_one_object_each(desk: Desk, kind: str) -> None:
     desk.brex.faults.add(kind, every=3, method="POST")

@@ -132,12 +132,14 @@ def check(frozen, process):
     assert len([name for name in made if name.startswith("CC000")]) >= 3
 
 
+@pytest.mark.sampled(2)
 def test_calls_that_waited_for_the_limiter_do_not_leave(frozen):
     process = frozen.start(frozen.slow)
     frozen.stop_when(process, lambda writes: len(writes) >= 1)
     check(frozen, process)
 
 
+@pytest.mark.sampled(2)
 def test_calls_that_waited_for_as_long_as_the_vendor_asked_do_not_leave(frozen):
     frozen.served.faults.add("rate_limit", times=-1, retry_after=3, method="POST")
     process = frozen.start(frozen.fast)

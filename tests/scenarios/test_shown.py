@@ -29,6 +29,7 @@ def ended(folder: Path, command: str, **environment: str) -> subprocess.Complete
     )  # fmt: skip
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "shown",
     ["2>/dev/full", ">/dev/full", ">&- 2>&-", "-v 2>/dev/full", "--json | head -c 1 >/dev/null"],

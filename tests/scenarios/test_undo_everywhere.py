@@ -77,6 +77,7 @@ def resumed(at):
         Stops(store).resume(SYNC)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("vendor", "on_remove"), CHANGES)
 def test_what_a_run_did_is_taken_back(vendor, on_remove, tmp_path):
     with world(vendor, tmp_path, on_remove) as at:

@@ -42,6 +42,7 @@ def settled(account):
     return reports
 
 
+@pytest.mark.sampled(2)
 @BEHIND
 @pytest.mark.parametrize("nth", [0, 1, pytest.param(2, marks=pytest.mark.faults)])
 def test_a_create_whose_answer_is_lost_is_made_once(opened, switches, nth):
@@ -66,6 +67,7 @@ def test_what_was_written_is_not_written_again(opened, switches):
     assert {call["method"] for call in account.served.log[before:]} <= {"GET"}
 
 
+@pytest.mark.sampled(2)
 @BEHIND
 @pytest.mark.parametrize("changes", [True, False], ids=["changed", "removed"])
 def test_what_was_changed_or_removed_is_seen_in_the_end(opened, switches, changes):
