@@ -5,15 +5,17 @@ and is blocked by name while planning.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, TypeAlias
 
+from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.identity import natural_key
 from canonical.loss import Effect, Loss
-from connectors.contract.errors import Rejected, Stale
+from connectors.contract.errors import Rejected, Stale, Unsupported
 from connectors.erp.entries import Entry
 
+_AMOUNTS: Final = frozenset({"amount", "phases"})
 Overlaid: TypeAlias = Callable[[Sequence[Entry], Budget], Budget]
 """From the lines of a budget, and what is wanted, to what they will state."""
 
@@ -65,6 +67,25 @@ class Target:
             return self.budgets[model.ref]
         named = self._named.get(natural_key(model), ())
         return named[0] if len(named) == 1 else None
+
+    def ensure_written(
+        self, system: str, model: Budget | Allocation, fields: Collection[str], made: str
+    ) -> Budget:
+        """The budget, where it and the fields can be written.
+
+        Raises `Unsupported`, which says where all else is `made`.
+        """
+        others = set(fields) - _AMOUNTS
+        if isinstance(model, Allocation) or others:
+            what = ", ".join(sorted(others)) or "allocations"
+            raise Unsupported(f"{system}: {made}, and no {what}")
+        return model
+
+    def take_as_listed(self, system: str, id: str, now: Sequence[Entry]) -> Sequence[Entry]:
+        """The lines of that budget as they are `now`; raises as `unchanged` does."""
+        self.unchanged(system, id, now)
+        self.lines[id] = now
+        return now
 
     def unchanged(self, system: str, id: str, now: Sequence[Entry]) -> None:
         """Raise `Stale` unless the lines of that budget are `now` as they were listed."""

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from connectors.contract.capabilities import Capabilities, Hold, Phasing
 from connectors.contract.settings import HttpSettings, RateLimit
+from connectors.erp.holds import SHARES_ARE_READ
 
 CAPABILITIES: Final = Capabilities(
     vendor="erpnext",
@@ -20,17 +21,7 @@ CAPABILITIES: Final = Capabilities(
         "phases": Hold.READ_ONLY,
         "status": Hold.READ_ONLY,
     },
-    allocation={
-        "budget": Hold.READ_ONLY,
-        "entity": Hold.READ_ONLY,
-        "amount": Hold.READ_ONLY,
-        "currency": Hold.FOLLOWS,
-        "status": Hold.READ_ONLY,
-        "cadence": Hold.READ_ONLY,
-        "start": Hold.READ_ONLY,
-        "end": Hold.READ_ONLY,
-        "phases": Hold.READ_ONLY,
-    },
+    allocation=SHARES_ARE_READ,
     phasing=Phasing.ALL,
     unit_of_writing="nothing: it is a source",
 )

@@ -36,7 +36,6 @@ from connectors.odoo.rounding import rounded
 from connectors.odoo.rpc import JsonRpc
 from connectors.odoo.views import Views, changes, stated_then
 
-_AMOUNTS = frozenset({"amount", "phases"})
 _MADE_THERE = "budgets are made and removed in Odoo itself; only their amounts are written"
 
 
@@ -110,8 +109,8 @@ class Odoo(Connector):
 
         Raises `Stale` where one has another amount by now, `Rejected` where there is none.
         """
-        model = self._written(draft.model, fields)
-        lines = self._as_listed(id)
+        model = self._target.ensure_written(self.name, draft.model, fields, _MADE_THERE)
+        lines = self._target.take_as_listed(self.name, id, self._read_again(id))
         amounts = changes(lines, model) if fields else {}
         for amount, ids in _by_amount(lines, amounts).items():
             values = {self._reader.family.amount: amount}
@@ -151,20 +150,6 @@ class Odoo(Connector):
         return shown
 
     # -- writing -----------------------------------------------------------------------------
-
-    def _written(self, model: Budget | Allocation, fields: Collection[str]) -> Budget:
-        """The budget, where it and the fields can be written."""
-        if isinstance(model, Allocation) or set(fields) - _AMOUNTS:
-            what = ", ".join(sorted(set(fields) - _AMOUNTS)) or "allocations"
-            raise Unsupported(f"{self.name}: {_MADE_THERE}, and no {what}")
-        return model
-
-    def _as_listed(self, id: str) -> Sequence[Entry]:
-        """The lines of that budget as they are now, which is as they were listed."""
-        lines = self._read_again(id)
-        self._target.unchanged(self.name, id, lines)
-        self._target.lines[id] = lines
-        return lines
 
     def _read_again(self, id: str) -> Sequence[Entry]:
         """The lines of that budget, and of no other where its account is known."""

@@ -34,7 +34,6 @@ from connectors.tryton.session import HEADER, Session
 from connectors.tryton.views import Views
 from connectors.tryton.wire import ANALYTIC_LINES
 
-_AMOUNTS = frozenset({"amount", "phases"})
 _MADE_THERE = "budgets are made and removed in Tryton itself; only their amounts are written"
 
 
@@ -100,7 +99,7 @@ class Tryton(Connector):
         Raises `Stale` where one has another amount by now, `Rejected` where there is none.
         """
         model = self._written(draft.model, fields)
-        lines = self._as_listed(id)
+        lines = self._target.take_as_listed(self.name, id, self._read_again(id))
         before = self._budget(id, lines)
         amounts = self._rewritten(lines, model) if fields else {}
         if not amounts:
@@ -170,19 +169,10 @@ class Tryton(Connector):
 
     def _written(self, model: Budget | Allocation, fields: Collection[str]) -> Budget:
         """The budget, where it and the fields can be written."""
-        if isinstance(model, Allocation) or set(fields) - _AMOUNTS:
-            what = ", ".join(sorted(set(fields) - _AMOUNTS)) or "allocations"
-            raise Unsupported(f"{self.name}: {_MADE_THERE}, and no {what}")
+        budget = self._target.ensure_written(self.name, model, fields, _MADE_THERE)
         if reason := self._why_not_written():
             raise Unsupported(f"{self.name}: {reason}")
-        return model
-
-    def _as_listed(self, id: str) -> Sequence[Entry]:
-        """The lines of that budget as they are now, which is as they were listed."""
-        lines = self._read_again(id)
-        self._target.unchanged(self.name, id, lines)
-        self._target.lines[id] = lines
-        return lines
+        return budget
 
     def _read_again(self, id: str) -> Sequence[Entry]:
         """The lines of that budget, and of no other where its account is known."""

@@ -7,32 +7,14 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from canonical.kind import Kind
-from connectors.contract.capabilities import Capabilities, Hold, Phasing
+from connectors.contract.capabilities import Capabilities, Phasing
 from connectors.contract.settings import HttpSettings, RateLimit
+from connectors.erp.holds import AMOUNTS_ARE_WRITTEN, SHARES_ARE_READ
 
 CAPABILITIES: Final = Capabilities(
     vendor="tryton",
-    budget={
-        "name": Hold.READ_ONLY,
-        "amount": Hold.EXACT,
-        "currency": Hold.EXACT,
-        "cadence": Hold.EXACT,
-        "start": Hold.READ_ONLY,
-        "end": Hold.READ_ONLY,
-        "phases": Hold.EXACT,
-        "status": Hold.READ_ONLY,
-    },
-    allocation={
-        "budget": Hold.READ_ONLY,
-        "entity": Hold.READ_ONLY,
-        "amount": Hold.READ_ONLY,
-        "currency": Hold.FOLLOWS,
-        "status": Hold.READ_ONLY,
-        "cadence": Hold.READ_ONLY,
-        "start": Hold.READ_ONLY,
-        "end": Hold.READ_ONLY,
-        "phases": Hold.READ_ONLY,
-    },
+    budget=AMOUNTS_ARE_WRITTEN,
+    allocation=SHARES_ARE_READ,
     phasing=Phasing.ALL,
     grace=timedelta(),
     takes_actuals=frozenset({Kind.BUDGET}),
