@@ -34,6 +34,7 @@ from sync.identify import Identifier
 from sync.match import Key
 from sync.naming import Naming
 from sync.observe import Observation
+from sync.reconcile import STATUS
 from sync.scales import Scales
 from sync.send import Statement
 from sync.spec import OnRemove
@@ -48,7 +49,6 @@ from sync.undo.still import HIDDEN, Still
 from sync.undo.torn import Torn, with_money
 from sync.undo.weigh import BackWeigher
 
-STATUS: Final = {kind: names.index("status") for kind, names in FIELDS.items()}
 _GONE = "it is not there any more"
 
 
