@@ -14,7 +14,7 @@ from sync.state.checking import Finding
 from sync.state.retention import Forgotten
 from trueup.deeds import moved_text
 from trueup.output import json_text, plain, tell
-from trueup.refusal import Refusal
+from trueup.refusal import Refusal, form_said
 
 COLUMNS: Final = (
     "number", "at", "user", "host", "name", "settings", "sync", "run", "kind", "budget_ref", "ref",
@@ -34,9 +34,7 @@ class Form(StrEnum):
 
 def form_of(said: str | None) -> Form:
     """The form that was `said`, text where none was; raises `Refusal` for a word that is none."""
-    if said is not None and said not in list(Form):
-        raise Refusal(f"--format {said} is not known; it is one of {', '.join(Form)}")
-    return Form(said or Form.TEXT)
+    return Form.TEXT if said is None else form_said(said, Form)
 
 
 def head_of(said: str | None) -> str | None:

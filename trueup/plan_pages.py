@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from canonical.change import Conflict, Plan
 from trueup.output import plain
 from trueup.planned import counted, entries, later, losses, named, next_steps, sums
-from trueup.refusal import Refusal
+from trueup.refusal import form_said
 from trueup.selected import rates, selection
 
 _FOLDER: Final = Path(__file__).parent / "pages"
@@ -30,9 +30,7 @@ class Form(StrEnum):
 
 def form_of(said: str) -> Form:
     """The form of that name; raises `Refusal` for a word that is none."""
-    if said not in list(Form):
-        raise Refusal(f"--format {said} is not known; it is one of {', '.join(Form)}")
-    return Form(said)
+    return form_said(said, Form)
 
 
 def page(form: Form, plan: Plan) -> str:

@@ -57,8 +57,8 @@ class Opened(Protocol):
         """Held by whoever reads or writes that account for longer than a call."""
 
 
-def lease_name(into: str) -> str:
-    """What the lease of such a recording is called; no sync has a name like it."""
+def name_of(into: str) -> str:
+    """What the lease and the schedule of such a recording go by; no sync has a name like it."""
     return f"actuals --into {into}"
 
 
@@ -139,7 +139,7 @@ def _alone(
     if dry_run:
         yield
         return
-    with Lease.take(workspace.store, lease_name(into), now=now) as lease, departing(lease.ensure):
+    with Lease.take(workspace.store, name_of(into), now=now) as lease, departing(lease.ensure):
         yield
 
 

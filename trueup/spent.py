@@ -16,7 +16,7 @@ from canonical.spent import Spent
 from connectors.file.tables import guarded
 from sync.spending import Total, totals
 from trueup.output import json_text
-from trueup.refusal import Refusal
+from trueup.refusal import Refusal, form_said
 
 COLUMNS: Final = (
     "system", "sync", "kind", "ref", "budget_ref", "name", "status", "currency", "amount", "spent",
@@ -41,12 +41,11 @@ def form_of(said: str | None, out: Path | None) -> Form:
 
     Raises `Refusal` for a word that is none, and for a workbook that has no file.
     """
-    if said is not None and said not in list(Form):
-        raise Refusal(f"--format {said} is not known; it is one of {', '.join(Form)}")
-    if said == Form.XLSX and out is None:
+    form = None if said is None else form_said(said, Form)
+    if form is Form.XLSX and out is None:
         raise Refusal("a workbook is no text to print; name its file with --out")
-    if said is not None or out is None:
-        return Form(said or Form.TABLE)
+    if form is not None or out is None:
+        return form or Form.TABLE
     try:
         return Form(out.suffix.lower().removeprefix("."))
     except ValueError:

@@ -26,10 +26,11 @@ log = logging.getLogger("trueup")
 def serve(session: Session, clock: Clock | None = None) -> int:
     """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish."""
     from sync.schedule import Scheduler, WorkerDied, parse_schedule  # nothing else keeps a clock
+    from trueup.recording import name_of
 
     with session.workspace(quiet=True) as workspace:
         settings = workspace.settings
-        tables = {_keeping(name): each.schedule for name, each in settings.actuals.items()}
+        tables = {name_of(name): each.schedule for name, each in settings.actuals.items()}
         tables |= {name: sync.schedule for name, sync in settings.syncs.items()}
         schedules = {name: parse_schedule(text) for name, text in tables.items() if text}
         if not schedules:
@@ -69,9 +70,10 @@ def _serve_one(session: Session, workspace: Workspace, name: str) -> None:
 def _keep_one(session: Session, workspace: Workspace, name: str) -> None:
     """One scheduled `actuals --into`, in the same manner."""
     from trueup.recorded import in_short, recording_data
+    from trueup.recording import name_of
 
     try:
-        (into,) = (each for each in workspace.settings.actuals if _keeping(each) == name)
+        (into,) = (each for each in workspace.settings.actuals if name_of(each) == name)
         kept = workspace.record_actuals(into)
         told = {system: lines_of(error) for system, error in kept.failed.items()}
         with session.printing:
@@ -98,8 +100,3 @@ def _tell(session: Session, name: str, report: Report) -> None:
         log.debug("what led to it:", exc_info=error)
         said = f"{report.outcome}, and cannot be shown: {odd(error)}"
         session.console.say(f"{name}: {said} (run {report.run_id[:12]})")
-
-
-def _keeping(into: str) -> str:
-    """What a schedule of `[actuals.INTO]` goes by."""
-    return f"actuals --into {into}"
