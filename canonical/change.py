@@ -18,6 +18,8 @@ from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Loss
 from canonical.money import Move
 from canonical.problem import Problem
+from canonical.side import Side
+from canonical.waiting import Waiting
 
 _Model = Annotated[
     Budget | Allocation, PlainValidator(model_of), PlainSerializer(model_data, when_used="json")
@@ -39,7 +41,8 @@ class Change:
     `after` are the keys of objects that give up the name that this one takes: they go first. `via`
     is the temporary name that it has on the way, where names go round in a circle. `image` is all
     that was there of what is removed, in the owner's terms, and of what is updated that which was
-    agreed and the target does not show: for the journal.
+    agreed and the target does not show: for the journal. `side` is the system that it is made in:
+    `target_id`, `fields`, `desired` and `seen` are that system's.
     """
 
     op: Op
@@ -59,6 +62,7 @@ class Change:
     after: tuple[tuple[Kind, str, str], ...] = field(default=(), compare=False)
     via: str | None = field(default=None, compare=False)
     image: Mapping[str, Fact] | None = field(default=None, compare=False)
+    side: Side = Side.TARGET
 
     @property
     def key(self) -> tuple[Kind, str, str]:
@@ -191,7 +195,8 @@ class Plan:
     `lossy` counts the losses that need acceptance, over all objects: name → count, first reason.
     `kept` are linked objects that the source no longer has; those still in use, and the strangers
     in the target that nobody ever stated, are named one by one, the first thousand of each.
-    `stranger_count` counts all strangers. `uncertain` are those with a write of unknown outcome,
+    `stranger_count` counts all strangers. `waits` is what a person is to decide, but for what is in
+    `conflicts`, `guards` and `uncertain`. `uncertain` are those with a write of unknown outcome,
     `adopted` those recognised in the target without a link of this sync, and `handovers` those
     among them that pass from another sync to this one. `selected` says what the sync's selection
     came to, None where it has none; `rates` are those by which it converts. `bound_to` are the
@@ -217,6 +222,7 @@ class Plan:
     kept_objects: tuple[Unstated, ...] = ()
     strangers: tuple[Unstated, ...] = ()
     stranger_count: int = 0
+    waits: tuple[Waiting, ...] = ()
     selected: Selected | None = None
     rates: tuple[UsedRate, ...] = ()
     bound_to: Mapping[str, str] = field(default_factory=dict)

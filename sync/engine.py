@@ -442,6 +442,7 @@ class Engine:
             kept_objects=tuple(found.kept_objects),
             strangers=tuple(found.strangers),
             stranger_count=found.stranger_count,
+            waits=tuple(found.waits),
             selected=found.selected,
             rates=found.rates,
             adopted=found.adopted,

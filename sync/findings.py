@@ -7,6 +7,7 @@ from canonical.change import Change, Conflict, Handover, Selected, Unstated, Use
 from canonical.kind import Kind
 from canonical.loss import Loss
 from canonical.problem import Problem
+from canonical.waiting import Waiting
 from sync.match import Key
 from sync.scales import Scales
 from sync.send import Statement
@@ -44,6 +45,7 @@ class Findings:
     selected: Selected | None = None
     rates: tuple[UsedRate, ...] = ()
     stated: dict[tuple[Kind, Key], Statement] = field(default_factory=dict)
+    waits: list[Waiting] = field(default_factory=list)
     scales: Scales = field(default_factory=Scales)
 
     def note(self, losses: Sequence[Loss]) -> None:

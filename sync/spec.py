@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
+from sync.fields import Fields
 from sync.intake.rates import Rates
 from sync.intake.selection import Selection
 
@@ -95,3 +96,4 @@ class SyncSpec:
     limits: Limits = field(default_factory=Limits)
     select: Selection | None = None
     rates: Rates | None = None
+    fields: Fields = field(default_factory=Fields)

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from canonical.kind import Kind, Op
+from canonical.side import Side
 from sync.state.audit import Audit
 from sync.state.audited import abandoned, ended
 from sync.state.store import Moment, Store, operations, runs
@@ -69,7 +70,8 @@ class Operation:
 
     `sync` is the journal's own once it is planned.
     `key` is the idempotency key; `fingerprint` and `draft` are what was sent, `before` what the
-    target held then. `sent_at` is when it was first sent: a key's life counts from there.
+    target held then. `sent_at` is when it was first sent: a key's life counts from there. `side` is
+    the system that it writes to; `target_id` is the object's id there.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Operation:
     error: str | None = None
     sent_at: datetime | None = None
     ended_at: datetime | None = None
+    side: Side = Side.TARGET
 
 
 class Fence(Protocol):
@@ -369,5 +372,6 @@ def _operation(row: dict[str, Any]) -> Operation:
         "kind": Kind(row["kind"]),
         "fields": tuple(row["fields"]),
         "state": State(row["state"]),
+        "side": Side(row["side"]),
     }
     return Operation(**row)

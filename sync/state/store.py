@@ -134,6 +134,7 @@ baselines: Final = Table(
     Column("run_id", Text, nullable=False),
     Column("stated", Text),
     Column("rates", Text),
+    Column("shown", Text),
 )
 
 versions: Final = Table(
@@ -189,6 +190,7 @@ operations: Final = Table(
     Column("error", Text),
     Column("sent_at", Moment),
     Column("ended_at", Moment),
+    Column("side", Text, nullable=False, server_default="target"),
     Index("operations_run", "run_id", "seq"),
     Index("operations_state", "sync", "state"),
     Index("operations_ref", "sync", "kind", "budget_ref", "ref", "op"),
@@ -221,6 +223,61 @@ stops: Final = Table(
     Column("since", Moment, nullable=False),
     Column("by", Text, nullable=False),
     Column("because", Text),
+)
+
+waits: Final = Table(
+    "waits",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("sync", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("budget_ref", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("said", Json, nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("ended_at", Moment),
+    Index("waits_open", "sync", "ended_at"),
+)
+
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("sync", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("budget_ref", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("take", Text, nullable=False),
+    Column("said", Json, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("note", Text),
+    Column("ended_at", Moment),
+    Index("decisions_open", "sync", "ended_at"),
+)
+
+approvals: Final = Table(
+    "approvals",
+    metadata,
+    Column("plan_id", Text, primary_key=True),
+    Column("sync", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("approved_at", Moment),
+    Column("approved_by", Text),
+    Column("note", Text),
+    Column("run_id", Text),
+    Column("ended_at", Moment),
+    Index("approvals_open", "sync", "ended_at"),
 )
 
 audit: Final = Table(

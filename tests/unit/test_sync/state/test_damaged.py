@@ -31,7 +31,7 @@ def path(tmp_path):
         )
         connection.execute(
             "INSERT INTO operations VALUES (1,'o1','r1','s',0,'create','budget','A','',NULL,'k','f',"
-            "'[]',NULL,NULL,'sent',NULL,'2026-03-01T00:00:00+00:00',NULL)"
+            "'[]',NULL,NULL,'sent',NULL,'2026-03-01T00:00:00+00:00',NULL,'target')"
         )
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

@@ -96,7 +96,8 @@ def test_opening_again_finds_what_was_written(database_url, clock):
 def test_the_state_of_an_older_version_is_migrated_and_keeps_its_rows(database_url, store):
     with store.write() as connection:
         connection.execute(insert(leases).values(name="x", token=5))
-        for table in ("versions", "pauses", "accounts", "audit", "stops"):
+        made = ("versions", "pauses", "accounts", "audit", "stops")
+        for table in (*made, "waits", "decisions", "approvals"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE baselines DROP COLUMN stated"))
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
