@@ -104,6 +104,10 @@ class SystemSettings(BaseModel):
         "or a file; without one they are blocked. For systems that hold one currency.",
     )
 
+    def only_read(self) -> str:
+        """Why no budget of such a system can be changed, as it is set up; blank where it can."""
+        return self.no_target
+
     def account(self, system: str, base: Path) -> str:
         """Names the account that `system`, a block of these settings, writes into: alike for all
         blocks that share it. No secret is in it; `base` is where relative paths start from.
