@@ -34,13 +34,16 @@ class Baseline:
     """What both sides last agreed: the facts we wanted and the facts the vendor returned.
 
     `stated` is the money that the source stated (`canonical.money`), where `desired` is less;
-    `rates` tell how that was converted (`canonical.rate.Converted`), where it was.
+    `rates` tell how that was converted (`canonical.rate.Converted`), where it was. `shown` are the
+    source's own facts, where the source does not own every field; it is empty where the target was
+    not told the whole yet, and None where nobody needed it.
     """
 
     desired: Facts
     echo: Facts
     stated: Facts | None = None
     rates: str | None = None
+    shown: Facts | None = None
 
     @property
     def all_facts(self) -> Facts:

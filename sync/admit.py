@@ -50,6 +50,7 @@ class Admission:
         self._claims, self._reconciler, self._who = claims, reconciler, who
         self._stuck, self._successors, self._weigher = stuck, successors, weigher
         self._waiting, self._found = waiting, found
+        self._is_mirror = reconciler.is_mirror
         self.gone: dict[tuple[Kind, Key], tuple[Link, Baseline]] = {}
 
     def recognise(
@@ -153,7 +154,8 @@ class Admission:
         money = self._weigher.creation(wanted, op, stated, self.gone.get((kind, key)))
         fields = self._reconciler.held[kind]
         change = creation(wanted, fields, losses, money, stated.hex())
-        self._found.add(change, Statement(stated, wanted.beyond, wanted.rates))
+        shown = None if self._is_mirror else facts(wanted.stated)
+        self._found.add(change, Statement(stated, wanted.beyond, wanted.rates, shown))
 
     def _objections(self, wanted: Wanted) -> Sequence[Loss]:
         if not wanted.reckoned:

@@ -28,6 +28,7 @@ from canonical.money import Move
 from canonical.rate import Converted
 from canonical.records import as_dataclass
 from connectors.contract.capabilities import Capabilities, Hold, Removal
+from connectors.contract.records import Observed
 from sync.match import Key
 from sync.spec import OnRemove
 
@@ -40,7 +41,8 @@ class Wanted(Struct, frozen=True, gc=False):
 
     `beyond` is the money that is stated, where the projection says less of it. `stated` is in the
     target's currency, `converted` how it came to be. `reckoned` is false
-    of what no calendar or arithmetic can hold: it is as stated, and blocked.
+    of what no calendar or arithmetic can hold: it is as stated, and blocked. `item` is the
+    source's own record, where something may be taken back into it.
     """
 
     kind: Kind
@@ -52,6 +54,7 @@ class Wanted(Struct, frozen=True, gc=False):
     beyond: Facts | None = None
     reckoned: bool = True
     converted: Converted | None = None
+    item: Observed | None = None
 
     @property
     def all_facts(self) -> Facts:

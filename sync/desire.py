@@ -42,6 +42,7 @@ class Desires:
         self._keeps_past = keeps_past(source.capabilities, able)
         self._phasing = {Kind.BUDGET: able.phasing, Kind.ALLOCATION: able.share_phasing}
         self._shares = Shares(able, as_of)
+        self._is_mirror = spec.fields.is_mirror
         self._budgets: dict[str, Budget] = {}
         self._shapes: dict[object, Budget] = {}
 
@@ -52,13 +53,21 @@ class Desires:
             if key[1] in self._budgets:
                 return None
             self._budgets[key[1]] = self._shape(stated)
-            return _told(item, self._reckoned(kind, key, stated))
+            return self._told(item, self._reckoned(kind, key, stated))
         budget = self._budgets.get(key[0])
         if budget is None:
             reason = f"its budget {key[0]!r} is not among the source's budgets"
             self._found.problems.append(Problem(self._source.name, item.id, reason, item.id))
             return None
-        return _told(item, self._reckoned(kind, key, budget.complete(stated)))
+        return self._told(item, self._reckoned(kind, key, budget.complete(stated)))
+
+    def _told(self, item: Observed, wanted: Wanted) -> Wanted:
+        """What is wanted, with what the source's own reading lost told first."""
+        if not self._is_mirror:
+            wanted = structs.replace(wanted, item=item)
+        if not item.losses:
+            return wanted
+        return replace(wanted, losses=joined(item.losses, wanted.losses))
 
     def shape(self, ref: str) -> Budget | None:
         """What the source's budget of that ref says about time and state; None where it has none.
@@ -141,10 +150,3 @@ class Desires:
                 budget, ref="", name="", amount=None, phases=(), allocations=()
             )
         return shape
-
-
-def _told(item: Observed, wanted: Wanted) -> Wanted:
-    """What is wanted, with what the source's own reading lost told first."""
-    if not item.losses:
-        return wanted
-    return replace(wanted, losses=joined(item.losses, wanted.losses))

@@ -12,6 +12,7 @@ from canonical.change import Change, Conflict, Plan, Trip, Unstated
 from canonical.kind import Kind, Op
 from canonical.loss import Effect
 from canonical.problem import Problem
+from canonical.waiting import Waiting
 from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
 from connectors.contract.interface import Connector
@@ -90,6 +91,7 @@ class Verification:
     differences: tuple[Change, ...]
     conflicts: tuple[Conflict, ...]
     problems: tuple[Problem, ...]
+    waits: tuple[Waiting, ...] = ()
     kept_objects: tuple[Unstated, ...] = ()
     strangers: tuple[Unstated, ...] = ()
     stranger_count: int = 0
@@ -97,7 +99,7 @@ class Verification:
     @property
     def agree(self) -> bool:
         """Whether the target holds all it should."""
-        return not (self.differences or self.conflicts or self.problems)
+        return not (self.differences or self.conflicts or self.waits or self.problems)
 
 
 class Engine:
@@ -155,6 +157,7 @@ class Engine:
             differences=differences,
             conflicts=tuple(found.conflicts),
             problems=tuple(found.problems),
+            waits=tuple(found.waits),
             kept_objects=tuple(found.kept_objects),
             strangers=tuple(found.strangers),
             stranger_count=found.stranger_count,
@@ -598,4 +601,5 @@ def _as_approved(approved: Change, now: Change) -> Change:
 
 
 def _in_sync(plan: Plan) -> bool:
-    return not (plan.pending or plan.conflicts or plan.problems or plan.uncertain)
+    waits = plan.conflicts or plan.waits or plan.uncertain
+    return not (plan.pending or plan.problems or waits)

@@ -5,7 +5,7 @@ once in a plan; what is as agreed costs no question. Whom the target does not kn
 blocks, and so stands in the plan.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -73,9 +73,9 @@ class Identifier:
         return ours(observed), agreed and Baseline(agreed.desired, ours(agreed.echo))
 
 
-def names_others(found: Sequence[Difference]) -> bool:
-    """Whether one of the differences is about who is named."""
-    return any(each.field in NAMING for each in found)
+def names_others(found: Sequence[Difference], others: Collection[str] = ()) -> bool:
+    """Whether one of the differences, or of the other fields, is about who is named."""
+    return not NAMING.isdisjoint(others) or any(each.field in NAMING for each in found)
 
 
 def _named(model: Budget | Allocation) -> Iterable[Entity]:

@@ -20,6 +20,7 @@ from sync.admit import Admission
 from sync.claim import Claims
 from sync.counterpart import Counterparts
 from sync.decide import Wanted
+from sync.decided import Decisions
 from sync.desire import Desires
 from sync.findings import MANY, Findings
 from sync.identify import Identifier
@@ -36,6 +37,7 @@ from sync.spec import SyncSpec
 from sync.state.ledger import Ledger
 from sync.stuck import NOT_SEEN, UNKNOWN, UNREADABLE, Stuck, unseen
 from sync.successor import Successors
+from sync.taking import Returning
 from sync.twins import twins
 from sync.weigh import Weigher
 
@@ -60,7 +62,11 @@ class Planner:
         *,
         thorough: bool = False,
         unseen_is_gone: bool = False,
+        decisions: Decisions | None = None,
+        returns: Returning | None = None,
     ) -> None:
+        """`decisions` are what people decided about what waited, `returns` takes back into the
+        source what the target has; without it the target's values are accepted."""
         able, who, stuck = target.capabilities, Identifier(target), Stuck()
         self._able, self._ledger, self._seen = able, ledger, observation
         self._source, self._target = source.name, target.name
@@ -75,7 +81,17 @@ class Planner:
         )
         weigher = Weigher(found.scales, as_of, ledger, self._desires)
         self._reconciler = reconciler = Reconciler(
-            able, observation, self._desires, there, who, stuck, weigher, found
+            able,
+            observation,
+            self._desires,
+            there,
+            who,
+            stuck,
+            weigher,
+            found,
+            spec.fields,
+            decisions,
+            returns,
         )
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
         successors = Successors(

@@ -4,20 +4,27 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from canonical.allocation import Status
+from canonical.budget import Budget
 from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import Fact, Facts, fields_of
+from canonical.facts import Fact, Facts, facts
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.capabilities import Capabilities
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
+from sync.decided import Decisions, NoDecisions
 from sync.desire import Desires
+from sync.fields import Fields
 from sync.findings import Findings
 from sync.identify import Identifier, names_others
+from sync.merge import Merged, Pair, merge
 from sync.observe import Observation
+from sync.remembering import TOGETHER, UNWRITTEN, agreed_after, shown_before
 from sync.send import Statement
+from sync.sided import patched, staying
 from sync.state.ledger import Entry
 from sync.stuck import Stuck
+from sync.taking import Accepting, Returning, TakeBack
 from sync.weigh import Weigher
 
 STATUS = {kind: names.index("status") for kind, names in FIELDS.items()}
@@ -36,7 +43,12 @@ class Reconciler:
         stuck: Stuck,
         weigher: Weigher,
         found: Findings,
+        fields: Fields | None = None,
+        decisions: Decisions | None = None,
+        returns: Returning | None = None,
     ) -> None:
+        self._fields, self._decisions = fields or Fields(), decisions or NoDecisions()
+        self._returns, self.is_mirror = returns or Accepting(), self._fields.is_mirror
         self._able, self._seen, self._desires, self._there = able, seen, desires, counterparts
         self._who, self._stuck, self._weigher, self._found = who, stuck, weigher, found
         self.held = {
@@ -50,49 +62,141 @@ class Reconciler:
 
     def judge(self, wanted: Wanted, there: Counterpart) -> None:
         """As `reconcile`, where the past that is to stay is in `wanted` already."""
-        wanted, found = self._differences(wanted, there)
+        wanted, merged = self._merged(wanted, there)
         self._found.note(wanted.losses)
-        stated = wanted.statement
-        if found:
-            self._change(wanted, found, there, stated)
+        statement = Statement(wanted.statement, wanted.beyond, wanted.rates)
+        if self.is_mirror:
+            self._settle(wanted, merged.write, there, statement)
         else:
-            self._agree(wanted, there, stated)
+            self._settle_both(wanted, merged, there, statement)
+
+    def _settle(
+        self,
+        wanted: Wanted,
+        found: Sequence[Difference],
+        there: Counterpart,
+        statement: Statement,
+    ) -> None:
+        if found:
+            self._change(wanted, found, there, statement)
+        else:
+            self._agree(wanted, there, statement)
+
+    def _settle_both(
+        self, wanted: Wanted, merged: Merged, there: Counterpart, statement: Statement
+    ) -> None:
+        """As far as nothing waits; what is taken back is agreed only once the source has it."""
+        self._found.waits.extend(merged.waits)
+        ours = self._there.in_our_terms(wanted.kind, there.observed)
+        open = merged.open | self._taken_back(wanted, merged, there)
+        stays = staying(wanted, ours, merged, self.held[wanted.kind])
+        statement = statement._replace(shown=facts(wanted.stated), open=tuple(sorted(open)))
+        if not merged.write:
+            if open:
+                self._agree_in_part(wanted, there, statement)
+            else:
+                self._agree(wanted, there, statement)
+            return
+        said = dict(zip(FIELDS[wanted.kind], ours, strict=True))
+        desired = dict(zip(FIELDS[wanted.kind], wanted.facts, strict=True))
+        stands = {name: desired[name] for name in (stays | merged.both.keys()) - open}
+        written = patched(wanted, {name: said[name] for name in stays} | merged.both)
+        self._change(written, merged.write, there, statement._replace(stands=stands))
+
+    def _taken_back(self, wanted: Wanted, merged: Merged, there: Counterpart) -> set[str]:
+        """The fields that the source is yet to have as the target has them."""
+        fields = merged.take | merged.both
+        if not fields:
+            return set()
+        back = TakeBack(wanted=wanted, there=there, fields=fields)
+        return set(fields) if self._returns.take_back(back) else set()
 
     def with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
         """What is wanted, with what is over as the target has it, where that is to stay."""
         return self._desires.with_past(wanted, observed)
 
-    def _differences(self, wanted: Wanted, there: Counterpart) -> tuple[Wanted, list[Difference]]:
+    def _merged(self, wanted: Wanted, there: Counterpart) -> tuple[Wanted, Merged]:
         """What differs; of whom it names, the target is asked only where that is not as it was."""
         kind, baseline = wanted.kind, there.baseline
         if self._is_over(wanted, there):
-            return wanted, []
+            return wanted, Merged()
         ours = self._there.in_our_terms(kind, there.observed)
         agreed = baseline and Baseline(
-            baseline.desired, self._there.in_our_terms(kind, baseline.echo)
+            baseline.desired,
+            self._there.in_our_terms(kind, baseline.echo),
+            rates=baseline.rates,
+            shown=baseline.shown,
         )
-        names, fields = fields_of(wanted.model), self.held[kind]
-        found = differences(names, fields, wanted.facts, ours, agreed)
-        if names_others(found):
+        merged = self._decided(wanted, ours, agreed, there)
+        if names_others(merged.write, {*merged.take, *merged.both, *merged.open}):
             self._who.ask([wanted.model])
             unknown = tuple(self._who.unknown(wanted.model))
             wanted = replace(wanted, losses=joined(wanted.losses, unknown))
             ours, agreed = self._who.recognised(wanted.model, ours, agreed)
-            found = differences(names, fields, wanted.facts, ours, agreed)
+            merged = self._decided(wanted, ours, agreed, there)
         if there.item is not None and self._seen.misplaces(there.item):
-            found.append(Difference("stamp", there.item.stamp, None, Cause.SOURCE))
-        return wanted, found
+            merged.write.append(Difference("stamp", there.item.stamp, None, Cause.SOURCE))
+        return wanted, merged
+
+    def _decided(
+        self, wanted: Wanted, ours: Facts, agreed: Baseline | None, there: Counterpart
+    ) -> Merged:
+        """What is to be done about each field."""
+        kind, held = wanted.kind, self.held[wanted.kind]
+        if self.is_mirror:
+            names = FIELDS[kind]
+            return Merged(write=differences(names, held, wanted.facts, ours, agreed))
+        stated, shown = facts(wanted.stated), UNWRITTEN
+        if agreed is not None:
+            same = there.link is not None and there.link.source == wanted.statement
+            shown = shown_before(kind, agreed, same, stated)
+        pair = Pair(
+            kind=kind,
+            key=wanted.key,
+            name=_name(wanted),
+            desired=wanted.facts,
+            observed=ours,
+            baseline=agreed,
+            stated=stated,
+            shown=shown,
+            rated=_is_rated_anew(wanted, there),
+        )
+        return merge(pair, held, self._fields, self._decisions.of(kind, wanted.key))
 
     def _is_over(self, wanted: Wanted, there: Counterpart) -> bool:
         """Whether it is retired on both sides, for good: then nothing of it can be written."""
         both = (there.observed[STATUS[wanted.kind]], wanted.model.status)
         return wanted.kind not in self._able.revives and both == (Status.RETIRED, Status.RETIRED)
 
-    def _agree(self, wanted: Wanted, there: Counterpart, stated: bytes) -> None:
+    def _agree_in_part(self, wanted: Wanted, there: Counterpart, statement: Statement) -> None:
+        """All but what waits: that stays as it was when both last agreed."""
+        said = Baseline(wanted.facts, there.observed, wanted.beyond, wanted.rates, statement.shown)
+        before, kind = there.baseline, wanted.kind
+        if before is not None and statement.shown is not None:
+            same = there.link is not None and there.link.source == statement.fingerprint
+            before = replace(before, shown=shown_before(kind, before, same, statement.shown))
+        baseline = agreed_after(kind, before, said, FIELDS[kind], stands={}, open=statement.open)
+        self._weigher.change(wanted, None, (), there, _weighed(there, statement))
+        self._remember(wanted, there, baseline, statement.fingerprint, agreed=False)
+
+    def _agree(self, wanted: Wanted, there: Counterpart, statement: Statement) -> None:
         self._found.unchanged += 1
-        self._weigher.change(wanted, None, (), there, stated)
+        stated = statement.fingerprint
+        self._weigher.change(wanted, None, (), there, _weighed(there, statement))
         # mostly both are equal, and one tuple is kept
         echo = wanted.facts if there.observed == wanted.facts else there.observed
+        baseline = Baseline(wanted.facts, echo, wanted.beyond, wanted.rates, statement.shown)
+        self._remember(wanted, there, baseline, stated)
+
+    def _remember(
+        self,
+        wanted: Wanted,
+        there: Counterpart,
+        baseline: Baseline,
+        stated: bytes,
+        *,
+        agreed: bool = True,
+    ) -> None:
         self._found.agreements.append(
             Entry(
                 kind=wanted.kind,
@@ -100,14 +204,20 @@ class Reconciler:
                 budget_ref=wanted.key[0],
                 target_id=there.target_id,
                 origin=there.origin,
-                baseline=Baseline(wanted.facts, echo, wanted.beyond, wanted.rates),
+                baseline=baseline,
                 source=stated,
+                agreed=agreed,
             )
         )
 
     def _change(
-        self, wanted: Wanted, found: Sequence[Difference], there: Counterpart, stated: bytes
+        self,
+        wanted: Wanted,
+        found: Sequence[Difference],
+        there: Counterpart,
+        statement: Statement,
     ) -> None:
+        stated = statement.fingerprint
         change = self._unless_stuck(
             wanted,
             there,
@@ -124,14 +234,15 @@ class Reconciler:
         if change.cause is Cause.SOURCE and _is_rated_anew(wanted, there):
             change = replace(change, cause=Cause.RATE)
         self._found.note([loss for loss in change.losses if loss not in wanted.losses])
-        money = self._weigher.change(wanted, change.op, found, there, stated)
+        weighed = stated if _moves_money(found) else _weighed(there, statement)
+        money = self._weigher.change(wanted, change.op, found, there, weighed)
         change = replace(change, money=money, stated=stated.hex())
         if change.op is Op.RETIRE:
             image = self._there.image(wanted.kind, there.observed, there.baseline)
             change = replace(change, image=image)
         elif change.op is Op.UPDATE and there.baseline is not None:
             change = replace(change, image=_unshown(change, there.baseline))
-        self._found.add(change, Statement(stated, wanted.beyond, wanted.rates))
+        self._found.add(change, statement)
 
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:
         """A share does not come back to life below a budget that does not."""
@@ -160,3 +271,21 @@ def _unshown(change: Change, agreed: Baseline) -> dict[str, Fact] | None:
         if name in change.fields and said is not None and echo is None
     }
     return found or None
+
+
+def _moves_money(found: Sequence[Difference]) -> bool:
+    return any(each.field in TOGETHER or each.field == "status" for each in found)
+
+
+def _weighed(there: Counterpart, statement: Statement) -> bytes:
+    """What counts as stated where no money is written: where the target may own it, what the source
+    states anew of it moves nothing."""
+    if statement.shown is None or there.link is None:
+        return statement.fingerprint
+    return there.link.source
+
+
+def _name(wanted: Wanted) -> str:
+    """What people call the object."""
+    model = wanted.model
+    return model.name if isinstance(model, Budget) else str(model.entity)

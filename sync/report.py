@@ -52,7 +52,8 @@ class Report:
         unfinished = any(counts[name] for name in COUNTS if name != "applied")
         if unfinished or any(done.error for done in self.operations):
             self.worsen(Outcome.PARTIAL)
-        if plan and (plan.conflicts or plan.problems or plan.unaccepted or plan.uncertain):
+        left = plan and (plan.conflicts or plan.waits or plan.problems)
+        if plan and (left or plan.unaccepted or plan.uncertain):
             self.worsen(Outcome.PARTIAL)
         if self.left:
             self.worsen(Outcome.PARTIAL)
@@ -91,12 +92,12 @@ class Report:
 
 
 def plan_exit_code(plan: "Plan") -> int:
-    """What in a plan needs a person: a guard, an unknown outcome, a conflict, a loss."""
+    """What in a plan needs a person: a guard, an unknown outcome, a decision, a loss."""
     if plan.guards:
         return Exit.GUARD
     if plan.uncertain:
         return Exit.UNCERTAIN
-    if plan.conflicts:
+    if plan.conflicts or plan.waits:
         return Exit.CONFLICTS
     if plan.problems or plan.unaccepted:
         return Exit.PARTIAL

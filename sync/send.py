@@ -1,6 +1,6 @@
 """Send: one journaled operation made into a call, and its answer into memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -11,22 +11,30 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Baseline, differences
 from canonical.data import model_data, model_of
-from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Facts, facts, fields_of
+from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Fact, Facts, facts, fields_of
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.decide import held
+from sync.remembering import TOGETHER, UNWRITTEN, agreed_after, shown_before
 from sync.state.journal import Operation
 from sync.state.ledger import Ledger, Link
 
 
 class Statement(NamedTuple):
     """What the source stated: its fingerprint, its money where the target is told less, and the
-    rates at which it was converted."""
+    rates at which it was converted.
+
+    Where the source does not own every field, `shown` are its own facts, and `stands` and `open`
+    tell of what is written what is agreed (`sync.remembering.agreed_after`).
+    """
 
     fingerprint: bytes
     money: Facts | None = None
     rates: str | None = None
+    shown: Facts | None = None
+    stands: Mapping[str, Fact] = {}
+    open: tuple[str, ...] = ()
 
 
 def draft_data(draft: Draft, stated: Statement) -> dict[str, Any]:
@@ -38,6 +46,10 @@ def draft_data(draft: Draft, stated: Statement) -> dict[str, Any]:
         "stated": stated.fingerprint.hex(),
         "money": _lists(stated.money),
     }
+    if stated.shown is not None:
+        said["shown"] = _lists(stated.shown)
+        said["stands"] = {name: _lists(value) for name, value in stated.stands.items()}
+        said["open"] = [*stated.open]
     return said if stated.rates is None else said | {"rates": stated.rates}
 
 
@@ -46,7 +58,13 @@ def draft_of(operation: Operation) -> tuple[Draft, Statement]:
     data = operation.draft
     draft = Draft(model=model_of(data["model"]), container=data["container"], stamp=data["stamp"])
     money: Any = _tuples(data.get("money"))
-    return draft, Statement(bytes.fromhex(data["stated"]), money, data.get("rates"))
+    said = Statement(bytes.fromhex(data["stated"]), money, data.get("rates"))
+    if "shown" not in data:
+        return draft, said
+    stands = {name: _tuples(value) for name, value in data["stands"].items()}
+    return draft, said._replace(
+        shown=_tuples(data["shown"]), stands=stands, open=tuple(data["open"])
+    )
 
 
 def send(target: Connector, operation: Operation, draft: Draft | None) -> Observed | None:
@@ -96,8 +114,12 @@ def remember(
     wanted = facts(draft.model)
     if not whole:
         wanted = _as_far_as_said(fields_of(draft.model), wanted, seen)
-    if operation.op is Op.UPDATE:
-        seen = _with_old_echoes(ledger, operation, seen)
+    written = Baseline(wanted, seen, stated.money, stated.rates)
+    if stated.shown is not None:
+        written = replace(written, shown=stated.shown if whole else UNWRITTEN)
+        written = _two_sided(ledger, operation, written, stated, _unsaid(operation, agreed))
+    elif operation.op is Op.UPDATE:
+        written = replace(written, echo=_with_old_echoes(ledger, operation, seen))
     ledger.save(
         connection,
         kind=operation.kind,
@@ -105,10 +127,41 @@ def remember(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="created" if operation.op is Op.CREATE else "adopted",
-        baseline=Baseline(wanted, seen, stated.money, stated.rates),
+        baseline=written,
         source=stated.fingerprint,
         run_id=operation.run_id,
         agreed=agreed and whole,
+    )
+
+
+def _unsaid(operation: Operation, agreed: bool) -> Collection[str]:
+    """Where money was stored otherwise than it was sent, nothing of it is agreed."""
+    return () if agreed else TOGETHER & set(operation.fields)
+
+
+def _two_sided(
+    ledger: Ledger,
+    operation: Operation,
+    written: Baseline,
+    stated: Statement,
+    unsaid: Collection[str],
+) -> Baseline:
+    """What both sides agree on after the write, field by field."""
+    known = _agreed(ledger, operation) if operation.op is Op.UPDATE else None
+    before = None
+    if known is not None and stated.shown is not None:
+        link, before = known
+        same = link.source == stated.fingerprint
+        shown = shown_before(operation.kind, before, same, stated.shown)
+        before = replace(before, shown=shown)
+    return agreed_after(
+        operation.kind,
+        before,
+        written,
+        operation.fields,
+        stands=stated.stands,
+        open=stated.open,
+        void=unsaid,
     )
 
 

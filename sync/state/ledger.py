@@ -39,7 +39,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 _LINKS = (
     "SELECT l.id, l.kind, l.ref, l.budget_ref, l.target_id, l.origin, l.desired, l.echo, l.source"
 )
-_BASELINES = "SELECT l.link_id, l.desired, l.echo, l.stated, l.rates FROM baselines AS l"
+_BASELINES = "SELECT l.link_id, l.desired, l.echo, l.stated, l.rates, l.shown FROM baselines AS l"
 _KEYS = {
     "sqlite": "(SELECT value FROM json_each(:keys))",
     "postgresql": "(SELECT json_array_elements_text(CAST(:keys AS json)))",
@@ -55,11 +55,11 @@ _PAIRS = {
     " FROM json_array_elements(CAST(:keys AS json)))",
 }
 _REMEMBER = text(
-    "INSERT INTO baselines (link_id, desired, echo, stated, rates, run_id)"
-    " VALUES (:link_id, :desired, :echo, :stated, :rates, :run_id)"
+    "INSERT INTO baselines (link_id, desired, echo, stated, rates, shown, run_id)"
+    " VALUES (:link_id, :desired, :echo, :stated, :rates, :shown, :run_id)"
     " ON CONFLICT (link_id) DO UPDATE"
     " SET desired = excluded.desired, echo = excluded.echo, stated = excluded.stated,"
-    " rates = excluded.rates, run_id = excluded.run_id"
+    " rates = excluded.rates, shown = excluded.shown, run_id = excluded.run_id"
 )
 
 _SEEN = text(
@@ -227,9 +227,13 @@ class Ledger:
             rows = connection.execute(self._baselines, {"keys": json.dumps(ids)}).all()
             return {
                 id: Baseline(
-                    _facts(desired), _facts(echo), _facts(stated) if stated else None, rates
+                    _facts(desired),
+                    _facts(echo),
+                    _facts(stated) if stated else None,
+                    rates,
+                    _facts(shown) if shown else None,
                 )
-                for id, desired, echo, stated, rates in rows
+                for id, desired, echo, stated, rates, shown in rows
             }
 
     def agreements(self, ids: Sequence[int]) -> Iterator[tuple[Link, Baseline]]:
@@ -433,15 +437,16 @@ def fit_to_keep(entry: Entry, mask: Callable[[str], str]) -> Entry:
 
     All else is compared and found again by what it is, and stays.
     """
-    free = _FREE[entry.kind]
-    told = entry.baseline.desired, entry.baseline.echo
+    free, said = _FREE[entry.kind], entry.baseline
+    told = said.desired, said.echo, said.shown or ()
     kept = tuple(
         tuple(mask(v) if i in free and isinstance(v, str) else v for i, v in enumerate(each))
         for each in told
     )
     if kept == told:
         return entry
-    return replace(entry, baseline=Baseline(kept[0], kept[1], entry.baseline.stated))
+    shown = kept[2] if said.shown else said.shown
+    return replace(entry, baseline=Baseline(kept[0], kept[1], said.stated, said.rates, shown))
 
 
 def _agreed(link_id: int, entry: Entry, run_id: str) -> dict[str, Any]:
@@ -451,6 +456,7 @@ def _agreed(link_id: int, entry: Entry, run_id: str) -> dict[str, Any]:
         "echo": json.dumps(entry.baseline.echo, ensure_ascii=False),
         "stated": _text(entry.baseline.stated),
         "rates": entry.baseline.rates,
+        "shown": _text(entry.baseline.shown),
         "run_id": run_id,
     }
 

@@ -1,0 +1,94 @@
+"""What is agreed after a write, where the source does not own every field.
+
+Of a field that was not sent, or of which a decision is still open, nothing new is agreed: it stays
+as it was when both sides last agreed, so that who has moved it since is seen by the next plan.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from canonical.compare import Baseline
+from canonical.facts import Fact, Facts
+from canonical.kind import FIELDS, Kind
+
+TOGETHER = frozenset({"amount", "currency", "limits", "cadence", "start", "end", "phases"})
+"""Fields that say how much counts when: of an object they come from one side, all of them."""
+
+UNWRITTEN: Facts = ()
+"""What the source showed, where the target was not told the whole of it yet."""
+
+
+def shown_before(kind: Kind, baseline: Baseline, same: bool, now: Facts) -> Facts:
+    """What the source showed when both last agreed.
+
+    Where that was not remembered: what it shows `now`, if it states the `same`; else nothing, so
+    that all of it counts as moved.
+    """
+    if baseline.shown is not None:
+        return baseline.shown
+    return now if same else (None,) * len(FIELDS[kind])
+
+
+def agreed_after(
+    kind: Kind,
+    before: Baseline | None,
+    written: Baseline,
+    sent: Collection[str],
+    *,
+    stands: Mapping[str, Fact],
+    open: Collection[str],
+    void: Collection[str] = (),
+) -> Baseline:
+    """What both sides agree on after `written`, of which the fields `sent` were sent.
+
+    `stands` are values of the source that stay although the target has another one, with
+    everybody's consent; `open` are fields that are not agreed, whatever was sent of them. Of those
+    that are `void` nothing was ever agreed from now on.
+    """
+    names = FIELDS[kind]
+    old = before or Baseline((None,) * len(names), (None,) * len(names))
+    fresh = {
+        name for name in names if name not in open and (before is None or name in {*sent, *stands})
+    }
+    desired = tuple(
+        stands.get(name, new)
+        for name, new in zip(names, _where(fresh, names, written.desired, old.desired), strict=True)
+    )
+    echo = _where(fresh, names, written.echo, old.echo)
+    shown = _shown(names, fresh, open, written.shown, old.shown)
+    return nothing_agreed_of(
+        void, kind, Baseline(desired, echo, written.stated, written.rates, shown)
+    )
+
+
+def nothing_agreed_of(void: Collection[str], kind: Kind, baseline: Baseline) -> Baseline:
+    """The same, as if of those fields nothing had ever been agreed: both sides have moved them."""
+    if not void:
+        return baseline
+    rest = [name for name in FIELDS[kind] if name not in void]
+    none = (None,) * len(FIELDS[kind])
+    shown = baseline.shown and _where(rest, FIELDS[kind], baseline.shown, none)
+    desired, echo = (_where(rest, FIELDS[kind], s, none) for s in (baseline.desired, baseline.echo))
+    return replace(baseline, desired=desired, echo=echo, shown=shown)
+
+
+def _shown(
+    names: Sequence[str],
+    fresh: Collection[str],
+    open: Collection[str],
+    new: Facts | None,
+    old: Facts | None,
+) -> Facts | None:
+    """Money that was sent may come of any of the fields that say when how much counts."""
+    if not new:
+        return new
+    all_money = not TOGETHER.isdisjoint(fresh) and TOGETHER.isdisjoint(open)
+    told = {*fresh, *(TOGETHER if all_money else ())}
+    if not all_money:
+        told -= TOGETHER
+    return _where(told, names, new, old or (None,) * len(names))
+
+
+def _where(fresh: Collection[str], names: Sequence[str], new: Facts, old: Facts) -> Facts:
+    fields = zip(names, new, old, strict=True)
+    return tuple(now if name in fresh else then for name, now, then in fields)

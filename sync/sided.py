@@ -1,0 +1,46 @@
+"""Sided: what is written of an object whose other fields stay as the target has them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final
+
+from msgspec import structs
+
+from canonical.facts import Fact, Facts, facts
+from canonical.image import NotWhole, model_from
+from canonical.kind import FIELDS
+from canonical.loss import Effect, Loss
+from sync.decide import Wanted, joined
+from sync.merge import Merged
+
+_PARTS: Final = {"currency": "amount"}
+"""Facts that are a part of a field of the model."""
+
+
+def patched(wanted: Wanted, values: Mapping[str, Fact]) -> Wanted:
+    """What is wanted, but with those facts: what a vendor is sent is whole, and would else put
+    back what is to stay. Blocked where no object can have them all."""
+    if not values:
+        return wanted
+    names = FIELDS[wanted.kind]
+    said = dict(zip(names, wanted.facts, strict=True)) | dict(values)
+    try:
+        made = model_from(wanted.kind, wanted.key[1], wanted.key[0], said)
+    except NotWhole as error:
+        reason = f"it cannot be written beside what the target has: {error}"
+        loss = Loss(next(iter(values)), Effect.BLOCKED, reason)
+        return replace(wanted, losses=joined(wanted.losses, [loss]))
+    fields = {_PARTS.get(name, name) for name in values}
+    model = structs.replace(wanted.model, **{name: getattr(made, name) for name in fields})
+    return replace(wanted, model=model, facts=facts(model))
+
+
+def staying(wanted: Wanted, observed: Facts, merged: Merged, held: Collection[str]) -> set[str]:
+    """The fields that are not as wanted and are not written."""
+    written = {each.field for each in merged.write}
+    both = zip(FIELDS[wanted.kind], wanted.facts, observed, strict=True)
+    return {
+        name
+        for name, desired, shown in both
+        if name in held and name not in written and desired != shown
+    }

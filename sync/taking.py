@@ -1,0 +1,39 @@
+"""Taking back: what the target has, and the source is to have too, on its way to who does it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from canonical.facts import Fact
+from sync.counterpart import Counterpart
+from sync.decide import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBack:
+    """Fields of one object in which the source is to be as the target is, or as was decided.
+
+    `wanted` is the object as the source states it: `wanted.item` is its record there, with its id
+    and container. `there` is what the target shows. `fields` are the values, in the target's terms,
+    but that budgets above are named by our refs.
+    """
+
+    wanted: Wanted
+    there: Counterpart
+    fields: Mapping[str, Fact]
+
+
+class Returning(Protocol):
+    """Brings the target's values back into the source of one plan."""
+
+    def take_back(self, back: TakeBack) -> bool:
+        """Whether the source is, or ought to be, changed for it: until that is done nothing is
+        agreed of these fields. False where it cannot be written: then the target's values stand."""
+
+
+class Accepting:
+    """For a source that is only read: what the target has is accepted."""
+
+    def take_back(self, back: TakeBack) -> bool:
+        """Never."""
+        return False
