@@ -31,6 +31,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.loss import Effect
+from config.fields import Words, problems_of
 from config.limits import CountLimit, MoneyLimit, Percent, limit_of
 from config.secrets import is_reference
 from config.select import Select
@@ -38,6 +39,7 @@ from config.tables import Table
 from connectors.contract import registry
 from connectors.contract.rating import is_pair, pair_of, rate_of
 from connectors.contract.settings import Lines, SystemSettings
+from sync.fields import OnConflict, OnNew
 from sync.spec import Limit, OnRemove
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -300,8 +302,29 @@ class Sync(Table):
 
     source: str = Field(description="The system that owns the budgets.")
     target: str = Field(description="The system that follows.")
-    mode: Literal["mirror"] = Field(
-        default="mirror", description="mirror: the source owns, the target follows."
+    mode: Literal["mirror", "two-way"] = Field(
+        default="mirror",
+        description="mirror: the source owns each field that `fields` does not name, and the "
+        "target follows; two-way: whichever side moved a field last wins, and the source is "
+        "changed too.",
+    )
+    fields: Words = Field(
+        default_factory=dict,
+        description='Who owns a field: "source", "target", "either" (whoever moved it since both '
+        'last agreed), "ask" (an edit in the target waits), "ignore". "allocations.amount" and so '
+        "on are the shares'.",
+    )
+    on_conflict: OnConflict = Field(
+        default=OnConflict.ASK,
+        strict=False,
+        description="Who wins where both sides moved one field to different values: source, "
+        "target, or nobody until a person decides (ask).",
+    )
+    on_new: OnNew = Field(
+        default=OnNew.REPORT,
+        strict=False,
+        description="What becomes of an object that only the target has: report it, create it in "
+        "the source, or ignore it.",
     )
     on_remove: OnRemove = Field(
         default=OnRemove.KEEP,
@@ -422,7 +445,34 @@ class Settings(Table):
     def _hangs_together(cls, raw: Any, handler: Callable[[Any], Self]) -> Self:
         problems = list(_across(raw)) if isinstance(raw, dict) else []
         made: Self = _along_with(problems, cls.__name__, handler, raw)
+        if problems := [each for name in made.syncs for each in _of_fields(made, name)]:
+            raise _refusal(cls.__name__, problems)
         return made
+
+
+def _of_fields(settings: Settings, name: str) -> Iterator[InitErrorDetails]:
+    """What neither side, or only one, can do of what a sync says of its fields.
+
+    Only a sync that says something pays for its connectors.
+    """
+    sync = settings.syncs[name]
+    two_way = sync.mode == "two-way"
+    if not (sync.fields or two_way or sync.on_new is OnNew.CREATE):
+        return
+    source, target = (settings.systems[each] for each in (sync.source, sync.target))
+    for path, message in problems_of(
+        sync.fields,
+        two_way=two_way,
+        on_new=sync.on_new,
+        only_read=source.only_read(),
+        names=(sync.source, sync.target),
+        source=registry.load(source.connector).capabilities,
+        target=registry.load(target.connector).capabilities,
+    ):
+        written = ("syncs", name, *path)
+        if written not in settings.origin.lines:  # the shares' words may have a table of theirs
+            written = (*written[:-1], *written[-1].split("."))
+        yield _problem(written, message)
 
 
 def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from config.fields import fields_of
 from config.load import SettingsError, SettingsProblem
 from config.logs import register_secret
 from config.rates import rates_of
@@ -14,6 +15,7 @@ from config.settings import Settings, Sync, nearest, secret_fields
 from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
+from sync.fields import Fields
 from sync.spec import Limits, SyncSpec
 
 
@@ -86,6 +88,24 @@ def spec_of(settings: Settings, sync: str) -> SyncSpec:
         limits=limits,
         select=own.select.selection() if own.select else None,
         rates=rates_of(settings, own.target),
+        fields=_fields(settings, own),
+    )
+
+
+def _fields(settings: Settings, sync: Sync) -> Fields:
+    """Who owns which field; a sync that says nothing of it needs no connector for that."""
+    two_way = sync.mode == "two-way"
+    if not (sync.fields or two_way):
+        return Fields(on_conflict=sync.on_conflict, on_new=sync.on_new)
+    systems = (settings.systems[each] for each in (sync.source, sync.target))
+    source, target = (registry.load(each.connector).capabilities for each in systems)
+    return fields_of(
+        sync.fields,
+        two_way=two_way,
+        on_conflict=sync.on_conflict,
+        on_new=sync.on_new,
+        source=source,
+        target=target,
     )
 
 
