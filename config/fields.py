@@ -64,12 +64,12 @@ def _unfit(path: tuple[str, ...], name: str, word: object) -> Problem | None:
     if not isinstance(word, str) or word not in list(Owner):
         close = get_close_matches(str(word), list(Owner), 1)
         hint = f'; did you mean "{close[0]}"?' if close else ""
-        return path, f"{_said(word)} is none of {_WORDS}{hint}"
+        return path, f"a word is one of {_WORDS}; this is {_said(word)}{hint}"
     return None
 
 
 def _said(word: object) -> str:
-    return f'"{word}"' if isinstance(word, str) else f"a {type(word).__name__}"
+    return f'"{word}"' if isinstance(word, str) else "no text"
 
 
 def _detail(path: tuple[str, ...], message: str) -> InitErrorDetails:

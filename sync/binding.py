@@ -25,6 +25,7 @@ def binding(spec: SyncSpec, source: Connector, target: Connector) -> dict[str, s
         "horizon_months": str(spec.horizon_months),
         "past_months": str(spec.past_months),
         "select": str(spec.select or ""),
+        "fields": str(spec.fields),
         "rates": spec.rates.said if spec.rates else "",
     }
 

@@ -21,6 +21,7 @@ from sync.account import ensure_known
 from sync.apply import Applier
 from sync.binding import ForeignPlan, binding, ensure_bound
 from sync.decide import covers_all
+from sync.decided import Decisions, NoDecisions
 from sync.findings import Findings
 from sync.finish import unfinished
 from sync.gone import STILL_THERE, linked_again, still_there
@@ -117,9 +118,11 @@ class Engine:
         watch: Watch | None = None,
         neighbours: Sources | None = None,
         selections: Mapping[str, Selection | None] | None = None,
+        decisions: Decisions | None = None,
     ) -> None:
         """`neighbours` are the sources of the other syncs into the same account, `selections` what
-        of them each carries."""
+        of them each carries, `decisions` what people decided about what waited."""
+        self._decisions = decisions or NoDecisions()
         self._spec, self._source, self._target, self._store = spec, source, target, store
         self._now, self._monotonic = now, monotonic
         self._watch = watch or Watch(stop=Event())
@@ -383,6 +386,7 @@ class Engine:
             left_alone,
             thorough=thorough,
             unseen_is_gone=unseen_is_gone,
+            decisions=self._decisions,
         )
 
     def _undoing(

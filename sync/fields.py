@@ -55,6 +55,19 @@ class Fields:
         return self.words.get((kind, name), self.default)
 
     @property
+    def is_two_way(self) -> bool:
+        """Whether both sides own what no word is said of, and so the objects themselves."""
+        return self.default is Owner.EITHER
+
+    def __str__(self) -> str:
+        if self == Fields():
+            return ""
+        words = sorted((f"{kind}.{name}", word.value) for (kind, name), word in self.words.items())
+        said = [f"{name} = {word}" for name, word in words if word != self.default.value]
+        rest = [f"on_conflict = {self.on_conflict}", f"on_new = {self.on_new}"]
+        return "; ".join([f"default = {self.default}", *said, *rest])
+
+    @property
     def is_mirror(self) -> bool:
         """Whether the source owns every field, and nothing is taken from the target."""
         words = {self.default, *self.words.values()}

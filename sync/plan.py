@@ -11,8 +11,10 @@ from datetime import date
 
 from canonical.allocation import Status
 from canonical.change import Unstated
+from canonical.compare import Baseline
 from canonical.facts import facts, fingerprint
 from canonical.kind import Kind
+from canonical.waiting import Waiting
 from connectors.contract.errors import Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Page
@@ -20,7 +22,7 @@ from sync.admit import Admission
 from sync.claim import Claims
 from sync.counterpart import Counterparts
 from sync.decide import Wanted
-from sync.decided import Decisions
+from sync.decided import Decisions, NoDecisions, Take
 from sync.desire import Desires
 from sync.findings import MANY, Findings
 from sync.identify import Identifier
@@ -32,10 +34,11 @@ from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import Reconciler
 from sync.remove import Removals
+from sync.removed import Removed
 from sync.scales import Scales
 from sync.spec import SyncSpec
-from sync.state.ledger import Ledger
-from sync.stuck import NOT_SEEN, UNKNOWN, UNREADABLE, Stuck, unseen
+from sync.state.ledger import Ledger, Link
+from sync.stuck import GONE, NOT_SEEN, UNKNOWN, UNREADABLE, Stuck, unseen
 from sync.successor import Successors
 from sync.taking import Returning
 from sync.twins import twins
@@ -93,6 +96,8 @@ class Planner:
             decisions,
             returns,
         )
+        words, made = spec.fields, decisions or NoDecisions()
+        self._removed = None if words.is_mirror else Removed(words, reconciler.held, made)
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
         successors = Successors(
             spec.on_remove,
@@ -127,6 +132,7 @@ class Planner:
             weigher,
             self._intake.left,
             found,
+            self._removed,
         )
 
         self._naming = Naming(target, ledger, observation, there, stuck, found)
@@ -201,7 +207,7 @@ class Planner:
             if id in self._seen.unreadable:
                 self._stuck.add(kind, wanted.key, UNREADABLE)
                 continue
-            if self._stuck.is_not_seen(wanted.key[0]):
+            if self._stuck.is_left_alone(wanted.key[0]):
                 continue
             model = wanted.model if wanted.reckoned else None
             try:
@@ -210,12 +216,22 @@ class Planner:
                 self._stuck.add(kind, wanted.key, NOT_SEEN)
                 self.found.problems.append(unseen(self._target, link, error))
                 continue
-            if there is None:
+            if there is None and not self._is_made_anew(link, baseline):
+                self._stuck.add(kind, wanted.key, GONE)
+            elif there is None:
                 self.found.forgotten.append(id)
                 self._admission.gone[kind, wanted.key] = link, baseline
                 yield wanted
             else:
                 self._reconciler.reconcile(wanted, there)
+
+    def _is_made_anew(self, link: Link, agreed: Baseline) -> bool:
+        """Whether what the target lost is to be there again: where both sides own it, a person
+        says."""
+        judged = Take.SOURCE if self._removed is None else self._removed.gone(link, agreed)
+        if isinstance(judged, Waiting):
+            self.found.waits.append(judged)
+        return judged is Take.SOURCE
 
     def _report_twins(self, kind: Kind) -> None:
         adopted, said = self._there.adopted(kind), self._claims.undecided[kind]

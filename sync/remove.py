@@ -10,16 +10,19 @@ from canonical.change import Unstated
 from canonical.compare import Baseline, Cause
 from canonical.facts import Fact, Facts
 from canonical.kind import Kind
+from canonical.waiting import Waiting
 from connectors.contract.capabilities import Capabilities, Removal
 from connectors.contract.errors import Unseen
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
+from sync.decided import Take
 from sync.findings import MANY, Findings
 from sync.intake.select import Left
 from sync.match import Key
 from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
 from sync.reconcile import STATUS
+from sync.removed import Removed
 from sync.spec import OnRemove
 from sync.state.ledger import Ledger, Link
 from sync.state.places import ABOVE
@@ -33,6 +36,9 @@ _SHARED = (
     "somebody put something into it that no source states and that would go with it: "
     "take that out, or let the source state it"
 )
+_WAITS = "whether it goes waits for a decision, as the target changed it"
+_DECIDED = "it was decided that it stays"
+_WITHIN = "something in it stays, as the target changed that"
 
 
 class _Leaving(NamedTuple):
@@ -61,11 +67,15 @@ class Removals:
         weigher: Weigher,
         left: Left,
         found: Findings,
+        removed: Removed | None = None,
     ) -> None:
+        """`removed` judges what the target changed meanwhile; None where that never counts."""
+        self._removed = removed
         self._policy, self._able, self._ledger, self._seen = policy, able, ledger, seen
         self._there, self._ownership, self._disputed = counterparts, ownership, disputed
         self._weigher, self._left, self._found = weigher, left, found
         self._above: set[str] = set()
+        self._mentioned = BitSet()
 
     def remove(self, mentioned: BitSet, *, trusted: bool) -> None:
         """Decide about all links but those `mentioned`.
@@ -73,10 +83,12 @@ class Removals:
         One that the target's listing does not show is asked for by its id: it may have lost its
         place in the middle of an earlier removal.
         """
+        self._mentioned = mentioned
         for kind in Kind:
             absent = (id for id in self._ledger.ids(kind) if id not in mentioned)
             ours = list(self._ours(absent))
-            self._unless_owned(kind, list(self._leaving(kind, ours, trusted=trusted)))
+            leaving = self._unless_moved(kind, list(self._leaving(kind, ours, trusted=trusted)))
+            self._unless_owned(kind, leaving)
         self._found.problems.extend(self._ownership.problems.values())
 
     def _ours(self, ids: Iterable[int]) -> Iterator[int]:
@@ -135,6 +147,40 @@ class Removals:
 
     def _is_out(self, kind: Kind, values: Facts) -> bool:
         return is_out_of_use(values[STATUS[kind]], self._able, self._policy)
+
+    def _unless_moved(self, kind: Kind, leaving: Sequence[_Leaving]) -> Sequence[_Leaving]:
+        """Nothing goes that the target changed meanwhile and a person has to decide about, nor what
+        that is in."""
+        if self._removed is None:
+            return leaving
+        staying = {}
+        for each in leaving:
+            judged = self._removed.dropped(each.link, each.observed, each.agreed)
+            if isinstance(judged, Waiting):
+                self._found.waits.append(judged)
+            if judged is not Take.SOURCE:
+                staying[each.link.id] = _DECIDED if judged is Take.TARGET else _WAITS
+        if kind is Kind.BUDGET:
+            budgets = {each.link.target_id: each for each in leaving}
+            stays = [str(each.observed[ABOVE[kind]]) for each in leaving if each.link.id in staying]
+            for above in [*stays, *self._moved_shares()]:
+                while (holding := budgets.get(above)) and holding.link.id not in staying:
+                    staying[holding.link.id] = _WITHIN
+                    above = str(holding.observed[ABOVE[kind]])
+        for each in leaving:
+            if reason := staying.get(each.link.id):
+                self._keep(each.link, each.observed, reason)
+        return [each for each in leaving if each.link.id not in staying]
+
+    def _moved_shares(self) -> Iterator[str]:
+        """The target's ids of budgets with a share that stays, as the target changed it."""
+        assert self._removed is not None
+        for link, agreed in self._ledger.agreements(list(self._seen.drifted)):
+            if link.kind is not Kind.ALLOCATION or link.id in self._mentioned:
+                continue
+            observed = self._seen.last_seen(link.id, agreed)
+            if self._removed.dropped(link, observed, agreed) is not Take.SOURCE:
+                yield str(observed[ABOVE[Kind.ALLOCATION]])
 
     def _unless_owned(self, kind: Kind, leaving: Sequence[_Leaving]) -> None:
         """Nothing goes that another sync links, states or may state."""

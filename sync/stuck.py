@@ -19,6 +19,7 @@ RETIRED = "it is retired"
 UNDECIDED = "a conflict about it waits for a decision"
 UNKNOWN = "an earlier write of it has an unknown outcome"
 UNREADABLE = "it could not be read in the target"
+GONE = "the target has it no more, and both sides own it"
 NOT_SEEN = "the target does not show it any more"
 
 
@@ -40,9 +41,10 @@ class Stuck:
         """Whether the source itself says that the budget is over."""
         return self._reasons[ref] == RETIRED
 
-    def is_not_seen(self, ref: str) -> bool:
-        """Whether the target may hide the budget: then its shares are left alone with it."""
-        return self._reasons.get(ref) == NOT_SEEN
+    def is_left_alone(self, ref: str) -> bool:
+        """Whether the target may hide the budget, or a person is to say whether it is over: then
+        its shares are left alone with it."""
+        return self._reasons.get(ref) in (NOT_SEEN, GONE)
 
     def waits_for(self, ref: str) -> Loss:
         """What blocks an object that belongs below that budget."""

@@ -85,7 +85,7 @@ def test_two_way_is_either_for_what_both_sides_hold(loaded):
         ('fields = { amonut = "ask" }', 12, "amonut", 'did you mean "amount"?'),
         ('fields = { entity = "ask" }', 12, "entity", 'did you mean "allocations.entity"?'),
         ('fields = { name = "sorce" }', 12, "name", 'did you mean "source"?'),
-        ("fields = { name = 3 }", 12, "name", "a int is none of"),
+        ("fields = { name = 3 }", 12, "name", "this is no text"),
         ('fields = { allocations = "ask" }', 12, "allocations", "a word is for one field"),
         (
             '[syncs.cards.fields]\nname = "ask"\ndimensions = "target"',

@@ -6,29 +6,63 @@ from datetime import UTC, date, datetime
 import pytest
 from msgspec.structs import replace
 
+from canonical.allocation import Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.waiting import Rule
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
+from sync.decided import Decision, Take
 from sync.engine import Engine
 from sync.fields import Fields, OnConflict, Owner
 from sync.outcome import Exit, Outcome
-from sync.spec import Limits, SyncSpec
+from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
-OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
+OPEN = Limits(
+    max_changes=None,
+    max_removals=None,
+    max_money=None,
+    max_budget_change=None,
+    min_listing=None,
+)
+
+
+class Decided:
+    """What a person decided, by field."""
+
+    def __init__(self):
+        self.said = {}
+
+    def of(self, kind, key):
+        return self.said
+
+    def take(self, waiting, take, value=None):
+        self.said[waiting.field] = Decision(
+            number=1,
+            rule=waiting.rule,
+            kind=waiting.kind,
+            key=(waiting.budget_ref or "", waiting.ref),
+            field=waiting.field,
+            take=take,
+            value=value,
+            source=waiting.source,
+            target=waiting.target,
+        )
 
 
 class Desk:
     """A budget on both sides, whose fields have the words."""
 
-    def __init__(self, store, on_conflict=OnConflict.ASK, **words):
+    def __init__(
+        self, store, on_conflict=OnConflict.ASK, default=Owner.SOURCE, policy=OnRemove.KEEP, **words
+    ):
         self.source, self.target, self.store = Memory("erp"), Memory("target"), store
         said = {(Kind.BUDGET, name): word for name, word in words.items()}
-        self.fields = Fields(words=said, on_conflict=on_conflict)
+        self.fields = Fields(default=default, words=said, on_conflict=on_conflict)
+        self.policy, self.decisions = policy, Decided()
         self.ours = self.source.create(
             Draft(model=Budget(ref="A", name="Travel", amount=Amount.of(100, "USD"))), "a"
         )
@@ -36,9 +70,22 @@ class Desk:
 
     def run(self, fields=None):
         spec = SyncSpec(
-            name="s", source="erp", target="target", limits=OPEN, fields=fields or self.fields
+            name="s",
+            source="erp",
+            target="target",
+            limits=OPEN,
+            on_remove=self.policy,
+            fields=fields or self.fields,
         )
-        engine = Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
+        engine = Engine(
+            spec,
+            self.source,
+            self.target,
+            self.store,
+            now=lambda: NOW,
+            decisions=self.decisions,
+        )
+        self.engine = engine
         return engine.run(TODAY, command="run")
 
     @property
@@ -150,3 +197,159 @@ def test_an_edit_that_was_accepted_stands_until_the_source_moves(store):
 
     assert desk.run().verified
     assert desk.held.model.amount == usd(130)
+
+
+@pytest.mark.parametrize(
+    ("take", "value", "held"),
+    [(Take.SOURCE, None, 120), (Take.TARGET, None, 150), (Take.VALUE, "135.00", 135)],
+)
+def test_what_was_decided_is_done_and_asked_no_more(store, take, value, held):
+    desk = Desk(store, amount=Owner.EITHER)
+    (wait,) = both_then(desk, amount=150, stated=120).plan.waits
+    desk.decisions.take(wait, take, value)
+
+    report = desk.run()
+
+    assert (report.verified, report.plan.waits) == (True, ())
+    assert desk.held.model.amount == usd(held)
+    desk.decisions.said.clear()
+    assert desk.run().plan.pending == ()
+    assert desk.held.model.amount == usd(held)
+
+
+def test_a_decision_holds_no_more_once_a_side_moves_again(store):
+    desk = Desk(store, amount=Owner.EITHER)
+    (wait,) = both_then(desk, amount=150, stated=120).plan.waits
+    desk.decisions.take(wait, Take.SOURCE)
+    desk.edit(amount=usd(160))
+
+    report = desk.run()
+
+    assert [each.target for each in report.plan.waits] == ["160.00"]
+    assert desk.held.model.amount == usd(160)
+
+
+@pytest.mark.parametrize(("winner", "held"), [("source", 120), ("target", 150)])
+def test_who_wins_a_conflict_may_be_said_beforehand(store, winner, held):
+    desk = Desk(store, on_conflict=OnConflict(winner), amount=Owner.EITHER)
+
+    assert both_then(desk, amount=150, stated=120).verified
+    assert desk.held.model.amount == usd(held)
+
+
+def drop(desk):
+    desk.source.delete(Kind.BUDGET, desk.ours.id, "gone")
+    desk.source.create(Draft(model=Budget(ref="B", name="Other", amount=Amount.of(1, "USD"))), "b")
+
+
+def test_what_the_source_dropped_and_the_target_changed_stays_until_it_is_decided(store):
+    desk = Desk(store, policy=OnRemove.RETIRE, amount=Owner.ASK)
+    desk.run()
+    id = desk.held.id
+    desk.edit(amount=usd(150))
+    drop(desk)
+
+    (wait,) = desk.run().plan.waits
+
+    assert (wait.rule, wait.field, wait.target) == (Rule.REMOVED, None, (("amount", "150.00"),))
+    assert desk.target.get(Kind.BUDGET, id).model.status == "active"
+    desk.decisions.take(wait, Take.SOURCE)
+    assert desk.run().plan.waits == ()
+    assert desk.target.get(Kind.BUDGET, id).model.status == "retired"
+
+
+def test_what_the_source_dropped_and_nobody_changed_goes(store):
+    desk = Desk(store, policy=OnRemove.RETIRE, amount=Owner.ASK)
+    desk.run()
+    id = desk.held.id
+    drop(desk)
+
+    assert desk.run().plan.waits == ()
+    assert desk.target.get(Kind.BUDGET, id).model.status == "retired"
+
+
+def test_what_the_target_lost_is_made_anew_only_once_it_is_decided_where_both_own_it(store):
+    desk = Desk(store, default=Owner.EITHER)
+    desk.run()
+    desk.target.delete(Kind.BUDGET, desk.held.id, "gone")
+
+    for report in (desk.run(), desk.run()):
+        (wait,) = report.plan.waits
+        assert (wait.rule, wait.source, wait.target) == (Rule.REMOVED, "Travel", None)
+        assert report.plan.pending == ()
+    desk.decisions.take(wait, Take.SOURCE)
+
+    assert desk.run().verified
+    assert desk.held.model.name == "Travel"
+
+
+def test_what_the_source_retires_and_the_target_changed_waits(store):
+    desk = Desk(store, amount=Owner.EITHER)
+    desk.run()
+    desk.edit(amount=usd(150))
+    desk.state(status=Status.RETIRED)
+
+    (wait,) = desk.run().plan.waits
+
+    assert (wait.rule, wait.source, wait.target) == (
+        Rule.REMOVED,
+        "retired",
+        (("amount", "100.00", "150.00"),),
+    )
+    assert desk.held.model.status == "active"
+    desk.decisions.take(wait, Take.SOURCE)
+    desk.run()
+    assert desk.held.model.status == "retired"
+
+
+@pytest.mark.parametrize("word", ["either", "ask"])
+def test_what_is_adopted_with_another_value_waits(store, word):
+    desk = Desk(store, amount=Owner(word))
+    desk.target.create(
+        Draft(model=Budget(ref="", name="Travel", amount=usd(150), description="theirs")), "t"
+    )
+
+    for report in (desk.run(), desk.run()):
+        (wait,) = report.plan.waits
+        assert (wait.rule, wait.source, wait.target) == (Rule.CONFLICT, "100.00", "150.00")
+        assert report.plan.pending == ()
+    desk.decisions.take(wait, Take.SOURCE)
+    assert desk.run().verified
+    assert desk.held.model.amount == usd(100)
+    assert desk.held.model.description == "theirs"
+
+
+@pytest.mark.parametrize("word", ["target", "ignore"])
+def test_what_is_adopted_with_a_value_that_the_target_owns_keeps_it(store, word):
+    desk = Desk(store, amount=Owner(word))
+    desk.target.create(Draft(model=Budget(ref="", name="Travel", amount=usd(150))), "t")
+
+    assert desk.run().verified
+    assert desk.held.model.amount == usd(150)
+
+
+def test_a_sync_that_was_a_mirror_overwrites_nothing_once_both_sides_own(store):
+    desk = Desk(store, amount=Owner.EITHER)
+    desk.run(fields=Fields())
+    desk.edit(amount=usd(150))
+    desk.state(amount=usd(120))
+
+    (wait,) = desk.run().plan.waits
+
+    assert (wait.source, wait.target) == ("120.00", "150.00")
+
+
+def test_what_waits_is_a_difference_that_a_verification_names(store):
+    desk = Desk(store, amount=Owner.ASK)
+    both_then(desk, amount=150)
+
+    found = desk.engine.verify(TODAY)
+
+    assert ([each.field for each in found.waits], found.agree) == (["amount"], False)
+
+
+def test_what_was_accepted_agrees_also_in_a_thorough_comparison(store):
+    desk = Desk(store, amount=Owner.TARGET)
+    both_then(desk, amount=150)
+
+    assert desk.engine.verify(TODAY).agree
