@@ -279,6 +279,8 @@ class Plan:
                 name: (_tuples(each["before"]), _tuples(each["after"]))
                 for name, each in fields.items()
             }
+        for each in data.get("waits", ()):
+            each |= {name: _tuples(each.get(name)) for name in ("source", "target", "agreed")}
         return _plans().validate_python(data)  # type: ignore[return-value]
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 KEPT: Final = 1000
-"""How many problems, conflicts and handovers a report lists; it counts the others."""
+"""How many problems, conflicts, waits and handovers a report lists; it counts the others."""
 
-_LISTS: Final = ("problems", "conflicts", "handovers")
+_LISTS: Final = ("problems", "conflicts", "waits", "handovers")
 
 
 def bounded(plan: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from rich.console import JustifyMethod
 
     from canonical.change import Change, Conflict, Handover, Plan
+    from canonical.side import Side
     from canonical.spent import Spent
+    from canonical.waiting import Waiting
     from sync.engine import Verification
     from sync.handover import Handed, Offer
     from sync.recording import Recording
@@ -73,11 +75,12 @@ class Console:
         between = f"{plan.source} → {plan.target}"
         self.out.print(f"[bold]{marked(plan.sync)}[/]: {marked(between)}, as of {plan.as_of}")
         self._selection(plan)
-        self._changes(plan.changes, plan.as_of, whole=whole)
+        self._changes(plan.changes, plan.as_of, whole=whole, sides=self._sides(plan))
         self._money(plan)
         self._losses(plan.changes)
         self._handovers(plan.handovers)
         self._conflicts(plan.conflicts)
+        self._waits(plan.waits, whole=whole)
         self._unstated(plan, whole=whole)
         self._problems((each.system, each.where, each.message) for each in plan.problems)
         for trip in plan.guards:
@@ -100,18 +103,31 @@ class Console:
         for said in rates(plan):
             self._line("·", "dim", said)
 
-    def _changes(self, changes: Sequence[Change], as_of: date, *, whole: bool = False) -> None:
+    def _changes(
+        self,
+        changes: Sequence[Change],
+        as_of: date,
+        *,
+        whole: bool = False,
+        sides: Mapping[Side, str] | None = None,
+    ) -> None:
         if not changes:
             return
         from trueup.planned import entries
 
         shown = len(changes) if whole else SHOWN
-        told = islice(entries(changes, as_of), shown)
+        told = islice(entries(changes, as_of, sides), shown)
         self._fitted(_COLUMNS, [row for entry in told for row in _rows(entry)])
         if len(changes) > shown:
             rest = Counter(change.op.value for change in changes[shown:])
             said = ", ".join(f"{count} {op}" for op, count in rest.items())
             self.out.print(f"  … and {len(changes) - shown} more ({said}); -v lists all")
+
+    def _sides(self, plan: Plan) -> Mapping[Side, str] | None:
+        """What a change is made in, where that is not always the target."""
+        from trueup.planned import sides
+
+        return sides(plan)
 
     def _fitted(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """A table without its empty columns; no word is broken: where they do not fit, lines."""
@@ -171,6 +187,14 @@ class Console:
             said = f"{each.kind} {each.ref}: {each.reason}"
             self._line("?", "magenta", f"{said} ({ids})" if ids else said)
 
+    def _waits(self, found: Iterable[Waiting], *, whole: bool = False) -> None:
+        if not found:
+            return
+        from trueup.waits import waits
+
+        for said in waits(found, whole=whole):
+            self._line("?", "magenta", said)
+
     def _unstated(self, found: Plan | Verification, *, whole: bool = False) -> None:
         """What the target has and the source does not state: kept from earlier, or never stated."""
         if not found.kept_objects and not found.strangers:
@@ -205,7 +229,7 @@ class Console:
         from trueup.planned import counted
 
         said = ", ".join(f"{count} {name}" for name, count in counted(plan))
-        waiting = plan.conflicts or plan.problems or plan.unaccepted or plan.uncertain
+        waiting = plan.conflicts or plan.waits or plan.problems or plan.unaccepted or plan.uncertain
         if not plan.pending and not waiting:
             return f"[green]Nothing to do[/]: {said or 'nothing there'}."
         return f"[bold]{said}[/]" if said else ""
@@ -242,7 +266,7 @@ class Console:
 
     def _leftover(self, plan: Plan) -> None:
         blocked = [change for change in plan.changes if change.op is Op.BLOCKED]
-        if blocked or plan.conflicts or plan.problems or plan.unaccepted:
+        if blocked or plan.conflicts or plan.waits or plan.problems or plan.unaccepted:
             self.plan(replace(plan, changes=tuple(blocked)))
         else:
             self._handovers(plan.handovers)
@@ -252,11 +276,13 @@ class Console:
         """Whether both live sides agree, and where they do not."""
         self._changes(found.differences, found.as_of)
         self._conflicts(found.conflicts)
+        self._waits(found.waits)
         self._unstated(found)
         self._problems((each.system, each.where, each.message) for each in found.problems)
         parts = {
             "different": len(found.differences),
             "in conflict": len(found.conflicts),
+            "waiting for a decision": len(found.waits),
             "unreadable": len(found.problems),
         }
         said = ", ".join(f"{count} {name}" for name, count in parts.items() if count)
@@ -330,6 +356,10 @@ class Console:
             self._line("■", "red", f"guard {trip['rule']}: {trip['message']}")
         for each in plan.get("conflicts", ()):
             self._line("?", "magenta", f"{each['kind']} {each['ref']}: {each['reason']}")
+        for each in plan.get("waits", ()):
+            from trueup.waits import of_report
+
+            self._line("?", "magenta", of_report(each))
         problems = plan.get("problems", ())
         self._problems((each["system"], each["where"], each["message"]) for each in problems)
         for name, count in plan.get("omitted", {}).items():

@@ -10,9 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from canonical.change import Conflict, Plan
 from trueup.output import plain
-from trueup.planned import counted, entries, later, losses, named, next_steps, sums
+from trueup.planned import counted, entries, later, losses, named, next_steps, sides, sums
 from trueup.refusal import form_said
 from trueup.selected import rates, selection
+from trueup.waits import waits
 
 _FOLDER: Final = Path(__file__).parent / "pages"
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]<>|~&]|^(?:[#+=-]|\d+(?=[.)]))")
@@ -63,7 +64,7 @@ def _spelled(found: re.Match[str]) -> str:
 def _said(plan: Plan) -> Mapping[str, Any]:
     return {
         "plan": plan,
-        "entries": [*entries(plan.changes, plan.as_of)],
+        "entries": [*entries(plan.changes, plan.as_of, sides(plan))],
         "sums": sums(plan),
         "later": later(plan),
         "counted": counted(plan),
@@ -83,6 +84,7 @@ def _sections(plan: Plan) -> Mapping[str, list[str]]:
             *(f"{each.kind} {each.ref}: {each.reason}{_ids(each)}" for each in plan.conflicts),
             *(f"{each.system}: {each.where}: {each.message}" for each in plan.problems),
         ],
+        "What waits for a decision": list(waits(plan.waits, whole=True)),
         "Taken over from another sync": [
             f"{each.kind} {each.ref} from {each.giver} ({each.target_id})"
             for each in plan.handovers

@@ -17,6 +17,7 @@ from canonical.facts import Fact
 from canonical.kind import Kind, Op
 from canonical.loss import Effect
 from canonical.money import Counted, Move, said
+from canonical.side import Side
 
 _UNKNOWN: Final = frozenset({"blocked:entity", "blocked:owners"})
 """Losses that `trueup people` may find a row of entities against."""
@@ -87,15 +88,24 @@ class Later:
     first: date
 
 
-def entries(changes: Sequence[Change], as_of: date) -> Iterator[Entry]:
-    """Each change of a plan of that day, in its order."""
+def sides(plan: Plan) -> Mapping[Side, str] | None:
+    """The systems by the sides of a plan; None where the source owns every field, so that all
+    changes are the target's."""
+    two = plan.bound_to.get("fields") or any(each.side is Side.SOURCE for each in plan.changes)
+    return {Side.SOURCE: plan.source, Side.TARGET: plan.target} if two else None
+
+
+def entries(
+    changes: Sequence[Change], as_of: date, sides: Mapping[Side, str] | None = None
+) -> Iterator[Entry]:
+    """Each change of a plan of that day, in its order; with `sides` also where it is made."""
     names = {change.ref: change.title for change in changes if change.kind is Kind.BUDGET}
     for change in changes:
         yield Entry(
             op=change.op,
             kind=change.kind,
             title=_title(change, names),
-            because=_because(change),
+            because=", ".join(filter(None, (_because(change), _where(change, sides)))),
             lines=tuple(_lines(change, as_of)),
             lost=tuple(f"{loss.name}: {loss.reason}" for loss in change.losses),
         )
@@ -199,6 +209,10 @@ def _because(change: Change) -> str:
     return ", ".join(found)
 
 
+def _where(change: Change, sides: Mapping[Side, str] | None) -> str:
+    return "" if sides is None else f"in {sides[change.side]}"
+
+
 def _lines(change: Change, as_of: date) -> Iterator[Line]:
     if change.op is Op.BLOCKED:
         blocked = (loss for loss in change.losses if loss.effect is Effect.BLOCKED)
@@ -284,6 +298,8 @@ def _part(change: Change, move: Move, step: Decimal) -> str:
 def counted(plan: Plan) -> Sequence[tuple[str, int]]:
     """How many objects what is done to, as the last line of a plan tells."""
     counts = [(name, count) for name, count in plan.summary.items() if count]
+    if plan.waits:
+        counts.append(("waiting for a decision", len(plan.waits)))
     if plan.adopted:
         counts.append(("adopted", plan.adopted))
     if plan.kept:

@@ -200,6 +200,7 @@ def _verification_data(found: Verification) -> dict[str, Any]:
         changes=found.differences,
         conflicts=found.conflicts,
         problems=found.problems,
+        waits=found.waits,
         kept_objects=found.kept_objects,
         strangers=found.strangers,
     ).to_data()
@@ -211,6 +212,7 @@ def _verification_data(found: Verification) -> dict[str, Any]:
         "accepted": found.accepted,
         "differences": plan["changes"],
         "conflicts": plan["conflicts"],
+        "waits": plan["waits"],
         "problems": plan["problems"],
         "kept_objects": plan["kept_objects"],
         "strangers": plan["strangers"],

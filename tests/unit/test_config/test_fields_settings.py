@@ -49,8 +49,7 @@ def test_a_sync_that_says_nothing_is_a_mirror(loaded):
         'fields = { "allocations.amount" = "target", description = "ask" }',
         'fields = { allocations = { amount = "target" }, description = "ask" }',
         '[syncs.cards.fields]\ndescription = "ask"\nallocations.amount = "target"',
-        '[syncs.cards.fields]\ndescription = "ask"\n[syncs.cards.fields.allocations]\n'
-        'amount = "target"',
+        '[syncs.cards.fields]\ndescription = "ask"\nallocations = { amount = "target" }',
     ],
 )
 def test_the_fields_of_shares_are_named_in_every_spelling(loaded, said):
@@ -130,7 +129,7 @@ def test_a_source_that_is_only_read_is_not_written_to(loaded, monkeypatch, said)
 
     monkeypatch.setattr(FileSettings, "only_read", lambda self: "it is a picture")
 
-    with pytest.raises(SettingsError, match="erp.*only read: it is a picture"):
+    with pytest.raises(SettingsError, match=r"erp.*only read: it is a picture"):
         loaded(said)
 
 
