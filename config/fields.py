@@ -79,16 +79,23 @@ def _detail(path: tuple[str, ...], message: str) -> InitErrorDetails:
 
 def _schema() -> dict[str, Any]:
     """For editors: a word for each field, those of allocations in a table of theirs."""
-    word = {"type": "string", "enum": [*Owner]}
-    shares = dict.fromkeys(FIELDS[Kind.ALLOCATION], word)
+    shares = {name: _word(f"a share's {name}") for name in FIELDS[Kind.ALLOCATION]}
+    table = {
+        "type": "object",
+        "description": "Who owns which field of an allocation.",
+        "properties": shares,
+        "additionalProperties": False,
+    }
+    words = {name: _word(name.replace(f"{_SHARES}.", "a share's ")) for name in _NAMES}
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {
-            **dict.fromkeys(_NAMES, word),
-            _SHARES: {"type": "object", "properties": shares, "additionalProperties": False},
-        },
+        "properties": {**words, _SHARES: table},
     }
+
+
+def _word(field: str) -> dict[str, Any]:
+    return {"type": "string", "enum": [*Owner], "description": f"Who owns {field}."}
 
 
 Words = Annotated[
