@@ -58,7 +58,7 @@ class Pair:
     """One object on both sides: its facts in the target's terms, and what was last agreed.
 
     `stated` are the source's own facts now, `shown` those when both agreed; `rated` is whether a
-    rate alone has moved what is desired.
+    rate alone has moved what is desired. `lent` are fields that the target's shares take from here.
     """
 
     kind: Kind
@@ -70,6 +70,7 @@ class Pair:
     stated: Facts
     shown: Facts = ()
     rated: bool = False
+    lent: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -89,6 +90,8 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
+    """What becomes of a field; `rule` where that was, or is, a question."""
+
     way: Way
     rule: Rule | None = None
     value: Fact = None
@@ -149,8 +152,18 @@ class _Judge:
         if word is Owner.IGNORE:
             return _Verdict(Way.STAYS)
         if word is Owner.TARGET:
-            return self._targets(source, moved=target)
-        return self._either(at, name, word, source, moved=target)
+            found = self._targets(source, moved=target)
+        else:
+            found = self._either(at, name, word, source, moved=target)
+        if found.way is Way.TAKE and found.rule is None and target and self._is_lent(name):
+            reason = "the target moved it, and the shares that the source owns take it from there"
+            return self._asked(at, name, Rule.CONFLICT, reason)
+        return found
+
+    def _is_lent(self, name: str) -> bool:
+        """Whether shares of another owner would count otherwise: 100 a month be 100 a year."""
+        of_shares = self._fields.of(Kind.ALLOCATION, "amount")
+        return name in self._pair.lent and of_shares is Owner.SOURCE
 
     def _is_said(self, at: int, name: str, word: Owner) -> bool:
         """Whether the source says, takes back, or is to be told something about the field."""
@@ -225,17 +238,13 @@ class _Judge:
         decision = self._decisions.get(name)
         if decision is None or not decision.holds(question):
             return _Verdict(Way.WAIT, rule, reason=reason)
-        if decision.take is Take.SOURCE:
-            return _Verdict(Way.WRITE)
-        if decision.take is Take.TARGET:
-            return _Verdict(Way.TAKE)
-        if decision.take is not Take.VALUE:
-            return _Verdict(Way.WAIT, rule, reason=reason)
-        if decision.value == self._pair.desired[at]:
-            return _Verdict(Way.WRITE)
-        if decision.value == self._pair.observed[at]:
-            return _Verdict(Way.TAKE)
-        return _Verdict(Way.BOTH, value=decision.value)
+        takes = {Take.SOURCE: Way.WRITE, Take.TARGET: Way.TAKE, Take.VALUE: Way.BOTH}
+        way = takes.get(decision.take, Way.WAIT)
+        if way is Way.BOTH and decision.value == self._pair.desired[at]:
+            way = Way.WRITE
+        elif way is Way.BOTH and decision.value == self._pair.observed[at]:
+            way = Way.TAKE
+        return _Verdict(way, rule, decision.value, reason)
 
     def _question(self, at: int, name: str, rule: Rule, reason: str) -> Waiting:
         pair, agreed = self._pair, self._pair.baseline
@@ -288,14 +297,19 @@ class _Judge:
             return dict(verdicts)
         return {**verdicts, **self._apart(moving)}
 
-    def _apart(self, names: Collection[str]) -> dict[str, _Verdict]:
+    def _apart(self, moving: Mapping[str, _Verdict]) -> dict[str, _Verdict]:
         """Of fields of which each side moved some, although they go together."""
         reason = "each side moved a part of what says how much counts when"
-        places = [(FIELDS[self._pair.kind].index(name), name) for name in names]
-        asked = {name: self._conflict(at, name, reason) for at, name in places}
+        if self._fields.on_conflict is not OnConflict.ASK:
+            by_source = self._fields.on_conflict is OnConflict.SOURCE
+            return dict.fromkeys(moving, _Verdict(Way.WRITE if by_source else Way.TAKE))
+        asked = {
+            name: self._asked(FIELDS[self._pair.kind].index(name), name, rule, reason)
+            for name, rule in ((name, each.rule or Rule.CONFLICT) for name, each in moving.items())
+        }
         ways = {each.way for each in asked.values()}
         if {Way.WRITE, Way.TAKE} <= ways:
-            return {name: _Verdict(Way.WAIT, Rule.CONFLICT, reason=reason) for name in names}
+            return {name: replace(each, way=Way.WAIT) for name, each in asked.items()}
         if Way.WAIT not in ways:
             return asked
         return {

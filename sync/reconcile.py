@@ -9,7 +9,7 @@ from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
 from canonical.facts import Fact, Facts, facts
 from canonical.kind import FIELDS, Kind, Op
-from connectors.contract.capabilities import Capabilities
+from connectors.contract.capabilities import Capabilities, Hold
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
 from sync.decided import Decisions, NoDecisions
@@ -23,7 +23,7 @@ from sync.remembering import TOGETHER, UNWRITTEN, agreed_after, shown_before
 from sync.send import Statement
 from sync.sided import patched, staying
 from sync.state.ledger import Entry
-from sync.stuck import Stuck
+from sync.stuck import LEFT_RETIRED, Stuck
 from sync.taking import Accepting, Returning, TakeBack
 from sync.weigh import Weigher
 
@@ -51,6 +51,9 @@ class Reconciler:
         self._returns, self.is_mirror = returns or Accepting(), self._fields.is_mirror
         self._able, self._seen, self._desires, self._there = able, seen, desires, counterparts
         self._who, self._stuck, self._weigher, self._found = who, stuck, weigher, found
+        self._lent = TOGETHER & {
+            name for name, hold in able.allocation.items() if hold is Hold.FOLLOWS
+        }
         self.held = {
             Kind.BUDGET: held(able.budget),
             Kind.ALLOCATION: held(able.allocation) | {"budget"},
@@ -87,6 +90,7 @@ class Reconciler:
     ) -> None:
         """As far as nothing waits; what is taken back is agreed only once the source has it."""
         self._found.waits.extend(merged.waits)
+        self._stop_below(wanted, merged, there)
         ours = self._there.in_our_terms(wanted.kind, there.observed)
         open = merged.open | self._taken_back(wanted, merged, there)
         stays = staying(wanted, ours, merged, self.held[wanted.kind])
@@ -102,6 +106,13 @@ class Reconciler:
         stands = {name: desired[name] for name in (stays | merged.both.keys()) - open}
         written = patched(wanted, {name: said[name] for name in stays} | merged.both)
         self._change(written, merged.write, there, statement._replace(stands=stands))
+
+    def _stop_below(self, wanted: Wanted, merged: Merged, there: Counterpart) -> None:
+        """Nothing comes back to life below what stays, or may stay, retired in the target."""
+        retired = there.observed[STATUS[wanted.kind]] == Status.RETIRED
+        written = any(each.field == "status" for each in merged.write)
+        if retired and not written and wanted.model.status is not Status.RETIRED:
+            self._stuck.add(wanted.kind, wanted.key, LEFT_RETIRED)
 
     def _taken_back(self, wanted: Wanted, merged: Merged, there: Counterpart) -> set[str]:
         """The fields that the source is yet to have as the target has them."""
@@ -160,6 +171,7 @@ class Reconciler:
             stated=stated,
             shown=shown,
             rated=_is_rated_anew(wanted, there),
+            lent=self._lent if kind is Kind.BUDGET else frozenset(),
         )
         return merge(pair, held, self._fields, self._decisions.of(kind, wanted.key))
 

@@ -16,6 +16,7 @@ from sync.match import Key
 from sync.state.ledger import Link
 
 RETIRED = "it is retired"
+LEFT_RETIRED = "the target has retired it"
 UNDECIDED = "a conflict about it waits for a decision"
 UNKNOWN = "an earlier write of it has an unknown outcome"
 UNREADABLE = "it could not be read in the target"

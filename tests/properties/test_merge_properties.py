@@ -1,5 +1,6 @@
 """The merge of one object from three, over every word and every way in which both sides move."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -202,19 +203,7 @@ def test_a_decision_about_other_values_answers_nothing(desired, observed, agreed
     there = pair(desired, observed, agreed)
     fields = words(Owner.EITHER, *NAMES)
     waits = merge(there, HELD, fields, {}).waits
-    stale = {
-        each.field: decided(each, Take.SOURCE).__class__(
-            number=1,
-            rule=each.rule,
-            kind=KIND,
-            key=("", "A"),
-            field=each.field,
-            take=Take.SOURCE,
-            source=each.source,
-            target="another",
-        )
-        for each in waits
-    }
+    stale = {each.field: replace(decided(each, Take.SOURCE), target="another") for each in waits}
 
     assert merge(there, HELD, fields, stale).waits == waits
 
@@ -300,3 +289,35 @@ def test_a_description_of_which_the_source_says_nothing(word, agreed, expected):
     found = merge(there, HELD, words(word, "description"), {})
 
     assert outcome(found, "description") == expected
+
+
+@pytest.mark.parametrize(
+    ("of_shares", "expected"), [(Owner.SOURCE, Rule.CONFLICT), (Owner.TARGET, "take")]
+)
+def test_what_shares_of_the_source_take_from_a_budget_is_not_taken_back_unasked(
+    of_shares, expected
+):
+    agreed = whole()
+    there = replace(
+        pair(agreed, whole(cadence="year"), Baseline(agreed, agreed)), lent=frozenset({"cadence"})
+    )
+    said = {(KIND, name): Owner.TARGET for name in TOGETHER}
+
+    found = merge(there, HELD, Fields(words={**said, (Kind.ALLOCATION, "amount"): of_shares}), {})
+
+    assert outcome(found, "cadence") == expected
+
+
+def test_an_edit_and_the_time_that_the_source_moved_are_asked_about_once_each():
+    agreed = whole()
+    there = pair(whole(start="2026-02-01"), whole(amount="150"), Baseline(agreed, agreed))
+    fields, answers, asked = words(Owner.ASK, *TOGETHER), {}, []
+    for _ in range(3):
+        waits = merge(there, HELD, fields, answers).waits
+        asked += [each.field for each in waits]
+        answers |= {each.field: decided(each, Take.TARGET) for each in waits}
+
+    found = merge(there, HELD, fields, answers)
+
+    assert asked == ["amount", "start"]
+    assert (found.take, found.write) == ({"amount": "150", "start": None}, [])

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from msgspec.structs import replace
 
-from canonical.allocation import Status
+from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
@@ -87,6 +87,10 @@ class Desk:
         )
         self.engine = engine
         return engine.run(TODAY, command="run")
+
+    def share(self):
+        model = Allocation(ref="s", budget="A", entity=Entity("user", "ada"), amount=usd(10))
+        return self.source.create(Draft(model=model, container=self.ours.id), "share")
 
     @property
     def stated(self):
@@ -353,3 +357,19 @@ def test_what_was_accepted_agrees_also_in_a_thorough_comparison(store):
     both_then(desk, amount=150)
 
     assert desk.engine.verify(TODAY).agree
+
+
+def test_no_share_comes_back_to_life_below_a_budget_that_the_target_retired(store):
+    desk = Desk(store, status=Owner.ASK)
+    desk.share()
+    assert desk.run().verified
+    share = next(item for page in desk.target.list(Kind.ALLOCATION) for item in page.items)
+    retired = replace(share.model, status=Status.RETIRED)
+    desk.target.update(share.id, Draft(model=retired, container=share.container), {"status"}, "r")
+    desk.edit(status=Status.RETIRED)
+
+    report = desk.run()
+
+    assert [each.field for each in report.plan.waits] == ["status"]
+    assert report.plan.pending == ()
+    assert desk.target.get(Kind.ALLOCATION, share.id).model.status == "retired"
