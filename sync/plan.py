@@ -24,6 +24,7 @@ from sync.counterpart import Counterparts
 from sync.decide import Wanted
 from sync.decided import Decisions, NoDecisions, Take
 from sync.desire import Desires
+from sync.fields import OnNew
 from sync.findings import MANY, Findings
 from sync.identify import Identifier
 from sync.intake.pages import Intake
@@ -76,6 +77,7 @@ class Planner:
         self._intake = Intake(spec, source, target, ledger, as_of)
         self._elders, self._waiting, self._thorough = ownership.elders, waiting, thorough
         self._mentioned, self._stuck = BitSet(), stuck
+        self._ignores_strangers = spec.fields.on_new is OnNew.IGNORE
         self._has_links = {kind: ledger.count(kind) > 0 for kind in Kind}
         self.found = found = Findings(problems=list(observation.problems), scales=Scales(as_of))
         self._desires = Desires(spec, source, target, as_of, found)
@@ -238,7 +240,10 @@ class Planner:
         self.found.conflicts.extend(twins(kind, self._seen, self._ledger, adopted, said))
 
     def _name_strangers(self) -> None:
-        """What is in use in the target, and no source of any sync of this state ever stated."""
+        """What is in use in the target, and no source of any sync of this state ever stated, unless
+        that is to be ignored."""
+        if self._ignores_strangers:
+            return
         for kind in Kind:
             adopted = self._there.adopted(kind)
             for id, item in self._seen.strangers[kind].items():

@@ -15,7 +15,7 @@ from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
 from sync.decided import Decision, Take
 from sync.engine import Engine
-from sync.fields import Fields, OnConflict, Owner
+from sync.fields import Fields, OnConflict, OnNew, Owner
 from sync.outcome import Exit, Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
@@ -373,3 +373,11 @@ def test_no_share_comes_back_to_life_below_a_budget_that_the_target_retired(stor
     assert [each.field for each in report.plan.waits] == ["status"]
     assert report.plan.pending == ()
     assert desk.target.get(Kind.ALLOCATION, share.id).model.status == "retired"
+
+
+@pytest.mark.parametrize(("word", "count"), [(OnNew.REPORT, 1), (OnNew.IGNORE, 0)])
+def test_what_only_the_target_has_is_listed_unless_it_is_to_be_ignored(store, word, count):
+    desk = Desk(store)
+    desk.target.create(Draft(model=Budget(ref="", name="Theirs", amount=usd(1))), "t")
+
+    assert desk.run(fields=Fields(on_new=word)).plan.stranger_count == count
