@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from canonical.amount import Amount
+from canonical.facts import Facts
 
 _EXACT: Final = decimal.Context(prec=120, traps=[decimal.Inexact, decimal.InvalidOperation])
 _WIDE: Final = decimal.Context(prec=120, traps=[decimal.InvalidOperation])
@@ -68,11 +69,13 @@ def rounded(value: Decimal, digits: int, rounding: Rounding) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """How an object was converted: `of` is the fingerprint of what the source stated itself."""
+    """How an object was converted: `of` is the fingerprint of what the source stated itself, `own`
+    are the facts of that, where they are needed."""
 
     of: bytes
     rates: tuple[Rate, ...]
     rounding: Rounding
+    own: Facts | None = None
 
     def text(self) -> str:
         """What is remembered of it."""
@@ -84,8 +87,12 @@ class Converted:
 
     def is_rated_anew(self, remembered: str | None) -> bool:
         """Whether the source stated the same when that was `remembered`, at another rate."""
+        return _read(remembered).get("of") == self.of.hex() and self.is_otherwise(remembered)
+
+    def is_otherwise(self, remembered: str | None) -> bool:
+        """Whether it was converted at another rate when that was `remembered`."""
         said = _read(remembered)
-        if said.get("of") != self.of.hex():
+        if not said:
             return False
         then = [rate[:3] for rate in said.get("rates", ())], said.get("rounding")
         return then != (_values(self.rates), self.rounding.value)

@@ -154,7 +154,7 @@ class Admission:
         money = self._weigher.creation(wanted, op, stated, self.gone.get((kind, key)))
         fields = self._reconciler.held[kind]
         change = creation(wanted, fields, losses, money, stated.hex())
-        shown = None if self._is_mirror else facts(wanted.stated)
+        shown = None if self._is_mirror else wanted.shown
         self._found.add(change, Statement(stated, wanted.beyond, wanted.rates, shown))
 
     def _objections(self, wanted: Wanted) -> Sequence[Loss]:

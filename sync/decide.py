@@ -67,6 +67,12 @@ class Wanted(Struct, frozen=True, gc=False):
         return None if self.converted is None else self.converted.text()
 
     @property
+    def shown(self) -> Facts:
+        """What the source itself shows: in its own currency, where it is converted."""
+        own = None if self.converted is None else self.converted.own
+        return facts(self.stated) if own is None else own
+
+    @property
     def statement(self) -> bytes:
         """The fingerprint of what is stated."""
         whole = self.stated is self.model

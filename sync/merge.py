@@ -57,8 +57,8 @@ class Moved(Enum):
 class Pair:
     """One object on both sides: its facts in the target's terms, and what was last agreed.
 
-    `stated` are the source's own facts now, `shown` those when both agreed; `rated` is whether a
-    rate alone has moved what is desired. `lent` are fields that the target's shares take from here.
+    `stated` are the source's own facts now, `shown` those when both agreed; `rated` is whether it
+    was converted at another rate then. `lent` are fields that the target's shares take from here.
     """
 
     kind: Kind
@@ -183,10 +183,9 @@ class _Judge:
             return Moved.UNWRITTEN
         if pair.desired[at] == agreed.desired[at]:
             return Moved.NO
-        if pair.rated:
-            return Moved.RATE
-        own = self._moved_money if name in TOGETHER else pair.stated[at] != pair.shown[at]
-        return Moved.EDIT if own else Moved.CALENDAR
+        if self._moved_money if name in TOGETHER else pair.stated[at] != pair.shown[at]:
+            return Moved.EDIT
+        return Moved.RATE if pair.rated else Moved.CALENDAR
 
     def _target(self, at: int) -> bool:
         agreed = self._pair.baseline

@@ -7,7 +7,7 @@ from canonical.allocation import Status
 from canonical.budget import Budget
 from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import Fact, Facts, facts
+from canonical.facts import Fact, Facts
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.capabilities import Capabilities, Hold
 from sync.counterpart import Counterpart, Counterparts
@@ -94,7 +94,7 @@ class Reconciler:
         ours = self._there.in_our_terms(wanted.kind, there.observed)
         open = merged.open | self._taken_back(wanted, merged, there)
         stays = staying(wanted, ours, merged, self.held[wanted.kind])
-        statement = statement._replace(shown=facts(wanted.stated), open=tuple(sorted(open)))
+        statement = statement._replace(shown=wanted.shown, open=tuple(sorted(open)))
         if not merged.write:
             if open:
                 self._agree_in_part(wanted, there, statement)
@@ -157,7 +157,7 @@ class Reconciler:
         if self.is_mirror:
             names = FIELDS[kind]
             return Merged(write=differences(names, held, wanted.facts, ours, agreed))
-        stated, shown = facts(wanted.stated), UNWRITTEN
+        stated, shown = wanted.shown, UNWRITTEN
         if agreed is not None:
             same = there.link is not None and there.link.source == wanted.statement
             shown = shown_before(kind, agreed, same, stated)
@@ -170,7 +170,7 @@ class Reconciler:
             baseline=agreed,
             stated=stated,
             shown=shown,
-            rated=_is_rated_anew(wanted, there),
+            rated=_is_rated_otherwise(wanted, agreed),
             lent=self._lent if kind is Kind.BUDGET else frozenset(),
         )
         return merge(pair, held, self._fields, self._decisions.of(kind, wanted.key))
@@ -272,6 +272,13 @@ def _is_rated_anew(wanted: Wanted, there: Counterpart) -> bool:
     if wanted.converted is None or there.baseline is None:
         return False
     return wanted.converted.is_rated_anew(there.baseline.rates)
+
+
+def _is_rated_otherwise(wanted: Wanted, agreed: Baseline | None) -> bool:
+    """Whether it was converted at another rate when both sides last agreed."""
+    if wanted.converted is None or agreed is None:
+        return False
+    return wanted.converted.is_otherwise(agreed.rates)
 
 
 def _unshown(change: Change, agreed: Baseline) -> dict[str, Fact] | None:

@@ -114,12 +114,10 @@ def remember(
     wanted = facts(draft.model)
     if not whole:
         wanted = _as_far_as_said(fields_of(draft.model), wanted, seen)
-    written = Baseline(wanted, seen, stated.money, stated.rates)
-    if stated.shown is not None:
-        written = replace(written, shown=stated.shown if whole else UNWRITTEN)
-        written = _two_sided(ledger, operation, written, stated, _unsaid(operation, agreed))
-    elif operation.op is Op.UPDATE:
-        written = replace(written, echo=_with_old_echoes(ledger, operation, seen))
+    shown = stated.shown if whole or stated.shown is None else UNWRITTEN
+    said = Baseline(wanted, seen, stated.money, stated.rates, shown)
+    void = () if agreed else TOGETHER & set(operation.fields)
+    written = _agreed_now(ledger, operation, said, stated, void)
     ledger.save(
         connection,
         kind=operation.kind,
@@ -134,35 +132,33 @@ def remember(
     )
 
 
-def _unsaid(operation: Operation, agreed: bool) -> Collection[str]:
-    """Where money was stored otherwise than it was sent, nothing of it is agreed."""
-    return () if agreed else TOGETHER & set(operation.fields)
-
-
-def _two_sided(
-    ledger: Ledger,
-    operation: Operation,
-    written: Baseline,
-    stated: Statement,
-    unsaid: Collection[str],
+def _agreed_now(
+    ledger: Ledger, operation: Operation, said: Baseline, stated: Statement, void: Collection[str]
 ) -> Baseline:
-    """What both sides agree on after the write, field by field."""
-    known = _agreed(ledger, operation) if operation.op is Op.UPDATE else None
-    before = None
-    if known is not None and stated.shown is not None:
-        link, before = known
+    """What both sides agree on after the write; nothing of the fields that are `void`, where the
+    source does not own all."""
+    link, before = (operation.op is Op.UPDATE and _agreed(ledger, operation)) or (None, None)
+    if said.shown is None and before is not None:  # what an undo writes, the source has not stated
+        said = replace(said, shown=before.shown)
+    if said.shown is None:
+        return said if before is None else _with_old_echo(operation, said, before)
+    if link is not None and before is not None:
         same = link.source == stated.fingerprint
-        shown = shown_before(operation.kind, before, same, stated.shown)
-        before = replace(before, shown=shown)
+        before = replace(before, shown=shown_before(operation.kind, before, same, said.shown))
     return agreed_after(
         operation.kind,
         before,
-        written,
+        said,
         operation.fields,
         stands=stated.stands,
         open=stated.open,
-        void=unsaid,
+        void=void,
     )
+
+
+def _with_old_echo(operation: Operation, said: Baseline, before: Baseline) -> Baseline:
+    """What an update left, its unsent fields as they were when both sides last agreed."""
+    return replace(said, echo=_where_sent(operation, said.echo, before.echo))
 
 
 def _as_far_as_said(names: Sequence[str], said: Facts, seen: Facts) -> Facts:
@@ -192,12 +188,6 @@ def _remember_part(
         run_id=operation.run_id,
         agreed=False,
     )
-
-
-def _with_old_echoes(ledger: Ledger, operation: Operation, seen: Facts) -> Facts:
-    """What an update left, its unsent fields as they were when both sides last agreed."""
-    agreed = _agreed(ledger, operation)
-    return seen if agreed is None else _where_sent(operation, seen, agreed[1].echo)
 
 
 def _agreed(ledger: Ledger, operation: Operation) -> tuple[Link, Baseline] | None:

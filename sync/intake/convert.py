@@ -53,7 +53,11 @@ class _Share:
 class Converting:
     """Goes along with one reading of the source, budgets first."""
 
-    def __init__(self, rates: Rates, able: Capabilities, as_of: date) -> None:
+    def __init__(
+        self, rates: Rates, able: Capabilities, as_of: date, *, keeps_own: bool = False
+    ) -> None:
+        """With `keeps_own` it is also told what the source itself stated."""
+        self._keeps_own = keeps_own
         self._rates, self._as_of, self._vendor = rates, as_of, able.vendor
         digits = exponent(rates.to)
         self._digits = digits if able.amount_digits is None else min(digits, able.amount_digits)
@@ -137,7 +141,13 @@ class Converting:
         except ArithmeticError:
             reason = "its amounts are too large to be converted"
             return model, _Told(Loss("currency", Effect.BLOCKED, reason))
-        how = Converted(fingerprint(facts(model)), tuple(rates.values()), self._rates.rounding)
+        own = facts(model)
+        how = Converted(
+            fingerprint(own),
+            tuple(rates.values()),
+            self._rates.rounding,
+            own if self._keeps_own else None,
+        )
         return made, _Told(Loss("currency", Effect.EMULATED, self._said(model, made, rates)), how)
 
     def _made(self, model: _Model, rates: Mapping[str, Rate]) -> _Model:

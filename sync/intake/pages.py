@@ -36,7 +36,11 @@ class Intake:
         self._selecting = Selecting(spec.select, ledger) if spec.select else None
         self._holds_parents = target.capabilities.budget.get("parent") not in (None, Hold.DROPPED)
         able = target.capabilities
-        self._converting = Converting(spec.rates, able, as_of) if spec.rates else None
+        self._converting = (
+            Converting(spec.rates, able, as_of, keeps_own=not spec.fields.is_mirror)
+            if spec.rates
+            else None
+        )
         self.tells = self._selecting is not None or self._converting is not None
 
     def pages(self, kind: Kind) -> Iterator[Page]:

@@ -1,7 +1,9 @@
 """A word for each field: whose value counts, in runs between two systems in memory."""
 
 from contextlib import closing
+from dataclasses import replace as replace_draft
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -10,15 +12,19 @@ from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
+from canonical.rate import Rate
 from canonical.waiting import Rule
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
 from sync.decided import Decision, Take
 from sync.engine import Engine
 from sync.fields import Fields, OnConflict, OnNew, Owner
+from sync.intake.rates import Rates
 from sync.outcome import Exit, Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
+from sync.state.stops import Stops
 from sync.state.store import Store
+from sync.undo.plan import Undo
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
 OPEN = Limits(
@@ -66,7 +72,7 @@ class Desk:
         self.ours = self.source.create(
             Draft(model=Budget(ref="A", name="Travel", amount=Amount.of(100, "USD"))), "a"
         )
-        self.times = 0
+        self.times, self.rates = 0, None
 
     def run(self, fields=None):
         spec = SyncSpec(
@@ -76,6 +82,7 @@ class Desk:
             limits=OPEN,
             on_remove=self.policy,
             fields=fields or self.fields,
+            rates=self.rates,
         )
         engine = Engine(
             spec,
@@ -381,3 +388,60 @@ def test_what_only_the_target_has_is_listed_unless_it_is_to_be_ignored(store, wo
     desk.target.create(Draft(model=Budget(ref="", name="Theirs", amount=usd(1))), "t")
 
     assert desk.run(fields=Fields(on_new=word)).plan.stranger_count == count
+
+
+def test_what_was_accepted_stands_also_once_a_run_was_undone(store):
+    desk = Desk(store, amount=Owner.EITHER)
+    both_then(desk, amount=150)
+    desk.state(name="Trips")
+    report = desk.run()
+    undone = desk.engine.run(TODAY, command="undo", undo=Undo(report.run_id))
+    assert (undone.counts["applied"], desk.held.model.name) == (1, "Travel")
+    Stops(store).resume("s")
+
+    desk.run()
+
+    assert desk.held.model.amount == usd(150)
+    assert desk.held.model.name == "Trips"
+
+
+class Rounding(Memory):
+    """Keeps whole amounts alone."""
+
+    def update(self, id, draft, fields, key):
+        whole = draft.model.amount.value.to_integral_value()
+        model = replace(draft.model, amount=Amount.of(whole, "USD"))
+        return super().update(id, replace_draft(draft, model=model), fields, key)
+
+
+def test_money_that_the_target_stored_otherwise_waits_and_is_neither_accepted_nor_taken_back(store):
+    desk = Desk(store, amount=Owner.EITHER)
+    desk.target = Rounding("target")
+    desk.run()
+    desk.state(amount=usd("120.40"))
+
+    first, second = desk.run(), desk.run()
+
+    assert "stored amount" in first.operations[0].error
+    for report in (second, desk.run()):
+        (wait,) = report.plan.waits
+        assert (wait.rule, wait.source, wait.target) == (Rule.CONFLICT, "120.40", "120.00")
+
+
+EUROS = Rates(to="USD", rates={"EUR": (Rate("EUR", "USD", Decimal("1.10")),)})
+
+
+def test_another_rate_moves_nothing_that_was_accepted_also_where_the_name_moves(store):
+    desk = Desk(store, amount=Owner.EITHER)
+    desk.rates = EUROS
+    desk.state(amount=Amount.of(100, "EUR"))
+    assert both_then(desk, amount=150).verified
+    desk.rates = Rates(to="USD", rates={"EUR": (Rate("EUR", "USD", Decimal("1.20")),)})
+    desk.state(name="Trips")
+
+    assert desk.run().verified
+
+    assert (desk.held.model.name, desk.held.model.amount) == ("Trips", usd(150))
+    desk.state(amount=Amount.of(200, "EUR"))
+    desk.run()
+    assert desk.held.model.amount == usd(240)
