@@ -74,15 +74,21 @@ class Change:
         """What people call the object: a budget by its name, an allocation by its entity."""
         if self.name is not None or self.desired is None:
             return self.name or self.ref
-        model = self.desired
-        return model.name if isinstance(model, Budget) else str(model.entity)
+        return title_of(self.desired)
+
+
+def title_of(model: Budget | Allocation) -> str:
+    """What people call an object: a budget by its name, an allocation by its entity."""
+    return model.name if isinstance(model, Budget) else str(model.entity)
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A decision that only a person can make, with the ids that it is between.
 
-    `owner` is the other sync that one of them belongs to, if any.
+    `owner` is the other sync that one of them belongs to, if any. `ways` are what can be decided
+    by a word: "id", that one of the candidates is meant, and "none", that none is. `name` is what
+    people call the object, where that is known.
     """
 
     kind: Kind
@@ -91,6 +97,8 @@ class Conflict:
     reason: str
     candidates: tuple[str, ...] = ()
     owner: str | None = None
+    ways: tuple[str, ...] = field(default=(), compare=False)
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +295,7 @@ class Plan:
 _UNSAID: Final[Any] = {
     "accepted": True,
     "changes": {"__all__": {"image"}},
+    "conflicts": {"__all__": {"ways", "name"}},
     "problems": {"__all__": {"traces"}},
 }
 

@@ -1,18 +1,22 @@
 """Admit: newcomers, which have no link: recognised in the target and adopted, or made."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from canonical.allocation import Status
 from canonical.budget import Budget
+from canonical.change import Conflict, title_of
 from canonical.compare import Baseline
 from canonical.facts import facts
 from canonical.kind import Kind, Op
 from canonical.loss import Effect, Loss
 from canonical.problem import Problem
 from connectors.contract.interface import Connector
+from sync.answers import DECISION, answered_by
 from sync.claim import Claims
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, creation, joined, making
+from sync.decided import Decisions
 from sync.findings import Findings
 from sync.identify import Identifier
 from sync.match import Key, Matched, Matcher, Newcomer
@@ -44,12 +48,13 @@ class Admission:
         successors: Successors,
         weigher: Weigher,
         waiting: Collection[tuple[Kind, Key]],
+        decisions: Decisions,
         found: Findings,
     ) -> None:
         self._target, self._seen, self._there = target, seen, counterparts
         self._claims, self._reconciler, self._who = claims, reconciler, who
         self._stuck, self._successors, self._weigher = stuck, successors, weigher
-        self._waiting, self._found = waiting, found
+        self._waiting, self._decisions, self._found = waiting, decisions, found
         self._is_mirror = reconciler.is_mirror
         self.gone: dict[tuple[Kind, Key], tuple[Link, Baseline]] = {}
 
@@ -80,6 +85,11 @@ class Admission:
             self._who.ask(wanted.model for wanted in active)
         containers = self._containers(kind, active)
         matches, conflicts = matcher.match(self._arrivals(kind, active, containers))
+        if conflicts:
+            strangers = self._seen.strangers[kind]
+            answered, conflicts = answered_by(self._decisions, conflicts, strangers)
+            matches |= answered
+            conflicts = _named(conflicts, active)
         self._found.conflicts.extend(conflicts)
         self._claims.undecided[kind] |= {(each.budget_ref or "", each.ref) for each in conflicts}
         for wanted in active:
@@ -112,7 +122,7 @@ class Admission:
             self._stuck.add(kind, key, UNKNOWN)
         elif key in self._claims.undecided[kind]:
             self._stuck.add(kind, key, UNDECIDED)
-        elif matched is not None and matched.by == "stamp":
+        elif matched is not None and matched.by in ("stamp", DECISION):
             self._adopt(wanted, matched)
         elif suspect := self._seen.suspect(kind, key[1], wanted.model, container):
             self._create(wanted, _may_be_there(suspect))
@@ -167,6 +177,12 @@ class Admission:
         if kind is Kind.BUDGET:
             return {}
         return self._there.budgets(each.key[0] for each in wanted)
+
+
+def _named(conflicts: Sequence[Conflict], active: Sequence[Wanted]) -> list[Conflict]:
+    """With what people call the objects."""
+    names = {each.key: title_of(each.model) for each in active}
+    return [replace(each, name=names[each.budget_ref or "", each.ref]) for each in conflicts]
 
 
 def _may_be_there(problem: Problem) -> Loss:

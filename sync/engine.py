@@ -8,6 +8,8 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy.engine import Connection
+
 from canonical.change import Change, Conflict, Plan, Trip, Unstated
 from canonical.kind import Kind, Op
 from canonical.loss import Effect
@@ -21,7 +23,6 @@ from sync.account import ensure_known
 from sync.apply import Applier
 from sync.binding import ForeignPlan, binding, ensure_bound
 from sync.decide import covers_all
-from sync.decided import Decisions, NoDecisions
 from sync.findings import Findings
 from sync.finish import unfinished
 from sync.gone import STILL_THERE, linked_again, still_there
@@ -35,6 +36,7 @@ from sync.observe import Agreed, Observation, observe
 from sync.outcome import Done, Outcome
 from sync.ownership import Ownership
 from sync.plan import Planner
+from sync.queue import RunQueue
 from sync.report import Report
 from sync.settle import Settler, waiting
 from sync.spec import OnRemove, SyncSpec
@@ -118,11 +120,9 @@ class Engine:
         watch: Watch | None = None,
         neighbours: Sources | None = None,
         selections: Mapping[str, Selection | None] | None = None,
-        decisions: Decisions | None = None,
     ) -> None:
         """`neighbours` are the sources of the other syncs into the same account, `selections` what
-        of them each carries, `decisions` what people decided about what waited."""
-        self._decisions = decisions or NoDecisions()
+        of them each carries."""
         self._spec, self._source, self._target, self._store = spec, source, target, store
         self._now, self._monotonic = now, monotonic
         self._watch = watch or Watch(stop=Event())
@@ -134,6 +134,7 @@ class Engine:
         target.recall(self._ledger.placed, lambda: self._lately)
         self._history = History(store)
         self._pauses = Pauses(store)
+        self._queue = RunQueue(store, spec.name)
 
     def plan(self, as_of: date, allow: Collection[str] = ()) -> Plan:
         """What would change. Reads both sides; writes nothing anywhere."""
@@ -203,8 +204,9 @@ class Engine:
             undoes = None if undo is None else undo.run
             report = Report(run_id=uuid4().hex, sync=self._spec.name, undoes=undoes)
             self._history.start(report.run_id, self._spec.name, command, self._now(), allow)
+            self._queue.begin()
+            journal = Journal(self._store, self._spec.name, lease)
             try:
-                journal = Journal(self._store, self._spec.name, lease)
                 with self._source.on(as_of), self._target.on(as_of):
                     self._run(report, journal, as_of, allow, approve, only, undo)
             except RateLimited as error:
@@ -223,10 +225,20 @@ class Engine:
                 raise
             finally:
                 report.conclude()
-                report.audit_head = self._history.finish(
-                    report.run_id, report.outcome.value, self._now(), report.to_data()
-                )
+                self._finish(report, journal)
             return report
+
+    def _finish(self, report: Report, journal: Journal) -> None:
+        """Put down how the run ended, and what it leaves for people to decide."""
+        open, waits = journal.open(), list[int]()
+
+        def leave(connection: Connection) -> None:
+            waits.append(self._queue.end(connection, report.run_id, open))
+
+        report.audit_head = self._history.finish(
+            report.run_id, report.outcome.value, self._now(), report.to_data(), leave
+        )
+        (report.waiting,) = waits
 
     def _written_lately(self, journal: Journal) -> Collection[str]:
         """The ids of what earlier runs wrote and the target need not show yet, and of what is above
@@ -340,6 +352,7 @@ class Engine:
             self._target, self._ledger, self._owners, journal, self._store.now, self._watch.stop
         )
         remaining = settler.settle()
+        self._queue.candidates = settler.candidates
         report.settled += len(pending) - len(remaining)
         return remaining
 
@@ -386,7 +399,7 @@ class Engine:
             left_alone,
             thorough=thorough,
             unseen_is_gone=unseen_is_gone,
-            decisions=self._decisions,
+            decisions=self._queue.decisions(),
         )
 
     def _undoing(
@@ -458,6 +471,8 @@ class Engine:
             bound_to=binding(self._spec, self._source, self._target),
             accepted=self._spec.accept,
         )
+        if undo is None:
+            self._queue.saw(plan)
         return Planned(plan, found, observation.versions, observation.strangers, read_at)
 
     def _sides(self, found: Findings, observation: Observation) -> Sides:

@@ -171,4 +171,4 @@ def _conflict(
     else:
         reason = f"{alike} objects of the source have the {by} of one of the target: rename them"
     budget_ref, ref = new.key
-    return Conflict(kind, ref, budget_ref or None, reason, ids)
+    return Conflict(kind, ref, budget_ref or None, reason, ids, ways=("id", "none"))

@@ -50,7 +50,8 @@ class Planner:
     """Makes one plan. Objects in `waiting` have a write of unknown outcome: they are left alone.
 
     A `thorough` plan takes nothing on the ledger's word: every object is compared field by field.
-    Where `unseen_is_gone`, what the target does not show is believed to be gone.
+    Where `unseen_is_gone`, what the target does not show is believed to be gone. `decisions` are
+    what people decided of what waited.
     """
 
     def __init__(
@@ -69,8 +70,9 @@ class Planner:
         decisions: Decisions | None = None,
         returns: Returning | None = None,
     ) -> None:
-        """`decisions` are what people decided about what waited, `returns` takes back into the
-        source what the target has; without it the target's values are accepted."""
+        """`returns` takes back into the source what the target has; without it the target's values
+        are accepted."""
+        decisions = decisions or NoDecisions()
         able, who, stuck = target.capabilities, Identifier(target), Stuck()
         self._able, self._ledger, self._seen = able, ledger, observation
         self._source, self._target = source.name, target.name
@@ -98,7 +100,7 @@ class Planner:
             decisions,
             returns,
         )
-        words, made = spec.fields, decisions or NoDecisions()
+        words, made = spec.fields, decisions
         self._removed = None if words.is_mirror else Removed(words, reconciler.held, made)
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
         successors = Successors(
@@ -109,6 +111,7 @@ class Planner:
             self._mentioned,
             as_of.isoformat(),
             self._elders,
+            decisions,
         )
         self._admission = Admission(
             target,
@@ -121,6 +124,7 @@ class Planner:
             successors,
             weigher,
             waiting,
+            decisions,
             found,
         )
         self._removals = Removals(

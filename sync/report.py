@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class Report:
     """One run of one sync; `unseen` counts what it left and the target does not show yet.
 
-    `audit_head` is the digest of the audit's last row when the run had ended, `undoes` the run that
-    this one takes back, if any, `left` how many objects it leaves as they are, or in part.
+    `audit_head` is the digest of the audit's last row when the run had ended, and `waiting` how
+    many decisions waited for somebody then; `undoes` is the run that this one takes back, if any,
+    `left` how many objects it leaves as they are, or in part.
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class Report:
     audit_head: str | None = None
     left: int = 0
     undoes: str | None = None
+    waiting: int = 0
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
@@ -75,7 +77,8 @@ class Report:
 
     def to_data(self) -> dict[str, Any]:
         """The report as JSON-ready data, in the shape that `run --json` prints."""
-        head = {} if self.audit_head is None else {"audit_head": self.audit_head}
+        head: dict[str, Any] = {} if self.audit_head is None else {"audit_head": self.audit_head}
+        head |= {"waiting": self.waiting} if self.waiting else {}
         back = {} if self.undoes is None else {"undoes": self.undoes, "left": self.left}
         return {
             "run_id": self.run_id,

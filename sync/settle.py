@@ -64,6 +64,8 @@ class Settler:
         """Once `stop` is set, nothing is waited for."""
         self._target, self._ledger, self._owners = target, ledger, owners
         self._journal, self._now, self._stop = journal, now, stop
+        self.candidates: dict[str, tuple[str, ...]] = {}
+        """Of those that remain, what each may have made, where several objects could be it."""
 
     def settle(self) -> list[Operation]:
         """Every open operation, in its order; returns those that remain uncertain.
@@ -149,7 +151,8 @@ class Settler:
     ) -> _Verdict:
         found = self._free(operation, shown)
         if len(found) > 1:
-            ids = ", ".join(item.id for item in found)
+            self.candidates[operation.id] = tuple(item.id for item in found)
+            ids = ", ".join(self.candidates[operation.id])
             self._journal.ended(
                 operation.id, State.UNCERTAIN, f"{len(found)} objects could be it: {ids}"
             )

@@ -13,7 +13,9 @@ from canonical.facts import BUDGET_FIELDS, Facts
 from canonical.kind import Kind
 from canonical.text import likeness
 from connectors.contract.capabilities import Capabilities
+from sync.answers import answer_to
 from sync.decide import Wanted, is_out_of_use
+from sync.decided import Decisions
 from sync.observe import BitSet, Observation
 from sync.spec import OnRemove
 from sync.state.ledger import Ledger, Link
@@ -36,9 +38,11 @@ class Successors:
         mentioned: BitSet,
         as_of: str,
         elders: Collection[int],
+        decisions: Decisions,
     ) -> None:
         self._policy, self._able, self._ledger, self._seen = policy, able, ledger, seen
         self._mentioned, self._as_of, self._elders = mentioned, as_of, elders
+        self._decisions = decisions
         self.disputed: dict[int, str] = {}
 
     def conflict(self, wanted: Wanted) -> Conflict | None:
@@ -48,10 +52,14 @@ class Successors:
         ref = wanted.key[1]
         for said, key in (("ref", likeness(ref)), ("name", wanted.facts[_NAME])):
             found = self._vanished.get((said, str(key)), ())
+            if not found:
+                continue
+            conflict = _conflict(ref, said, found)
+            if answer_to(conflict, self._decisions) is not None:
+                continue  # a person said that it is another one
             for link in found:
                 self.disputed[link.id] = f"{ref}, which is new, may be the same"
-            if found:
-                return _conflict(ref, said, found)
+            return conflict
         return None
 
     @cached_property
@@ -84,4 +92,5 @@ def _conflict(ref: str, said: str, found: Collection[Link]) -> Conflict:
         f"it is new and has {like} of {elders}, which the source states no more: state it as"
         f" {elders} again if it is the same; if not, give it another {said}"
     )
-    return Conflict(Kind.BUDGET, ref, None, reason, tuple(link.target_id for link in found))
+    ids = tuple(link.target_id for link in found)
+    return Conflict(Kind.BUDGET, ref, None, reason, ids, ways=("none",))

@@ -12,7 +12,7 @@ from connectors.file.tables import guarded
 from sync.state.audit import Event, Row
 from sync.state.checking import Finding
 from sync.state.retention import Forgotten
-from trueup.deeds import moved_text
+from trueup.deeds import moved_text, value_text
 from trueup.output import json_text, plain, tell
 from trueup.refusal import Refusal, form_said
 
@@ -214,6 +214,16 @@ def _repoint(row: Row, said: Mapping[str, Any]) -> str:
     return f"the account {said['before'] or '(none)'} is {said['account']} now"
 
 
+def _decision(row: Row, said: Mapping[str, Any]) -> str:
+    above = f"{row.budget_ref} / " if row.budget_ref else ""
+    field = f" {said['field']}" if said["field"] else ""
+    value = said["value"]
+    take = said["take"] if value is None else f"{said['take']} {value_text(said['field'], value)}"
+    note = f": {said['note']}" if said["note"] else ""
+    about = f"{said['kind']} {above}{row.ref}".strip()
+    return f"decided {said['wait']} ({said['rule']}): {about}{field}: takes {take}{note}"
+
+
 def _undo(row: Row, said: Mapping[str, Any]) -> str:
     only = f", only {', '.join(said['only'])}" if said["only"] else ""
     return f"takes back the run {said['run'][:12]}{only}"
@@ -244,5 +254,6 @@ _WORDS: Final[Mapping[str, Callable[[Row, Mapping[str, Any]], str]]] = {
     Event.HANDOVER: _handover,
     Event.REPOINT: _repoint,
     Event.UNDO: _undo,
+    Event.DECISION: _decision,
     Event.FORGET: _forget,
 }

@@ -204,8 +204,9 @@ def _because(change: Change) -> str:
         left = change.cause is Cause.SELECTION
         found.append("left the selection" if left else "gone from the source")
     if change.matched:
-        known = "name" if change.kind is Kind.BUDGET else "entity"
-        found.append(f"adopted by its {'stamp' if change.matched == 'stamp' else known}")
+        known = "its name" if change.kind is Kind.BUDGET else "its entity"
+        ways = {"stamp": "its stamp", "decision": "decision"}
+        found.append(f"adopted by {ways.get(change.matched, known)}")
     return ", ".join(found)
 
 

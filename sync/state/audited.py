@@ -19,6 +19,7 @@ from sync.state.store import moment_text
 
 if TYPE_CHECKING:
     from canonical.change import Plan
+    from sync.state.waits import Wait
 
 _OPERATION: Final = text(
     "SELECT id, run_id, sync, seq, op, kind, ref, budget_ref, target_id, key, fields, before,"
@@ -118,6 +119,28 @@ def _moved(plan: Plan) -> dict[str, Decimal]:
                     if counted is not None:
                         found[counted.unit] += sign * counted.amount
     return found
+
+
+def decided(wait: Wait, row: Mapping[str, Any], replaced: int | None) -> Entry:
+    """What somebody decided of what waited: `row` is the decision as it is kept, `replaced` the
+    number of the one that it takes the place of."""
+    said = {
+        "wait": wait.number,
+        "rule": row["rule"],
+        "kind": row["kind"],
+        "field": row["field"],
+        "take": row["take"],
+        **row["said"],
+        "note": row["note"],
+        "replaces": replaced,
+    }
+    return Entry(
+        kind=Event.DECISION,
+        sync=wait.sync,
+        budget_ref=row["budget_ref"],
+        ref=row["ref"],
+        said=said,
+    )
 
 
 def abandoned(sync: str, run_id: str, count: int) -> Entry:

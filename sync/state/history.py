@@ -4,7 +4,7 @@ A run that was killed cannot say so. It is told by its lease: a run without an e
 the lease that it started under is held, and interrupted afterwards.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -67,10 +67,18 @@ class History:
                 told.append(audited.overridden(run_id, sync, allow))
             self._audit.append(connection, *told)
 
-    def finish(self, run_id: str, outcome: str, ended_at: datetime, report: dict[str, Any]) -> str:
+    def finish(
+        self,
+        run_id: str,
+        outcome: str,
+        ended_at: datetime,
+        report: dict[str, Any],
+        remember: Callable[[Connection], None] | None = None,
+    ) -> str:
         """Put down how a run ended; raises `UnknownRun` where none of that id goes on.
 
-        Returns the digest of the audit's head then. No secret is kept of what is reported.
+        Returns the digest of the audit's head then. No secret is kept of what is reported. What
+        `remember` writes is kept with it or not at all.
         """
         report = self._store.masked(report)
         going_on = (runs.c.run_id == run_id) & runs.c.ended_at.is_(None)
@@ -80,6 +88,8 @@ class History:
             if done.rowcount != 1:
                 raise UnknownRun(f"no run {run_id} is going on")
             sync = connection.execute(select(runs.c.sync).where(runs.c.run_id == run_id)).scalar()
+            if remember is not None:
+                remember(connection)
             told = audited.over(run_id, str(sync), outcome, ended_at, report)
             return self._audit.append(connection, told)
 

@@ -182,9 +182,17 @@ class Journal:
             self._audit.append(connection, told)
 
     def ended(
-        self, id: str, state: State, error: str | None, request_ids: Sequence[str] = ()
+        self,
+        id: str,
+        state: State,
+        error: str | None,
+        request_ids: Sequence[str] = (),
+        remember: Callable[[Connection], None] | None = None,
     ) -> None:
-        """Any other outcome; after UNCERTAIN another one may follow. Raises `JournalError`."""
+        """Any other outcome; after UNCERTAIN another one may follow. Raises `JournalError`.
+
+        What `remember` writes is kept with it or not at all; it is called last.
+        """
         over = None if state is State.UNCERTAIN else self._store.now()
         error = error and self._store.mask(error)
         with self._store.write() as connection:
@@ -193,6 +201,8 @@ class Journal:
             self._step(connection, id, state, {"error": error, "ended_at": over})
             if not again:  # one that waits is looked at by each run, and told of once
                 self._audit.append(connection, ended(connection, id, request_ids))
+            if remember is not None:
+                remember(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -238,6 +238,7 @@ waits: Final = Table(
     Column("said", Json, nullable=False),
     Column("since", Moment, nullable=False),
     Column("run_id", Text, nullable=False),
+    Column("decided", Integer),
     Column("ended_at", Moment),
     Index("waits_open", "sync", "ended_at"),
 )

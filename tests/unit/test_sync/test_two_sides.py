@@ -16,14 +16,16 @@ from canonical.rate import Rate
 from canonical.waiting import Rule
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
-from sync.decided import Decision, Take
+from sync.decided import Take
 from sync.engine import Engine
 from sync.fields import Fields, OnConflict, OnNew, Owner
 from sync.intake.rates import Rates
 from sync.outcome import Exit, Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
+from sync.state.decisions import Decided, Ruling
 from sync.state.stops import Stops
 from sync.state.store import Store
+from sync.state.waits import Waits
 from sync.undo.plan import Undo
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
@@ -36,27 +38,19 @@ OPEN = Limits(
 )
 
 
-class Decided:
-    """What a person decided, by field."""
+class People:
+    """Who decides about what waits."""
 
-    def __init__(self):
-        self.said = {}
-
-    def of(self, kind, key):
-        return self.said
+    def __init__(self, store):
+        self.store = store
 
     def take(self, waiting, take, value=None):
-        self.said[waiting.field] = Decision(
-            number=1,
-            rule=waiting.rule,
-            kind=waiting.kind,
-            key=(waiting.budget_ref or "", waiting.ref),
-            field=waiting.field,
-            take=take,
-            value=value,
-            source=waiting.source,
-            target=waiting.target,
-        )
+        (asked,) = (each for each in Waits(self.store).queue(["s"]).waits if each.waiting == waiting)
+        Decided(self.store).decide([Ruling(wait=asked, take=take, value=value)])
+
+    def forget(self):
+        with self.store.write() as connection:
+            Decided(self.store).close(connection, Decided(self.store).open("s").numbers)
 
 
 class Desk:
@@ -68,7 +62,7 @@ class Desk:
         self.source, self.target, self.store = Memory("erp"), Memory("target"), store
         said = {(Kind.BUDGET, name): word for name, word in words.items()}
         self.fields = Fields(default=default, words=said, on_conflict=on_conflict)
-        self.policy, self.decisions = policy, Decided()
+        self.policy, self.people = policy, People(store)
         self.ours = self.source.create(
             Draft(model=Budget(ref="A", name="Travel", amount=Amount.of(100, "USD"))), "a"
         )
@@ -90,7 +84,6 @@ class Desk:
             self.target,
             self.store,
             now=lambda: NOW,
-            decisions=self.decisions,
         )
         self.engine = engine
         return engine.run(TODAY, command="run")
@@ -217,13 +210,13 @@ def test_an_edit_that_was_accepted_stands_until_the_source_moves(store):
 def test_what_was_decided_is_done_and_asked_no_more(store, take, value, held):
     desk = Desk(store, amount=Owner.EITHER)
     (wait,) = both_then(desk, amount=150, stated=120).plan.waits
-    desk.decisions.take(wait, take, value)
+    desk.people.take(wait, take, value)
 
     report = desk.run()
 
     assert (report.verified, report.plan.waits) == (True, ())
     assert desk.held.model.amount == usd(held)
-    desk.decisions.said.clear()
+    desk.people.forget()
     assert desk.run().plan.pending == ()
     assert desk.held.model.amount == usd(held)
 
@@ -231,7 +224,7 @@ def test_what_was_decided_is_done_and_asked_no_more(store, take, value, held):
 def test_a_decision_holds_no_more_once_a_side_moves_again(store):
     desk = Desk(store, amount=Owner.EITHER)
     (wait,) = both_then(desk, amount=150, stated=120).plan.waits
-    desk.decisions.take(wait, Take.SOURCE)
+    desk.people.take(wait, Take.SOURCE)
     desk.edit(amount=usd(160))
 
     report = desk.run()
@@ -264,7 +257,7 @@ def test_what_the_source_dropped_and_the_target_changed_stays_until_it_is_decide
 
     assert (wait.rule, wait.field, wait.target) == (Rule.REMOVED, None, (("amount", "150.00"),))
     assert desk.target.get(Kind.BUDGET, id).model.status == "active"
-    desk.decisions.take(wait, Take.SOURCE)
+    desk.people.take(wait, Take.SOURCE)
     assert desk.run().plan.waits == ()
     assert desk.target.get(Kind.BUDGET, id).model.status == "retired"
 
@@ -288,7 +281,7 @@ def test_what_the_target_lost_is_made_anew_only_once_it_is_decided_where_both_ow
         (wait,) = report.plan.waits
         assert (wait.rule, wait.source, wait.target) == (Rule.REMOVED, "Travel", None)
         assert report.plan.pending == ()
-    desk.decisions.take(wait, Take.SOURCE)
+    desk.people.take(wait, Take.SOURCE)
 
     assert desk.run().verified
     assert desk.held.model.name == "Travel"
@@ -308,7 +301,7 @@ def test_what_the_source_retires_and_the_target_changed_waits(store):
         (("amount", "100.00", "150.00"),),
     )
     assert desk.held.model.status == "active"
-    desk.decisions.take(wait, Take.SOURCE)
+    desk.people.take(wait, Take.SOURCE)
     desk.run()
     assert desk.held.model.status == "retired"
 
@@ -324,7 +317,7 @@ def test_what_is_adopted_with_another_value_waits(store, word):
         (wait,) = report.plan.waits
         assert (wait.rule, wait.source, wait.target) == (Rule.CONFLICT, "100.00", "150.00")
         assert report.plan.pending == ()
-    desk.decisions.take(wait, Take.SOURCE)
+    desk.people.take(wait, Take.SOURCE)
     assert desk.run().verified
     assert desk.held.model.amount == usd(100)
     assert desk.held.model.description == "theirs"

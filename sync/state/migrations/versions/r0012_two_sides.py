@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("said", sa.Text, nullable=False),
         sa.Column("since", sa.String(32), nullable=False),
         sa.Column("run_id", sa.Text, nullable=False),
+        sa.Column("decided", sa.Integer),
         sa.Column("ended_at", sa.String(32)),
     )
     op.create_index("waits_open", "waits", ["sync", "ended_at"])

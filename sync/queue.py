@@ -1,0 +1,166 @@
+"""Queue: what a run of one sync leaves for people to decide, and what they decided for it.
+
+The last plan of the run says what waits, the journal which writes have no known outcome. A run that
+came to no plan, or takes back what an earlier one did, speaks only of those writes.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from canonical.change import Conflict, Plan, Trip, title_of
+from canonical.kind import Op
+from canonical.waiting import Rule, Waiting
+from sync.answers import waiting_of
+from sync.decided import Take
+from sync.send import draft_of
+from sync.state.decisions import Decided, Remembered
+from sync.state.journal import Operation
+from sync.state.store import Store, approvals
+from sync.state.waits import Question, Waits
+
+ANY_VALUE: Final = "VALUE"
+ANY_ID: Final = "ID"
+"""Ways out that stand for any value of the field, and for any object of the target."""
+
+_WAYS: Final[Mapping[Rule, tuple[str, ...]]] = {
+    Rule.CONFLICT: (Take.SOURCE, Take.TARGET, ANY_VALUE),
+    Rule.DRIFT: (Take.SOURCE, Take.TARGET, ANY_VALUE),
+    Rule.REMOVED: (Take.SOURCE, Take.TARGET),
+}
+
+
+class RunQueue:
+    """What one run asks and was told; used by its engine, step by step."""
+
+    def __init__(self, store: Store, sync: str) -> None:
+        self._store, self._sync = store, sync
+        self._waits, self._decided = Waits(store), Decided(store)
+        self._plan: Plan | None = None
+        self._now = Remembered(())
+        self._held: set[int] = set()
+        self.candidates: dict[str, tuple[str, ...]] = {}
+        """What each operation of unknown outcome may have made, by its id."""
+
+    def begin(self) -> None:
+        """A run begins: what an earlier one of this engine saw is over."""
+        self._plan, self._now = None, Remembered(())
+        self._held.clear()
+        self.candidates.clear()
+
+    def decisions(self) -> Remembered:
+        """What holds for the plan that is made next."""
+        self._held |= {number for number, held in self._now.answers.items() if held}
+        self._now = self._decided.open(self._sync)
+        return self._now
+
+    def saw(self, plan: Plan) -> None:
+        """The plan that was made last."""
+        self._plan = plan
+
+    def end(self, connection: Connection, run_id: str, open: Sequence[Operation]) -> int:
+        """Leave in the queue what is open now, and close the decisions that are done or moot;
+        within the transaction in which the run ends. Returns how many wait."""
+        questions = [*map(self._uncertain, _by_object(open))]
+        judged: Collection[Rule] = (Rule.UNCERTAIN,)
+        if self._plan is not None:
+            judged = tuple(Rule)
+            questions += asked_by(self._plan)
+            questions += _approvals(connection, self._sync)
+            self._decided.close(connection, self._over(self._plan))
+        return self._waits.record(connection, self._sync, run_id, questions, judged)
+
+    def _over(self, plan: Plan) -> list[int]:
+        """The decisions that answer no question any more. What the last plan did not ask was done
+        by this run, or is asked no more; where not all could be read it may yet be asked."""
+        whole = not (plan.problems or plan.guards or plan.uncertain)
+        answers = self._now.answers
+        return [
+            each
+            for each in self._now.numbers
+            if not answers.get(each, not whole and each not in self._held)
+        ]
+
+    def _uncertain(self, operations: Sequence[Operation]) -> Question:
+        """The writes of one object whose outcome nobody knows, as one question."""
+        last = operations[-1]
+        model = None if last.op in (Op.RETIRE, Op.DELETE) else draft_of(last)[0].model
+        amount = model.amount if model is not None else None
+        candidates = tuple(id for each in operations for id in self.candidates.get(each.id, ()))
+        if last.op is Op.CREATE:
+            ways = (*(candidates or (ANY_ID,)), Take.NOT_APPLIED)
+        else:
+            ways = (Take.APPLIED, Take.NOT_APPLIED)
+        return Question(
+            waiting=Waiting(
+                rule=Rule.UNCERTAIN,
+                reason=_said(last),
+                kind=last.kind,
+                ref=last.ref,
+                budget_ref=last.budget_ref or None,
+                name=title_of(model) if model is not None else "",
+                money=str(amount) if amount is not None else None,
+                candidates=candidates,
+            ),
+            ways=ways,
+        )
+
+
+def asked_by(plan: Plan) -> Iterator[Question]:
+    """What a plan leaves to people, but for writes of unknown outcome."""
+    for waiting in plan.waits:
+        yield Question(waiting=waiting, ways=_WAYS.get(waiting.rule, ()))
+    for conflict in plan.conflicts:
+        yield Question(waiting=waiting_of(conflict), ways=_ways_of(conflict, plan.sync))
+    for trip in plan.guards:
+        yield _stopped(trip, plan.sync)
+
+
+def _ways_of(conflict: Conflict, sync: str) -> tuple[str, ...]:
+    if conflict.owner is not None:
+        ref = conflict.budget_ref or conflict.ref
+        return (f"trueup handover {sync} --from {conflict.owner} {ref}",)
+    ids = conflict.candidates if Take.ID in conflict.ways else ()
+    return (*ids, Take.NONE) if conflict.ways else ()
+
+
+def _stopped(trip: Trip, sync: str) -> Question:
+    """The limit stands where a source's value does, what was found where the target's does."""
+    waiting = Waiting(
+        rule=Rule.GUARD,
+        reason=f"{trip.message}; to allow it: {trip.override}",
+        field=trip.rule,
+        source=trip.limit,
+        target=trip.actual,
+    )
+    return Question(waiting=waiting, ways=(f"trueup run {sync} --allow {trip.rule}",))
+
+
+def _approvals(connection: Connection, sync: str) -> Iterator[Question]:
+    """The plans of the sync that wait for somebody to approve them."""
+    query = select(approvals).where(
+        approvals.c.sync == sync,
+        approvals.c.approved_at.is_(None),
+        approvals.c.ended_at.is_(None),
+    )
+    for row in connection.execute(query):
+        who = f"asked by {row.asked_by}, until {row.until:%Y-%m-%d %H:%M} UTC"
+        yield Question(
+            waiting=Waiting(rule=Rule.APPROVAL, reason=f"{row.reason} ({who})", ref=row.plan_id),
+            ways=(f"trueup approve {row.plan_id[:12]}",),
+        )
+
+
+def _by_object(open: Sequence[Operation]) -> list[list[Operation]]:
+    found: dict[tuple[str, str, str], list[Operation]] = {}
+    for each in open:
+        found.setdefault((each.kind, each.budget_ref, each.ref), []).append(each)
+    return [*found.values()]
+
+
+def _said(operation: Operation) -> str:
+    sent = f" sent {operation.sent_at:%Y-%m-%d %H:%M} UTC" if operation.sent_at else ""
+    error = f": {operation.error}" if operation.error else ""
+    return f"the {operation.op}{sent} may or may not have happened{error}"
