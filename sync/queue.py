@@ -5,6 +5,7 @@ came to no plan, or takes back what an earlier one did, speaks only of those wri
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from shlex import quote
 from typing import Final
 
 from sqlalchemy import select
@@ -121,7 +122,7 @@ def asked_by(plan: Plan) -> Iterator[Question]:
 def _ways_of(conflict: Conflict, sync: str) -> tuple[str, ...]:
     if conflict.owner is not None:
         ref = conflict.budget_ref or conflict.ref
-        return (f"trueup handover {sync} --from {conflict.owner} {ref}",)
+        return (f"trueup handover {quote(sync)} --from {quote(conflict.owner)} {quote(ref)}",)
     ids = conflict.candidates if Take.ID in conflict.ways else ()
     return (*ids, Take.NONE) if conflict.ways else ()
 
@@ -135,7 +136,7 @@ def _stopped(trip: Trip, sync: str) -> Question:
         source=trip.limit,
         target=trip.actual,
     )
-    return Question(waiting=waiting, ways=(f"trueup run {sync} --allow {trip.rule}",))
+    return Question(waiting=waiting, ways=(f"trueup run {quote(sync)} --allow {trip.rule}",))
 
 
 def _approvals(connection: Connection, sync: str) -> Iterator[Question]:

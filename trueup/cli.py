@@ -342,6 +342,49 @@ def status(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0)
 
 
 @app.command()
+def waiting(
+    sync: Annotated[str | None, typer.Argument(metavar="[SYNC]", help="Default: all.")] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """List what waits for somebody to decide, with the ways out. -v lists all of a long queue."""
+    from trueup.commands import deciding
+
+    with _session(config, as_json, verbose) as session:
+        session.told(deciding.waiting(session, sync))
+
+
+@app.command()
+def decide(
+    numbers: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[N…]", help="Numbers of `trueup waiting`; with --all-of: a SYNC."),
+    ] = None,
+    take: Annotated[
+        str | None,
+        typer.Option(
+            metavar="source|target|VALUE|ID|none|applied|not-applied",
+            help="What is decided; `trueup waiting` says what can be.",
+        ),
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Why; the audit keeps it.")] = None,
+    all_of: Annotated[
+        str | None,
+        typer.Option("--all-of", metavar="RULE", help="All that waits by this rule."),
+    ] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Decide what waits; without arguments one after the other, asking. The next run does it."""
+    from trueup.commands import deciding
+
+    with _session(config, as_json, verbose) as session:
+        session.end(deciding.decide(session, numbers or (), take, note, all_of))
+
+
+@app.command()
 def history(
     sync: Annotated[str | None, typer.Argument(metavar="SYNC", help="Default: all.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many runs.")] = 20,

@@ -249,6 +249,11 @@ class Console:
         if report.error:
             self._line("■", "red", report.error)
         self.report_in_short(report)
+        if report.waiting:
+            many = (
+                "1 decision waits" if report.waiting == 1 else f"{report.waiting:,} decisions wait"
+            )
+            self._line("?", "magenta", f"{many}: trueup waiting {report.sync}")
 
     def report_in_short(self, report: Report) -> None:
         """How a run ended, in one line."""

@@ -14,12 +14,14 @@ from sync.state.owners import OtherAccount, UnknownHandover
 from sync.state.retention import BrokenChain
 from sync.state.stops import Paused
 from sync.state.store import StoreError
+from sync.state.waits import Undecidable
 from trueup.output import plain
 
 _CODES: Final[Sequence[tuple[type[Exception], int]]] = (
     (SettingsError, Exit.USAGE),
     (UnknownRun, Exit.USAGE),
     (UnknownHandover, Exit.USAGE),
+    (Undecidable, Exit.USAGE),
     (LeaseHeld, Exit.LOCKED),
     (Paused, Exit.LOCKED),
     (RateLimited, Exit.PARTIAL),

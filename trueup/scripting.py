@@ -10,12 +10,14 @@ from canonical.period import Cadence, Period
 from canonical.phase import Phase
 from canonical.problem import Problem
 from canonical.spent import Spent
+from canonical.waiting import Rule
 from config.load import SettingsError
 from connectors.contract.errors import ConnectorError
 from sync.engine import Verification
 from sync.report import Report
 from sync.state.lease import LeaseHeld
 from sync.state.stops import Paused
+from sync.state.waits import Undecidable
 from trueup.stated import sync_from
 from trueup.workspace import Workspace
 from trueup.workspace import open_workspace as open
@@ -38,9 +40,11 @@ __all__ = [
     "Plan",
     "Problem",
     "Report",
+    "Rule",
     "SettingsError",
     "Spent",
     "Status",
+    "Undecidable",
     "Verification",
     "Workspace",
     "open",

@@ -42,6 +42,7 @@ from sync.state.ledger import Ledger
 from sync.state.owners import Owners
 from sync.state.stops import Stop, Stops
 from sync.state.store import Store, StoreError
+from sync.state.waits import Waits
 from sync.watch import Watch
 
 if TYPE_CHECKING:
@@ -49,12 +50,15 @@ if TYPE_CHECKING:
     from canonical.change import Plan
     from canonical.problem import Problem
     from canonical.spent import Spent
+    from canonical.waiting import Rule
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
     from sync.intake.selection import Selection
     from sync.people import People
     from sync.recording import Recording
     from sync.report import Report
+    from sync.state.waits import Queue
+    from trueup.deciding import Deciding, Deed
     from trueup.stated import Stated
 
 
@@ -310,12 +314,48 @@ class Workspace:
         sync_of(self.settings, sync)
         return Stops(self.store).resume(sync)
 
+    def waiting(self, sync: str | None = None, *, limit: int | None = None) -> Queue:
+        """What waits for somebody to decide, by sync and number: of one sync, also one that left
+        the settings, or of all that are in them. The first `limit`, and how many there are."""
+        waits = Waits(self.store)
+        if sync is not None and sync not in waits.syncs():
+            sync_of(self.settings, sync)
+        return waits.queue([*self.settings.syncs] if sync is None else [sync], limit)
+
+    def decide(self, *numbers: int, take: str, note: str | None = None) -> Deed:
+        """Decide what waits under these numbers: all of them, or raising `Undecidable` none.
+
+        `take` is a word, a value or an id, as `trueup decide` takes it. The next run does it; what
+        became of a write is put down at once, which raises `LeaseHeld` while a run goes on.
+        """
+        return self._deciding().decide(numbers, take, note)
+
+    def decide_all(
+        self, rule: Rule, *, take: str, sync: str | None = None, note: str | None = None
+    ) -> Deed:
+        """Decide all that waits by one rule, as `decide` does; what has no such way out is left."""
+        return self._deciding().decide_all(rule, take, sync, note)
+
+    def _deciding(self) -> Deciding:
+        from trueup.deciding import Deciding
+
+        return Deciding(
+            self.settings,
+            self.store,
+            self.system,
+            partial(account_of, self.settings),
+            self.turn,
+            _now,
+            _today(),
+        )
+
     def stop_of(self, sync: str) -> Stop | None:
         """What holds a sync back; None where nothing does."""
         return Stops(self.store).of(sync)
 
     def status(self, sync: str) -> dict[str, Any]:
-        """How a sync stands: its last run, how many objects are linked, how many writes wait."""
+        """How a sync stands: its last run, how many objects are linked, how many writes are
+        uncertain, how many decisions wait."""
         last = self.history.latest(sync)
         stop = Stops(self.store).of(sync)
         return {
@@ -325,6 +365,7 @@ class Workspace:
             "started_at": last.started_at.isoformat() if last else None,
             "linked": Ledger(self.store, sync).count(),
             "uncertain": len(Journal(self.store, sync).open()),
+            "waiting": Waits(self.store).counts([sync]).get(sync, 0),
             "paused": str(stop) if stop else None,
         }
 

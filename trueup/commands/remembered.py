@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sync.state.history import Run
     from trueup.session import Session
 
-_STATUS = ("sync", "last_run", "outcome", "linked", "uncertain")
+_STATUS = ("sync", "last_run", "outcome", "linked", "uncertain", "waiting")
 
 
 def status(session: Session) -> int:
@@ -29,7 +29,7 @@ def status(session: Session) -> int:
     if session.as_json:
         session.print({"syncs": found})
         return Exit.OK
-    columns = ("sync", "last run", "outcome", "linked", "uncertain")
+    columns = ("sync", "last run", "outcome", "linked", "uncertain", "waiting")
     session.console.table(columns, [_cells(each) for each in found])
     for each in found:
         if each["paused"]:
