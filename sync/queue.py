@@ -76,7 +76,7 @@ class RunQueue:
     def _over(self, plan: Plan) -> list[int]:
         """The decisions that answer no question any more. What the last plan did not ask was done
         by this run, or is asked no more; where not all could be read it may yet be asked."""
-        whole = not (plan.problems or plan.guards or plan.uncertain)
+        whole = not (plan.problems or plan.guards or plan.uncertain or plan.conflicts)
         answers = self._now.answers
         return [
             each

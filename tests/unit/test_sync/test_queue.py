@@ -1,0 +1,257 @@
+"""What runs leave in the queue, and what becomes of decisions."""
+
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.kind import Kind
+from canonical.waiting import Rule, Waiting
+from connectors.memory.connector import Memory
+from sync.decided import Take
+from sync.engine import Engine
+from sync.plan import Planner
+from sync.spec import Limits, SyncSpec
+from sync.state.decisions import Decided, Ruling
+from sync.state.store import Store
+from sync.state.waits import Undecidable, Waits
+from sync.ways import Ways
+
+NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
+OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
+
+
+def budget(ref, name, number=100):
+    return Budget(ref=ref, name=name, amount=Amount.of(number, "USD"))
+
+
+class Plain(Memory):
+    """Bears no stamps."""
+
+    capabilities = replace(Memory.capabilities, stamps=frozenset())
+
+
+class World:
+    def __init__(self, folder):
+        self.source, self.target, self.limits = Memory("erp"), Plain("target"), OPEN
+        self.store = Store.open("sqlite:///state.db", folder, lambda: NOW)
+        self.waits, self.ways = Waits(self.store), Ways(self.store)
+
+    @property
+    def engine(self):
+        spec = SyncSpec(name="s", source="erp", target="target", limits=self.limits, parallel=1)
+        return Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
+
+    def run(self):
+        return self.engine.run(TODAY, command="test")
+
+    def stranger(self, name="Travel", number=100):
+        self.target.put(budget(f"x{number}", name, number))
+
+    def listed(self):
+        return [(each.waiting.rule, each.waiting.ref) for each in self.waits.queue().waits]
+
+    def decide(self, number, take):
+        wait = self.waits.get([number])[number]
+        Decided(self.store).decide([self.ways.ruling(wait, take)])
+
+    def names(self):
+        return sorted(i.model.name for page in self.target.list(Kind.BUDGET) for i in page.items)
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    with closing(world.store):
+        yield world
+
+
+@pytest.fixture
+def fields(monkeypatch):
+    """A planner that asks about one field of A for as long as nothing was decided of it, as the
+    three-way comparison does; what it was told stands in `told`."""
+
+    class Asking(Planner):
+        told, now = [], ("100.00", "120.00")
+
+        def __init__(self, *given, decisions, **named):
+            super().__init__(*given, decisions=decisions, **named)
+            self._given = decisions
+
+        def plan(self):
+            found = super().plan()
+            source, target = self.now
+            asked = Waiting(
+                rule=Rule.CONFLICT, reason="both moved", kind=Kind.BUDGET, ref="A", field="amount",
+                source=source, target=target, money="20.00 USD",
+            )  # fmt: skip
+            decision = self._given.of(Kind.BUDGET, ("", "A")).get("amount")
+            if self.now == ("done", "done"):
+                return found
+            if decision is not None and decision.holds(asked):
+                self.told.append(decision.take)
+            else:
+                found.waits.append(asked)
+            return found
+
+    monkeypatch.setattr("sync.engine.Planner", Asking)
+    monkeypatch.setattr(Asking, "told", [])
+    monkeypatch.setattr(Asking, "now", ("100.00", "120.00"))
+    return Asking
+
+
+def test_a_guard_that_stops_a_run_waits_until_one_is_stopped_no_more(world):
+    world.source.put(*(budget(ref, ref) for ref in "ABCD"))
+    world.run()
+    world.source.put(*(budget(ref, ref, 900) for ref in "ABCD"))
+    world.limits = Limits()
+    assert world.run().waiting == len(world.listed()) > 0
+    wait = world.waits.queue().waits[0]
+    assert wait.waiting.rule is Rule.GUARD
+    assert wait.question.ways == (f"trueup run s --allow {wait.waiting.field}",)
+    with pytest.raises(Undecidable, match="trueup run s --allow"):
+        world.ways.ruling(wait, "source")
+    world.limits = OPEN
+    world.run()
+    assert world.listed() == []
+
+
+def test_planning_and_verifying_leave_the_queue_as_it_is(world):
+    world.source.put(budget("A", "Travel"), budget("B", "Travel"))
+    world.stranger()
+    world.engine.plan(TODAY)
+    world.engine.verify(TODAY)
+    assert world.listed() == []
+
+
+def test_of_two_that_may_be_one_object_the_decided_one_gets_it_and_the_other_is_made(world):
+    world.source.put(budget("A", "Travel"), budget("B", "Travel"))
+    world.stranger()
+    assert world.run().waiting == 2
+    (id,) = world.waits.get([1])[1].waiting.candidates
+    world.decide(1, id)
+    with pytest.raises(Undecidable, match="it is decided already"):
+        world.decide(2, id)
+    report = world.run()
+    assert (report.verified, world.names(), world.listed()) == (True, ["Travel", "Travel"], [])
+    assert world.run().counts["applied"] == 0
+
+
+def test_one_object_cannot_be_two_in_one_breath(world):
+    world.source.put(budget("A", "Travel"), budget("B", "Travel"))
+    world.stranger()
+    world.run()
+    first, second = world.waits.queue().waits
+    (id,) = first.waiting.candidates
+    world.ways.ruling(first, id)
+    with pytest.raises(Undecidable, match="cannot be 1 as well"):
+        world.ways.ruling(second, id)
+
+
+def test_of_none_a_new_one_is_made_and_the_candidates_stay(world):
+    world.source.put(budget("A", "Travel"))
+    world.stranger()
+    world.stranger(number=200)
+    world.run()
+    world.decide(1, "none")
+    assert world.run().verified
+    assert world.names() == ["Travel"] * 3
+    assert Decided(world.store).open("s").numbers == []
+
+
+def test_another_candidate_makes_another_question(world):
+    world.source.put(budget("A", "Travel"))
+    world.stranger()
+    world.stranger(number=200)
+    world.run()
+    world.decide(1, "none")
+    world.stranger(number=300)
+    assert world.run().waiting == 1
+    assert world.names() == ["Travel"] * 3
+    assert world.waits.get([1])[1].answer is None
+
+
+def test_a_new_budget_that_may_be_a_vanished_one_is_made_once_somebody_says_so(world):
+    world.source.put(budget("A", "Travel"))
+    world.run()
+    world.source = Memory("erp")
+    world.source.put(budget("B", "Travel"))
+    assert world.run().waiting == 1
+    (wait,) = world.waits.queue().waits
+    assert wait.question.ways == ("none",)
+    with pytest.raises(Undecidable, match="is no way out"):
+        world.ways.ruling(wait, wait.waiting.candidates[0])
+    world.decide(1, "none")
+    assert world.run().verified
+    assert world.names() == ["Travel", "Travel"]
+
+
+def test_a_decision_holds_until_it_is_done_and_is_closed_then(world, fields):
+    world.source.put(budget("A", "Travel"))
+    assert world.run().waiting == 1
+    world.decide(1, "target")
+    for _ in range(2):  # as long as it could not be done
+        world.run()
+    assert fields.told == [Take.TARGET] * 2 + [Take.TARGET] * (len(fields.told) - 2)
+    assert world.listed() == []
+    assert len(Decided(world.store).open("s").numbers) == 1
+    fields.now = ("done", "done")
+    world.run()
+    assert Decided(world.store).open("s").numbers == []
+    fields.now = ("100.00", "120.00")  # moved again, to what it was: asked again
+    assert world.run().waiting == 1
+
+
+def test_a_decision_of_values_that_moved_is_closed_and_asked_again(world, fields):
+    world.source.put(budget("A", "Travel"))
+    world.run()
+    world.decide(1, "source")
+    fields.now = ("100.00", "130.00")
+    assert world.run().waiting == 1
+    assert fields.told == []
+    assert Decided(world.store).open("s").numbers == []
+
+
+def test_what_is_decided_while_a_run_goes_on_is_for_the_next_one(world, fields):
+    world.source.put(budget("A", "Travel"))
+    world.run()
+    world.source.put(budget("A", "Trips"))
+    world.target.before = lambda operation, subject: world.decide(1, "source")
+    world.run()
+    world.target.before = lambda operation, subject: None
+    assert len(Decided(world.store).open("s").numbers) == 1
+    world.run()
+    assert fields.told
+    assert set(fields.told) == {Take.SOURCE}
+
+
+def test_a_value_is_read_in_the_currency_of_the_wait(world, fields):
+    world.source.put(budget("A", "Travel"))
+    world.run()
+    wait = world.waits.get([1])[1]
+    ruling = world.ways.ruling(wait, "110")
+    assert (ruling.take, ruling.value) == (Take.VALUE, "110.00")
+    with pytest.raises(Undecidable, match="1: amount: '110.005' has more than 2 digits"):
+        world.ways.ruling(wait, "110.005")
+    world.store.mask = lambda text: text.replace("111", "***")
+    with pytest.raises(Undecidable, match="holds a secret"):
+        world.ways.ruling(wait, "111")
+
+
+def test_a_run_that_fails_before_it_plans_leaves_the_queue_as_it_is(world):
+    world.source.put(budget("A", "Travel"), budget("B", "Travel"))
+    world.stranger()
+    world.run()
+    before = world.listed()
+
+    def fail(*_):
+        raise ConnectionError
+
+    listing, world.target.list = world.target.list, fail
+    with pytest.raises(ConnectionError):
+        world.run()
+    world.target.list = listing
+    assert world.listed() == before
