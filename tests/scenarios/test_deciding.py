@@ -1,7 +1,10 @@
 """What a run leaves open is listed, decided by command, and done by the next run."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -182,6 +185,19 @@ def test_a_script_sees_and_decides_the_same(twofold: Desk) -> None:
     assert (again.answer.take, again.answer.value) == ("id", "old")
 
 
+def test_on_a_terminal_each_is_shown_and_asked_until_the_answer_is_one(twofold: Desk) -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "trueup", "decide", "--config", str(twofold.settings)]
+    os.write(ours, b"source\nold\n")
+    with closing(os.fdopen(ours, "rb")), closing(os.fdopen(theirs, "rb")):
+        done = subprocess.run(command, stdin=theirs, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "source is no way out" in done.stdout
+    assert f"the next run does it: trueup run {SYNC}" in done.stdout
+    (wait,) = waits(twofold)
+    assert wait["decided"]["value"] == "old"
+
+
 @pytest.fixture
 def uncertain(filled: Desk) -> Desk:
     """A create of CC0001 whose answer nobody noted, and two budgets that it may have made."""
@@ -250,7 +266,8 @@ def test_a_write_that_is_said_not_to_have_happened_makes_no_twin_of_what_is_ther
 
 def test_a_write_cannot_have_made_what_is_not_there(uncertain: Desk) -> None:
     wait = the_write(uncertain)
-    for take in ("nowhere", "applied", "source", uncertain.named("Cost centre 2")["budget_id"]):
+    ids = {row["budget_id"] for row in uncertain.budgets}
+    for take in ("nowhere", "applied", "source", (ids - {*wait["candidates"]}).pop()):
         result = uncertain.run("decide", str(wait["number"]), "--take", take, day=None)
         assert result.code == 2, take
     assert state_of(uncertain) == "uncertain"

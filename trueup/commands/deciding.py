@@ -110,7 +110,7 @@ def _ask_all(session: Session, note: str | None) -> int:
         waits = [each for each in workspace.waiting().waits if each.answer is None]
         if not waits:
             tell("nothing waits")
-        done = list[Ruling]()
+        done: list[Ruling] = []
         for each in waits:
             said = _ask(workspace, each, note)
             if said is None:
