@@ -8,7 +8,7 @@ from canonical.kind import FIELDS, Kind
 from canonical.waiting import Rule
 from sync.decided import Take
 from sync.queue import ANY_ID, ANY_VALUE
-from sync.state.decisions import Decided, Ruling
+from sync.state.decisions import Decided, Remembered, Ruling
 from sync.state.ledger import Ledger
 from sync.state.store import Store
 from sync.state.waits import Undecidable, Wait
@@ -22,6 +22,7 @@ class Ways:
 
     def __init__(self, store: Store) -> None:
         self._store, self._decided = store, Decided(store)
+        self._before: dict[str, Remembered] = {}
         self._taken: dict[tuple[str, Kind, str], int] = {}
 
     def ruling(self, wait: Wait, said: str, note: str | None = None) -> Ruling:
@@ -70,7 +71,9 @@ class Ways:
         if wait.waiting.rule is not Rule.MATCH or wait.waiting.kind is None:
             return
         kind, key = wait.waiting.kind, (wait.waiting.budget_ref or "", wait.waiting.ref)
-        for each in self._decided.takers(wait.sync, id):
+        if wait.sync not in self._before:
+            self._before[wait.sync] = self._decided.open(wait.sync)
+        for each in self._before[wait.sync].takers(id):
             if each.kind is kind and each.key != key and each.rule is Rule.MATCH:
                 other = each.key[1]
                 raise Undecidable(f"{wait.number}: it is decided already that {id} is {other}")

@@ -63,6 +63,11 @@ class Remembered:
         """Those about one object, by field; the latest of each."""
         return self._of.get((kind, key), {})
 
+    def takers(self, id: str) -> list[Decision]:
+        """What was decided to take that object of the target."""
+        every = (each for of in self._of.values() for each in of.values())
+        return [each for each in every if each.take is Take.ID and each.value == id]
+
     def _decision(self, row: RowMapping) -> Decision:
         said = row["said"]
         return _Asked(
@@ -91,16 +96,6 @@ class Decided:
         with self._store.read() as connection:
             rows = connection.execute(query.order_by(decisions.c.number)).mappings().all()
             return Remembered(rows)
-
-    def takers(self, sync: str, id: str) -> list[Decision]:
-        """What was decided to take that object of the target."""
-        found = self.open(sync)
-        return [
-            each
-            for of in found._of.values()
-            for each in of.values()
-            if each.take is Take.ID and each.value == id
-        ]
 
     def decide(self, rulings: Sequence[Ruling]) -> None:
         """Remember them, all or, raising `Undecidable`, none."""

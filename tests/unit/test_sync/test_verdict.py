@@ -204,6 +204,7 @@ def test_nothing_is_said_while_a_run_goes_on(world):
 def test_what_a_run_settled_meanwhile_is_not_said_again(world):
     world.source.put(budget("A"))
     wait = world.left_open(Op.CREATE, budget("A"))
+    world.target.create(Draft(model=budget("A"), stamp="A"), "key")
     world.run()
     with pytest.raises(Undecidable, match="has an outcome by now"):
         world.end(wait, Take.NOT_APPLIED)
