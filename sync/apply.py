@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 from typing import Any, TypeAlias
 
+from sqlalchemy import Connection
+
 from canonical.budget import Budget
 from canonical.change import Change
 from canonical.errors import CanonicalError
 from canonical.facts import Fact
 from canonical.kind import Kind, Op
+from canonical.side import Side
 from connectors.contract.errors import (
     STOPS_CONNECTOR,
     ConnectorError,
@@ -74,7 +77,9 @@ class _Progress:
         outcome, error, target_id = next(
             (e for e in self.ended.values() if e[0] != "applied"), last
         )
-        return Done(each.op, each.kind, each.ref, each.budget_ref, target_id, outcome, error)
+        return Done(
+            each.op, each.kind, each.ref, each.budget_ref, target_id, outcome, error, each.side
+        )
 
 
 def _before(step: Step) -> dict[str, Fact]:
@@ -91,13 +96,16 @@ def _removed_from(budget: str, done: Done) -> bool:
 
 
 class Applier:
-    """Sends changes with `parallel` threads; once `stop` is set, only what is in hand is finished.
+    """Sends changes to the target with `parallel` threads; once `stop` is set, only what is in hand
+    is finished. What differs at the other side, `sync.returning.SourceApplier` says.
 
     `settle` finds out what became of writes whose answer was lost; it returns those it cannot tell.
 
     After a credential error, or when the vendor asks for more patience than there is, nothing
     more is sent: `halted` then says why.
     """
+
+    side = Side.TARGET
 
     def __init__(
         self,
@@ -111,7 +119,10 @@ class Applier:
         stop: Event,
         progress: Callable[[Done], None],
         settle: Callable[[], Sequence[Operation]],
+        first: int = 0,
     ) -> None:
+        """`first` is the number of its first operation within the run."""
+        self._first = first
         self._target, self._ledger, self._journal = target, ledger, journal
         self._run_id, self._stamp = run_id, stamp
         self._parallel, self._stop, self._progress = parallel, stop, progress
@@ -134,7 +145,9 @@ class Applier:
             changes, target.capabilities.unique, lambda model: target.fit(model, target.today())[0]
         )
         numbered = [step for group in groups for step in group]
-        operations = [self._operation(seq, step, stated) for seq, step in enumerate(numbered)]
+        operations = [
+            self._operation(seq, step, stated) for seq, step in enumerate(numbered, self._first)
+        ]
         self._journal.plan(operations)
         by_step = dict(zip(numbered, operations, strict=True))
         self._steps = {each.id: step for step, each in by_step.items()}
@@ -153,7 +166,7 @@ class Applier:
         key = change.budget_ref or "", change.ref
         draft = None
         if change.desired is not None:
-            draft = draft_data(self._draft(step, None), stated[change.kind, key])
+            draft = self._data(change, self._draft(step, None), stated[change.kind, key])
         id, idempotency_key = new_operation_id()
         return Operation(
             id=id,
@@ -168,16 +181,23 @@ class Applier:
             fields=step.fields,
             before=_before(step),
             draft=draft,
+            side=self.side,
         )
+
+    def _data(self, change: Change, draft: Draft, stated: Statement) -> dict[str, Any]:
+        """What the journal keeps of the draft."""
+        return draft_data(draft, stated)
 
     def _draft(self, step: Step, container: str | None) -> Draft:
         change, model = step.change, step.change.desired
         assert model is not None
         if step.via is not None:
             model = with_name(model, step.via)
+        return Draft(model=model, container=container, stamp=self._stamp_of(change))
+
+    def _stamp_of(self, change: Change) -> str | None:
         has_room = change.kind in self._target.capabilities.stamps
-        stamp = change.ref if self._stamp and has_room else None
-        return Draft(model=model, container=container, stamp=stamp)
+        return change.ref if self._stamp and has_room else None
 
     def _is_uncertain(self) -> bool:
         ended = (each for came in self._came.values() for each in came.ended.values())
@@ -308,10 +328,14 @@ class Applier:
         with self._lock:
             made = self._made.get(above)
         if made is None:
-            link = self._ledger.by_refs(Kind.BUDGET, [("", above)]).get(("", above))
-            made = link.target_id if link else None
+            made = self._id_of(above)
         needed = change.op is Op.CREATE or moves(change)
         return made, (f"budget {above}" if made is None and needed else None)
+
+    def _id_of(self, ref: str) -> str | None:
+        """The id of a budget that was there before; None where there is none of that ref."""
+        link = self._ledger.by_refs(Kind.BUDGET, [("", ref)]).get(("", ref))
+        return link.target_id if link else None
 
     def _applied(
         self, step: Step, operation: Operation, echo: Observed | None, request_ids: Sequence[str]
@@ -321,7 +345,7 @@ class Applier:
         self._journal.applied(
             operation.id,
             target_id,
-            lambda connection: remember(self._target, self._ledger, connection, operation, echo),
+            lambda connection: self._remember(connection, operation, echo),
             request_ids,
         )
         if change.kind is Kind.BUDGET and echo is not None:
@@ -333,6 +357,11 @@ class Applier:
         with self._lock:
             self._sent_well.add(step)
         self._finish(step, operation, target_id, "applied", error)
+
+    def _remember(
+        self, connection: Connection, operation: Operation, echo: Observed | None
+    ) -> None:
+        remember(self._target, self._ledger, connection, operation, echo)
 
     def _failed(
         self, step: Step, operation: Operation, error: ConnectorError, departure: Departure

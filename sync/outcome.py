@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from canonical.kind import Kind, Op
+from canonical.side import Side
 
 COUNTS: Final = ("applied", "rejected", "uncertain", "deferred", "skipped")
 
@@ -38,7 +39,8 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one operation; `outcome` is one of `COUNTS`."""
+    """What became of one operation; `outcome` is one of `COUNTS`. `target_id` is the object's id in
+    the system of its `side`."""
 
     op: Op
     kind: Kind
@@ -47,3 +49,4 @@ class Done:
     target_id: str | None
     outcome: str
     error: str | None = None
+    side: Side = Side.TARGET

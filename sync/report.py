@@ -111,6 +111,7 @@ def _operations(operations: Iterable[Done]) -> Iterable[dict[str, Any]]:
     for done in operations:
         yield {
             "op": done.op.value,
+            "side": done.side.value,
             "kind": done.kind.value,
             "ref": done.ref,
             "budget_ref": done.budget_ref,

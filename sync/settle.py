@@ -13,7 +13,7 @@ or one unreadable
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, auto
 from threading import Event
@@ -50,7 +50,10 @@ _ABOVE = frozenset({"parent", "budget"})
 
 
 class Settler:
-    """Settles operations of this run or an earlier one. What stays open is uncertain."""
+    """Settles operations of this run or an earlier one at the target; what stays open is uncertain.
+
+    What differs at the other side, `sync.returning.SourceSettler` says.
+    """
 
     def __init__(
         self,
@@ -135,16 +138,17 @@ class Settler:
 
     def _free(self, operation: Operation, found: Sequence[Observed]) -> list[Observed]:
         """Those in use that no sync links."""
-        ids = [item.id for item in found]
-        linked = {
-            *self._ledger.by_targets(operation.kind, ids),
-            *self._owners.by_targets(operation.kind, ids),
-        }
+        linked = self._linked(operation.kind, found)
         return [
             item
             for item in found
             if item.id not in linked and in_use(self._target, item, operation.op)
         ]
+
+    def _linked(self, kind: Kind, items: Sequence[Observed]) -> Collection[str]:
+        """Of those objects the ids of what any sync links."""
+        ids = [item.id for item in items]
+        return {*self._ledger.by_targets(kind, ids), *self._owners.by_targets(kind, ids)}
 
     def _settle_create(
         self, operation: Operation, shown: Sequence[Observed], left: float
@@ -162,9 +166,8 @@ class Settler:
             whole = self._is_as_wanted(wanted, operation, found[0])
             self._applied(operation, found[0], whole=whole)
             return _Verdict.SETTLED
-        owned = self._owners.by_targets(operation.kind, [item.id for item in shown])
-        if owned:  # to repeat the create would make a second one beside it
-            owner = min(each.sync for each in owned.values())
+        owner = self._owner(operation.kind, shown)
+        if owner is not None:  # to repeat the create would make a second one beside it
             self._journal.ended(operation.id, State.LOST, f"it belongs to the sync {owner} by now")
             return _Verdict.SETTLED
         age = self._now() - (operation.sent_at or self._now())
@@ -179,8 +182,13 @@ class Settler:
             reason = "nothing of it is shown, but a record that cannot be read may be it"
             self._journal.ended(operation.id, State.UNCERTAIN, reason)
             return _Verdict.PARKED
-        self._lost(operation, "nothing of it is in the target")
+        self._lost(operation, f"nothing of it is in the {operation.side}")
         return _Verdict.SETTLED
+
+    def _owner(self, kind: Kind, items: Sequence[Observed]) -> str | None:
+        """Another sync that links one of those objects."""
+        owned = self._owners.by_targets(kind, [item.id for item in items])
+        return min((each.sync for each in owned.values()), default=None)
 
     def _shows_unreadable(self, kind: Kind) -> bool:
         return any(page.problems for page in self._target.list(kind))
@@ -246,9 +254,14 @@ class Settler:
         target_id = echo.id if echo else operation.target_id
 
         def keep(connection: Connection) -> None:
-            remember(self._target, self._ledger, connection, operation, echo, whole=whole)
+            self._remember(connection, operation, echo, whole)
 
         self._journal.applied(operation.id, target_id, keep, request_ids)
+
+    def _remember(
+        self, connection: Connection, operation: Operation, echo: Observed | None, whole: bool
+    ) -> None:
+        remember(self._target, self._ledger, connection, operation, echo, whole=whole)
 
 
 def waiting(operations: Sequence[Operation]) -> frozenset[tuple[Kind, tuple[str, str]]]:

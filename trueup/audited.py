@@ -186,7 +186,8 @@ def _plan(row: Row, said: Mapping[str, Any]) -> str:
 
 def _operation(row: Row, said: Mapping[str, Any]) -> str:
     name = f"{row.budget_ref} / {row.ref}" if row.budget_ref else row.ref
-    done = f"{said['op']} {said['kind']} {name} {said['state']}"
+    where = f" in the {said['side']}" if "side" in said else ""
+    done = f"{said['op']} {said['kind']} {name}{where} {said['state']}"
     moved = moved_text(said["fields"], said["currency"])
     ids = f" (request {', '.join(said['request_ids'])})" if said["request_ids"] else ""
     error = f"; {said['error']}" if said["error"] else ""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from canonical.money import said as told
+from canonical.side import Side
 from sync.state.deeds import moved, sent
 from sync.state.journal import Operation
 
@@ -16,6 +17,7 @@ def deed_data(done: Operation) -> dict[str, Any]:
     fields, currency = _moved(done)
     return {
         "op": done.op.value,
+        "side": done.side.value,
         "kind": done.kind.value,
         "ref": done.ref,
         "budget_ref": done.budget_ref or None,
@@ -41,7 +43,8 @@ def _lines(done: Operation) -> Iterable[Sequence[str]]:
         before, after = (value_text(field, both[side], currency) for side in ("before", "after"))
         gone = f"({done.op.value}d)" if both["after"] is None else ""
         undone = "" if done.state == "applied" else f" ({done.state})"
-        yield f"{done.op} {done.kind} {name}", field, before, (after or gone) + undone
+        where = "" if done.side is Side.TARGET else f" in the {done.side}"
+        yield f"{done.op} {done.kind} {name}{where}", field, before, (after or gone) + undone
 
 
 def _moved(done: Operation) -> tuple[dict[str, dict[str, Any]], str | None]:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from canonical.kind import FIELDS, Kind
+from canonical.side import Side
 from sync.state.audit import Entry, Event
 from sync.state.deeds import REMOVALS, moved, sent
 from sync.state.store import moment_text
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _OPERATION: Final = text(
     "SELECT id, run_id, sync, seq, op, kind, ref, budget_ref, target_id, key, fields, before,"
-    " draft, state, error, sent_at FROM operations WHERE id = :id"
+    " draft, state, error, sent_at, side FROM operations WHERE id = :id"
 )
 _AGREED: Final = text(
     "SELECT b.echo FROM links AS l JOIN baselines AS b ON b.link_id = l.id"
@@ -152,10 +153,12 @@ def ended(connection: Connection, id: str, request_ids: Sequence[str]) -> Entry:
     """An operation as it is in the journal by now; read before its link goes."""
     row = dict(connection.execute(_OPERATION, {"id": id}).mappings().one())
     fields, before, draft = (_data(row[name]) for name in ("fields", "before", "draft"))
-    if row["op"] in REMOVALS:
+    if row["op"] in REMOVALS and row["side"] == Side.TARGET:
         before = _as_agreed(connection, row) or before
     after = sent(draft)
     said = {name: row[name] for name in ("id", "seq", "op", "kind", "target_id", "key", "state")}
+    if row["side"] != Side.TARGET:
+        said["side"] = row["side"]
     said |= {
         "error": row["error"],
         "sent_at": row["sent_at"],

@@ -117,14 +117,24 @@ def key_of(operation_id: str) -> str:
 
 
 class Journal:
-    """The operations of one sync, written under a lease."""
+    """The operations of one sync, written under a lease.
 
-    def __init__(self, store: Store, sync: str, lease: Fence | None = None) -> None:
+    What is asked about objects is asked of one side; a run, and what it planned, is of both.
+    """
+
+    def __init__(
+        self, store: Store, sync: str, lease: Fence | None = None, side: Side = Side.TARGET
+    ) -> None:
         """Without a lease the journal can only be read."""
         self._store = store
         self._sync = sync
         self._lease = lease
+        self._side = side
         self._audit = Audit(store)
+
+    def of_side(self, side: Side) -> "Journal":
+        """The same journal, asked about the objects of that side."""
+        return Journal(self._store, self._sync, self._lease, side)
 
     def ensure(self) -> None:
         """Raise where another process may have taken the run over; asked before a call leaves."""
@@ -214,7 +224,7 @@ class Journal:
     def open(self) -> list[Operation]:
         """What may or may not have happened, whichever run sent it, oldest first."""
         waiting = _table.c.state.in_([State.SENT, State.UNCERTAIN])
-        return self._read(select(_table).where(waiting).order_by(_table.c.number))
+        return self._read(self._mine().where(waiting).order_by(_table.c.number))
 
     def abandon_planned(self, run_id: str) -> int:
         """Close what runs other than `run_id` planned and never sent; how many there were."""
@@ -251,7 +261,7 @@ class Journal:
         refs = sorted({ref for _, ref in wanted})
         for start in range(0, len(refs), _BATCH):
             these = _table.c.ref.in_(refs[start : start + _BATCH])
-            query = select(_table).where(_table.c.kind == kind, these, ~over)
+            query = self._mine().where(_table.c.kind == kind, these, ~over)
             for each in self._read(query.order_by(_table.c.number)):
                 key = each.budget_ref, each.ref
                 found[key] = _with_parts(found.get(key), each)
@@ -272,7 +282,7 @@ class Journal:
         for start in range(0, len(refs), _BATCH):
             these = _table.c.ref.in_(refs[start : start + _BATCH])
             later = (_table.c.number > last) & _table.c.state.in_(_MAY_HAVE_WRITTEN)
-            query = select(_table).where(_table.c.kind == kind, these, later)
+            query = self._mine().where(_table.c.kind == kind, these, later)
             for each in self._read(query.order_by(_table.c.number)):
                 if (each.budget_ref, each.ref) in wanted:
                     found.setdefault((each.budget_ref, each.ref), []).append(each)
@@ -285,20 +295,20 @@ class Journal:
     def made_since(self, moment: datetime) -> list[Operation]:
         """The creates that were applied after `moment`, whichever run sent them, in their order."""
         made = (_table.c.state == State.APPLIED) & (_table.c.op == Op.CREATE)
-        query = select(_table).where(made, _table.c.ended_at > moment)
+        query = self._mine().where(made, _table.c.ended_at > moment)
         return self._read(query.order_by(_table.c.number))
 
     def written_since(self, moment: datetime) -> set[tuple[str, str | None]]:
         """Of what any run sent, or saw the end of, after `moment`: (budget_ref, target id)."""
         late = (_table.c.sent_at > moment) | (_table.c.ended_at > moment)
-        sent = _table.c.sent_at.is_not(None) & late
+        sent = _table.c.sent_at.is_not(None) & late & (_table.c.side == self._side)
         query = select(_table.c.budget_ref, _table.c.target_id).where(sent)
         with self._store.read() as connection:
             rows = connection.execute(query.where(_table.c.sync == self._sync)).all()
         return {(budget_ref, target_id) for budget_ref, target_id in rows}
 
     def of_run(self, run_id: str) -> list[Operation]:
-        """What one run of this sync meant to do, in its order."""
+        """What one run of this sync meant to do, on either side, in its order."""
         return self._read(select(_table).where(_table.c.run_id == run_id).order_by(_table.c.seq))
 
     def counts(self, run_id: str) -> dict[str, int]:
@@ -323,6 +333,7 @@ class Journal:
                     _table.c.sync == self._sync,
                     _table.c.kind == kind,
                     _table.c.op == Op.CREATE,
+                    _table.c.side == self._side,
                     _table.c.ref.in_(refs[start : start + _BATCH]),
                     *also,
                 )
@@ -333,6 +344,9 @@ class Journal:
         if self._lease is None:
             raise JournalError(_FOR_READING)
         self._lease.guard(connection)
+
+    def _mine(self) -> Select[Any]:
+        return select(_table).where(_table.c.side == self._side)
 
     def _read(self, query: Select[Any]) -> list[Operation]:
         with self._store.read() as connection:
