@@ -166,7 +166,7 @@ class Applier:
         key = change.budget_ref or "", change.ref
         draft = None
         if change.desired is not None:
-            draft = self._data(change, self._draft(step, None), stated[change.kind, key])
+            draft = self._data(change, self._draft(step, None), stated)
         id, idempotency_key = new_operation_id()
         return Operation(
             id=id,
@@ -184,9 +184,11 @@ class Applier:
             side=self.side,
         )
 
-    def _data(self, change: Change, draft: Draft, stated: Statement) -> dict[str, Any]:
+    def _data(
+        self, change: Change, draft: Draft, stated: Mapping[tuple[Kind, Key], Statement]
+    ) -> dict[str, Any]:
         """What the journal keeps of the draft."""
-        return draft_data(draft, stated)
+        return draft_data(draft, stated[change.kind, (change.budget_ref or "", change.ref)])
 
     def _draft(self, step: Step, container: str | None) -> Draft:
         change, model = step.change, step.change.desired

@@ -76,6 +76,29 @@ class Desires:
         """
         return self._budgets.get(ref)
 
+    def projection(self, kind: Kind, key: Key, record: Budget | Allocation) -> Wanted | None:
+        """What would be wanted were `record` what the source states; None without its budget.
+
+        Nothing is kept of it, and what its shares come to is not looked at.
+        """
+        stated = record
+        if isinstance(record, Allocation):
+            budget = self._budgets.get(key[0])
+            if budget is None:
+                return None
+            stated = budget.complete(record)
+            projected, losses = self._projector.allocation(stated, budget)
+            model, more = self._target.fit(projected, self._projector.horizon)
+        else:
+            whole, losses = self._projector.budget(record)
+            model, more = self._target.fit(whole, self._projector.horizon)
+        lost = joined(losses, more)
+        return Wanted(kind, key, stated, model, lost, facts(model), self._beyond(stated, model))
+
+    def restate(self, budget: Budget, ref: str) -> None:
+        """The source is to state that budget so: its allocations are completed from it."""
+        self._budgets[ref] = self._shape(budget)
+
     def with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
         """What is wanted, with the periods that are over as the target has them, if they stay:
         those that the source cannot state any more, and those that are not written."""

@@ -1,6 +1,6 @@
 """A run as a table of contents: settle, observe, match, plan, guard, apply, verify, remember."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +14,7 @@ from canonical.change import Change, Conflict, Plan, Trip, Unstated
 from canonical.kind import Kind, Op
 from canonical.loss import Effect
 from canonical.problem import Problem
+from canonical.side import Side
 from canonical.waiting import Waiting
 from connectors.contract.departure import departing
 from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
@@ -38,6 +39,7 @@ from sync.ownership import Ownership
 from sync.plan import Planner
 from sync.queue import RunQueue
 from sync.report import Report
+from sync.returning import SourceApplier, SourceSettler
 from sync.settle import Settler, waiting
 from sync.spec import OnRemove, SyncSpec
 from sync.state import audited
@@ -135,6 +137,7 @@ class Engine:
         self._history = History(store)
         self._pauses = Pauses(store)
         self._queue = RunQueue(store, spec.name)
+        self._takes_back = not (spec.fields.is_mirror or source.settings.only_read())
 
     def plan(self, as_of: date, allow: Collection[str] = ()) -> Plan:
         """What would change. Reads both sides; writes nothing anywhere."""
@@ -142,7 +145,7 @@ class Engine:
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
-            return self._plan(as_of, allow, journal, journal.open()).plan
+            return self._plan(as_of, allow, journal, _open(journal)).plan
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""
@@ -152,12 +155,13 @@ class Engine:
             observation = self._observe(None)
             unseen = self._unseen(observation, Journal(self._store, self._spec.name))
             found = self._planner(observation, as_of, unseen, thorough=True).plan()
-        differences = tuple(each for each in found.changes if not self._accepts(each))
+        changes = [*found.returns, *found.changes]
+        differences = tuple(each for each in changes if not self._accepts(each))
         return Verification(
             sync=self._spec.name,
             as_of=as_of,
             compared=found.source_seen,
-            accepted=len(found.changes) - len(differences),
+            accepted=len(changes) - len(differences),
             differences=differences,
             conflicts=tuple(found.conflicts),
             problems=tuple(found.problems),
@@ -255,9 +259,10 @@ class Engine:
         for system in (self._source, self._target):
             self._pauses.wait(system)
 
-    def _hold_back(self, error: RateLimited) -> None:
-        """Remember what a system asked for; one that is not named by the error is the target."""
-        source = error.call is not None and error.call.vendor == self._source.name
+    def _hold_back(self, error: RateLimited, side: Side = Side.TARGET) -> None:
+        """Remember what a system asked for; one that is not named by the error is of that side."""
+        named = error.call is not None and error.call.vendor == self._source.name
+        source = named or side is Side.SOURCE
         with suppress(StoreError):  # the run says it all the same
             self._pauses.keep((self._source if source else self._target).name, error)
 
@@ -298,7 +303,7 @@ class Engine:
             if report.error is not None:
                 return
             self._watch.stage("verify")
-            planned = self._plan(as_of, (), journal, journal.open(), undo=undo)
+            planned = self._plan(as_of, (), journal, _open(journal), undo=undo)
             if not planned.plan.guards:
                 self._remember(report, journal, planned)
         removed = self._confirm_removals(report, journal, planned)
@@ -344,15 +349,25 @@ class Engine:
                 self._owners.say(connection)
 
     def _settle(self, journal: Journal, report: Report) -> list[Operation]:
-        pending = journal.open()
+        pending = _open(journal)
         if not pending:
             return []
         self._watch.stage("settle")
-        settler = Settler(
-            self._target, self._ledger, self._owners, journal, self._store.now, self._watch.stop
-        )
-        remaining = settler.settle()
-        self._queue.candidates = settler.candidates
+        remaining: list[Operation] = []
+        for made, system, side in (
+            (SourceSettler, self._source, Side.SOURCE),
+            (Settler, self._target, Side.TARGET),
+        ):
+            settler = made(
+                system,
+                self._ledger,
+                self._owners,
+                journal.of_side(side),
+                self._store.now,
+                self._watch.stop,
+            )
+            remaining += settler.settle()
+            self._queue.candidates |= settler.candidates
         report.settled += len(pending) - len(remaining)
         return remaining
 
@@ -400,6 +415,7 @@ class Engine:
             thorough=thorough,
             unseen_is_gone=unseen_is_gone,
             decisions=self._queue.decisions(),
+            takes_back=self._takes_back,
         )
 
     def _undoing(
@@ -451,7 +467,7 @@ class Engine:
             source=self._spec.source,
             target=self._spec.target,
             as_of=as_of,
-            changes=tuple(found.changes),
+            changes=(*found.returns, *found.changes),
             conflicts=tuple(found.conflicts),
             handovers=tuple(found.handovers),
             guards=self._judged(found, observation, sides, allow, journal, only),
@@ -504,22 +520,25 @@ class Engine:
             allow = {*allow, *only.allowed}
         guard = Guard(self._spec.name, self._spec.limits, allow)
         if only is not None:
-            objects = {(kind, (above, ref)) for kind, above, ref in (c.key for c in found.changes)}
+            objects = [(c.kind, (c.budget_ref or "", c.ref)) for c in found.changes]
+            back = [(c.kind, (c.budget_ref or "", c.ref)) for c in found.returns]
             kept = tuple(trip for trip in only.guards if trip.rule not in allow)
-            return kept + guard.judge(found, observation, sides, objects)
+            return kept + guard.judge(found, observation, sides, objects, back)
         trips = guard.judge(found, observation, sides)
-        if trips and (rest := unfinished(journal, found.changes)):
-            trips = guard.judge(found, observation, sides, rest)
+        if trips:
+            rest = unfinished(journal, found.changes)
+            rest_back = unfinished(journal.of_side(Side.SOURCE), found.returns)
+            trips = guard.judge(found, observation, sides, rest, rest_back)
         return trips
 
     def _still_as_planned(
         self, report: Report, only: Plan, changes: Collection[Change]
     ) -> tuple[Change, ...]:
         """The changes that are exactly those of the earlier plan; the others are reported."""
-        now = {each.key: each for each in changes}
+        now = {(each.side, each.key): each for each in changes}
         kept = []
         for approved in only.pending:
-            change = now.get(approved.key)
+            change = now.get((approved.side, approved.key))
             if change is not None and change == _as_approved(approved, change):
                 kept.append(change)
                 continue
@@ -532,6 +551,7 @@ class Engine:
                     approved.target_id,
                     "skipped",
                     "it changed since the plan was made; plan again",
+                    approved.side,
                 )
             )
         return tuple(kept)
@@ -591,25 +611,46 @@ class Engine:
         self._outdate(journal, report.run_id, planned.plan, changes, undo)
         self._watch.stage("apply")
         self._watch.planned(len(changes))
-        applier = Applier(
-            self._target,
+        back = tuple(each for each in changes if each.side is Side.SOURCE)
+        there = tuple(each for each in changes if each.side is Side.TARGET)
+        if back:
+            self._send(report, self._to_source(report, journal, planned), back, planned)
+        if there and report.error is None:
+            applier = Applier(self._target, self._ledger, journal, **self._sending(report, journal))
+            self._send(report, applier, there, planned)
+
+    def _to_source(self, report: Report, journal: Journal, planned: Planned) -> Applier:
+        """What sends to the source, which goes first (docs/architecture.md says why)."""
+        return SourceApplier(
+            self._source,
             self._ledger,
-            journal,
-            run_id=report.run_id,
-            stamp=self._spec.stamp,
-            parallel=self._spec.parallel,
-            stop=self._watch.stop,
-            progress=self._watch.done,
-            settle=lambda: self._settle(journal, report),
+            journal.of_side(Side.SOURCE),
+            returned=planned.found.returned,
+            **self._sending(report, journal),
         )
+
+    def _sending(self, report: Report, journal: Journal) -> dict[str, Any]:
+        return {
+            "run_id": report.run_id,
+            "stamp": self._spec.stamp,
+            "parallel": self._spec.parallel,
+            "stop": self._watch.stop,
+            "progress": self._watch.done,
+            "settle": lambda: self._settle(journal, report),
+            "first": sum(journal.counts(report.run_id).values()),
+        }
+
+    def _send(
+        self, report: Report, applier: Applier, changes: Sequence[Change], planned: Planned
+    ) -> None:
         try:
-            applier.apply(tuple(changes), planned.found.stated)
+            applier.apply(changes, planned.found.stated)
         finally:
             report.operations.extend(applier.done)
         if applier.halted is not None:
             report.error = str(applier.halted)
             if isinstance(applier.halted, RateLimited):
-                self._hold_back(applier.halted)
+                self._hold_back(applier.halted, applier.side)
             if isinstance(applier.halted, STOPS_CONNECTOR):
                 raise applier.halted
 
@@ -617,6 +658,11 @@ class Engine:
 def _as_approved(approved: Change, now: Change) -> Change:
     """The approved change, but for what may differ: its cause, and what older plans do not say."""
     return replace(approved, cause=now.cause, stated=approved.stated or now.stated)
+
+
+def _open(journal: Journal) -> list[Operation]:
+    """What may or may not have happened, on either side."""
+    return [each for side in Side for each in journal.of_side(side).open()]
 
 
 def _in_sync(plan: Plan) -> bool:

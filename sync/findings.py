@@ -9,7 +9,8 @@ from canonical.loss import Loss
 from canonical.problem import Problem
 from canonical.waiting import Waiting
 from sync.match import Key
-from sync.scales import Scales
+from sync.returned import Returned
+from sync.scales import Scales, Weighed
 from sync.send import Statement
 from sync.state.ledger import Entry
 from sync.state.owners import Owned
@@ -22,7 +23,9 @@ MANY = 1000
 class Findings:
     """What one plan found, filled step by step.
 
-    `left` counts the links of what left the selection, `selected` says what came of that.
+    `left` counts the links of what left the selection, `selected` says what came of that. `returns`
+    are the changes of the source, beside those of the target; `returned` is what goes with each,
+    `weighed_back` how they move money.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -46,6 +49,9 @@ class Findings:
     rates: tuple[UsedRate, ...] = ()
     stated: dict[tuple[Kind, Key], Statement] = field(default_factory=dict)
     waits: list[Waiting] = field(default_factory=list)
+    returns: list[Change] = field(default_factory=list)
+    returned: dict[tuple[Kind, Key], Returned] = field(default_factory=dict)
+    weighed_back: list[Weighed] = field(default_factory=list)
     scales: Scales = field(default_factory=Scales)
 
     def note(self, losses: Sequence[Loss]) -> None:

@@ -71,6 +71,7 @@ class Guard:
         self._limits = limits
         self._allowed = allowed
         self._trips: list[Trip] = []
+        self._where = ""
 
     def judge(
         self,
@@ -78,25 +79,42 @@ class Guard:
         observation: Observation,
         sides: Sides,
         finishing: Objects = frozenset(),
+        finishing_back: Objects = frozenset(),
     ) -> tuple[Trip, ...]:
         """The rules that stop this run, with their numbers; none lets it go on.
 
-        Of the objects in `finishing` only the rest of what was judged before is made.
+        Of the objects in `finishing` only the rest of what was judged before is made. The changes
+        of the source are judged by themselves, by the same limits, as shares of the same whole; of
+        those in `finishing_back` only the rest is made.
         """
         self._trips = []
         done = {*finishing, *found.scales.finishing}
-        changes = [each for each in found.changes if each.op is not Op.BLOCKED]
-        new = [each for each in changes if _object(each) not in done] if done else changes
         self._listings(sides)
+        changes = self._judge(found.changes, found.scales.weighed, found, sides, done)
+        self._below_spent(changes, observation)
+        self._where = " in the source"
+        self._judge(found.returns, found.weighed_back, found, sides, finishing_back)
+        self._where = ""
+        return tuple(self._trips)
+
+    def _judge(
+        self,
+        changes: Sequence[Change],
+        weighed: Sequence[Weighed],
+        found: Findings,
+        sides: Sides,
+        done: Objects,
+    ) -> Sequence[Change]:
+        """Judge what changes on one side, how many and by how much; returns those that can be."""
+        changes = [each for each in changes if each.op is not Op.BLOCKED]
+        new = [each for each in changes if _object(each) not in done] if done else changes
         self._changes(new, sides)
         self._removals(new, sides.linked)
-        weighed: Sequence[Weighed] = found.scales.weighed
         if done:
             weighed = [each for each in weighed if (each.kind, each.key) not in done]
         self._budgets([each for each in weighed if each.before or each.op is not Op.CREATE])
         self._money(weighed, found, sides)
-        self._below_spent(changes, observation)
-        return tuple(self._trips)
+        return changes
 
     # -- objects -----------------------------------------------------------------------------
 
@@ -125,7 +143,9 @@ class Guard:
             if each.op is not Op.CREATE and each.cause not in (Cause.CALENDAR, Cause.RATE)
         ]
         if not limit.allows(len(altered), common):
-            said = f"{len(altered)} of {common} objects that both sides have would change"
+            said = (
+                f"{len(altered)} of {common} objects that both sides have would change{self._where}"
+            )
             self._too_many("max_changes", limit, altered, common, said)
         created = [each for each in changes if each.op is Op.CREATE]
         if linked and len(created) >= linked and len(created) > limit.objects:
@@ -133,8 +153,8 @@ class Guard:
                 "max_changes",
                 f"100%, {limit}" if limit.share is None else "100%",
                 _share(Fraction(len(created), linked)),
-                f"{len(created)} new objects would double the {linked} that are linked: "
-                + _named(created),
+                f"{len(created)} new objects{self._where} would double the {linked} that are "
+                f"linked: {_named(created)}",
                 _with_objects(limit, len(created)),
             )
 
@@ -142,7 +162,7 @@ class Guard:
         limit = self._limits.max_removals
         removed = [each for each in changes if each.op in _REMOVALS]
         if limit is not None and not limit.allows(len(removed), linked):
-            said = f"{len(removed)} of {linked} linked objects would be removed"
+            said = f"{len(removed)} of {linked} linked objects would be removed{self._where}"
             self._too_many("max_removals", limit, removed, linked, said)
 
     def _too_many(
@@ -170,7 +190,9 @@ class Guard:
         shares = [move.share for _, move in far]
         worst = max((share for share in shares if share is not None), default=None)
         actual = "from nothing" if None in shares or worst is None else _share(worst)
-        told = [f"{each.kind} {each.key[1]} would go {_way(move)}" for each, move in far]
+        told = [
+            f"{each.kind} {each.key[1]} would go {_way(move)}{self._where}" for each, move in far
+        ]
         said = _some(told) + _slip(weighed)
         self._trip("max_budget_change", str(limit), actual, said, _enough(limit, far))
 
@@ -213,7 +235,9 @@ class Guard:
             parts, every = (amount, total * amount / a_year if a_year else total), _EVERY[cadence]
         else:
             parts, every = (a_year, total), " a year"
-        told = f"{said(parts[0])} of {said(parts[1])} {unit}{every} in {kind}s would move"
+        told = (
+            f"{said(parts[0])} of {said(parts[1])} {unit}{every} in {kind}s would move{self._where}"
+        )
         self._trip(
             "max_money",
             str(limit),

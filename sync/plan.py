@@ -36,6 +36,7 @@ from sync.ownership import Ownership
 from sync.reconcile import Reconciler
 from sync.remove import Removals
 from sync.removed import Removed
+from sync.returns import Returns
 from sync.scales import Scales
 from sync.spec import SyncSpec
 from sync.state.ledger import Ledger, Link
@@ -69,9 +70,10 @@ class Planner:
         unseen_is_gone: bool = False,
         decisions: Decisions | None = None,
         returns: Returning | None = None,
+        takes_back: bool = False,
     ) -> None:
-        """`returns` takes back into the source what the target has; without it the target's values
-        are accepted."""
+        """Where the sync `takes_back`, or `returns` are given, the source is to have what the
+        target has; without, the target's values are accepted."""
         decisions = decisions or NoDecisions()
         able, who, stuck = target.capabilities, Identifier(target), Stuck()
         self._able, self._ledger, self._seen = able, ledger, observation
@@ -86,6 +88,8 @@ class Planner:
         self._there = there = Counterparts(
             target, ledger, observation, found, unseen_is_gone=unseen_is_gone
         )
+        if returns is None and takes_back:
+            returns = Returns(spec, source, self._intake, self._desires, there, as_of, found)
         weigher = Weigher(found.scales, as_of, ledger, self._desires)
         self._reconciler = reconciler = Reconciler(
             able,

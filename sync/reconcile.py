@@ -7,7 +7,7 @@ from canonical.allocation import Status
 from canonical.budget import Budget
 from canonical.change import Change
 from canonical.compare import Baseline, Cause, Difference, differences
-from canonical.facts import Fact, Facts
+from canonical.facts import Fact, Facts, facts
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.capabilities import Capabilities, Hold
 from sync.counterpart import Counterpart, Counterparts
@@ -25,6 +25,7 @@ from sync.sided import patched, staying
 from sync.state.ledger import Entry
 from sync.stuck import LEFT_RETIRED, Stuck
 from sync.taking import Accepting, Returning, TakeBack
+from sync.unread import as_read
 from sync.weigh import Weigher
 
 STATUS = {kind: names.index("status") for kind, names in FIELDS.items()}
@@ -65,6 +66,7 @@ class Reconciler:
 
     def judge(self, wanted: Wanted, there: Counterpart) -> None:
         """As `reconcile`, where the past that is to stay is in `wanted` already."""
+        there = _as_read(wanted, there)
         wanted, merged = self._merged(wanted, there)
         self._found.note(wanted.losses)
         statement = Statement(wanted.statement, wanted.beyond, wanted.rates)
@@ -302,6 +304,23 @@ def _weighed(there: Counterpart, statement: Statement) -> bytes:
     if statement.shown is None or there.link is None:
         return statement.fingerprint
     return there.link.source
+
+
+def _as_read(wanted: Wanted, there: Counterpart) -> Counterpart:
+    """The pair, with what both sides agreed brought to how the source shows it now, where it was
+    written to and not read since."""
+    if wanted.item is None or there.baseline is None:
+        return there
+    agreed = as_read(
+        wanted.kind,
+        there.baseline,
+        stated=facts(wanted.stated),
+        wanted=wanted.facts,
+        money=wanted.beyond,
+        record=facts(wanted.item.model),
+        converted=None if wanted.converted is None else wanted.converted.of,
+    )
+    return there._replace(baseline=agreed)
 
 
 def _name(wanted: Wanted) -> str:

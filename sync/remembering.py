@@ -10,9 +10,8 @@ from dataclasses import replace
 from canonical.compare import Baseline
 from canonical.facts import Fact, Facts
 from canonical.kind import FIELDS, Kind
-
-TOGETHER = frozenset({"amount", "currency", "limits", "cadence", "start", "end", "phases"})
-"""Fields that say how much counts when: of an object they come from one side, all of them."""
+from sync.unread import TOGETHER as TOGETHER
+from sync.unread import with_mark_of, without_mark
 
 UNWRITTEN: Facts = ()
 """What the source showed, where the target was not told the whole of it yet."""
@@ -55,10 +54,13 @@ def agreed_after(
         for name, new in zip(names, _where(fresh, names, written.desired, old.desired), strict=True)
     )
     echo = _where(fresh, names, written.echo, old.echo)
-    shown = _shown(names, fresh, open, written.shown, old.shown)
-    return nothing_agreed_of(
+    before_shown = old.shown and without_mark(kind, old.shown)
+    shown = _shown(names, fresh, open, written.shown, before_shown)
+    agreed = nothing_agreed_of(
         void, kind, Baseline(desired, echo, written.stated, written.rates, shown)
     )
+    marked = agreed.shown and with_mark_of(kind, agreed.shown, old.shown, {*fresh, *void})
+    return replace(agreed, shown=marked)
 
 
 def nothing_agreed_of(void: Collection[str], kind: Kind, baseline: Baseline) -> Baseline:
@@ -67,7 +69,8 @@ def nothing_agreed_of(void: Collection[str], kind: Kind, baseline: Baseline) -> 
         return baseline
     rest = [name for name in FIELDS[kind] if name not in void]
     none = (None,) * len(FIELDS[kind])
-    shown = baseline.shown and _where(rest, FIELDS[kind], baseline.shown, none)
+    shown = baseline.shown and without_mark(kind, baseline.shown)
+    shown = shown and _where(rest, FIELDS[kind], shown, none)
     desired, echo = (_where(rest, FIELDS[kind], s, none) for s in (baseline.desired, baseline.echo))
     return replace(baseline, desired=desired, echo=echo, shown=shown)
 

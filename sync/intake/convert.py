@@ -88,6 +88,14 @@ class Converting:
         others = tuple(loss for loss in wanted.losses if loss.name != told.loss.name)
         return structs.replace(wanted, losses=(told.loss, *others), converted=told.converted)
 
+    def again(self, model: Budget | Allocation) -> tuple[Budget | Allocation, Converted | None]:
+        """What a record would come to by itself, and how; nothing is kept of it."""
+        if isinstance(model, Budget):
+            budget, told = self._converted(model)
+            return budget, told and told.converted
+        share, told = self._converted(model)
+        return share, told and told.converted
+
     def used(self) -> tuple[UsedRate, ...]:
         """The rates by which something was converted, once all is read."""
         found = [(each, self._found[each], count) for each, count in sorted(self._used.items())]

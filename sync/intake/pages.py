@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+from canonical.allocation import Allocation
+from canonical.budget import Budget
 from canonical.change import Selected, UsedRate
 from canonical.kind import Kind
 from canonical.loss import Effect, Loss
 from canonical.problem import Problem
+from canonical.rate import Converted
 from connectors.contract.capabilities import Hold
 from connectors.contract.interface import Connector
 from connectors.contract.records import Page
@@ -49,6 +52,10 @@ class Intake:
         if self._selecting is not None:
             pages = self._selecting.pages(kind, pages)
         return self._converting.pages(kind, pages) if self._converting else pages
+
+    def as_read(self, record: Budget | Allocation) -> tuple[Budget | Allocation, Converted | None]:
+        """What this sync would read, were that the source's own record; and how it is converted."""
+        return (record, None) if self._converting is None else self._converting.again(record)
 
     @property
     def left(self) -> Left:

@@ -15,7 +15,7 @@ from canonical.kind import Kind
 from canonical.rate import Rate
 from canonical.waiting import Rule
 from connectors.contract.records import Draft
-from connectors.memory.connector import Memory
+from connectors.memory.connector import Memory, MemorySettings
 from sync.decided import Take
 from sync.engine import Engine
 from sync.fields import Fields, OnConflict, OnNew, Owner
@@ -45,7 +45,9 @@ class People:
         self.store = store
 
     def take(self, waiting, take, value=None):
-        (asked,) = (each for each in Waits(self.store).queue(["s"]).waits if each.waiting == waiting)
+        (asked,) = (
+            each for each in Waits(self.store).queue(["s"]).waits if each.waiting == waiting
+        )
         Decided(self.store).decide([Ruling(wait=asked, take=take, value=value)])
 
     def forget(self):
@@ -53,13 +55,18 @@ class People:
             Decided(self.store).close(connection, Decided(self.store).open("s").numbers)
 
 
+class OnlyRead(MemorySettings):
+    def only_read(self):
+        return "it is closed"
+
+
 class Desk:
-    """A budget on both sides, whose fields have the words."""
+    """A budget on both sides, whose fields have the words; the source is only read."""
 
     def __init__(
         self, store, on_conflict=OnConflict.ASK, default=Owner.SOURCE, policy=OnRemove.KEEP, **words
     ):
-        self.source, self.target, self.store = Memory("erp"), Memory("target"), store
+        self.source, self.target, self.store = Memory("erp", OnlyRead()), Memory("target"), store
         said = {(Kind.BUDGET, name): word for name, word in words.items()}
         self.fields = Fields(default=default, words=said, on_conflict=on_conflict)
         self.policy, self.people = policy, People(store)
