@@ -116,6 +116,10 @@ class Counterparts:
             self.shares[key] = item.id
         self._found.adopted += 1
 
+    def call(self, id: str, ref: str) -> None:
+        """Take note that a budget of the target is to be of that ref in the source."""
+        self._refs[id] = ref
+
     def adopted(self, kind: Kind) -> Collection[str]:
         """The target's ids of all that is adopted, or was looked up as above something."""
         return self._refs if kind is Kind.BUDGET else set(self.shares.values())
@@ -166,8 +170,11 @@ class Counterparts:
         at = ABOVE[kind]
         if values[at] is None:
             return values
-        above = str(values[at])
-        if above not in self._refs:
-            link = self._ledger.by_targets(Kind.BUDGET, [above]).get(above)
-            self._refs[above] = link.ref if link else None
-        return (*values[:at], self._refs[above], *values[at + 1 :])
+        return (*values[:at], self.ref_of(str(values[at])), *values[at + 1 :])
+
+    def ref_of(self, id: str) -> str | None:
+        """Our ref of the target's budget of that id; None where it stands for none of ours."""
+        if id not in self._refs:
+            link = self._ledger.by_targets(Kind.BUDGET, [id]).get(id)
+            self._refs[id] = link.ref if link else None
+        return self._refs[id]

@@ -26,7 +26,14 @@ from sync.binding import ForeignPlan, binding, ensure_bound
 from sync.decide import covers_all
 from sync.findings import Findings
 from sync.finish import unfinished
-from sync.gone import STILL_THERE, linked_again, still_there
+from sync.gone import (
+    STILL_THERE,
+    STILL_THERE_SOURCE,
+    linked_again,
+    linked_still,
+    lists,
+    still_there,
+)
 from sync.grace import Newborn
 from sync.guard import Guard, Sides
 from sync.handover import take_over
@@ -41,13 +48,14 @@ from sync.queue import RunQueue
 from sync.report import Report
 from sync.returning import SourceApplier, SourceSettler
 from sync.settle import Settler, waiting
+from sync.source_side import SourceSide, source_side
 from sync.spec import OnRemove, SyncSpec
 from sync.state import audited
 from sync.state.audit import Audit
 from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
 from sync.state.lease import Lease, LeaseHeld, LeaseLost, elapsed
-from sync.state.ledger import Ledger, LedgerError
+from sync.state.ledger import Entry, Ledger, LedgerError
 from sync.state.owners import OtherAccount, Owners
 from sync.state.pauses import Pauses
 from sync.state.stops import Stops
@@ -153,8 +161,9 @@ class Engine:
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
             observation = self._observe(None)
-            unseen = self._unseen(observation, Journal(self._store, self._spec.name))
-            found = self._planner(observation, as_of, unseen, thorough=True).plan()
+            journal = Journal(self._store, self._spec.name)
+            unseen, side = self._unseen(observation, journal), self._source_side(journal, ())
+            found = self._planner(observation, as_of, unseen, side, thorough=True).plan()
         changes = [*found.returns, *found.changes]
         differences = tuple(each for each in changes if not self._accepts(each))
         return Verification(
@@ -299,9 +308,11 @@ class Engine:
             return
         self._remember(report, journal, planned)
         if changes:
+            going = self._going(changes)
             self._apply(report, journal, planned, changes, undo)
             if report.error is not None:
                 return
+            self._confirm_source(report, journal, going)
             self._watch.stage("verify")
             planned = self._plan(as_of, (), journal, _open(journal), undo=undo)
             if not planned.plan.guards:
@@ -329,6 +340,31 @@ class Engine:
         for index in left:
             report.operations[index] = replace(report.operations[index], error=STILL_THERE)
         return False
+
+    def _going(self, changes: Collection[Change]) -> Mapping[tuple[Kind, Key], Entry]:
+        """The links of what is about to be removed from the source."""
+        found: dict[tuple[Kind, Key], Entry] = {}
+        for each in changes:
+            if each.side is Side.SOURCE and each.op in (Op.RETIRE, Op.DELETE):
+                key = each.budget_ref or "", each.ref
+                if link := self._ledger.by_refs(each.kind, [key]).get(key):
+                    agreed = self._ledger.baselines([link.id])[link.id]
+                    found[each.kind, key] = linked_still(link, agreed)
+        return found
+
+    def _confirm_source(
+        self, report: Report, journal: Journal, going: Mapping[tuple[Kind, Key], Entry]
+    ) -> None:
+        """What the source said it removed and still shows gets its link back, before a plan takes
+        it for new."""
+        for index, done in enumerate(report.operations):
+            entry = going.get((done.kind, (done.budget_ref or "", done.ref)))
+            if done.side is not Side.SOURCE or done.outcome != "applied" or entry is None:
+                continue
+            if lists(self._source, done.kind, str(done.target_id), done.op):
+                with journal.writing() as connection:
+                    self._ledger.save_many(connection, [entry], report.run_id)
+                report.operations[index] = replace(done, error=STILL_THERE_SOURCE)
 
     def _say_unseen(self, report: Report, plan: Plan) -> None:
         """Say what the target may have and does not show, unless an operation says it already."""
@@ -381,6 +417,12 @@ class Engine:
         newborn = Newborn(self._target, self._ledger, journal)
         return newborn.unseen(observation, self._store.now, self._watch.stop)
 
+    def _source_side(self, journal: Journal, open: Sequence[Operation]) -> SourceSide | None:
+        """What a plan is to know that also changes the source; None where it does not."""
+        if not self._takes_back:
+            return None
+        return source_side(self._source, self._ledger, journal, self._store.now(), open)
+
     def _known(self) -> Known | None:
         """What need not be read in detail; nothing when a full pass is due."""
         every = self._spec.full_pass_every
@@ -395,6 +437,7 @@ class Engine:
         observation: Observation,
         as_of: date,
         left_alone: frozenset[Any],
+        side: SourceSide | None,
         *,
         thorough: bool = False,
         unseen_is_gone: bool = False,
@@ -414,8 +457,8 @@ class Engine:
             left_alone,
             thorough=thorough,
             unseen_is_gone=unseen_is_gone,
+            side=side,
             decisions=self._queue.decisions(),
-            takes_back=self._takes_back,
         )
 
     def _undoing(
@@ -457,7 +500,8 @@ class Engine:
         allowed = {*allow, *(only.allowed if only is not None else ())}
         gone = "unseen" in allowed
         if undo is None:
-            found = self._planner(observation, as_of, left_alone, unseen_is_gone=gone).plan()
+            side = self._source_side(journal, uncertain)
+            found = self._planner(observation, as_of, left_alone, side, unseen_is_gone=gone).plan()
         else:
             found = self._undoing(undo, observation, as_of, left_alone, journal, gone)
         sides = self._sides(found, observation)

@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from canonical.compare import Baseline
 from canonical.facts import facts
 from canonical.kind import Kind, Op
+from canonical.side import Side
 from connectors.contract.errors import Missing
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.decide import is_out_of_use
 from sync.outcome import Done
 from sync.spec import OnRemove
-from sync.state.ledger import Entry
+from sync.state.ledger import Entry, Link
 
 STILL_THERE = "it was removed, as the target said, and the target still shows it"
+STILL_THERE_SOURCE = "it was removed, as the source said, and the source still shows it"
 
 
 def in_use(target: Connector, item: Observed, op: Op) -> bool:
@@ -33,7 +35,11 @@ def still_there(
     """Index into `done` → the object in use that a removal left; `shown` is without a link."""
     found = {}
     for index, each in enumerate(done):
-        removed = each.op in (Op.RETIRE, Op.DELETE) and each.outcome == "applied"
+        removed = (
+            each.op in (Op.RETIRE, Op.DELETE)
+            and each.outcome == "applied"
+            and each.side is Side.TARGET
+        )
         item = shown.get(each.kind, {}).get(each.target_id or "") if removed else None
         if item is None or not in_use(target, item, each.op):
             continue
@@ -53,6 +59,20 @@ def linked_again(done: Done, item: Observed) -> Entry:
         origin="adopted",
         baseline=Baseline(values, values),
         source=b"",
+    )
+
+
+def linked_still(link: Link, agreed: Baseline) -> Entry:
+    """The link as it was before what it stands for was removed from the source."""
+    return Entry(
+        kind=link.kind,
+        ref=link.ref,
+        budget_ref=link.budget_ref,
+        target_id=link.target_id,
+        origin=link.origin,
+        baseline=agreed,
+        source=link.source,
+        agreed=False,
     )
 
 

@@ -9,15 +9,15 @@ has no link is admitted (`sync.admit`), and what the source no longer has is rem
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from canonical.allocation import Status
-from canonical.change import Unstated
 from canonical.compare import Baseline
-from canonical.facts import facts, fingerprint
+from canonical.facts import fingerprint
 from canonical.kind import Kind
+from canonical.side import Side
 from canonical.waiting import Waiting
 from connectors.contract.errors import Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Page
+from sync.additions import Additions
 from sync.admit import Admission
 from sync.claim import Claims
 from sync.counterpart import Counterparts
@@ -25,7 +25,7 @@ from sync.decide import Wanted
 from sync.decided import Decisions, NoDecisions, Take
 from sync.desire import Desires
 from sync.fields import OnNew
-from sync.findings import MANY, Findings
+from sync.findings import Findings
 from sync.identify import Identifier
 from sync.intake.pages import Intake
 from sync.intake.select import key_of
@@ -38,8 +38,10 @@ from sync.remove import Removals
 from sync.removed import Removed
 from sync.returns import Returns
 from sync.scales import Scales
+from sync.source_side import SourceSide
 from sync.spec import SyncSpec
 from sync.state.ledger import Ledger, Link
+from sync.strangers import Strangers
 from sync.stuck import GONE, NOT_SEEN, UNKNOWN, UNREADABLE, Stuck, unseen
 from sync.successor import Successors
 from sync.taking import Returning
@@ -70,9 +72,9 @@ class Planner:
         unseen_is_gone: bool = False,
         decisions: Decisions | None = None,
         returns: Returning | None = None,
-        takes_back: bool = False,
+        side: SourceSide | None = None,
     ) -> None:
-        """Where the sync `takes_back`, or `returns` are given, the source is to have what the
+        """With the source's `side`, or where `returns` are given, the source is to have what the
         target has; without, the target's values are accepted."""
         decisions = decisions or NoDecisions()
         able, who, stuck = target.capabilities, Identifier(target), Stuck()
@@ -88,8 +90,10 @@ class Planner:
         self._there = there = Counterparts(
             target, ledger, observation, found, unseen_is_gone=unseen_is_gone
         )
-        if returns is None and takes_back:
-            returns = Returns(spec, source, self._intake, self._desires, there, as_of, found)
+        self._side, self._returns = side, None
+        parts = spec, source, self._intake, self._desires, there
+        if returns is None and side is not None:
+            returns = self._returns = Returns(*parts, as_of, found)
         weigher = Weigher(found.scales, as_of, ledger, self._desires)
         self._reconciler = reconciler = Reconciler(
             able,
@@ -104,6 +108,10 @@ class Planner:
             decisions,
             returns,
         )
+        additions = None
+        if side is not None and spec.fields.on_new is OnNew.CREATE:
+            additions = Additions(*parts, reconciler.held, waiting, as_of, found)
+        self._strangers = Strangers(spec.fields.on_new, observation, there, found, additions, side)
         words, made = spec.fields, decisions
         self._removed = None if words.is_mirror else Removed(words, reconciler.held, made)
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
@@ -160,14 +168,21 @@ class Planner:
             self._report_twins(kind)
         self.found.changes = self._stuck.left_in_place(self.found.changes)
         trusted = not any(each.system == self._source for each in self.found.problems)
+        self._await_newborn()
         self._removals.remove(self._mentioned, trusted=trusted)
         self.found.left = self._intake.left.links.count
         self.found.selected = self._intake.selected
         self.found.rates = self._intake.rates
         self.found.problems.extend(self._intake.problems())
         self._naming.settle()
-        self._name_strangers()
+        self._strangers.settle(trusted=trusted)
         return self.found
+
+    def _await_newborn(self) -> None:
+        """What was just made in the source, and is not listed there yet, is not dropped."""
+        for id in self._side.newborn if self._side else ():
+            if self._mentioned.add(id):
+                self.found.waiting += 1
 
     def _page(self, kind: Kind, page: Page) -> Iterator[Wanted]:
         """Judge one page; yields what has no counterpart by link."""
@@ -185,7 +200,11 @@ class Planner:
                 wanted = self._intake.told(wanted)
             link = links.get(key)
             if link is None:
-                yield wanted
+                if self._may_be_ours(wanted):
+                    self.found.waiting += 1
+                    self._stuck.add(kind, key, UNKNOWN)
+                else:
+                    yield wanted
                 continue
             if not self._mentioned.add(link.id):
                 continue
@@ -201,6 +220,13 @@ class Planner:
             else:
                 differing.append((wanted, link.id))
         yield from self._judge(kind, differing)
+
+    def _may_be_ours(self, wanted: Wanted) -> bool:
+        """Whether a create in the source, whose answer was lost, may have made it."""
+        above = wanted.key[0]
+        return self._side is not None and self._side.is_being_made(
+            wanted.stated, above, Side.SOURCE
+        )
 
     def _judge(self, kind: Kind, differing: Sequence[tuple[Wanted, int]]) -> Iterator[Wanted]:
         """Reconcile what is linked and not as agreed; yields what is gone from the target."""
@@ -226,7 +252,7 @@ class Planner:
                 self._stuck.add(kind, wanted.key, NOT_SEEN)
                 self.found.problems.append(unseen(self._target, link, error))
                 continue
-            if there is None and not self._is_made_anew(link, baseline):
+            if there is None and not self._is_made_anew(wanted, link, baseline):
                 self._stuck.add(kind, wanted.key, GONE)
             elif there is None:
                 self.found.forgotten.append(id)
@@ -235,28 +261,16 @@ class Planner:
             else:
                 self._reconciler.reconcile(wanted, there)
 
-    def _is_made_anew(self, link: Link, agreed: Baseline) -> bool:
+    def _is_made_anew(self, wanted: Wanted, link: Link, agreed: Baseline) -> bool:
         """Whether what the target lost is to be there again: where both sides own it, a person
         says."""
         judged = Take.SOURCE if self._removed is None else self._removed.gone(link, agreed)
         if isinstance(judged, Waiting):
             self.found.waits.append(judged)
+        elif judged is Take.TARGET and self._returns is not None:
+            self._returns.remove(wanted, link)
         return judged is Take.SOURCE
 
     def _report_twins(self, kind: Kind) -> None:
         adopted, said = self._there.adopted(kind), self._claims.undecided[kind]
         self.found.conflicts.extend(twins(kind, self._seen, self._ledger, adopted, said))
-
-    def _name_strangers(self) -> None:
-        """What is in use in the target, and no source of any sync of this state ever stated, unless
-        that is to be ignored."""
-        if self._ignores_strangers:
-            return
-        for kind in Kind:
-            adopted = self._there.adopted(kind)
-            for id, item in self._seen.strangers[kind].items():
-                if id in adopted or item.model.status is Status.RETIRED:
-                    continue
-                self.found.stranger_count += 1
-                if len(self.found.strangers) < MANY:
-                    self.found.strangers.append(Unstated.of(kind, id, facts(item.model)))

@@ -5,12 +5,13 @@ There the refs of budgets are their ids, nothing is stamped, and what is remembe
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
 
 from canonical.change import Change
-from canonical.kind import Kind
+from canonical.kind import Kind, Op
 from canonical.side import Side
 from connectors.contract.records import Draft, Observed
 from sync.apply import Applier
@@ -43,7 +44,16 @@ class SourceApplier(Applier):
         return None
 
     def _id_of(self, ref: str) -> str | None:
-        return ref
+        return None if ref in self._to_be_made else ref
+
+    @cached_property
+    def _to_be_made(self) -> frozenset[str]:
+        """The refs by which budgets of this run are planned; they get others where the source gives
+        its own."""
+        made = (each.change for each in self._steps.values())
+        return frozenset(
+            each.ref for each in made if each.op is Op.CREATE and each.kind is Kind.BUDGET
+        )
 
     def _remember(
         self, connection: Connection, operation: Operation, echo: Observed | None

@@ -5,7 +5,7 @@ the reason. What the source cannot hold, or cannot empty again, is a loss like t
 Money is weighed in the target's currency, as it is stated before and after.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
@@ -15,6 +15,7 @@ from msgspec import structs
 from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget
+from canonical.change import Unstated
 from canonical.compare import Cause, Difference
 from canonical.currency import exponent
 from canonical.facts import Fact, facts, fields_of, money_facts
@@ -25,22 +26,22 @@ from canonical.side import Side
 from connectors.contract.errors import ConnectorError
 from connectors.contract.interface import Connector
 from sync.counterpart import Counterparts
-from sync.decide import Wanted, alteration, held, joined
+from sync.decide import Wanted, alteration, held, joined, removal
 from sync.desire import Desires
 from sync.findings import Findings
 from sync.intake.pages import Intake
 from sync.overlay import covering
-from sync.project import Projector
 from sync.restate import Meant, Model, first_of
 from sync.returned import Returned
 from sync.scales import Weighed
 from sync.send import Statement
-from sync.spec import SyncSpec
+from sync.source_terms import SourceTerms
+from sync.spec import OnRemove, SyncSpec
+from sync.state.ledger import Link
 from sync.taking import TakeBack
 
 Losses: TypeAlias = tuple[Loss, ...]
-_ALL_TIME = 12 * 200
-"""Months back: what is over stays in the source as it is."""
+_KEPT = "the target has it no more, and on_remove keeps it in the source"
 
 
 class Returns:
@@ -59,7 +60,8 @@ class Returns:
         self._source, self._able = source, source.capabilities
         self._intake, self._desires, self._there = intake, desires, counterparts
         self._as_of, self._found = as_of, found
-        self._projector = Projector(self._able, as_of, spec.horizon_months, _ALL_TIME)
+        self._policy = spec.on_remove
+        self._terms = SourceTerms(spec, source, as_of)
         self._lost: list[Loss] = []
 
     def take_back(self, back: TakeBack) -> bool:
@@ -81,11 +83,40 @@ class Returns:
         if model is None:
             self._block(back, self._reason(back, record), *losses)
             return True
-        model, lost = self._as_held(record, model)
+        model, lost = self._terms.held(record, model)
         again = self._again(back, record, fields, model)
         assert again is not None
         self._change(back, record, model, again, tuple(fields), joined(losses, lost))
         return True
+
+    def remove(self, wanted: Wanted, link: Link) -> None:
+        """Remove from the source what the target has no more, as the sync removes; where it keeps
+        what is gone, it stays."""
+        item, kind = wanted.item, wanted.kind
+        assert item is not None
+        if self._policy is OnRemove.KEEP:
+            said = Unstated.of(
+                kind,
+                link.target_id,
+                facts(item.model),
+                ref=link.ref,
+                budget_ref=link.budget_ref or None,
+                reason=_KEPT,
+            )
+            self._found.kept += 1
+            self._found.kept_objects.append(said)
+            return
+        shown = facts(item.model)
+        change = removal(kind, wanted.key, item.id, shown, self._policy, self._able)
+        counted = counted_on(money_facts(wanted.stated), self._as_of)
+        gone = (Move(self._as_of, counted, None),) if counted else ()
+        if change.op is not Op.BLOCKED:
+            weighed = Weighed(kind, wanted.key, change.op, gone, counted)
+            self._found.weighed_back.append(weighed)
+        self._found.note(change.losses)
+        image = dict(zip(FIELDS[kind], shown, strict=True))
+        change = replace(change, side=Side.SOURCE, money=gone, image=image, cause=Cause.DRIFT)
+        self._found.returns.append(change)
 
     # -- what may be meant -------------------------------------------------------------------
 
@@ -144,7 +175,7 @@ class Returns:
     ) -> Wanted | None:
         """What would be wanted of the target were that the source's record; None unless it is just
         what is to be there, and all else as it is wanted now."""
-        model, losses = self._as_held(record, model)
+        model, losses = self._terms.held(record, model)
         self._lost.extend(losses)
         if any(each.effect is Effect.BLOCKED for each in losses):
             return None
@@ -160,24 +191,6 @@ class Returns:
             if new != fields.get(name, before) and (name in fields or new != there):
                 return None
         return structs.replace(again, converted=converted)
-
-    def _as_held(self, record: Model, model: Model) -> tuple[Model, Sequence[Loss]]:
-        """The record as the source can hold what is new of it, and what that loses."""
-        names = [
-            name
-            for name in ("amount", *fields_of(model))
-            if name != "currency" and getattr(model, name) != getattr(record, name)
-        ]
-        fitted: Model
-        losses: Sequence[Loss]
-        if isinstance(model, Budget):
-            fitted, losses = self._projector.budget(model)
-        else:
-            fitted, losses = self._projector.allocation(model)
-        fitted, more = self._source.fit(fitted, self._projector.horizon)
-        losses = [each for each in joined(tuple(losses), more) if each.field in names]
-        held = {name: getattr(fitted, name) for name in names}
-        return structs.replace(model, **held), losses
 
     # -- what comes of it --------------------------------------------------------------------
 

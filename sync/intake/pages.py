@@ -10,6 +10,7 @@ from datetime import date
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.change import Selected, UsedRate
+from canonical.identity import folded
 from canonical.kind import Kind
 from canonical.loss import Effect, Loss
 from canonical.problem import Problem
@@ -18,6 +19,7 @@ from connectors.contract.capabilities import Hold
 from connectors.contract.interface import Connector
 from connectors.contract.records import Page
 from sync.decide import Wanted, joined
+from sync.fields import OnNew
 from sync.intake.convert import Converting
 from sync.intake.select import Left, Selecting
 from sync.spec import OnRemove, SyncSpec
@@ -36,7 +38,8 @@ class Intake:
         as_of: date,
     ) -> None:
         self._source, self._spec, self._ledger = source, spec, ledger
-        self._selecting = Selecting(spec.select, ledger) if spec.select else None
+        adds = spec.fields.on_new is OnNew.CREATE
+        self._selecting = Selecting(spec.select, ledger, names=adds) if spec.select else None
         self._holds_parents = target.capabilities.budget.get("parent") not in (None, Hold.DROPPED)
         able = target.capabilities
         self._converting = (
@@ -56,6 +59,14 @@ class Intake:
     def as_read(self, record: Budget | Allocation) -> tuple[Budget | Allocation, Converted | None]:
         """What this sync would read, were that the source's own record; and how it is converted."""
         return (record, None) if self._converting is None else self._converting.again(record)
+
+    def carries(self, budget: Budget) -> bool:
+        """Whether this sync would carry that budget, and knows of no other one of its name that it
+        leaves out."""
+        if self._selecting is None or self._spec.select is None:
+            return True
+        named = folded(budget.name) in self._selecting.left.names
+        return self._spec.select.holds(budget) and not named
 
     @property
     def left(self) -> Left:

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from canonical.budget import Budget
 from canonical.change import Selected
+from canonical.identity import folded
 from canonical.kind import Kind
 from connectors.contract.records import Observed, Page
 from sync.intake.selection import Rule, Selection
@@ -24,11 +25,12 @@ class Left:
     """What the source shows and the selection leaves out.
 
     `links` are those of our links that stand for it; `parents` says of each selected budget that
-    hangs below one that is left out, which that is.
+    hangs below one that is left out, which that is; `names` are those of budgets, where asked for.
     """
 
     links: BitSet = field(default_factory=BitSet)
     parents: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
 
 class Selecting:
@@ -37,8 +39,8 @@ class Selecting:
     A budget whose parent is left out comes without it: told so, it hangs at the top.
     """
 
-    def __init__(self, selection: Selection, ledger: Ledger) -> None:
-        self._selection, self._ledger = selection, ledger
+    def __init__(self, selection: Selection, ledger: Ledger, *, names: bool = False) -> None:
+        self._selection, self._ledger, self._names = selection, ledger, names
         self._is_in: dict[str, bool] = {}
         self._has_links = {kind: ledger.count(kind) > 0 for kind in Kind}
         self._tried = _Tried(selection)
@@ -78,6 +80,8 @@ class Selecting:
         if model.ref not in self._is_in:
             self._tried.try_on(model)
             self._is_in[model.ref] = self._selection.holds(model)
+            if self._names and not self._is_in[model.ref]:
+                self.left.names.add(folded(model.name))
         return self._is_in[model.ref]
 
     def _waits(self, item: Observed) -> bool:

@@ -6,7 +6,7 @@ transaction, so a run that was taken over can neither send nor report. No transa
 across a call.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -291,6 +291,17 @@ class Journal:
     def lost(self, kind: Kind, keys: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of `keys` of which a create was sent once and nothing came of it."""
         return self._creates(kind, keys, _table.c.state == State.LOST)
+
+    def removed(self, kind: Kind, ids: Collection[str]) -> set[str]:
+        """Those ids of objects that any run of this sync has removed."""
+        found: set[str] = set()
+        wanted = sorted(ids)
+        gone = _table.c.op.in_((Op.RETIRE, Op.DELETE)) & (_table.c.kind == kind)
+        for start in range(0, len(wanted), _BATCH):
+            some = wanted[start : start + _BATCH]
+            query = self._mine().where(gone, _table.c.target_id.in_(some))
+            found.update(str(each.target_id) for each in self._read(query))
+        return found
 
     def made_since(self, moment: datetime) -> list[Operation]:
         """The creates that were applied after `moment`, whichever run sent them, in their order."""

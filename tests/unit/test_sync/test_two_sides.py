@@ -22,11 +22,10 @@ from sync.fields import Fields, OnConflict, OnNew, Owner
 from sync.intake.rates import Rates
 from sync.outcome import Exit, Outcome
 from sync.spec import Limits, OnRemove, SyncSpec
-from sync.state.decisions import Decided, Ruling
 from sync.state.stops import Stops
 from sync.state.store import Store
-from sync.state.waits import Waits
 from sync.undo.plan import Undo
+from tests.unit.test_sync.people import People
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
 OPEN = Limits(
@@ -36,23 +35,6 @@ OPEN = Limits(
     max_budget_change=None,
     min_listing=None,
 )
-
-
-class People:
-    """Who decides about what waits."""
-
-    def __init__(self, store):
-        self.store = store
-
-    def take(self, waiting, take, value=None):
-        (asked,) = (
-            each for each in Waits(self.store).queue(["s"]).waits if each.waiting == waiting
-        )
-        Decided(self.store).decide([Ruling(wait=asked, take=take, value=value)])
-
-    def forget(self):
-        with self.store.write() as connection:
-            Decided(self.store).close(connection, Decided(self.store).open("s").numbers)
 
 
 class OnlyRead(MemorySettings):
