@@ -482,6 +482,7 @@ class Engine:
             observation,
             as_of,
             left_alone,
+            source=self._source,
             unseen_is_gone=unseen_is_gone,
         ).plan()
 

@@ -17,6 +17,7 @@ from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.records import Draft, Observed
 from sync.intake.select import key_of
 from sync.match import Key
+from sync.remembering import nothing_agreed_of
 from sync.send import Statement, draft_data, draft_of
 from sync.state.journal import Operation
 from sync.state.ledger import Ledger
@@ -34,7 +35,7 @@ class Returned(NamedTuple):
     `took` are the fields that the target's values were taken of, in its terms: `desired` is what it
     would be told of them by what the source is to state, whose money, rates and facts `statement`
     has; `observed` is what it shows. Of those in `told` the target is yet to be given the value:
-    there the source counts as moved.
+    there the source counts as moved. Of those that are `void` nothing is agreed any more.
     """
 
     statement: Statement
@@ -43,6 +44,7 @@ class Returned(NamedTuple):
     desired: Facts
     observed: Facts
     told: tuple[str, ...] = ()
+    void: tuple[str, ...] = ()
 
 
 def returned_data(draft: Draft, said: Returned) -> dict[str, Any]:
@@ -86,6 +88,8 @@ def remember_returned(
         shown = before.shown or (None,) * len(answered)
         shown = marked(operation.kind, shown, operation.fields, answered)
         now = replace(before, shown=shown)
+    elif said.void:
+        now = nothing_agreed_of(with_money(said.void, {}), operation.kind, before)
     else:
         now = _agreed(operation, said, before, answered)
     _save(ledger, connection, operation, key, said, now)

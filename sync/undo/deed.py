@@ -8,6 +8,7 @@ from canonical.data import model_of
 from canonical.facts import Fact, facts
 from canonical.image import Image
 from canonical.kind import FIELDS, Kind, Op
+from canonical.side import Side
 from sync.match import Key
 from sync.state.journal import Operation, State
 
@@ -33,14 +34,15 @@ class Deed:
         return self.kind, self.key
 
 
-def deeds_of(operations: Iterable[Operation]) -> list[Deed]:
-    """What the applied ones of a run did, an object each, in the order in which it was done.
+def deeds_of(operations: Iterable[Operation], side: Side = Side.TARGET) -> list[Deed]:
+    """What the applied ones of a run did on that side, an object each, in the order in which it was
+    done.
 
     Of several parts of one change the first tells what was there, the last what was left.
     """
     found: dict[tuple[Kind, Key], Deed] = {}
     for each in operations:
-        if each.state is State.APPLIED:
+        if each.state is State.APPLIED and each.side is side:
             deed = _deed(each)
             earlier = found.get(deed.object)
             found[deed.object] = deed if earlier is None else _together(earlier, deed)

@@ -23,6 +23,7 @@ from canonical.facts import MONEY_FIELDS, Fact, Facts, facts
 from canonical.image import Image, NotWhole, model_from
 from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Effect, Loss
+from canonical.side import Side
 from connectors.contract.capabilities import Removal
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
@@ -45,6 +46,7 @@ from sync.stuck import UNREADABLE, Stuck
 from sync.undo.contents import Contents
 from sync.undo.deed import Deed, deeds_of
 from sync.undo.remake import Remaking
+from sync.undo.source import SourceUndo
 from sync.undo.still import HIDDEN, Still
 from sync.undo.torn import Torn, with_money
 from sync.undo.weigh import BackWeigher
@@ -82,8 +84,10 @@ class UndoPlanner:
         as_of: date,
         waiting: Collection[tuple[Kind, Key]] = frozenset(),
         *,
+        source: Connector,
         unseen_is_gone: bool = False,
     ) -> None:
+        self._source, self._as_of = source, as_of
         self._undo, self._target, self._able = undo, target, target.capabilities
         self._ledger, self._owners, self._journal = ledger, owners, journal
         self._seen, self._waiting = seen, waiting
@@ -123,8 +127,11 @@ class UndoPlanner:
 
     def plan(self) -> Findings:
         """Decide. Raises what reading the target raises."""
-        done = deeds_of(self._journal.of_run(self._undo.run))
-        deeds = [deed for deed in done if self._undo.covers(deed)]
+        done = self._journal.of_run(self._undo.run)
+        deeds, back = (
+            [deed for deed in deeds_of(done, side) if self._undo.covers(deed)]
+            for side in (Side.TARGET, Side.SOURCE)
+        )
         deeds.sort(key=lambda deed: deed.kind is Kind.ALLOCATION)  # after what they are below
         self._look_up(deeds)
         for deed in self._torn.with_others(deeds):
@@ -135,6 +142,9 @@ class UndoPlanner:
         self._remaking.make({deed.key[1] for deed, _ in self._going.values()})
         self._remove()
         self._naming.settle()
+        SourceUndo(
+            self._source, self._ledger, self._as_of, self.found, self._leave_source
+        ).take_back(back)
         self.found.changes.extend(self._left)
         self._weigher.rest()
         self.found.source_seen = self._ledger.count()
@@ -367,6 +377,13 @@ class UndoPlanner:
                 cause=Cause.UNDO,
             )
         )
+
+    def _leave_source(self, deed: Deed, reason: str, field: str) -> None:
+        """The same of what a run wrote to the source."""
+        before = len(self._left)
+        self._leave(deed, reason, field)
+        if len(self._left) > before:
+            self._left[-1] = replace(self._left[-1], side=Side.SOURCE)
 
 
 def _wanted(deed: Deed, image: Image) -> Wanted:

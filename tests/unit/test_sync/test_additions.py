@@ -57,7 +57,7 @@ class Desk:
         )
         self.source.put(Budget(ref="A", name="Travel", amount=usd(100)))
 
-    def run(self):
+    def run(self, **more):
         engine = Engine(
             self.spec,
             self.source,
@@ -65,7 +65,7 @@ class Desk:
             self.store,
             now=lambda: NOW,
         )
-        return engine.run(TODAY, command="run")
+        return engine.run(TODAY, command="run", **more)
 
     def of(self, system, kind=Kind.BUDGET):
         return [item for page in system.list(kind) for item in page.items]
