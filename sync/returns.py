@@ -39,6 +39,7 @@ from sync.source_terms import SourceTerms
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Link
 from sync.taking import TakeBack
+from sync.unread import where, with_money
 
 Losses: TypeAlias = tuple[Loss, ...]
 _KEPT = "the target has it no more, and on_remove keeps it in the source"
@@ -226,6 +227,9 @@ class Returns:
         )
         self._found.note(lost)
         self._found.returns.append(change)
+        told = self._told(back)
+        # of what the target is yet to be given, what was wanted before stays: the source moves it
+        desired = where(wanted.kind, with_money(told, {}), wanted.facts, again.facts)
         place = wanted.kind, wanted.key
         self._found.returned[place] = Returned(
             statement,

@@ -17,6 +17,7 @@ from canonical.side import Side
 from connectors.contract.capabilities import Hold, Phasing
 from connectors.contract.errors import Rejected, Uncertain
 from connectors.memory.connector import Memory
+from sync.decided import Decision, NoDecisions, Take
 from sync.engine import Engine
 from sync.fields import Fields, OnConflict, Owner
 from sync.outcome import Outcome
@@ -45,8 +46,8 @@ class Desk:
     """A source with one budget, a target, and a sync that both may move."""
 
     def __init__(self, store, word=Owner.EITHER, limits=OPEN, **able):
-        self.store, self.limits = store, limits
-        self.fields = Fields(default=word)
+        self.store, self.limits, self.now = store, limits, lambda: NOW
+        self.fields, self.decisions = Fields(default=word), NoDecisions()
         self.source = Memory("erp")
         self.target = Memory.with_capabilities(**able)("shop")
         self.source.put(
@@ -63,7 +64,14 @@ class Desk:
         spec = SyncSpec(
             name="s", source="erp", target="shop", limits=self.limits, fields=self.fields, **more
         )
-        return Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
+        return Engine(
+            spec,
+            self.source,
+            self.target,
+            self.store,
+            now=self.now,
+            decisions=self.decisions,
+        )
 
     def run(self, **more):
         return self.engine().run(TODAY, command="run", **more)
@@ -488,3 +496,66 @@ def test_verifying_finds_what_the_source_ought_to_be_told(store):
     found = desk.engine().verify(TODAY)
 
     assert [each.side for each in found.differences] == [Side.SOURCE]
+
+
+# -- decisions -----------------------------------------------------------------------------------
+
+
+class Decided:
+    """What a person decided about fields of the budget."""
+
+    def __init__(self, *made):
+        self.made = {each.field: each for each in made}
+
+    def of(self, kind, key):
+        return self.made
+
+
+def conflicting(store):
+    desk = Desk(store).agreed()
+    desk.edit(amount=usd(150))
+    desk.source.edit("A", amount=usd(120))
+    (wait,) = desk.run().plan.waits
+    return desk, wait
+
+
+def decide(desk, wait, take, value=None):
+    desk.decisions = Decided(
+        Decision(
+            number=1,
+            rule=wait.rule,
+            kind=wait.kind,
+            key=("", wait.ref),
+            field=wait.field,
+            take=take,
+            value=value,
+            source=wait.source,
+            target=wait.target,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("take", "value", "expected"),
+    [(Take.SOURCE, None, 120), (Take.TARGET, None, 150), (Take.VALUE, "135.00", 135)],
+)
+def test_what_a_person_decides_is_had_by_both_sides(store, take, value, expected):
+    desk, wait = conflicting(store)
+    decide(desk, wait, take, value)
+
+    assert desk.run().verified
+    assert (desk.stated.amount, desk.held.amount) == (usd(expected), usd(expected))
+    assert desk.run().plan.changes == ()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_a_value_for_both_sides_survives_a_crash_between_them(store, side, when):
+    desk, wait = conflicting(store)
+    decide(desk, wait, Take.VALUE, "135.00")
+    setattr(getattr(desk, side), when, once(Crash()))
+    with pytest.raises(Crash):
+        desk.run()
+
+    assert desk.run().verified
+    assert (desk.stated.amount, desk.held.amount) == (usd(135), usd(135))
