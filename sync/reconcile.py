@@ -1,6 +1,6 @@
 """Reconcile: one object that both sides have, judged from three: desired, observed, baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from canonical.allocation import Status
@@ -14,12 +14,18 @@ from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
 from sync.decided import Decisions, NoDecisions
 from sync.desire import Desires
-from sync.fields import Fields
+from sync.fields import Fields, Owner
 from sync.findings import Findings
 from sync.identify import Identifier, names_others
 from sync.merge import Merged, Pair, merge
 from sync.observe import Observation
-from sync.remembering import TOGETHER, UNWRITTEN, agreed_after, shown_before
+from sync.remembering import (
+    TOGETHER,
+    UNWRITTEN,
+    agreed_after,
+    agreed_statement,
+    shown_before,
+)
 from sync.send import Statement
 from sync.sided import patched, staying
 from sync.state.ledger import Entry
@@ -101,13 +107,19 @@ class Reconciler:
             if open:
                 self._agree_in_part(wanted, there, statement)
             else:
-                self._agree(wanted, there, statement)
+                self._agree(wanted, there, statement, whole=not self._by_consent(wanted, stays))
             return
         said = dict(zip(FIELDS[wanted.kind], ours, strict=True))
         desired = dict(zip(FIELDS[wanted.kind], wanted.facts, strict=True))
         stands = {name: desired[name] for name in (stays | merged.both.keys()) - open}
         written = patched(wanted, {name: said[name] for name in stays} | merged.both)
         self._change(written, merged.write, there, statement._replace(stands=stands))
+
+    def _by_consent(self, wanted: Wanted, stays: Collection[str]) -> bool:
+        """Whether something differs only as the words of the fields say so: then each plan looks at
+        it, as they may say something else by then."""
+        owners = {self._fields.of(wanted.kind, name) for name in stays}
+        return bool(owners - {Owner.SOURCE})
 
     def _stop_below(self, wanted: Wanted, merged: Merged, there: Counterpart) -> None:
         """Nothing comes back to life below what stays, or may stay, retired in the target."""
@@ -191,16 +203,24 @@ class Reconciler:
             before = replace(before, shown=shown_before(kind, before, same, statement.shown))
         baseline = agreed_after(kind, before, said, FIELDS[kind], stands={}, open=statement.open)
         self._weigher.change(wanted, None, (), there, _weighed(there, statement))
-        self._remember(wanted, there, baseline, statement.fingerprint, agreed=False)
+        stated = agreed_statement(statement.open, there.link, statement.fingerprint)
+        self._remember(wanted, there, baseline, stated, agreed=False)
 
-    def _agree(self, wanted: Wanted, there: Counterpart, statement: Statement) -> None:
+    def _agree(
+        self,
+        wanted: Wanted,
+        there: Counterpart,
+        statement: Statement,
+        *,
+        whole: bool = True,
+    ) -> None:
         self._found.unchanged += 1
         stated = statement.fingerprint
         self._weigher.change(wanted, None, (), there, _weighed(there, statement))
         # mostly both are equal, and one tuple is kept
         echo = wanted.facts if there.observed == wanted.facts else there.observed
         baseline = Baseline(wanted.facts, echo, wanted.beyond, wanted.rates, statement.shown)
-        self._remember(wanted, there, baseline, stated)
+        self._remember(wanted, there, baseline, stated, agreed=whole)
 
     def _remember(
         self,
@@ -209,8 +229,16 @@ class Reconciler:
         baseline: Baseline,
         stated: bytes,
         *,
-        agreed: bool = True,
+        agreed: bool,
     ) -> None:
+        link, known = there.link, there.baseline == baseline
+        if (
+            not agreed
+            and known
+            and link is not None
+            and (link.desired, link.source) == (b"", stated)
+        ):
+            return  # remembered already, as it is in each plan while it waits
         self._found.agreements.append(
             Entry(
                 kind=wanted.kind,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from canonical.compare import Baseline
 from canonical.facts import Fact, Facts
 from canonical.kind import FIELDS, Kind
+from sync.state.ledger import Link
 from sync.unread import TOGETHER as TOGETHER
 from sync.unread import with_mark_of, without_mark
 
@@ -54,13 +55,20 @@ def agreed_after(
         for name, new in zip(names, _where(fresh, names, written.desired, old.desired), strict=True)
     )
     echo = _where(fresh, names, written.echo, old.echo)
+    money = written if before is None or TOGETHER.isdisjoint(open) else before
     before_shown = old.shown and without_mark(kind, old.shown)
     shown = _shown(names, fresh, open, written.shown, before_shown)
     agreed = nothing_agreed_of(
-        void, kind, Baseline(desired, echo, written.stated, written.rates, shown)
+        void, kind, Baseline(desired, echo, money.stated, money.rates, shown)
     )
     marked = agreed.shown and with_mark_of(kind, agreed.shown, old.shown, {*fresh, *void})
     return replace(agreed, shown=marked)
+
+
+def agreed_statement(open: Collection[str], link: Link | None, now: bytes) -> bytes:
+    """The fingerprint of what the source stated as both sides last agreed about money: what waits
+    has yet to be weighed by the guards."""
+    return now if link is None or TOGETHER.isdisjoint(open) else link.source
 
 
 def nothing_agreed_of(void: Collection[str], kind: Kind, baseline: Baseline) -> Baseline:

@@ -16,7 +16,7 @@ from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.decide import held
-from sync.remembering import TOGETHER, UNWRITTEN, agreed_after, shown_before
+from sync.remembering import TOGETHER, UNWRITTEN, agreed_after, agreed_statement, shown_before
 from sync.state.journal import Operation
 from sync.state.ledger import Ledger, Link
 
@@ -117,7 +117,8 @@ def remember(
     shown = stated.shown if whole or stated.shown is None else UNWRITTEN
     said = Baseline(wanted, seen, stated.money, stated.rates, shown)
     void = () if agreed else TOGETHER & set(operation.fields)
-    written = _agreed_now(ledger, operation, said, stated, void)
+    known = _agreed(ledger, operation) if operation.op is Op.UPDATE else None
+    link, before = known or (None, None)
     ledger.save(
         connection,
         kind=operation.kind,
@@ -125,19 +126,23 @@ def remember(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="created" if operation.op is Op.CREATE else "adopted",
-        baseline=written,
-        source=stated.fingerprint,
+        baseline=_agreed_now(operation, said, stated, void, link, before),
+        source=agreed_statement(stated.open, link, stated.fingerprint),
         run_id=operation.run_id,
-        agreed=agreed and whole,
+        agreed=agreed and whole and not stated.stands,
     )
 
 
 def _agreed_now(
-    ledger: Ledger, operation: Operation, said: Baseline, stated: Statement, void: Collection[str]
+    operation: Operation,
+    said: Baseline,
+    stated: Statement,
+    void: Collection[str],
+    link: Link | None,
+    before: Baseline | None,
 ) -> Baseline:
     """What both sides agree on after the write; nothing of the fields that are `void`, where the
     source does not own all."""
-    link, before = (operation.op is Op.UPDATE and _agreed(ledger, operation)) or (None, None)
     if said.shown is None and before is not None:  # what an undo writes, the source has not stated
         said = replace(said, shown=before.shown)
     if said.shown is None:

@@ -57,7 +57,7 @@ class Weigher:
             said = _restated(baseline, wanted, now, day)
         counts = link is None or op is Op.RETIRE or _drifts(found)
         agreed = baseline and (baseline.echo, baseline.desired)
-        finishes = agreed == (there.observed, wanted.facts)
+        finishes = agreed == (there.observed, wanted.facts) and not _is_accepted(baseline)
         weighed = _together(here, said) if counts and not finishes else said
         if op is Op.BLOCKED:
             weighed = ()
@@ -112,6 +112,11 @@ class Weigher:
             at = BUDGET_FIELDS.index("cadence")
             self._cadences[ref] = agreed.desired[at] if agreed else None
         return self._cadences[ref]
+
+
+def _is_accepted(baseline: Baseline | None) -> bool:
+    """Whether what differed when both sides agreed was left so, and was never to be written."""
+    return baseline is not None and bool(baseline.shown)
 
 
 def _restated(baseline: Baseline, wanted: Wanted, now: Facts, as_of: date) -> tuple[Move, ...]:

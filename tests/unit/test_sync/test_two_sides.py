@@ -55,14 +55,14 @@ class Desk:
         self.ours = self.source.create(
             Draft(model=Budget(ref="A", name="Travel", amount=Amount.of(100, "USD"))), "a"
         )
-        self.times, self.rates = 0, None
+        self.times, self.rates, self.limits = 0, None, OPEN
 
     def run(self, fields=None):
         spec = SyncSpec(
             name="s",
             source="erp",
             target="target",
-            limits=OPEN,
+            limits=self.limits,
             on_remove=self.policy,
             fields=fields or self.fields,
             rates=self.rates,
@@ -427,3 +427,42 @@ def test_another_rate_moves_nothing_that_was_accepted_also_where_the_name_moves(
     desk.state(amount=Amount.of(200, "EUR"))
     desk.run()
     assert desk.held.model.amount == usd(240)
+
+
+def trips(report):
+    return {trip.rule for trip in report.plan.guards}
+
+
+@pytest.mark.parametrize("word", ["target", "ignore"])
+def test_what_is_not_written_stops_no_run(store, word):
+    desk = Desk(store, amount=Owner(word))
+    desk.run()
+    desk.limits = Limits()
+    desk.state(amount=usd(900))
+
+    assert desk.run().verified
+
+
+def test_a_guard_weighs_what_waited_once_it_is_decided(store):
+    desk = Desk(store, amount=Owner.EITHER)
+    desk.run()
+    desk.edit(amount=usd(101))
+    desk.state(amount=usd(900), name="Trips")
+    (wait,) = desk.run().plan.waits
+    desk.run()
+    desk.decisions.take(wait, Take.SOURCE)
+    desk.limits = Limits()
+
+    assert {"max_money", "max_budget_change"} <= trips(desk.run())
+    assert desk.held.model.amount == usd(101)
+
+
+def test_a_guard_weighs_what_was_accepted_once_the_source_owns_it_again(store):
+    desk = Desk(store, amount=Owner.TARGET)
+    both_then(desk, amount=900)
+    desk.limits = Limits()
+
+    report = desk.run(fields=Fields())
+
+    assert "max_money" in trips(report)
+    assert desk.held.model.amount == usd(900)

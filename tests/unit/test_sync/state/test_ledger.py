@@ -86,6 +86,15 @@ def test_a_baseline_comes_back_exactly_with_its_nested_tuples(store, ledger):
     assert ledger.baselines([id, id + 1]) == {id: Baseline(FACTS, ECHO)}
 
 
+@pytest.mark.parametrize("shown", [None, (), FACTS])
+def test_what_the_source_showed_comes_back_and_is_told_from_nothing(store, ledger, shown):
+    save(store, ledger, entry(baseline=Baseline(FACTS, ECHO, shown=shown)))
+
+    (agreed,) = ledger.baselines([*ledger.ids(Kind.BUDGET)]).values()
+
+    assert agreed.shown == shown
+
+
 def test_saving_again_brings_a_link_up_to_date_and_keeps_its_id_and_origin(store, ledger):
     save(store, ledger, entry(origin="adopted"))
     (before,) = ledger.by_refs(Kind.BUDGET, [("", "CC-1")]).values()
