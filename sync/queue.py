@@ -40,6 +40,7 @@ class RunQueue:
         self._store, self._sync = store, sync
         self._waits, self._decided = Waits(store), Decided(store)
         self._plan: Plan | None = None
+        self._stopped: tuple[Trip, ...] = ()
         self._now = Remembered(())
         self._held: set[int] = set()
         self.candidates: dict[str, tuple[str, ...]] = {}
@@ -58,7 +59,10 @@ class RunQueue:
         return self._now
 
     def saw(self, plan: Plan) -> None:
-        """The plan that was made last."""
+        """The plan that was made last. Guards stop a run at its first one: the look back after it
+        is made without what was allowed."""
+        if self._plan is None:
+            self._stopped = plan.guards
         self._plan = plan
 
     def end(self, connection: Connection, run_id: str, open: Sequence[Operation]) -> int:
@@ -69,7 +73,8 @@ class RunQueue:
         if self._plan is not None:
             judged = tuple(Rule)
             questions += asked_by(self._plan)
-            questions += _approvals(connection, self._sync)
+            questions += (_stopped(trip, self._sync) for trip in self._stopped)
+            questions += self._approvals(connection)
             self._decided.close(connection, self._over(self._plan))
         return self._waits.record(connection, self._sync, run_id, questions, judged)
 
@@ -83,6 +88,23 @@ class RunQueue:
             for each in self._now.numbers
             if not answers.get(each, not whole and each not in self._held)
         ]
+
+    def _approvals(self, connection: Connection) -> Iterator[Question]:
+        """The plans of the sync that wait for somebody to approve them."""
+        query = select(approvals).where(
+            approvals.c.sync == self._sync,
+            approvals.c.approved_at.is_(None),
+            approvals.c.ended_at.is_(None),
+            approvals.c.until > self._store.now(),
+        )
+        for row in connection.execute(query):
+            who = f"asked by {row.asked_by}, until {row.until:%Y-%m-%d %H:%M} UTC"
+            yield Question(
+                waiting=Waiting(
+                    rule=Rule.APPROVAL, reason=f"{row.reason} ({who})", ref=row.plan_id
+                ),
+                ways=(f"trueup approve {row.plan_id}",),
+            )
 
     def _uncertain(self, operations: Sequence[Operation]) -> Question:
         """The writes of one object whose outcome nobody knows, as one question."""
@@ -110,13 +132,11 @@ class RunQueue:
 
 
 def asked_by(plan: Plan) -> Iterator[Question]:
-    """What a plan leaves to people, but for writes of unknown outcome."""
+    """What a plan leaves to people, but for its guards and writes of unknown outcome."""
     for waiting in plan.waits:
         yield Question(waiting=waiting, ways=_WAYS.get(waiting.rule, ()))
     for conflict in plan.conflicts:
         yield Question(waiting=waiting_of(conflict), ways=_ways_of(conflict, plan.sync))
-    for trip in plan.guards:
-        yield _stopped(trip, plan.sync)
 
 
 def _ways_of(conflict: Conflict, sync: str) -> tuple[str, ...]:
@@ -137,21 +157,6 @@ def _stopped(trip: Trip, sync: str) -> Question:
         target=trip.actual,
     )
     return Question(waiting=waiting, ways=(f"trueup run {quote(sync)} --allow {trip.rule}",))
-
-
-def _approvals(connection: Connection, sync: str) -> Iterator[Question]:
-    """The plans of the sync that wait for somebody to approve them."""
-    query = select(approvals).where(
-        approvals.c.sync == sync,
-        approvals.c.approved_at.is_(None),
-        approvals.c.ended_at.is_(None),
-    )
-    for row in connection.execute(query):
-        who = f"asked by {row.asked_by}, until {row.until:%Y-%m-%d %H:%M} UTC"
-        yield Question(
-            waiting=Waiting(rule=Rule.APPROVAL, reason=f"{row.reason} ({who})", ref=row.plan_id),
-            ways=(f"trueup approve {row.plan_id[:12]}",),
-        )
 
 
 def _by_object(open: Sequence[Operation]) -> list[list[Operation]]:

@@ -2,21 +2,23 @@
 
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.waiting import Rule, Waiting
+from connectors.contract.errors import Rejected
 from connectors.memory.connector import Memory
 from sync.decided import Take
 from sync.engine import Engine
 from sync.plan import Planner
 from sync.spec import Limits, SyncSpec
 from sync.state.decisions import Decided
-from sync.state.store import Store
+from sync.state.store import Store, approvals
 from sync.state.waits import Undecidable, Waits
 from sync.ways import Ways
 
@@ -56,7 +58,7 @@ class World:
 
     def decide(self, number, take):
         wait = self.waits.get([number])[number]
-        Decided(self.store).decide([self.ways.ruling(wait, take)])
+        Decided(self.store).decide([Ways(self.store).ruling(wait, take)])
 
     def names(self):
         return sorted(i.model.name for page in self.target.list(Kind.BUDGET) for i in page.items)
@@ -255,3 +257,37 @@ def test_a_run_that_fails_before_it_plans_leaves_the_queue_as_it_is(world):
         world.run()
     world.target.list = listing
     assert world.listed() == before
+
+
+def test_a_plan_that_waits_for_approval_is_in_the_queue_until_its_time_is_over(world):
+    plan = {
+        "sync": "s", "digest": "d", "plan": "{}", "reason": "over 10%", "asked_at": NOW,
+        "asked_by": "ann",
+    }  # fmt: skip
+    day = timedelta(days=1)
+    with world.store.write() as connection:
+        rows = [
+            plan | {"plan_id": "new", "until": NOW + day},
+            plan | {"plan_id": "late", "until": NOW - day},
+        ]
+        connection.execute(insert(approvals), rows)
+    assert world.run().waiting == 1
+    (wait,) = world.waits.queue().waits
+    assert (wait.waiting.rule, wait.question.ways) == (Rule.APPROVAL, ("trueup approve new",))
+    assert "over 10% (asked by ann, until 2026-03-11 00:00 UTC)" in wait.waiting.reason
+
+
+def test_what_was_allowed_for_a_run_does_not_wait_when_it_looks_back(world):
+    def refuse(operation, subject):
+        if operation == "update":
+            raise Rejected("not today")
+
+    world.source.put(*(budget(ref, ref) for ref in "ABCD"))
+    world.run()
+    world.source.put(*(budget(ref, ref, 900) for ref in "ABCD"))
+    world.limits = Limits()
+    world.target.before = refuse
+    rules = ("max_changes", "max_money", "max_budget_change")
+    report = world.engine.run(TODAY, command="test", allow=rules)
+    assert report.counts["rejected"] == 4
+    assert world.listed() == []
