@@ -11,7 +11,6 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.waiting import Rule, Waiting
-from connectors.contract.errors import Rejected
 from connectors.memory.connector import Memory
 from sync.decided import Take
 from sync.engine import Engine
@@ -277,17 +276,31 @@ def test_a_plan_that_waits_for_approval_is_in_the_queue_until_its_time_is_over(w
     assert "over 10% (asked by ann, until 2026-03-11 00:00 UTC)" in wait.waiting.reason
 
 
-def test_what_was_allowed_for_a_run_does_not_wait_when_it_looks_back(world):
-    def refuse(operation, subject):
+def test_a_guard_that_would_stop_the_look_back_waits_for_the_run_that_it_stops(world):
+    def push_others(operation, subject):
         if operation == "update":
-            raise Rejected("not today")
+            for page in world.target.list(Kind.BUDGET):
+                for item in page.items:
+                    if item.model.ref != "A":
+                        world.target.edit(item.id, amount=Amount.of(900, "USD"))
 
     world.source.put(*(budget(ref, ref) for ref in "ABCD"))
     world.run()
-    world.source.put(*(budget(ref, ref, 900) for ref in "ABCD"))
-    world.limits = Limits()
-    world.target.before = refuse
-    rules = ("max_changes", "max_money", "max_budget_change")
-    report = world.engine.run(TODAY, command="test", allow=rules)
-    assert report.counts["rejected"] == 4
+    world.source.put(budget("A", "A", 101))
+    world.limits, world.target.after = Limits(), push_others
+    assert world.run().counts["applied"] == 1
     assert world.listed() == []
+    world.target.after = lambda operation, subject: None
+    world.run()
+    assert {rule for rule, _ in world.listed()} == {Rule.GUARD}
+
+
+def test_a_decision_that_a_plan_could_not_ask_about_holds_still(world, fields):
+    world.source.put(budget("A", "Travel"))
+    world.run()
+    world.decide(1, "source")
+    world.source.put(budget("C", "Rent"), budget("D", "Rent"))
+    world.stranger("Rent")  # as long as something cannot be told, nothing is known of the rest
+    fields.now = ("done", "done")
+    world.run()
+    assert len(Decided(world.store).open("s").numbers) == 1

@@ -111,7 +111,7 @@ def world(tmp_path):
 
 def test_what_a_create_made_is_linked_and_put_right_by_the_next_run(world):
     world.source.put(budget("A"))
-    (id,) = world.made(budget("other", 70))
+    (id,) = world.made(budget("other"))
     wait = world.left_open(Op.CREATE, budget("A"))
 
     world.end(wait, Take.ID, id)
@@ -122,6 +122,7 @@ def test_what_a_create_made_is_linked_and_put_right_by_the_next_run(world):
     assert Decided(world.store).open("s").numbers == []
     assert world.run().verified
     assert world.ids() == [id]
+    assert world.target.get(Kind.BUDGET, id).model.name == "A"
 
 
 def test_what_did_not_happen_is_made_anew_once(world):
