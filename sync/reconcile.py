@@ -231,14 +231,8 @@ class Reconciler:
         *,
         agreed: bool,
     ) -> None:
-        link, known = there.link, there.baseline == baseline
-        if (
-            not agreed
-            and known
-            and link is not None
-            and (link.desired, link.source) == (b"", stated)
-        ):
-            return  # remembered already, as it is in each plan while it waits
+        if not agreed and _is_known(there, baseline, stated):
+            return  # as in each plan while it waits
         self._found.agreements.append(
             Entry(
                 kind=wanted.kind,
@@ -320,6 +314,14 @@ def _unshown(change: Change, agreed: Baseline) -> dict[str, Fact] | None:
         if name in change.fields and said is not None and echo is None
     }
     return found or None
+
+
+def _is_known(there: Counterpart, baseline: Baseline, stated: bytes) -> bool:
+    """Whether just that is remembered already, and that it is not all agreed."""
+    link = there.link
+    if link is None or there.baseline != baseline:
+        return False
+    return (link.desired, link.source, link.target_id) == (b"", stated, there.target_id)
 
 
 def _moves_money(found: Sequence[Difference]) -> bool:
