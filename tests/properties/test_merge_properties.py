@@ -251,7 +251,7 @@ def test_another_rate_writes_over_nothing_that_was_accepted(echo, expected):
         desired=whole(amount="110"),
         observed=seen,
         baseline=Baseline(agreed, seen),
-        stated=whole(amount="110"),
+        stated=agreed,
         shown=agreed,
         rated=True,
     )
