@@ -108,7 +108,7 @@ class Additions:
             return
         self._found.weighed_back.append(Weighed(kind, key, change.op, money))
         self._found.returned[kind, key] = Returned(
-            statement=Statement(again.statement, again.beyond, again.rates, facts(again.stated)),
+            statement=Statement(again.statement, again.beyond, again.rates, again.shown),
             target_id=item.id,
             took=FIELDS[kind],
             desired=again.facts,

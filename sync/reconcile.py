@@ -344,7 +344,7 @@ def _as_read(wanted: Wanted, there: Counterpart) -> Counterpart:
     agreed = as_read(
         wanted.kind,
         there.baseline,
-        stated=facts(wanted.stated),
+        stated=wanted.shown,
         wanted=wanted.facts,
         money=wanted.beyond,
         record=facts(wanted.item.model),

@@ -217,7 +217,7 @@ class Returns:
         left = {each.field for each in change.losses if each.effect is Effect.BLOCKED}
         took = tuple(name for name in took if name not in left)
         lost = joined(change.losses, losses)
-        statement = Statement(again.statement, again.beyond, again.rates, facts(again.stated))
+        statement = Statement(again.statement, again.beyond, again.rates, again.shown)
         change = replace(
             change,
             side=Side.SOURCE,
@@ -232,12 +232,12 @@ class Returns:
         desired = where(wanted.kind, with_money(told, {}), wanted.facts, again.facts)
         place = wanted.kind, wanted.key
         self._found.returned[place] = Returned(
-            statement,
-            back.there.target_id,
-            took,
-            again.facts,
-            back.there.observed,
-            self._told(back),
+            statement=statement,
+            target_id=back.there.target_id,
+            took=took,
+            desired=desired,
+            observed=back.there.observed,
+            told=told,
         )
         if change.op is Op.UPDATE and isinstance(again.stated, Budget):
             self._desires.restate(again.stated, wanted.key[1])
