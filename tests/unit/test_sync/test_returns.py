@@ -13,6 +13,7 @@ from canonical.amount import Amount
 from canonical.budget import Budget, Phase
 from canonical.kind import Kind, Op
 from canonical.period import Cadence, Period
+from canonical.rate import Rate
 from canonical.side import Side
 from connectors.contract.capabilities import Hold, Phasing
 from connectors.contract.errors import Rejected, Uncertain
@@ -20,6 +21,7 @@ from connectors.memory.connector import Memory
 from sync.decided import Decision, NoDecisions, Take
 from sync.engine import Engine
 from sync.fields import Fields, OnConflict, Owner
+from sync.intake.rates import Rates
 from sync.outcome import Outcome
 from sync.spec import Limit, Limits, SyncSpec
 from sync.state.journal import Journal, State
@@ -48,6 +50,7 @@ class Desk:
     def __init__(self, store, word=Owner.EITHER, limits=OPEN, **able):
         self.store, self.limits, self.now = store, limits, lambda: NOW
         self.fields, self.decisions = Fields(default=word), NoDecisions()
+        self.more = {}
         self.source = Memory("erp")
         self.target = Memory.with_capabilities(**able)("shop")
         self.source.put(
@@ -60,9 +63,14 @@ class Desk:
             )
         )
 
-    def engine(self, **more):
+    def engine(self):
         spec = SyncSpec(
-            name="s", source="erp", target="shop", limits=self.limits, fields=self.fields, **more
+            name="s",
+            source="erp",
+            target="shop",
+            limits=self.limits,
+            fields=self.fields,
+            **self.more,
         )
         return Engine(
             spec,
@@ -559,3 +567,38 @@ def test_a_value_for_both_sides_survives_a_crash_between_them(store, side, when)
 
     assert desk.run().verified
     assert (desk.stated.amount, desk.held.amount) == (usd(135), usd(135))
+
+
+# -- converted -----------------------------------------------------------------------------------
+
+
+def converting(store):
+    """A source in euros, at a rate at which not every amount of dollars is one of euros."""
+    desk = Desk(store)
+    desk.source.edit("A", amount=Amount.of(100, "EUR"))
+    desk.more = {"rates": Rates(to="USD", rates={"EUR": (Rate("EUR", "USD", Decimal("1.25")),)})}
+    return desk.agreed()
+
+
+def test_an_amount_goes_back_at_the_rate_where_that_comes_to_just_it(store):
+    desk = converting(store)
+    assert desk.held.amount == usd(125)
+    desk.edit(amount=usd(150))
+
+    assert desk.run().verified
+    assert (desk.stated.amount, desk.held.amount) == (Amount.of(120, "EUR"), usd(150))
+    assert desk.run().plan.changes == ()
+
+
+def test_an_amount_that_no_amount_of_the_source_comes_to_is_not_taken_back(store):
+    desk = converting(store)
+    desk.edit(amount=usd("150.03"))
+
+    (change,) = desk.run().plan.changes
+
+    assert (change.op, change.side, desk.stated.amount) == (
+        Op.BLOCKED,
+        Side.SOURCE,
+        Amount.of(100, "EUR"),
+    )
+    assert "no amount of the source comes to just that" in change.losses[-1].reason
