@@ -18,7 +18,7 @@ from canonical.side import Side
 from connectors.contract.capabilities import Hold, Phasing
 from connectors.contract.errors import Rejected, Uncertain
 from connectors.memory.connector import Memory
-from sync.decided import Decision, NoDecisions, Take
+from sync.decided import Take
 from sync.engine import Engine
 from sync.fields import Fields, OnConflict, Owner
 from sync.intake.rates import Rates
@@ -26,6 +26,7 @@ from sync.outcome import Outcome
 from sync.spec import Limit, Limits, SyncSpec
 from sync.state.journal import Journal, State
 from sync.state.store import Store
+from tests.unit.test_sync.people import People
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
 OPEN = Limits(max_changes=None, max_removals=None, max_money=None, max_budget_change=None)
@@ -49,7 +50,7 @@ class Desk:
 
     def __init__(self, store, word=Owner.EITHER, limits=OPEN, **able):
         self.store, self.limits, self.now = store, limits, lambda: NOW
-        self.fields, self.decisions = Fields(default=word), NoDecisions()
+        self.fields = Fields(default=word)
         self.more = {}
         self.source = Memory("erp")
         self.target = Memory.with_capabilities(**able)("shop")
@@ -78,7 +79,6 @@ class Desk:
             self.target,
             self.store,
             now=self.now,
-            decisions=self.decisions,
         )
 
     def run(self, **more):
@@ -509,16 +509,6 @@ def test_verifying_finds_what_the_source_ought_to_be_told(store):
 # -- decisions -----------------------------------------------------------------------------------
 
 
-class Decided:
-    """What a person decided about fields of the budget."""
-
-    def __init__(self, *made):
-        self.made = {each.field: each for each in made}
-
-    def of(self, kind, key):
-        return self.made
-
-
 def conflicting(store):
     desk = Desk(store).agreed()
     desk.edit(amount=usd(150))
@@ -527,29 +517,13 @@ def conflicting(store):
     return desk, wait
 
 
-def decide(desk, wait, take, value=None):
-    desk.decisions = Decided(
-        Decision(
-            number=1,
-            rule=wait.rule,
-            kind=wait.kind,
-            key=("", wait.ref),
-            field=wait.field,
-            take=take,
-            value=value,
-            source=wait.source,
-            target=wait.target,
-        )
-    )
-
-
 @pytest.mark.parametrize(
     ("take", "value", "expected"),
     [(Take.SOURCE, None, 120), (Take.TARGET, None, 150), (Take.VALUE, "135.00", 135)],
 )
 def test_what_a_person_decides_is_had_by_both_sides(store, take, value, expected):
     desk, wait = conflicting(store)
-    decide(desk, wait, take, value)
+    People(store).take(wait, take, value)
 
     assert desk.run().verified
     assert (desk.stated.amount, desk.held.amount) == (usd(expected), usd(expected))
@@ -560,7 +534,7 @@ def test_what_a_person_decides_is_had_by_both_sides(store, take, value, expected
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_a_value_for_both_sides_survives_a_crash_between_them(store, side, when):
     desk, wait = conflicting(store)
-    decide(desk, wait, Take.VALUE, "135.00")
+    People(store).take(wait, Take.VALUE, "135.00")
     setattr(getattr(desk, side), when, once(Crash()))
     with pytest.raises(Crash):
         desk.run()

@@ -450,7 +450,7 @@ def test_a_guard_weighs_what_waited_once_it_is_decided(store):
     desk.state(amount=usd(900), name="Trips")
     (wait,) = desk.run().plan.waits
     desk.run()
-    desk.decisions.take(wait, Take.SOURCE)
+    desk.people.take(wait, Take.SOURCE)
     desk.limits = Limits()
 
     assert {"max_money", "max_budget_change"} <= trips(desk.run())
