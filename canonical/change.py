@@ -13,6 +13,7 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Cause
 from canonical.data import model_data, model_of, moves_data, moves_of
+from canonical.digest import digest_of
 from canonical.facts import Fact, Facts
 from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Loss
@@ -271,8 +272,9 @@ class Plan:
         return head | {"summary": self.summary} | data
 
     def save(self) -> str:
-        """The plan as text that `Plan.load` reads back."""
-        return json.dumps(self.to_data(), indent=2, ensure_ascii=False) + "\n"
+        """The plan as text that `Plan.load` reads back, with the digest of all the rest of it."""
+        data = self.to_data()
+        return json.dumps(data | {"digest": digest_of(data)}, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def load(cls, text: str) -> Self:
@@ -280,7 +282,8 @@ class Plan:
         data = json.loads(text)
         if not isinstance(data, dict):
             raise ValueError("a saved plan is a JSON object")
-        data.pop("summary", None)
+        for said in ("summary", "digest"):
+            data.pop(said, None)
         for change in data.get("changes", ()):
             fields = change.get("fields", {})
             change["fields"] = {

@@ -119,13 +119,13 @@ def verify(session: Session, sync: str, as_of: date | None = None) -> int:
 
 
 def _load(session: Session, what: str, workspace: Workspace) -> Plan:
-    from trueup.plans import read_plan
+    from trueup.plans import sealed_plan
 
     path = Path(what)
     if not path.is_file():
         hint = nearest(what, workspace.settings.syncs)
         raise Refusal(f'"{what}" is neither a sync in {session.config} nor a saved plan{hint}')
-    plan = read_plan(path)
+    plan = sealed_plan(path)
     sync_of(workspace.settings, plan.sync)
     return plan
 

@@ -12,7 +12,7 @@ from canonical.budget import Budget
 from canonical.change import Cause, Change, Conflict, Plan, Trip
 from canonical.kind import Kind, Op
 from canonical.problem import Problem
-from trueup.plans import read_plan
+from trueup.plans import read_plan, sealed_plan
 from trueup.refusal import Refusal
 
 BUDGET = Budget(
@@ -114,3 +114,36 @@ def test_a_plan_that_is_no_json_is_refused_with_line_and_column(tmp_path):
     path = tmp_path / "plan.json"
     path.write_text('{"plan_id": "1",\n  oops}')
     assert outcome(path).startswith(f"{path}:2:3: ")
+
+
+def test_a_plan_that_is_as_it_was_saved_is_applied(tmp_path):
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(json.loads(PLAN.save())), encoding="utf-8")  # laid out otherwise
+    assert sealed_plan(path).changes == PLAN.changes
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: data["changes"][0].update(target_id="another"),
+        lambda data: data["guards"].clear(),
+        lambda data: data.update(allowed=["max_money"]),
+        lambda data: data["changes"].clear(),
+        lambda data: data.update(digest="0" * 64),
+        lambda data: data.update(digest=None),
+    ],
+)
+def test_a_plan_that_somebody_edited_is_refused_with_what_to_do(tmp_path, edit):
+    path, data = tmp_path / "plan.json", json.loads(PLAN.save())
+    edit(data)
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(Refusal, match=r"not as it was saved.*trueup plan s --out"):
+        sealed_plan(path)
+
+
+def test_a_plan_without_a_digest_is_refused_with_what_to_do(tmp_path):
+    path, data = tmp_path / "plan.json", json.loads(PLAN.save())
+    del data["digest"]
+    path.write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(Refusal, match=r"has no digest.*trueup plan s --out"):
+        sealed_plan(path)
