@@ -210,7 +210,8 @@ class Plan:
     among them that pass from another sync to this one. `selected` says what the sync's selection
     came to, None where it has none; `rates` are those by which it converts. `bound_to` are the
     accounts and the settings that it was made for (`sync.binding`), `allowed` the guards that were
-    switched off for it.
+    switched off for it, or given another limit. `approval` is why somebody has to approve it first,
+    None where nobody has.
     """
 
     plan_id: str
@@ -237,6 +238,7 @@ class Plan:
     bound_to: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
+    approval: str | None = None
 
     @property
     def summary(self) -> dict[str, int]:

@@ -31,6 +31,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.loss import Effect
+from config.approval import ApprovalWord
 from config.fields import Words, problems_of
 from config.limits import CountLimit, MoneyLimit, Percent, limit_of
 from config.secrets import is_reference
@@ -194,6 +195,18 @@ def _full_pass(said: int | str) -> int | str:
     return said
 
 
+def _time(said: str) -> str:
+    if not _TIME.fullmatch(said):
+        raise ValueError(f'"{said}" is not a time such as "7d", "12h" or "30m"')
+    return said
+
+
+def _timedelta(said: str) -> timedelta:
+    found = _TIME.fullmatch(said)
+    assert found is not None
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
 def _acceptable(text: str) -> str:
     if text not in ACCEPTABLE:
         close = get_close_matches(text, ACCEPTABLE, 1)
@@ -235,6 +248,9 @@ FullPass = Annotated[
     AfterValidator(_full_pass),
     Field(json_schema_extra={"pattern": _TIME.pattern, "minimum": 1}),
 ]
+
+
+Time = Annotated[str, AfterValidator(_time), Field(json_schema_extra={"pattern": _TIME.pattern})]
 
 
 class State(Table):
@@ -375,14 +391,30 @@ class Sync(Table):
     guard: Guard = Field(
         default_factory=Guard, description="How much one run may change before it stops."
     )
+    approval: ApprovalWord = Field(
+        default="never",
+        description="When somebody has to approve a plan before it is applied: never; always; or "
+        'where it moves more than a share of what counts ("over 10%"), more than an amount '
+        '("over 5000 USD"), or either ("over 10%, 5000 USD"), per currency.',
+    )
+    approval_expires: Time = Field(
+        default="7d",
+        description="How long after it was asked for a plan can be approved and applied: "
+        '"7d", "12h" or "30m".',
+    )
+    four_eyes: bool = Field(
+        default=False, description="Whether who asked for an approval may not give it."
+    )
 
     def full_pass(self) -> timedelta | int:
         """`full_pass_every` as a time, or as the number of runs that it is."""
         if isinstance(self.full_pass_every, int):
             return self.full_pass_every
-        found = _TIME.fullmatch(self.full_pass_every)
-        assert found is not None
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return _timedelta(self.full_pass_every)
+
+    def expires(self) -> timedelta:
+        """`approval_expires` as a time."""
+        return _timedelta(self.approval_expires)
 
     @field_validator("schedule")
     @classmethod

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
+from config.approval import over_of
 from config.fields import fields_of
 from config.load import SettingsError, SettingsProblem
 from config.logs import register_secret
@@ -16,7 +17,7 @@ from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
 from sync.fields import Fields
-from sync.spec import Limits, SyncSpec
+from sync.spec import Approval, Limits, SyncSpec
 
 
 def connect(settings: Settings, system: str, runtime: Runtime | None = None) -> Connector:
@@ -89,6 +90,7 @@ def spec_of(settings: Settings, sync: str) -> SyncSpec:
         select=own.select.selection() if own.select else None,
         rates=rates_of(settings, own.target),
         fields=_fields(settings, own),
+        approval=approval_of(own),
     )
 
 
@@ -107,6 +109,13 @@ def _fields(settings: Settings, sync: Sync) -> Fields:
         source=source,
         target=target,
     )
+
+
+def approval_of(own: Sync) -> Approval | None:
+    """What the sync needs an approval for; None for "never"."""
+    if own.approval == "never":
+        return None
+    return Approval(over_of(own.approval), own.expires(), own.four_eyes)
 
 
 def state_url(settings: Settings) -> str:

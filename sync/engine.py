@@ -22,6 +22,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
 from sync.account import ensure_known
 from sync.apply import Applier
+from sync.approving import Approving, Grant, with_only
 from sync.binding import ForeignPlan, binding, ensure_bound
 from sync.decide import covers_all
 from sync.findings import Findings
@@ -51,6 +52,7 @@ from sync.settle import Settler, waiting
 from sync.source_side import SourceSide, source_side
 from sync.spec import OnRemove, SyncSpec
 from sync.state import audited
+from sync.state.approvals import NotApproved
 from sync.state.audit import Audit
 from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
@@ -72,6 +74,7 @@ _FAILURES = (
     LedgerError,
     OtherAccount,
     ForeignPlan,
+    NotApproved,
 )
 
 
@@ -81,13 +84,18 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan with what it was made from; only the engine that made it can apply it."""
+    """A plan with what it was made from; only the engine that made it can apply it.
+
+    `granted` are the changes of it that the approval in `grant` allows, as they were approved.
+    """
 
     plan: Plan
     found: Findings
     versions: Mapping[str, str]
     strangers: Mapping[Kind, Mapping[str, Observed]]
     read_at: datetime
+    grant: Grant | None = None
+    granted: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +154,7 @@ class Engine:
         self._pauses = Pauses(store)
         self._queue = RunQueue(store, spec.name)
         self._takes_back = not (spec.fields.is_mirror or source.settings.only_read())
+        self._approving = Approving(spec, store)
 
     def plan(self, as_of: date, allow: Collection[str] = ()) -> Plan:
         """What would change. Reads both sides; writes nothing anywhere."""
@@ -153,7 +162,10 @@ class Engine:
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
-            return self._plan(as_of, allow, journal, _open(journal)).plan
+            return self._plan(as_of, allow, journal, _open(journal), grant=self._granted()).plan
+
+    def _granted(self) -> Grant | None:
+        return self._approving.granted(binding(self._spec, self._source, self._target))
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""
@@ -295,17 +307,28 @@ class Engine:
         self._lately = self._written_lately(journal)
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
-        planned = self._plan(as_of, allow, journal, uncertain, only, undo)
+        grant = self._granted() if undo is None else None
+        planned = self._plan(as_of, allow, journal, uncertain, only, undo, grant)
         report.plan = plan = planned.plan
-        if plan.guards:
-            return
         changes = plan.pending
         if only is not None:
             changes = self._still_as_planned(report, only, changes)
+        if plan.approval is not None:
+            self._ask(report, journal, planned, changes)
+        if plan.guards or plan.approval is not None:
+            return
+        if planned.grant is not None:
+            changes = self._still_as_approved(report, planned, changes)
+            plan = with_only(plan, changes)
+        elif undo is None:
+            self._approving.let_go(journal)
         if changes and not approve(plan):
             report.error = "not approved"
             report.worsen(Outcome.ABORTED)
             return
+        grant = planned.grant
+        if grant is not None and not changes:
+            self._use(report, journal, grant)
         self._remember(report, journal, planned)
         if changes:
             going = self._going(changes)
@@ -315,7 +338,9 @@ class Engine:
             self._confirm_source(report, journal, going)
             self._watch.stage("verify")
             planned = self._plan(as_of, (), journal, _open(journal), undo=undo)
-            if not planned.plan.guards:
+            if grant is not None and planned.plan.approval is not None:
+                self._ask(report, journal, planned, planned.plan.pending)
+            elif not planned.plan.guards:
                 self._remember(report, journal, planned)
         removed = self._confirm_removals(report, journal, planned)
         in_step = _in_sync(planned.plan) and removed
@@ -328,6 +353,51 @@ class Engine:
         if not in_step:
             report.worsen(Outcome.PARTIAL)
             self._say_unseen(report, planned.plan)
+
+    # -- approval ----------------------------------------------------------------------------
+
+    def _ask(
+        self, report: Report, journal: Journal, planned: Planned, changes: Collection[Change]
+    ) -> None:
+        """Put down what somebody is to approve; the run ends with that."""
+        plan, why = planned.plan, str(planned.plan.approval)
+        asked = self._approving.ask(journal, with_only(plan, changes), why, planned.found.scales)
+        report.asked = asked
+        report.worsen(Outcome.PARTIAL if report.approved else Outcome.ABORTED)
+
+    def _use(self, report: Report, journal: Journal, grant: Grant) -> None:
+        """An approved plan that only restates money of later days is used up without a write."""
+        with journal.writing() as connection:
+            used = self._approving.use(connection, grant, report.run_id)
+            Audit(self._store).append(connection, used)
+        report.approved = grant.request
+
+    def _still_as_approved(
+        self, report: Report, planned: Planned, changes: Collection[Change]
+    ) -> tuple[Change, ...]:
+        """Those of `changes` that are approved; what was approved and is otherwise now is said."""
+        assert planned.grant is not None
+        mine = {each.key for each in changes}
+        now = {each.key for each in planned.granted}
+        for approved in planned.grant.plan.pending:
+            if approved.key not in now:
+                report.operations.append(_skipped(approved, "it changed since it was approved"))
+        return tuple(each for each in planned.granted if each.key in mine)
+
+    def _judge_grant(
+        self, planned: Planned, grant: Grant, guard: Callable[[Collection[str]], tuple[Trip, ...]]
+    ) -> Planned:
+        """The plan under an approval; without it where none of it is as it was approved, or where
+        something stands in the way that the approver did not see."""
+        kept = self._approving.kept(grant, planned.plan)
+        if not kept and (grant.plan.pending or not grant.beyond):
+            return planned
+        if self._approving.needed(planned.found.scales, (), grant) is not None:
+            return planned
+        if not all(map(grant.saw, guard(grant.plan.allowed))):
+            return planned
+        plan = replace(planned.plan, guards=(), approval=None)
+        return replace(planned, plan=plan, grant=grant, granted=kept)
 
     def _confirm_removals(self, report: Report, journal: Journal, planned: Planned) -> bool:
         """Whether nothing of what was removed is shown; what is gets its link back."""
@@ -494,11 +564,13 @@ class Engine:
         uncertain: list[Operation],
         only: Plan | None = None,
         undo: Undo | None = None,
+        grant: Grant | None = None,
     ) -> Planned:
         read_at = self._now()
         observation = self._observe(self._known() if undo is None else None)
         left_alone = waiting(uncertain) | self._unseen(observation, journal)
-        allowed = {*allow, *(only.allowed if only is not None else ())}
+        earlier = (only, grant.plan if grant is not None else None)
+        allowed = {*allow, *(rule for plan in earlier if plan for rule in plan.allowed)}
         gone = "unseen" in allowed
         if undo is None:
             side = self._source_side(journal, uncertain)
@@ -533,8 +605,19 @@ class Engine:
             accepted=self._spec.accept,
         )
         if undo is None:
+            meant = plan.pending if only is None else only.pending
+            plan = replace(plan, approval=self._approving.needed(found.scales, meant))
             self._queue.saw(plan)
-        return Planned(plan, found, observation.versions, observation.strangers, read_at)
+        planned = Planned(plan, found, observation.versions, observation.strangers, read_at)
+        if grant is None:
+            return planned
+
+        def guard(seen: Collection[str]) -> tuple[Trip, ...]:
+            of = {(kind, (above, ref)) for kind, above, ref in (c.key for c in found.changes)}
+            judged = Guard(self._spec.name, self._spec.limits, {*allow, *seen})
+            return judged.judge(found, observation, sides, of)
+
+        return self._judge_grant(planned, grant, guard)
 
     def _sides(self, found: Findings, observation: Observation) -> Sides:
         """What left the selection counts as not shown by the source, unless it is kept in place."""
@@ -587,18 +670,8 @@ class Engine:
             if change is not None and change == _as_approved(approved, change):
                 kept.append(change)
                 continue
-            report.operations.append(
-                Done(
-                    approved.op,
-                    approved.kind,
-                    approved.ref,
-                    approved.budget_ref,
-                    approved.target_id,
-                    "skipped",
-                    "it changed since the plan was made; plan again",
-                    approved.side,
-                )
-            )
+            said = "it changed since the plan was made; plan again"
+            report.operations.append(_skipped(approved, said))
         return tuple(kept)
 
     def _remember(self, report: Report, journal: Journal, planned: Planned) -> None:
@@ -622,6 +695,7 @@ class Engine:
         plan: Plan,
         changes: Collection[Change],
         undo: Undo | None,
+        grant: Grant | None,
     ) -> None:
         """No version vouches for a budget in which something is about to be written.
 
@@ -635,6 +709,8 @@ class Engine:
         with journal.writing() as connection:
             self._ledger.outdate_versions(connection, budgets)
             told = [audited.planned(run_id, plan)]
+            if grant is not None:  # once: whatever becomes of the run from here on
+                told.insert(0, self._approving.use(connection, grant, run_id))
             if undo is not None:
                 told.append(audited.undone(run_id, sync, undo.run, undo.refs))
             Audit(self._store).append(connection, *told)
@@ -653,7 +729,9 @@ class Engine:
         changes: Collection[Change],
         undo: Undo | None,
     ) -> None:
-        self._outdate(journal, report.run_id, planned.plan, changes, undo)
+        self._outdate(journal, report.run_id, planned.plan, changes, undo, planned.grant)
+        if planned.grant is not None:
+            report.approved = planned.grant.request
         self._watch.stage("apply")
         self._watch.planned(len(changes))
         back = tuple(each for each in changes if each.side is Side.SOURCE)
@@ -698,6 +776,19 @@ class Engine:
                 self._hold_back(applier.halted, applier.side)
             if isinstance(applier.halted, STOPS_CONNECTOR):
                 raise applier.halted
+
+
+def _skipped(change: Change, why: str) -> Done:
+    return Done(
+        change.op,
+        change.kind,
+        change.ref,
+        change.budget_ref,
+        change.target_id,
+        "skipped",
+        why,
+        change.side,
+    )
 
 
 def _as_approved(approved: Change, now: Change) -> Change:

@@ -13,6 +13,7 @@ from sync.outcome import COUNTS, WORSE, Done, Exit, Outcome
 
 if TYPE_CHECKING:
     from canonical.change import Plan
+    from sync.state.approvals import Request
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class Report:
 
     `audit_head` is the digest of the audit's last row when the run had ended, and `waiting` how
     many decisions waited for somebody then; `undoes` is the run that this one takes back, if any,
-    `left` how many objects it leaves as they are, or in part.
+    `left` how many objects it leaves as they are, or in part. `asked` is the approval that it waits
+    for, `approved` the one that it made use of.
     """
 
     run_id: str
@@ -37,6 +39,8 @@ class Report:
     left: int = 0
     undoes: str | None = None
     waiting: int = 0
+    asked: "Request | None" = None
+    approved: "Request | None" = None
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
@@ -69,6 +73,8 @@ class Report:
             return Exit.FAILED
         if self.counts["uncertain"] or self.unseen:
             return Exit.UNCERTAIN
+        if self.asked is not None:
+            return Exit.GUARD
         if self.plan is not None:
             code = plan_exit_code(self.plan)
             if code != Exit.OK:
@@ -80,6 +86,9 @@ class Report:
         head: dict[str, Any] = {} if self.audit_head is None else {"audit_head": self.audit_head}
         head |= {"waiting": self.waiting} if self.waiting else {}
         back = {} if self.undoes is None else {"undoes": self.undoes, "left": self.left}
+        for name, request in (("approval", self.asked), ("approved", self.approved)):
+            if request is not None:
+                head |= {name: request.to_data()}
         return {
             "run_id": self.run_id,
             "sync": self.sync,
@@ -95,8 +104,8 @@ class Report:
 
 
 def plan_exit_code(plan: "Plan") -> int:
-    """What in a plan needs a person: a guard, an unknown outcome, a decision, a loss."""
-    if plan.guards:
+    """What in a plan needs a person: guard or approval, unknown outcome, a decision, a loss."""
+    if plan.guards or plan.approval:
         return Exit.GUARD
     if plan.uncertain:
         return Exit.UNCERTAIN

@@ -74,13 +74,28 @@ class Limits:
     below_spent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a sync needs an approval for: all that it changes (`over` of None), or what moves more
+    than that share of what counts, or more than that amount, per currency and kind of object.
+
+    A plan may be approved and applied until `expires` has passed since it was asked for. With
+    `four_eyes` who asked may not approve.
+    """
+
+    over: Limit | None = None
+    expires: timedelta = timedelta(days=7)
+    four_eyes: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncSpec:
     """One sync: `source` owns, `target` follows. Names are those of the settings file.
 
     `full_pass_every` is how long details that a cheap listing does not show are believed to be as
     they were: a time, or a number of runs of which the last reads all. `select` of None carries all
-    that the source states; `rates` of None converts nothing.
+    that the source states; `rates` of None converts nothing, and
+    `approval` of None lets all pass that no guard stops.
     """
 
     name: str
@@ -97,3 +112,4 @@ class SyncSpec:
     select: Selection | None = None
     rates: Rates | None = None
     fields: Fields = field(default_factory=Fields)
+    approval: Approval | None = None

@@ -206,6 +206,11 @@ def _override(row: Row, said: Mapping[str, Any]) -> str:
     )
 
 
+def _approval(row: Row, said: Mapping[str, Any]) -> str:
+    note = f" ({said['note']})" if said.get("note") else ""
+    return f"approval of the plan {said['plan_id'][:12]} {said['what']}{note}: {said['reason']}"
+
+
 def _handover(row: Row, said: Mapping[str, Any]) -> str:
     passed = sum(each["outcome"] == "applied" for each in said["objects"])
     return f"{passed} objects pass from {said['from']}"
@@ -252,6 +257,7 @@ _WORDS: Final[Mapping[str, Callable[[Row, Mapping[str, Any]], str]]] = {
     Event.OPERATION: _operation,
     Event.ABANDON: _abandon,
     Event.OVERRIDE: _override,
+    Event.APPROVAL: _approval,
     Event.HANDOVER: _handover,
     Event.REPOINT: _repoint,
     Event.UNDO: _undo,

@@ -247,6 +247,27 @@ def run(
 
 
 @app.command()
+def approve(
+    plan: Annotated[
+        str, typer.Argument(metavar="PLAN", help="A plan's id, how it begins, or its sync.")
+    ],
+    as_name: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who approves; default: the user.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Why; the audit keeps it.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show a plan that waits for an approval, and let the next run apply exactly that, once."""
+    from trueup.commands import approving
+
+    with _session(config, as_json, verbose) as session:
+        session.end(approving.approve(session, plan, as_name, note, yes))
+
+
+@app.command()
 def verify(
     sync: SyncName,
     as_of: AsOf = None,

@@ -69,9 +69,9 @@ class Console:
 
     # -- plans -------------------------------------------------------------------------------
 
-    def plan(self, plan: Plan, *, whole: bool = False) -> None:
-        """What would change, in which field, by how much money, what stands in the way, and what
-        to do next. The first of what is many, unless the `whole` is asked for."""
+    def plan(self, plan: Plan, *, whole: bool = False, steps: bool = True) -> None:
+        """What would change, in which field, by how much money, what stands in the way, and with
+        `steps` what to do next. The first of what is many, unless the `whole` is asked for."""
         between = f"{plan.source} → {plan.target}"
         self.out.print(f"[bold]{marked(plan.sync)}[/]: {marked(between)}, as of {plan.as_of}")
         self._selection(plan)
@@ -88,7 +88,8 @@ class Console:
             self.out.print(f"  to allow it: {marked(trip.override)}", soft_wrap=True)
         if summary := self._summary(plan):
             self.out.print(summary)
-        self._next(plan)
+        if steps:
+            self._next(plan)
 
     def plan_in_short(self, plan: Plan) -> None:
         """A plan in two or three lines: how much would change, and what is lost on the way."""
@@ -240,7 +241,7 @@ class Console:
         """How a run ended, and what did not work in it."""
         plan = report.plan
         if plan is not None and (plan.guards or (plan.pending and not report.operations)):
-            self.plan(plan)
+            self.plan(plan, steps=report.asked is None)
         elif plan is not None:
             self._leftover(plan)
         for done in report.operations:
@@ -248,12 +249,24 @@ class Console:
                 self._line("!", "red", f"{done.op} {done.kind} {done.ref}: {done.error}")
         if report.error:
             self._line("■", "red", report.error)
+        self._approval(report)
         self.report_in_short(report)
         if report.waiting:
             many = (
                 "1 decision waits" if report.waiting == 1 else f"{report.waiting:,} decisions wait"
             )
             self._line("?", "magenta", f"{many}: trueup waiting {report.sync}")
+
+    def _approval(self, report: Report) -> None:
+        """The approval that a run made use of, and the one that it waits for."""
+        if report.approved is None and report.asked is None:
+            return
+        from trueup.approved import used_text, waits_text
+
+        if report.approved is not None:
+            self._line("✓", "green", used_text(report.approved))
+        if report.asked is not None:
+            self._line("■", "red", waits_text(report.asked))
 
     def report_in_short(self, report: Report) -> None:
         """How a run ended, in one line."""
@@ -373,6 +386,10 @@ class Console:
             self._line("·", "dim", f"{count} × {name}: {reason}")
         if report.get("error"):
             self._line("■", "red", report["error"])
+        if asked := report.get("approval"):
+            self._line(
+                "■", "red", f"it asked to approve {asked['plan_id'][:12]}: {asked['reason']}"
+            )
 
     # -- plain things ------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from typing import Final
 from config.load import SettingsError
 from connectors.contract.errors import ConnectorError, RateLimited, Uncertain
 from sync.outcome import Exit
+from sync.state.approvals import NotApproved
 from sync.state.history import UnknownRun
 from sync.state.journal import JournalError
 from sync.state.lease import LeaseHeld, LeaseLost
@@ -22,6 +23,7 @@ _CODES: Final[Sequence[tuple[type[Exception], int]]] = (
     (UnknownRun, Exit.USAGE),
     (UnknownHandover, Exit.USAGE),
     (Undecidable, Exit.USAGE),
+    (NotApproved, Exit.USAGE),
     (LeaseHeld, Exit.LOCKED),
     (Paused, Exit.LOCKED),
     (RateLimited, Exit.PARTIAL),

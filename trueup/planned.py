@@ -178,7 +178,9 @@ def next_steps(plan: Plan) -> list[str]:
         steps.append(f"{who}: trueup people {plan.sync}")
     if plan.uncertain:
         steps.append("what has an unknown outcome is looked at again by the next run")
-    if plan.pending and not plan.guards:
+    if plan.approval:
+        steps.append(f"this needs an approval: {plan.approval}; trueup run {plan.sync} asks for it")
+    elif plan.pending and not plan.guards:
         steps.append(f"to make these changes: trueup run {plan.sync}")
     return steps
 

@@ -5,6 +5,7 @@ The command line and users' scripts go through the same few methods.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import defaultdict
@@ -23,6 +24,7 @@ from msgspec.structs import replace
 from canonical.actual import Actual
 from canonical.allocation import Allocation
 from canonical.budget import Budget
+from canonical.digest import digest_of
 from canonical.kind import Kind
 from config.load import SettingsError, load
 from config.logs import redact
@@ -32,6 +34,7 @@ from config.wiring import account_of, connect, spec_of, state_url, sync_of
 from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
+from sync.state.approvals import Approvals, NotApproved, Request
 from sync.state.audit import Audit
 from sync.state.audited import repointed
 from sync.state.author import Author
@@ -349,6 +352,41 @@ class Workspace:
             _today(),
         )
 
+    def waiting_plan(self, name: str) -> tuple[Request, Plan]:
+        """A plan that was asked an approval for, by how its id begins, or of a sync where one
+        waits; raises `NotApproved`, and `SettingsError` where its sync is no more."""
+        from canonical.change import Plan
+
+        request = Approvals(self.store).named(name)
+        sync_of(self.settings, request.sync)
+        text = Approvals(self.store).plan_text(request)
+        try:
+            data = json.loads(text)
+            intact = digest_of(data) == request.digest
+        except ValueError:
+            intact = False
+        if not intact:
+            raise NotApproved(
+                f"the plan {request.id} in the state is not as it was asked for; nothing of it is "
+                f"applied: `trueup run {request.sync}` asks anew"
+            )
+        return request, Plan.load(text)
+
+    def approve(self, plan: str, *, name: str | None = None, note: str | None = None) -> Request:
+        """Let the next run of its sync apply a plan that waits, once, as far as it is still so.
+
+        `plan` as for `waiting_plan`; `name` is who approves, where the user of the system does not
+        say it. Raises `NotApproved`.
+        """
+        request, _ = self.waiting_plan(plan)
+        own = sync_of(self.settings, request.sync)
+        who = replace_fields(self.store.author, name=name.strip() if name else None)
+        return Approvals(self.store).approve(request, who, note, alone=not own.four_eyes)
+
+    def approval_of(self, sync: str) -> Request | None:
+        """The approval of a sync that is waited for, or that its next run makes use of."""
+        return Approvals(self.store).standing(sync)
+
     def stop_of(self, sync: str) -> Stop | None:
         """What holds a sync back; None where nothing does."""
         return Stops(self.store).of(sync)
@@ -357,7 +395,7 @@ class Workspace:
         """How a sync stands: its last run, how many objects are linked, how many writes are
         uncertain, how many decisions wait."""
         last = self.history.latest(sync)
-        stop = Stops(self.store).of(sync)
+        stop, asked = Stops(self.store).of(sync), self.approval_of(sync)
         return {
             "sync": sync,
             "last_run": last.run_id[:12] if last else None,
@@ -367,6 +405,7 @@ class Workspace:
             "uncertain": len(Journal(self.store, sync).open()),
             "waiting": Waits(self.store).counts([sync]).get(sync, 0),
             "paused": str(stop) if stop else None,
+            "approval": asked.to_data() if asked else None,
         }
 
     def _forget_reports(self, sync: str) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import select, text, type_coerce
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import Text
 
+from sync.state.author import Author
 from sync.state.chain import NOTHING, canonical, digest_of
 from sync.state.store import Store, audit, moment_text
 
@@ -59,7 +60,8 @@ class Event(StrEnum):
 class Entry:
     """What is to be appended; `said` is JSON-ready data, without a float.
 
-    `run_id`, `budget_ref` and `ref` are "" where it is about none.
+    `run_id`, `budget_ref` and `ref` are "" where it is about none. `by` is who did it, the store's
+    author where that is not said.
     """
 
     kind: Event
@@ -68,6 +70,7 @@ class Entry:
     budget_ref: str = ""
     ref: str = ""
     said: Mapping[str, Any] = field(default_factory=dict)
+    by: Author | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +174,7 @@ class Audit:
             return any('"ended_at"' in entry for entry in connection.execute(rows).scalars())
 
     def _row(self, number: int, at: str, entry: Entry) -> dict[str, Any]:
-        author = self._store.author
+        author = entry.by or self._store.author
         columns = {
             "kind": entry.kind.value,
             "sync": entry.sync,
@@ -182,7 +185,11 @@ class Audit:
         told = {
             "number": number,
             "at": at,
-            "by": {"user": author.user, "host": author.host, "name": author.name},
+            "by": {
+                "user": author.user,
+                "host": author.host,
+                "name": None if author.name is None else self._store.mask(author.name),
+            },
             "settings": author.settings,
             "said": self._store.masked(entry.said),
         }

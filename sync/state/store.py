@@ -268,6 +268,7 @@ approvals: Final = Table(
     Column("plan_id", Text, primary_key=True),
     Column("sync", Text, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("deeds", String(64), nullable=False),
     Column("plan", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("asked_at", Moment, nullable=False),
@@ -278,6 +279,7 @@ approvals: Final = Table(
     Column("note", Text),
     Column("run_id", Text),
     Column("ended_at", Moment),
+    Column("ended_as", Text),
     Index("approvals_open", "sync", "ended_at"),
 )
 

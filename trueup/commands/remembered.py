@@ -13,6 +13,7 @@ from sync.state.audit import Audit
 from sync.state.checking import check as check_chain
 from sync.state.journal import Journal
 from sync.state.retention import Retention
+from trueup.approved import standing_text
 from trueup.output import plain
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def status(session: Session) -> int:
     """`trueup status`."""
     with session.workspace(quiet=True) as workspace:
         found = [workspace.status(name) for name in workspace.settings.syncs]
+        asked = [workspace.approval_of(name) for name in workspace.settings.syncs]
     if session.as_json:
         session.print({"syncs": found})
         return Exit.OK
@@ -34,6 +36,9 @@ def status(session: Session) -> int:
     for each in found:
         if each["paused"]:
             session.console.say(plain(each["paused"]))
+    for request in asked:
+        if request is not None:
+            session.console.say(plain(standing_text(request)))
     return Exit.OK
 
 

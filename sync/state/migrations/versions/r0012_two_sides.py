@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("plan_id", sa.Text, primary_key=True),
         sa.Column("sync", sa.Text, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("deeds", sa.String(64), nullable=False),
         sa.Column("plan", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("asked_at", sa.String(32), nullable=False),
@@ -60,6 +61,7 @@ def upgrade() -> None:
         sa.Column("note", sa.Text),
         sa.Column("run_id", sa.Text),
         sa.Column("ended_at", sa.String(32)),
+        sa.Column("ended_as", sa.Text),
     )
     op.create_index("approvals_open", "approvals", ["sync", "ended_at"])
 

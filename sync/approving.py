@@ -1,0 +1,190 @@
+"""Approving: a run that needs somebody's yes asks for it, and one that has it applies that plan.
+
+What is approved is each change as it was planned: its object as each side had it, and what becomes
+of it. The day does not count, so that a plan of yesterday can be applied today; what the day
+changes of an object does. Guards that the approver saw stop it no more.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.engine import Connection
+
+from canonical.change import Change, Plan, Trip
+from canonical.digest import digest_of
+from canonical.kind import Op
+from sync.approval import reason
+from sync.scales import Scales, Weighed
+from sync.spec import SyncSpec
+from sync.state.approvals import Approvals, End, Request
+from sync.state.audit import Audit, Entry
+from sync.state.journal import Journal
+from sync.state.store import Store
+
+_Key = tuple[str, str, str]
+
+_DAYS: Final = frozenset({"money", "cause", "losses", "name"})
+"""What a change says for people, and what the day alone makes otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An approved plan that may be applied: each of its changes by a digest, what it restates that
+    the target is not told yet, and the guards that the approver saw."""
+
+    request: Request
+    plan: Plan
+    deeds: Mapping[_Key, str]
+    beyond: Collection[str]
+
+    def saw(self, trip: Trip) -> bool:
+        """Whether the approver saw that guard, with those numbers."""
+        return any(
+            (trip.rule, trip.actual) == (each.rule, each.actual) for each in self.plan.guards
+        )
+
+
+class Approving:
+    """The approvals of one sync, for its engine."""
+
+    def __init__(self, spec: SyncSpec, store: Store) -> None:
+        self._spec, self._store = spec, store
+        self._approvals = Approvals(store)
+
+    def needed(
+        self, scales: Scales, changes: Sequence[Change], grant: Grant | None = None
+    ) -> str | None:
+        """Why a plan with these changes needs an approval; None where it needs none.
+
+        Money that the source states and the target is told later counts too. With a `grant` only
+        that of it counts which the approver did not see.
+        """
+        if self._spec.approval is None:
+            return None
+        keys = set() if grant is not None else {each.key for each in changes}
+        seen = grant.beyond if grant is not None else ()
+        weighed = [
+            each
+            for each in scales.weighed
+            if (each.kind, *each.key) in keys or (each.op is None and _restated(each) not in seen)
+        ]
+        if not keys and not weighed:
+            return None
+        return reason(self._spec.approval.over, scales, weighed)
+
+    def granted(self, bound_to: Mapping[str, str]) -> Grant | None:
+        """The approved plan of the sync, where it is in its time, as it was written, and made for
+        these accounts and settings."""
+        request = self._approvals.standing(self._spec.name)
+        if self._spec.approval is None or request is None or request.approved_at is None:
+            return None
+        text = self._approvals.plan_text(request)
+        try:
+            data = json.loads(text)
+            intact = digest_of(data) == request.digest
+            beyond = data.pop("beyond")
+            deeds = dict(_deeds(data)) if intact else {}
+            plan = Plan.load(json.dumps(data)) if intact else None
+        except (ValueError, LookupError, TypeError, AttributeError):
+            plan = None
+        if plan is None or dict(plan.bound_to) != dict(bound_to):
+            return None
+        return Grant(request, plan, deeds, frozenset(beyond))
+
+    def kept(self, grant: Grant, plan: Plan) -> tuple[Change, ...]:
+        """The changes of a plan that are exactly those of the approved one."""
+        now = dict(_deeds(self._store.masked(plan.to_data())))
+        same = {key for key, deed in now.items() if grant.deeds.get(key) == deed}
+        return tuple(each for each in plan.pending if self._key(each) in same)
+
+    def _key(self, change: Change) -> _Key:
+        mask = self._store.mask
+        return change.kind.value, mask(change.budget_ref or ""), mask(change.ref)
+
+    def ask(self, journal: Journal, plan: Plan, why: str, scales: Scales) -> Request:
+        """Put the plan down for somebody to approve; one that would do the same and waits already
+        is kept as it is."""
+        approval = self._spec.approval
+        assert approval is not None
+        beyond = sorted(_restated(each) for each in scales.weighed if each.op is None)
+        data = self._store.masked(plan.to_data() | {"beyond": beyond})
+        deeds, now = _all_deeds(data), self._store.now()
+        before = self._approvals.open_of(self._spec.name)
+        if before and before.approved_at is None and before.until > now and before.deeds == deeds:
+            return before
+        author = self._store.author
+        request = Request(
+            plan_id=plan.plan_id,
+            sync=self._spec.name,
+            digest=digest_of(data),
+            deeds=deeds,
+            reason=why,
+            asked_at=now,
+            asked_by=author.name or author.user,
+            until=now + approval.expires,
+        )
+        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        with journal.writing() as connection:
+            told = (
+                []
+                if before is None
+                else self._approvals.close(connection, before, _end(before, now))
+            )
+            told.append(self._approvals.ask(connection, request, text))
+            Audit(self._store).append(connection, *told)
+        return request
+
+    def let_go(self, journal: Journal) -> None:
+        """End what waits, or was approved and cannot be applied as it was planned: this run does
+        without."""
+        before = self._approvals.open_of(self._spec.name)
+        if before is None:
+            return
+        with journal.writing() as connection:
+            told = self._approvals.close(connection, before, _end(before, self._store.now()))
+            Audit(self._store).append(connection, *told)
+
+    def use(self, connection: Connection, grant: Grant, run_id: str) -> Entry:
+        """As `Approvals.use`."""
+        return self._approvals.use(connection, grant.request, run_id)
+
+
+def with_only(plan: Plan, changes: Collection[Change]) -> Plan:
+    """The plan with no pending changes but those; what is blocked is shown all the same."""
+    keys = {each.key for each in changes}
+    kept = (each for each in plan.changes if each.op is Op.BLOCKED or each.key in keys)
+    return replace(plan, changes=tuple(kept))
+
+
+def _end(request: Request, now: datetime) -> End:
+    return End.EXPIRED if request.until <= now else End.OVERTAKEN
+
+
+def _restated(weighed: Weighed) -> str:
+    """Names what is stated of an object that the target is not told yet; no day is in it."""
+    moves = [(str(each.before), str(each.after)) for each in weighed.moves]
+    return digest_of([weighed.kind.value, *weighed.key, moves])
+
+
+def _deeds(data: Mapping[str, Any]) -> Iterator[tuple[_Key, str]]:
+    """The digest of each pending change of a plan, as its data say it."""
+    for each in data["changes"]:
+        if each["op"] != "blocked":
+            said = {name: value for name, value in each.items() if name not in _DAYS}
+            yield (each["kind"], each["budget_ref"] or "", each["ref"]), digest_of(said)
+
+
+def _all_deeds(data: Mapping[str, Any]) -> str:
+    """The digest of what a plan would do, of the guards that it meets, and of what it is for."""
+    return digest_of(
+        [
+            sorted([*key, deed] for key, deed in _deeds(data)),
+            sorted([each["rule"], each["actual"]] for each in data["guards"]),
+            data["bound_to"],
+            data["allowed"],
+            data["beyond"],
+        ]
+    )
