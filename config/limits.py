@@ -4,14 +4,13 @@ A share may be joined by what passes in any case: "5%, at least 1" or "10%, at l
 """
 
 import re
-from decimal import Decimal
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field
 
 from canonical.currency import exponent
 from canonical.errors import CanonicalError
-from sync.spec import Limit
 
 _SHARE: Final = r"[0-9]+(\.[0-9]+)?%"
 _SUM: Final = r"[0-9]+(\.[0-9]+)? [A-Za-z]+"
@@ -21,17 +20,14 @@ _MONEY_FORM: Final = rf"^(off|{_SUMS}|{_SHARE}(, at least {_SUMS})?)$"
 _PERCENT_FORM: Final = rf"^(off|{_SHARE})$"
 
 
-def limit_of(text: str) -> Limit | None:
-    """What a limit in one of the right forms says; None where it is switched off."""
-    if text == "off":
-        return None
-    first, _, rest = text.partition(", at least ")
-    share = Decimal(first.removesuffix("%")) / 100 if first.endswith("%") else None
-    floor = rest if share is not None else first
-    if floor.isdigit():
-        return Limit(share, int(floor))
-    sums = [each.split(" ") for each in floor.split(", ") if each]
-    return Limit(share, 0, {unit: Decimal(amount) for amount, unit in sums})
+def ensure_ceiling(rule: str, text: str) -> None:
+    """Raises `ValueError` unless the guard's rule may have that limit, as in the settings."""
+    form = _CEILINGS.get(rule)
+    if form is None:
+        raise ValueError(
+            f"{rule} has no limit that could be another; --allow {rule} switches it off"
+        )
+    form(text)
 
 
 def _count(raw: Any) -> str:
@@ -65,6 +61,14 @@ def _matching(form: str, text: Any, right: str) -> str:
         raise ValueError(f'"{text}" is not {right}')
     return text
 
+
+_CEILINGS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "max_changes": _count,
+    "max_removals": _count,
+    "max_money": _money,
+    "max_budget_change": _money,
+    "min_listing": _percent,
+}
 
 CountLimit = Annotated[
     str,

@@ -33,7 +33,7 @@ from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.loss import Effect
 from config.approval import ApprovalWord
 from config.fields import Words, problems_of
-from config.limits import CountLimit, MoneyLimit, Percent, limit_of
+from config.limits import CountLimit, MoneyLimit, Percent
 from config.secrets import is_reference
 from config.select import Select
 from config.tables import Table
@@ -41,7 +41,7 @@ from connectors.contract import registry
 from connectors.contract.rating import is_pair, pair_of, rate_of
 from connectors.contract.settings import Lines, SystemSettings
 from sync.fields import OnConflict, OnNew
-from sync.spec import Limit, OnRemove
+from sync.spec import Limit, OnRemove, limit_of
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 

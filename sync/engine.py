@@ -21,6 +21,7 @@ from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimi
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
 from sync.account import ensure_known
+from sync.allowed import ceilings, switched_off
 from sync.apply import Applier
 from sync.approving import Approving, Grant, with_only
 from sync.binding import ForeignPlan, binding, ensure_bound
@@ -209,12 +210,15 @@ class Engine:
         *,
         command: str,
         allow: Collection[str] = (),
+        because: str | None = None,
         approve: Callable[[Plan], bool] = lambda plan: True,
         only: Plan | None = None,
         undo: Undo | None = None,
     ) -> Report:
         """Bring the target to what the source states, and report what became of it.
 
+        `allow` says which guards are switched off, or have another limit, in this run, and
+        `because` why, for the audit.
         `approve` sees the plan before anything is sent. With `only`, changes that are not exactly
         as in that earlier plan are skipped; one that was made for other accounts or settings fails
         the run before anything is asked. With `undo` the target is brought back to what was there
@@ -228,7 +232,9 @@ class Engine:
                 Stops(self._store).ensure_running(self._spec.name)
             undoes = None if undo is None else undo.run
             report = Report(run_id=uuid4().hex, sync=self._spec.name, undoes=undoes)
-            self._history.start(report.run_id, self._spec.name, command, self._now(), allow)
+            self._history.start(
+                report.run_id, self._spec.name, command, self._now(), allow, because
+            )
             self._queue.begin()
             journal = Journal(self._store, self._spec.name, lease)
             try:
@@ -613,9 +619,9 @@ class Engine:
             return planned
 
         def guard(seen: Collection[str]) -> tuple[Trip, ...]:
-            of = {(kind, (above, ref)) for kind, above, ref in (c.key for c in found.changes)}
             judged = Guard(self._spec.name, self._spec.limits, {*allow, *seen})
-            return judged.judge(found, observation, sides, of)
+            objects, back = _objects(found.changes), _objects(found.returns)
+            return judged.judge(found, observation, sides, objects, back)
 
         return self._judge_grant(planned, grant, guard)
 
@@ -648,9 +654,11 @@ class Engine:
             allow = {*allow, *only.allowed}
         guard = Guard(self._spec.name, self._spec.limits, allow)
         if only is not None:
-            objects = [(c.kind, (c.budget_ref or "", c.ref)) for c in found.changes]
-            back = [(c.kind, (c.budget_ref or "", c.ref)) for c in found.returns]
-            kept = tuple(trip for trip in only.guards if trip.rule not in allow)
+            objects, back = _objects(found.changes), _objects(found.returns)
+            off, other = switched_off(allow), ceilings(allow)
+            kept = tuple(t for t in only.guards if t.rule not in off | other)
+            if again := {t.rule for t in only.guards} & other:
+                kept += tuple(t for t in guard.judge(found, observation, sides) if t.rule in again)
             return kept + guard.judge(found, observation, sides, objects, back)
         trips = guard.judge(found, observation, sides)
         if trips:
@@ -794,6 +802,10 @@ def _skipped(change: Change, why: str) -> Done:
 def _as_approved(approved: Change, now: Change) -> Change:
     """The approved change, but for what may differ: its cause, and what older plans do not say."""
     return replace(approved, cause=now.cause, stated=approved.stated or now.stated)
+
+
+def _objects(changes: Collection[Change]) -> set[tuple[Kind, Key]]:
+    return {(each.kind, (each.budget_ref or "", each.ref)) for each in changes}
 
 
 def _open(journal: Journal) -> list[Operation]:

@@ -17,6 +17,7 @@ from canonical.compare import Cause
 from canonical.kind import Kind, Op
 from canonical.money import Counted, Move, said
 from canonical.period import Cadence
+from sync.allowed import switched_off, with_ceilings
 from sync.findings import Findings
 from sync.match import Key
 from sync.observe import Observation
@@ -64,13 +65,14 @@ class Sides:
 
 
 class Guard:
-    """Judges what a plan found; `allowed` names the rules that are switched off for this run."""
+    """Judges what a plan found; `allowed` says which rules are switched off for this run, or have
+    another limit in it (`sync.allowed`)."""
 
     def __init__(self, sync: str, limits: Limits, allowed: Collection[str] = ()) -> None:
         self._sync = sync
-        self._limits = limits
-        self._allowed = allowed
-        self._trips: list[Trip] = []
+        self._limits = with_ceilings(limits, allowed)
+        self._allowed = switched_off(allowed)
+        self._trips: list[_Found] = []
         self._where = ""
 
     def judge(
@@ -95,7 +97,7 @@ class Guard:
         self._where = " in the source"
         self._judge(found.returns, found.weighed_back, found, sides, finishing_back)
         self._where = ""
-        return tuple(self._trips)
+        return tuple(self._told(each) for each in self._trips)
 
     def _judge(
         self,
@@ -129,7 +131,7 @@ class Guard:
                     f"{seen} of {sides.linked}",
                     f"the {name} shows {seen} of {sides.linked} linked objects{left}: "
                     "a listing that shrank this much is not believed",
-                    f'"{_share(Fraction(seen, sides.linked), ROUND_FLOOR)}"',
+                    _floored(Fraction(seen, sides.linked)),
                 )
 
     def _changes(self, changes: Sequence[Change], sides: Sides) -> None:
@@ -155,7 +157,7 @@ class Guard:
                 _share(Fraction(len(created), linked)),
                 f"{len(created)} new objects{self._where} would double the {linked} that are "
                 f"linked: {_named(created)}",
-                _with_objects(limit, len(created)),
+                Limit(limit.share, len(created)),
             )
 
     def _removals(self, changes: Sequence[Change], linked: int) -> None:
@@ -170,7 +172,8 @@ class Guard:
     ) -> None:
         count = len(changes)
         share = _share(Fraction(count, of)) if of else str(count)
-        enough = str(count) if limit.share is None or not of else f'"{share}"'
+        alone = limit.share is None or not of
+        enough = Limit(None, count) if alone else Limit(_ceiled(Fraction(count, of)))
         self._trip(rule, str(limit), share, f"{said}: {_named(changes)}", enough)
 
     # -- money -------------------------------------------------------------------------------
@@ -194,7 +197,8 @@ class Guard:
             f"{each.kind} {each.key[1]} would go {_way(move)}{self._where}" for each, move in far
         ]
         said = _some(told) + _slip(weighed)
-        self._trip("max_budget_change", str(limit), actual, said, _enough(limit, far))
+        moves = [move for each, _ in far for move in _beyond(each, limit)]
+        self._trip("max_budget_change", str(limit), actual, said, _enough(limit, moves))
 
     def _money(self, weighed: Sequence[Weighed], found: Findings, sides: Sides) -> None:
         """How much moves altogether: up and down, what is new and what is removed."""
@@ -268,26 +272,70 @@ class Guard:
         if found:
             self._trip("below_spent", "0", str(len(found)), _some(found), None)
 
-    def _trip(self, rule: str, limit: str, actual: str, message: str, enough: str | None) -> None:
-        if rule in self._allowed:
-            return
-        override = f"--allow {rule} for this run"
-        if enough is not None:
-            override += f", or {rule} = {enough} in [syncs.{self._sync}.guard]"
-        self._trips.append(Trip(rule, limit, actual, message, override))
+    def _trip(
+        self, rule: str, limit: str, actual: str, message: str, enough: Limit | Decimal | None
+    ) -> None:
+        if rule not in self._allowed:
+            self._trips.append(_Found(rule, limit, actual, message, enough))
+
+    def _told(self, found: "_Found") -> Trip:
+        """What stops the run, with what would just be enough for all that the rule found."""
+        rule = found.rule
+        enough = _together([each.enough for each in self._trips if each.rule == rule])
+        if enough is None:
+            override = f"--allow {rule} for this run"
+        else:
+            given = f'"{rule}={enough}"' if " " in enough else f"{rule}={enough}"
+            setting = enough if enough.isdigit() else f'"{enough}"'
+            override = (
+                f"--allow {given} for this run, or {rule} = {setting} in [syncs.{self._sync}.guard]"
+            )
+        return Trip(rule, found.limit, found.actual, found.message, override)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A rule that stops a run; `enough` is the limit that would let just this pass."""
+
+    rule: str
+    limit: str
+    actual: str
+    message: str
+    enough: Limit | Decimal | None
+
+
+def _together(enough: Sequence[Limit | Decimal | None]) -> str | None:
+    """The limit that lets all of them pass: of shares that must be shown it is the least."""
+    shares = [each for each in enough if isinstance(each, Decimal)]
+    if shares:
+        return percent(min(shares))
+    limits = [each for each in enough if isinstance(each, Limit)]
+    if not limits:
+        return None
+    money: dict[str, Decimal] = {}
+    for each in limits:
+        for unit, amount in each.money.items():
+            money[unit] = max(amount, money.get(unit, amount))
+    share = max((each.share for each in limits if each.share is not None), default=None)
+    return str(Limit(share, max(each.objects for each in limits), money))
 
 
 def _object(change: Change) -> tuple[Kind, Key]:
     return change.kind, (change.budget_ref or "", change.ref)
 
 
-def _furthest(weighed: Weighed, limit: Limit) -> Move | None:
-    """The move that goes furthest beyond the limit; None where none does."""
-    far = [
+def _beyond(weighed: Weighed, limit: Limit) -> list[Move]:
+    """The moves that go beyond the limit."""
+    return [
         move
         for move in weighed.moves
         if not limit.allows_money(abs(move.step), move.unit, move.share)
     ]
+
+
+def _furthest(weighed: Weighed, limit: Limit) -> Move | None:
+    """The move that goes furthest beyond the limit; None where none does."""
+    far = _beyond(weighed, limit)
     return max(
         far, key=lambda move: (move.share is None, move.share or abs(move.step)), default=None
     )
@@ -366,36 +414,28 @@ def _slip(weighed: Iterable[Weighed]) -> str:
     return ""
 
 
-def _share(share: Fraction, rounding: str = ROUND_CEILING) -> str:
+def _share(share: Fraction) -> str:
     """In tenths of a percent, so that as a limit it is just enough."""
-    exact = Decimal(share.numerator) * 100 / Decimal(share.denominator)
-    return percent(exact.quantize(Decimal("0.1"), rounding=rounding) / 100)
+    return percent(_ceiled(share))
 
 
-def _with_objects(limit: Limit, count: int) -> str:
-    if limit.share is None:
-        return str(count)
-    return f'"{percent(limit.share)}, at least {count}"'
-
-
-def _enough(limit: Limit, far: Sequence[tuple[Weighed, Move]]) -> str:
-    """The setting that just lets all of them pass."""
-    shares = [move.share for _, move in far]
-    known = [share for share in shares if share is not None]
-    if limit.share is not None and len(known) == len(shares):
-        return f'"{Limit(_ceiled(max(known)), limit.objects, limit.money)}"'
+def _enough(limit: Limit, far: Sequence[Move]) -> Limit:
+    """The limit that just lets all of them pass."""
+    known = [move.share for move in far if move.share is not None]
+    if limit.share is not None and len(known) == len(far):
+        return Limit(_ceiled(max(known)), limit.objects, limit.money)
     floors: dict[str, Fraction] = {}
-    for _, move in far:
+    for move in far:
         if move.share is None or limit.share is None:
             floors[move.unit] = max(floors.get(move.unit, Fraction(0)), abs(move.step))
     share = max([limit.share, *map(_ceiled, known)]) if limit.share is not None else None
-    return f'"{Limit(share, 0, _more(limit, floors))}"'
+    return Limit(share, 0, _more(limit, floors))
 
 
-def _enough_money(limit: Limit, share: Fraction | None, amount: Fraction, unit: str) -> str:
+def _enough_money(limit: Limit, share: Fraction | None, amount: Fraction, unit: str) -> Limit:
     if limit.share is not None and share is not None:
-        return f'"{Limit(_ceiled(share), 0, limit.money)}"'
-    return f'"{Limit(limit.share, 0, _more(limit, {unit: amount}))}"'
+        return Limit(_ceiled(share), 0, limit.money)
+    return Limit(limit.share, 0, _more(limit, {unit: amount}))
 
 
 def _more(limit: Limit, floors: Mapping[str, Fraction]) -> dict[str, Decimal]:
@@ -405,6 +445,11 @@ def _more(limit: Limit, floors: Mapping[str, Fraction]) -> dict[str, Decimal]:
 def _ceiled(share: Fraction) -> Decimal:
     exact = Decimal(share.numerator) / Decimal(share.denominator)
     return exact.quantize(Decimal("0.001"), rounding=ROUND_CEILING)
+
+
+def _floored(share: Fraction) -> Decimal:
+    exact = Decimal(share.numerator) / Decimal(share.denominator)
+    return exact.quantize(Decimal("0.001"), rounding=ROUND_FLOOR)
 
 
 def _units(amount: Fraction) -> Decimal:

@@ -50,6 +50,19 @@ class Limit:
         return ", ".join([*shares, *floors]) or "0"
 
 
+def limit_of(text: str) -> Limit | None:
+    """What a limit in one of the forms of the settings says; None where it is switched off."""
+    if text == "off":
+        return None
+    first, _, rest = text.partition(", at least ")
+    share = Decimal(first.removesuffix("%")) / 100 if first.endswith("%") else None
+    floor = rest if share is not None else first
+    if floor.isdigit():
+        return Limit(share, int(floor))
+    sums = [each.split(" ") for each in floor.split(", ") if each]
+    return Limit(share, 0, {unit: Decimal(amount) for amount, unit in sums})
+
+
 def percent(share: Decimal) -> str:
     """The share for people: 0.125 is 12.5%."""
     whole = share * 100

@@ -199,11 +199,14 @@ def _abandon(row: Row, said: Mapping[str, Any]) -> str:
 
 
 def _override(row: Row, said: Mapping[str, Any]) -> str:
-    return (
-        f"guards switched off: {', '.join(said['allow'])}"
-        if "allow" in said
-        else _otherwise(row, said)
-    )
+    if "allow" not in said:
+        return _otherwise(row, said)
+    off = [each for each in said["allow"] if "=" not in each]
+    other = [each for each in said["allow"] if "=" in each]
+    told = [f"guards switched off: {', '.join(off)}"] if off else []
+    told += [f"guards with another limit: {', '.join(other)}"] if other else []
+    because = f" (because: {said['because']})" if said.get("because") else ""
+    return "; ".join(told) + because
 
 
 def _approval(row: Row, said: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ answers at once. No error ends in a traceback: it ends in a message and an exit 
 """
 
 import gc
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -39,11 +40,16 @@ Allow = Annotated[
     list[str] | None,
     typer.Option(
         "--allow",
-        help="Switch guards off for this run, by their rules' names: max_money,below_spent.",
+        help="Switch guards off for this run, by their rules' names: max_money,below_spent; or "
+        "give them another limit: max_money=25%.",
     ),
+]
+Because = Annotated[
+    str | None, typer.Option("--because", help="Why guards are allowed; the audit keeps it.")
 ]
 SyncName = Annotated[str, typer.Argument(metavar="SYNC", help="A sync of the settings file.")]
 CONFIG = Path("trueup.toml")
+_NEXT_RULE = re.compile(r",(?=\s*(?:[A-Za-z_]+\s*(?:=|,|$)|$))")
 
 
 def _version(wanted: bool) -> None:
@@ -217,6 +223,7 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_of: AsOf = None,
     allow: Allow = None,
+    because: Because = None,
     config: Config = CONFIG,
     as_json: Json = False,
     verbose: Verbose = 0,
@@ -225,7 +232,7 @@ def apply(
     from trueup.commands import syncing
 
     with _session(config, as_json, verbose) as session:
-        session.end(syncing.apply(session, what, _day(as_of), _rules(allow), yes))
+        session.end(syncing.apply(session, what, _day(as_of), _rules(allow), yes, because))
 
 
 @app.command()
@@ -235,6 +242,7 @@ def run(
     ] = None,
     as_of: AsOf = None,
     allow: Allow = None,
+    because: Because = None,
     config: Config = CONFIG,
     as_json: Json = False,
     verbose: Verbose = 0,
@@ -243,7 +251,7 @@ def run(
     from trueup.commands import syncing
 
     with _session(config, as_json, verbose) as session:
-        session.end(syncing.run(session, syncs or (), _day(as_of), _rules(allow)))
+        session.end(syncing.run(session, syncs or (), _day(as_of), _rules(allow), because))
 
 
 @app.command()
@@ -446,6 +454,7 @@ def undo(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_of: AsOf = None,
     allow: Allow = None,
+    because: Because = None,
     config: Config = CONFIG,
     as_json: Json = False,
     verbose: Verbose = 0,
@@ -454,7 +463,8 @@ def undo(
     from trueup.commands import undoing
 
     with _session(config, as_json, verbose) as session:
-        session.end(undoing.undo(session, run_id, only or (), _day(as_of), _rules(allow), yes))
+        day, rules = _day(as_of), _rules(allow)
+        session.end(undoing.undo(session, run_id, only or (), day, rules, yes, because))
 
 
 @app.command()
@@ -587,8 +597,10 @@ def _session(config: Path, as_json: bool, verbose: int) -> "Session":
 
 
 def _rules(allow: list[str] | None) -> list[str]:
-    """The rules that are named, one by one or several with commas between them."""
-    return [rule.strip() for each in allow or () for rule in each.split(",") if rule.strip()]
+    """What is allowed, one by one or several with commas between them; a limit may have commas of
+    its own, after which no rule's name stands."""
+    parts = (part for each in allow or () for part in _NEXT_RULE.split(each))
+    return [part.strip() for part in parts if part.strip()]
 
 
 def _day(moment: datetime | None) -> date | None:

@@ -26,9 +26,10 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.digest import digest_of
 from canonical.kind import Kind
+from config.limits import ensure_ceiling
 from config.load import SettingsError, load
 from config.logs import redact
-from config.settings import Settings
+from config.settings import Settings, nearest
 from config.version import version_of
 from config.wiring import account_of, connect, spec_of, state_url, sync_of
 from connectors.contract import registry
@@ -200,6 +201,7 @@ class Workspace:
         `source` is what a script states (`sync_from`) in place of the sync's own source; the plan
         is then good for what is stated so, and `apply` and `verify` are given it too.
         """
+        ensure_rules(allow)
         with self._engine(sync, source=source) as engine:
             return engine.plan(as_of or _today(), allow)
 
@@ -209,6 +211,7 @@ class Workspace:
         *,
         as_of: date | None = None,
         allow: Collection[str] = (),
+        because: str | None = None,
         approve: Callable[[Plan], bool] = lambda plan: True,
         command: str = "apply",
         watch: Watch | None = None,
@@ -216,14 +219,20 @@ class Workspace:
     ) -> Report:
         """Bring the target of a sync to what its source states.
 
-        Of a plan, only what is still exactly as planned is done. `watch` is for this run alone.
-        Raises `LeaseHeld` while another run of the sync goes on, `Paused` where it is not to run.
+        Of a plan, only what is still exactly as planned is done. `allow` names guards that are
+        switched off, or gives them a limit of their own ("max_money=25%"), and `because` says why;
+        a rule that no guard has, or a limit that is none, raises `ValueError`. `watch` is for
+        this run alone. Raises `LeaseHeld` while another run of the sync goes on, `Paused` where it
+        is not to run.
         """
         only = None if isinstance(what, str) else what
         name = what if isinstance(what, str) else what.sync
         day = as_of or (only.as_of if only else _today())
+        ensure_rules(allow)
         with self._engine(name, watch, source) as engine:
-            report = engine.run(day, command=command, allow=allow, approve=approve, only=only)
+            report = engine.run(
+                day, command=command, allow=allow, because=because, approve=approve, only=only
+            )
         self._forget_reports(name)
         return report
 
@@ -234,6 +243,7 @@ class Workspace:
         only: Collection[str] = (),
         as_of: date | None = None,
         allow: Collection[str] = (),
+        because: str | None = None,
         approve: Callable[[Plan], bool] = lambda plan: True,
     ) -> Report:
         """Bring the target back to what was there before a run: in what that wrote, and nobody
@@ -248,10 +258,11 @@ class Workspace:
         run = self.history.get(run_id)
         spec_of(self.settings, run.sync)
         self._ensure_did(run, only)
-        undo = Undo(run.run_id, frozenset(only))
+        undo, day = Undo(run.run_id, frozenset(only)), as_of or _today()
+        ensure_rules(allow)
         with self._engine(run.sync) as engine:
             report = engine.run(
-                as_of or _today(), command="undo", allow=allow, approve=approve, undo=undo
+                day, command="undo", allow=allow, because=because, approve=approve, undo=undo
             )
         self._forget_reports(run.sync)
         return report
@@ -526,6 +537,24 @@ def _failed(sync: str, begun: datetime, error: str) -> Run:
         ended_at=_now(),
         report=report.to_data(),
     )
+
+
+def ensure_rules(allow: Collection[str]) -> None:
+    """Raise `ValueError` for a rule that no guard has, and for a limit that it cannot have."""
+    if not allow:
+        return
+    from sync.allowed import ceiling_of, rule_of
+    from sync.guard import RULES  # with all that plans
+
+    for each in allow:
+        rule, ceiling = rule_of(each), ceiling_of(each)
+        if rule not in RULES:
+            raise ValueError(f'no guard has the rule "{rule}"{nearest(rule, RULES)}')
+        if ceiling is not None:
+            try:
+                ensure_ceiling(rule, ceiling)
+            except ValueError as error:
+                raise ValueError(f"--allow {each}: {error}") from None
 
 
 def _runtime(base: Path, stop: Event, patience: float | None) -> Runtime:

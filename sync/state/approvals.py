@@ -142,7 +142,7 @@ class Approvals:
 
         Raises `NotApproved`.
         """
-        who, now = author.name or author.user, self._store.now()
+        who, now = self._store.mask(author.name or author.user), self._store.now()
         self._ensure_open(request, now)
         if not alone and _same(who, request.asked_by):
             raise NotApproved(

@@ -86,9 +86,12 @@ def undone(run_id: str, sync: str, undoes: str, refs: Collection[str]) -> Entry:
     return Entry(kind=Event.UNDO, sync=sync, run_id=run_id, said=said)
 
 
-def overridden(run_id: str, sync: str, rules: Collection[str]) -> Entry:
-    """Guards that somebody switched off for a run."""
-    return Entry(kind=Event.OVERRIDE, sync=sync, run_id=run_id, said={"allow": sorted(rules)})
+def overridden(run_id: str, sync: str, rules: Collection[str], because: str | None = None) -> Entry:
+    """Guards that somebody switched off for a run, or gave another limit, and why."""
+    said: dict[str, Any] = {"allow": sorted(rules)}
+    if because is not None:
+        said["because"] = because
+    return Entry(kind=Event.OVERRIDE, sync=sync, run_id=run_id, said=said)
 
 
 def planned(run_id: str, plan: Plan) -> Entry:

@@ -52,10 +52,12 @@ class History:
         command: str,
         started_at: datetime,
         allow: Collection[str] = (),
+        because: str | None = None,
     ) -> None:
         """Put a run down as begun, under the lease of its sync that is held now.
 
-        `allow` names the guards that somebody switched off for it.
+        `allow` says which guards somebody switched off for it, or gave another limit, and
+        `because` why.
         """
         held = leases.c.until.is_not(None)
         token = select(leases.c.token).where(leases.c.name == sync, held).scalar_subquery()
@@ -64,7 +66,7 @@ class History:
             connection.execute(insert(runs).values(**row, token=token))
             told = [audited.began(run_id, sync, command, started_at)]
             if allow:
-                told.append(audited.overridden(run_id, sync, allow))
+                told.append(audited.overridden(run_id, sync, allow, because))
             self._audit.append(connection, *told)
 
     def finish(

@@ -65,9 +65,10 @@ def apply(
     as_of: date | None = None,
     allow: Collection[str] = (),
     yes: bool = False,
+    because: str | None = None,
 ) -> int:
     """`trueup apply`."""
-    known_rules(allow)
+    known_rules(allow, because)
     session.must_ask("apply", yes)
     with session.workspace() as workspace:
         planned = None if what in workspace.settings.syncs else _load(session, what, workspace)
@@ -75,6 +76,7 @@ def apply(
             planned or what,
             as_of=as_of,
             allow=allow,
+            because=because,
             approve=(lambda plan: True) if yes else partial(_ask, session),
             command="apply",
         )
@@ -82,10 +84,14 @@ def apply(
 
 
 def run(
-    session: Session, syncs: Collection[str], as_of: date | None, allow: Collection[str]
+    session: Session,
+    syncs: Collection[str],
+    as_of: date | None,
+    allow: Collection[str],
+    because: str | None = None,
 ) -> int:
     """`trueup run`: one sync after the other; one that fails does not keep the next."""
-    known_rules(allow)
+    known_rules(allow, because)
     with session.workspace() as workspace:
         names = list(syncs or workspace.settings.syncs)
         for name in names:
@@ -94,7 +100,9 @@ def run(
         kept_out: list[tuple[str, Exception]] = []
         for name in names:
             try:
-                report = workspace.apply(name, as_of=as_of, allow=allow, command="run")
+                report = workspace.apply(
+                    name, as_of=as_of, allow=allow, because=because, command="run"
+                )
             except KNOWN as error:
                 if isinstance(error, Paused) and not syncs:
                     session.console.say(plain(error))  # a person wanted it so
@@ -126,6 +134,7 @@ def _load(session: Session, what: str, workspace: Workspace) -> Plan:
         hint = nearest(what, workspace.settings.syncs)
         raise Refusal(f'"{what}" is neither a sync in {session.config} nor a saved plan{hint}')
     plan = sealed_plan(path)
+    known_rules(plan.allowed)
     sync_of(workspace.settings, plan.sync)
     return plan
 
@@ -166,13 +175,17 @@ def reported(
     return pressing(codes)
 
 
-def known_rules(allow: Collection[str]) -> None:
-    """Raise `Refusal` for a rule that no guard has."""
-    from sync.guard import RULES  # with all that plans
+def known_rules(allow: Collection[str], because: str | None = None) -> None:
+    """Raise `Refusal` for a rule that no guard has, a limit that it cannot have, and a reason
+    where nothing is allowed."""
+    from trueup.workspace import ensure_rules
 
-    for rule in allow:
-        if rule not in RULES:
-            raise Refusal(f'no guard has the rule "{rule}"{nearest(rule, RULES)}')
+    if because is not None and not allow:
+        raise Refusal("--because says why a guard is allowed, and there is no --allow")
+    try:
+        ensure_rules(allow)
+    except ValueError as error:
+        raise Refusal(str(error)) from None
 
 
 def _must_be_free(path: Path) -> None:

@@ -26,16 +26,19 @@ def undo(
     as_of: date | None = None,
     allow: Collection[str] = (),
     yes: bool = False,
+    because: str | None = None,
 ) -> int:
     """`trueup undo`."""
     from trueup.undone import how_to_go_on, undone_data
 
-    known_rules(allow)
+    known_rules(allow, because)
     session.must_ask("undo", yes)
     with session.workspace() as workspace:
         run = workspace.history.get(run_id)
         approve = partial(_ask, session, run, yes=yes)
-        report = workspace.undo(run.run_id, only=only, as_of=as_of, allow=allow, approve=approve)
+        report = workspace.undo(
+            run.run_id, only=only, as_of=as_of, allow=allow, because=because, approve=approve
+        )
         stop = workspace.stop_of(run.sync)
     if session.as_json:
         session.print(undone_data(report, stop))

@@ -187,5 +187,6 @@ def test_a_trip_names_the_numbers_and_what_would_allow_it():
     assert (trip.rule, trip.limit, trip.actual) == ("max_removals", "5%, at least 1", "20%")
     assert trip.message == "2 of 10 linked objects would be removed: budget B0; budget B1"
     assert trip.override == (
-        '--allow max_removals for this run, or max_removals = "20%" in [syncs.erp-to-shop.guard]'
+        "--allow max_removals=20% for this run, "
+        'or max_removals = "20%" in [syncs.erp-to-shop.guard]'
     )
