@@ -116,6 +116,7 @@ class Planner:
         self._removed = None if words.is_mirror else Removed(words, reconciler.held, made)
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
         successors = Successors(
+            spec.name,
             spec.on_remove,
             able,
             ledger,

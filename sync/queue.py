@@ -144,7 +144,8 @@ def _ways_of(conflict: Conflict, sync: str) -> tuple[str, ...]:
         ref = conflict.budget_ref or conflict.ref
         return (f"trueup handover {quote(sync)} --from {quote(conflict.owner)} {quote(ref)}",)
     ids = conflict.candidates if Take.ID in conflict.ways else ()
-    return (*ids, Take.NONE) if conflict.ways else ()
+    commands = [each for each in conflict.ways if each.startswith("trueup ")]
+    return (*ids, Take.NONE, *commands) if conflict.ways else ()
 
 
 def _stopped(trip: Trip, sync: str) -> Question:

@@ -161,6 +161,8 @@ class Reconciler:
             merged = self._decided(wanted, ours, agreed, there)
         if there.item is not None and self._seen.misplaces(there.item):
             merged.write.append(Difference("stamp", there.item.stamp, None, Cause.SOURCE))
+        elif (was := _earlier_stamp(wanted, there)) is not None:
+            merged.write.append(Difference("stamp", was, wanted.key[1], Cause.SOURCE))
         return wanted, merged
 
     def _decided(
@@ -289,6 +291,13 @@ class Reconciler:
             losses = (*change.losses, self._stuck.waits_for(above))
             return replace(change, op=Op.BLOCKED, fields={}, losses=losses)
         return change
+
+
+def _earlier_stamp(wanted: Wanted, there: Counterpart) -> str | None:
+    """The stamp that a linked object bears of another ref, as it does once that was renamed."""
+    if there.link is None or there.item is None:
+        return None
+    return there.item.stamp if there.item.stamp != wanted.key[1] else None
 
 
 def _is_rated_anew(wanted: Wanted, there: Counterpart) -> bool:

@@ -7,6 +7,7 @@ take the first one out, history and all. Which of the two it is, only a person c
 from collections import defaultdict
 from collections.abc import Collection
 from functools import cached_property
+from shlex import quote
 
 from canonical.change import Conflict
 from canonical.facts import BUDGET_FIELDS, Facts
@@ -31,6 +32,7 @@ class Successors:
 
     def __init__(
         self,
+        sync: str,
         policy: OnRemove,
         able: Capabilities,
         ledger: Ledger,
@@ -40,6 +42,7 @@ class Successors:
         elders: Collection[int],
         decisions: Decisions,
     ) -> None:
+        self._sync = sync
         self._policy, self._able, self._ledger, self._seen = policy, able, ledger, seen
         self._mentioned, self._as_of, self._elders = mentioned, as_of, elders
         self._decisions = decisions
@@ -54,7 +57,7 @@ class Successors:
             found = self._vanished.get((said, str(key)), ())
             if not found:
                 continue
-            conflict = _conflict(ref, said, found)
+            conflict = _conflict(self._sync, ref, said, found)
             if answer_to(conflict, self._decisions) is not None:
                 continue  # a person said that it is another one
             for link in found:
@@ -85,12 +88,14 @@ class Successors:
         return self._seen.has(link.id) and not over and not out
 
 
-def _conflict(ref: str, said: str, found: Collection[Link]) -> Conflict:
+def _conflict(sync: str, ref: str, said: str, found: Collection[Link]) -> Conflict:
     elders = ", ".join(link.ref for link in found)
     like = "the spelling of its ref" if said == "ref" else "the name"
+    ways = [f"trueup rename {sync} {quote(link.ref)} {quote(ref)}" for link in found]
     reason = (
-        f"it is new and has {like} of {elders}, which the source states no more: state it as"
-        f" {elders} again if it is the same; if not, give it another {said}"
+        f"it is new and has {like} of {elders}, which the source states no more: if it is the same,"
+        f" say so ({' or '.join(ways)}) or state it as {elders} again; if not, give it another "
+        f"{said}"
     )
     ids = tuple(link.target_id for link in found)
-    return Conflict(Kind.BUDGET, ref, None, reason, ids, ways=("none",))
+    return Conflict(Kind.BUDGET, ref, None, reason, ids, ways=("none", *ways))

@@ -233,6 +233,10 @@ def _decision(row: Row, said: Mapping[str, Any]) -> str:
     return f"decided {said['wait']} ({said['rule']}): {about}{field}: takes {take}{note}"
 
 
+def _rename(row: Row, said: Mapping[str, Any]) -> str:
+    return f"{said['from']} is {said['to']} now: {len(said['objects'])} objects go on under it"
+
+
 def _undo(row: Row, said: Mapping[str, Any]) -> str:
     only = f", only {', '.join(said['only'])}" if said["only"] else ""
     return f"takes back the run {said['run'][:12]}{only}"
@@ -263,6 +267,7 @@ _WORDS: Final[Mapping[str, Callable[[Row, Mapping[str, Any]], str]]] = {
     Event.APPROVAL: _approval,
     Event.HANDOVER: _handover,
     Event.REPOINT: _repoint,
+    Event.RENAME: _rename,
     Event.UNDO: _undo,
     Event.DECISION: _decision,
     Event.FORGET: _forget,

@@ -327,6 +327,27 @@ def repoint(
 
 
 @app.command()
+def rename(
+    sync: SyncName,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The ref that it had.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The ref that the source states now.")],
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", metavar="REF", help="Rename an allocation of this budget."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Let a code that changed in the source keep its object in the target."""
+    from trueup.commands import naming
+
+    with _session(config, as_json, verbose) as session:
+        session.end(naming.rename(session, sync, old, new, budget, yes))
+
+
+@app.command()
 def pause(
     sync: SyncName,
     because: Annotated[str | None, typer.Option(help="Why; the audit keeps it.")] = None,

@@ -6,6 +6,7 @@ from typing import Final
 from config.load import SettingsError
 from connectors.contract.errors import ConnectorError, RateLimited, Uncertain
 from sync.outcome import Exit
+from sync.renames import CannotRename, RenameWaits
 from sync.state.approvals import NotApproved
 from sync.state.history import UnknownRun
 from sync.state.journal import JournalError
@@ -24,6 +25,8 @@ _CODES: Final[Sequence[tuple[type[Exception], int]]] = (
     (UnknownHandover, Exit.USAGE),
     (Undecidable, Exit.USAGE),
     (NotApproved, Exit.USAGE),
+    (RenameWaits, Exit.UNCERTAIN),
+    (CannotRename, Exit.USAGE),
     (LeaseHeld, Exit.LOCKED),
     (Paused, Exit.LOCKED),
     (RateLimited, Exit.PARTIAL),

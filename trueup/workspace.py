@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from sync.intake.selection import Selection
     from sync.people import People
     from sync.recording import Recording
+    from sync.rename import Renaming
     from sync.report import Report
     from sync.state.waits import Queue
     from trueup.deciding import Deciding, Deed
@@ -302,6 +303,30 @@ class Workspace:
         owners = Owners(self.store, sync, account, self._neighbours(sync, account))
         with self.turn(account):
             return Handing(self.store, sync, owners, _now).hand_over(giver, refs, approve)
+
+    def rename(
+        self,
+        sync: str,
+        old: str,
+        new: str,
+        *,
+        budget: str | None = None,
+        approve: Callable[[Renaming], bool] = lambda renaming: True,
+    ) -> Renaming:
+        """Let the budget `old`, or that allocation of `budget`, keep its object as `new`.
+
+        Asks the source what it states. Raises `CannotRename`, `LeaseHeld` while a run of the sync
+        goes on, and the errors of `connectors.contract.errors`.
+        """
+        from sync.rename import Renamer
+
+        spec = spec_of(self.settings, sync)
+        account = account_of(self.settings, spec.target)
+        owners = Owners(self.store, sync, account, self._neighbours(sync, account))
+        source = self.system(spec.source)
+        with self.turn(account):
+            renamer = Renamer(spec, source, self.store, owners, _now)
+            return renamer.rename(old, new, budget, approve, source.on(_today()))
 
     def repoint(self, sync: str) -> tuple[str | None, str]:
         """Say that the target which the settings name now is the account that the state knows.

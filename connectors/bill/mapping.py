@@ -216,7 +216,7 @@ def budget_write(
     said: dict[str, Any] = {}
     if "name" in fields:
         said["name"] = budget.name
-    if "description" in fields:
+    if not {"description", "stamp"}.isdisjoint(fields):
         said["description"] = stamped(budget.description, draft.stamp)
     if "cadence" in fields:
         said["recurring_interval"] = RECURRING_INTERVAL[budget.cadence]

@@ -197,7 +197,7 @@ def budget_write(draft: Draft, fields: Collection[str], entities: EntityMap) -> 
     said: dict[str, Any] = {}
     if "name" in fields:
         said["name"] = budget.name
-    if "description" in fields:
+    if not {"description", "stamp"}.isdisjoint(fields):
         said["description"] = stamped(budget.description, draft.stamp)
     if "cadence" in fields:
         said["period_recurrence_type"] = PERIOD_TYPE[budget.cadence]
@@ -232,6 +232,8 @@ def spend_limit_write(
         if before is not None and before.entity.type == "user":
             said["member_user_ids"] = []
         said |= _entity_said(allocation.entity, draft.stamp, entities)
+    elif "stamp" in fields:
+        said["description"] = _text_said(allocation.entity, draft.stamp)
     if "cadence" in fields and allocation.cadence:
         said["period_recurrence_type"] = SPEND_LIMIT_PERIOD_TYPE[allocation.cadence]
     limit: dict[str, Any] = {}
@@ -258,12 +260,15 @@ def _dates(model: Budget | Allocation, fields: Collection[str]) -> dict[str, Any
 def _entity_said(entity: Entity, stamp: str | None, entities: EntityMap) -> dict[str, Any]:
     """Who it is for, in a field where there is one; of all but users in the text too, as the
     fields of earlier entities stay."""
-    said: dict[str, Any] = {"name": anyascii(entity.id), "description": stamped(None, stamp)}
+    said: dict[str, Any] = {"name": anyascii(entity.id), "description": _text_said(entity, stamp)}
     if entity.type == "user":
         users = [Entity("user", id) for id in entity.id.split(",")]
         said["member_user_ids"] = [entities.theirs(user) for user in users]
         return said
     if entity.type in NATIVE:
         said[f"{entity.type}_id"] = entities.theirs(entity)
-    said["description"] = stamped(anyascii(f"for {entity}"), stamp)
     return said
+
+
+def _text_said(entity: Entity, stamp: str | None) -> str:
+    return stamped(None if entity.type == "user" else anyascii(f"for {entity}"), stamp)

@@ -220,7 +220,8 @@ class Connector(ABC):
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """Bring `fields` of the object to what `draft` says and return it as stored.
 
-        The field "stamp" takes out a stamp where this target bears none any more.
+        The field "stamp" writes the stamp of `draft` in place of the one that is there; without one
+        it takes out a stamp where this target bears none any more.
         """
         raise Unsupported(f"{self.name} cannot be written to")
 

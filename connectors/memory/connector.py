@@ -369,7 +369,7 @@ class Memory(Connector):
         if kind is Kind.ALLOCATION and stamp is not None:
             row.reference = stamp
         if "stamp" in fields:
-            _unstamp(row)
+            _restamp(row, stamp)
 
     def _place(self, id: str, model: Model, container: str | None) -> None:
         with self._lock:
@@ -417,9 +417,10 @@ def _observed(row: _Row) -> Observed:
     return Observed(row.id, model, stamp, row.container, row.actual)
 
 
-def _unstamp(row: _Row) -> None:
-    """Take out of a stored object the stamp that it is to bear no more."""
-    row.reference = None
+def _restamp(row: _Row, stamp: str | None) -> None:
+    """Give a stored object the stamp that it is to bear; None: none any more."""
     if isinstance(row.model, Budget):
         text, _ = unstamped(row.model.description)
-        row.model = structs.replace(row.model, description=text)
+        row.model = structs.replace(row.model, description=stamped(text, stamp) or None)
+    else:
+        row.reference = stamp

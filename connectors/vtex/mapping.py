@@ -163,7 +163,7 @@ def budget_write(
     assert isinstance(budget, Budget)
     before = parsed(VtexBudget, stored) if stored else None
     text, stamp, note = _said_in(before.description if before else None)
-    if before is None or "description" in fields:
+    if before is None or not {"description", "stamp"}.isdisjoint(fields):
         text, stamp = budget.description, draft.stamp
     cycle = before.cycle_configuration if before else None
     if before is None or not _CYCLE.isdisjoint(fields):

@@ -53,6 +53,7 @@ class Event(StrEnum):
     UNDO = "undo"
     HANDOVER = "handover"
     REPOINT = "repoint"
+    RENAME = "rename"
     FORGET = "forget"
 
 

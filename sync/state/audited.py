@@ -70,6 +70,14 @@ def repointed(sync: str, before: str | None, account: str) -> Entry:
     return Entry(kind=Event.REPOINT, sync=sync, said={"before": before, "account": account})
 
 
+def renamed(
+    sync: str, old: tuple[str, str], new: tuple[str, str], objects: Sequence[Mapping[str, Any]]
+) -> Entry:
+    """A ref that changed in the source and keeps its object, with its allocations."""
+    said = {"from": old[1], "to": new[1], "objects": [*objects]}
+    return Entry(kind=Event.RENAME, sync=sync, budget_ref=new[0], ref=new[1], said=said)
+
+
 def paused(sync: str, because: str | None) -> Entry:
     """A sync that is not to run for now."""
     return Entry(kind=Event.PAUSE, sync=sync, said={"because": because})
