@@ -431,12 +431,14 @@ class Workspace:
         """How a sync stands: its last run, how many objects are linked, how many writes are
         uncertain, how many decisions wait."""
         last = self.history.latest(sync)
+        good = self.history.latest_good(sync)
         stop, asked = Stops(self.store).of(sync), self.approval_of(sync)
         return {
             "sync": sync,
             "last_run": last.run_id[:12] if last else None,
             "outcome": last.outcome if last else None,
             "started_at": last.started_at.isoformat() if last else None,
+            "last_good": good.started_at.isoformat() if good else None,
             "linked": Ledger(self.store, sync).count(),
             "uncertain": len(Journal(self.store, sync).open()),
             "waiting": Waits(self.store).counts([sync]).get(sync, 0),

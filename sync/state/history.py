@@ -122,6 +122,11 @@ class History:
         """The run of that sync that began last."""
         return next(iter(self.runs(sync, limit=1)), None)
 
+    def latest_good(self, sync: str) -> Run | None:
+        """The run of that sync that did all it meant and began last."""
+        good = (runs.c.sync == sync) & (runs.c.outcome == "ok")
+        return next(iter(self._read(_QUERY.where(good).limit(1))), None)
+
     def runs(self, sync: str | None = None, limit: int = 20) -> list[Run]:
         """The last runs, newest first."""
         query = _QUERY if sync is None else _QUERY.where(runs.c.sync == sync)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sync.state.history import Run
     from trueup.session import Session
 
-_STATUS = ("sync", "last_run", "outcome", "linked", "uncertain", "waiting")
+_STATUS = ("sync", "last_good", "outcome", "linked", "uncertain", "waiting")
 
 
 def status(session: Session) -> int:
@@ -31,7 +31,7 @@ def status(session: Session) -> int:
     if session.as_json:
         session.print({"syncs": found})
         return Exit.OK
-    columns = ("sync", "last run", "outcome", "linked", "uncertain", "waiting")
+    columns = ("sync", "last good run", "last outcome", "linked", "uncertain", "waiting")
     session.console.table(columns, [_cells(each) for each in found])
     for each in found:
         if each["paused"]:
@@ -127,7 +127,19 @@ def forget(session: Session, before: datetime, yes: bool = False) -> int:
 
 
 def _cells(standing: dict[str, Any]) -> list[str]:
-    return ["–" if standing[name] is None else str(standing[name]) for name in _STATUS]
+    told = standing | {"last_good": _with_age(standing["last_good"], datetime.now(UTC))}
+    return ["–" if told[name] is None else str(told[name]) for name in _STATUS]
+
+
+def _with_age(moment: str | None, now: datetime) -> str | None:
+    """A moment in local time with its zone, and how long ago it was."""
+    if moment is None:
+        return None
+    at = datetime.fromisoformat(moment)
+    minutes = max(0, int((now - at).total_seconds())) // 60
+    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
+    age = age if minutes < 48 * 60 else f"{minutes // 1440} days"
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z} ({age} ago)"
 
 
 def _run_data(run: Run) -> dict[str, Any]:
