@@ -32,6 +32,10 @@ _Name = Annotated[str, StringConstraints(min_length=1)]
 class ErpnextSettings(HttpSettings):
     """The keys of a system with connector = "erpnext"."""
 
+    def only_read(self) -> str:
+        """Why no budget of ERPNext is changed."""
+        return "ERPNext is a source: what it budgets is only read"
+
     rate_limit: RateLimit = Field(
         default="20/1s", description="Calls per window. A server has no limit unless it is set one."
     )

@@ -14,7 +14,11 @@ from canonical.allocation import Status
 from canonical.kind import Kind
 from connectors.contract.capabilities import Capabilities, Hold, Phasing, Removal
 from connectors.contract.settings import SystemSettings, Unit
+from connectors.file.paths import is_pattern
 from connectors.layouts.setting import LayoutSetting
+
+_WRITTEN: Final = frozenset({".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx"})
+"""Endings of files into which rows are written."""
 
 
 def _encoding(name: str) -> str:
@@ -61,6 +65,18 @@ class FileSettings(SystemSettings):
         description="The worksheet of budgets; without it the first one that is not hidden.",
     )
     currency: Unit | None = Field(default=None, description="The currency of rows that name none.")
+
+    def only_read(self) -> str:
+        """Why nothing is written into this file; blank where it is."""
+        if self.layout is not None:
+            return "a file that a layout reads is another system's, and is never written"
+        for path in filter(None, (self.path, self.allocations)):
+            if is_pattern(path):
+                return f"{path} stands for several files, of which none is written"
+            ending = Path(path).suffix.casefold()
+            if ending not in _WRITTEN:
+                return f"a file that ends in {ending or 'nothing'} is only read"
+        return ""
 
     def account(self, system: str, base: Path) -> str:
         """The file, whichever way its path is written."""
