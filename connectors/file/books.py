@@ -12,14 +12,14 @@ from typing import Any, Final
 
 from connectors.contract.errors import Rejected
 from connectors.file.formats import Place
-from connectors.file.grids import NUMBERS, Cells, Grid, Match
+from connectors.file.grids import NUMBERS, Grid, Match
 from connectors.file.package import readable_workbook
 from connectors.file.sheets import find_sheet, first_sheet, open_book
 from connectors.file.tables import open_file
 from connectors.file.workbooks import Book, Filled
 from connectors.layouts.sheet import column_name
 from connectors.layouts.stored import DIGITS, Fault, Value, cell_text, escaped
-from connectors.rows.layout import Wrong
+from connectors.rows.layout import Cells, Wrong
 
 _DAYS: Final = frozenset({"start", "end"})
 _COLUMNS: Final = 1024

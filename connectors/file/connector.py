@@ -27,17 +27,10 @@ from connectors.contract.runtime import Runtime
 from connectors.file.declared import CAPABILITIES, HELD, FileSettings
 from connectors.file.documents import open_document, save
 from connectors.file.formats import READ_ONLY, Opened, Place, has_sheet, open_table, within
-from connectors.file.grids import Cells, Match
+from connectors.file.grids import Match
 from connectors.file.paths import is_several, whole
 from connectors.file.tables import Form
-from connectors.file.writing import (
-    checked_allocation,
-    checked_budget,
-    merged_allocation,
-    merged_budget,
-    unlike,
-)
-from connectors.rows.layout import ALLOCATIONS, BUDGETS
+from connectors.rows.layout import ALLOCATIONS, BUDGETS, Cells
 from connectors.rows.reading import (
     Index,
     allocation_id,
@@ -46,6 +39,13 @@ from connectors.rows.reading import (
     read_allocations,
     read_budgets,
     ref_of,
+)
+from connectors.rows.written import (
+    checked_allocation,
+    checked_budget,
+    merged_allocation,
+    merged_budget,
+    unlike,
 )
 
 if TYPE_CHECKING:

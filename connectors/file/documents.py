@@ -13,10 +13,10 @@ from typing import Any, Final, Protocol
 from connectors.contract.errors import Rejected, Unreadable
 from connectors.file.exact import Record, parse, written
 from connectors.file.formats import Place
-from connectors.file.grids import Cells, CsvDocument, Match, encoded
+from connectors.file.grids import CsvDocument, Match, encoded
 from connectors.file.records import flat
 from connectors.file.tables import open_file
-from connectors.rows.layout import DIMENSION, LIMITS
+from connectors.rows.layout import DIMENSION, LIMITS, Cells
 
 _PHASE: Final = ("start", "end", "amount")
 

@@ -3,16 +3,15 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from connectors.contract.errors import Rejected
 from connectors.file.formats import Place
 from connectors.file.tables import guarded, open_file, unguarded
-from connectors.rows.layout import LIMITS
+from connectors.rows.layout import LIMITS, Cells
 
-Cells: TypeAlias = Mapping[str, str]
 Match: TypeAlias = Callable[[Cells], bool]
 
 QUOTE: Final = '"'

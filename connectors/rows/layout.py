@@ -3,7 +3,7 @@
 A row is text by column, with the place where it stands, whatever the format it came from.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -14,6 +14,9 @@ from connectors.contract.errors import Unreadable
 
 Position: TypeAlias = int | str
 """A line or worksheet row by number; "budget 3" where a format has no rows."""
+
+Cells: TypeAlias = Mapping[str, str]
+"""A row's text by column."""
 
 DIMENSION: Final = "dimension:"
 LIMITS: Final = ("impressions", "conversions")

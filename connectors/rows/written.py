@@ -1,6 +1,6 @@
 """What a write should leave behind, checked by reading it as it would be read back.
 
-A file holds text only; what would not come back as it was said is refused before it is written.
+Rows hold text only; what would not come back as it was said is refused before it is written.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,8 +12,7 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.facts import SAID_BY_NONE, facts, fields_of
 from connectors.contract.errors import Rejected
-from connectors.file.grids import Cells
-from connectors.rows.layout import BUDGETS, Wrong
+from connectors.rows.layout import BUDGETS, Cells, Wrong
 from connectors.rows.mapping import Reader, allocation_rows, budget_rows, settled
 from connectors.rows.reading import Index, cycles
 
