@@ -539,10 +539,10 @@ def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
 def _no_target(raw: object) -> str:
     """Why a system may not be a target; blank where it may, or is wrong in another way."""
     connector = raw.get("connector") if isinstance(raw, dict) else None
-    if not isinstance(connector, str):
+    if not isinstance(raw, dict) or not isinstance(connector, str):
         return ""
     try:
-        return registry.settings(connector).no_target
+        return registry.settings(connector).bars_target(raw)
     except (KeyError, ImportError, AttributeError, AssertionError):
         return ""
 

@@ -7,9 +7,10 @@ by the time a connector is made, `config` has put the secret itself there.
 """
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -103,6 +104,11 @@ class SystemSettings(BaseModel):
         description='At which rates amounts of other currencies are converted: "EUR/USD" = 1.0850, '
         "or a file; without one they are blocked. For systems that hold one currency.",
     )
+
+    @classmethod
+    def bars_target(cls, raw: Mapping[str, Any]) -> str:
+        """Why a system of these settings, as they stand in the file, may be no target; or blank."""
+        return cls.no_target
 
     def only_read(self) -> str:
         """Why no budget of such a system can be changed, as it is set up; blank where it can."""

@@ -24,11 +24,11 @@ from sqlalchemy.engine import URL, Connection, CursorResult, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from connectors.contract.errors import Unreadable
+from connectors.contract.errors import Rejected, Transient, Uncertain, Unreadable
 from connectors.contract.runtime import Runtime
 from connectors.sql.answers import Answer
 from connectors.sql.drivers import missing
-from connectors.sql.faults import told
+from connectors.sql.faults import refused, told
 
 ROWS: Final = 1000
 """How many rows of an answer are asked for at a time."""
@@ -130,6 +130,32 @@ class Database:
             self._watch(connection)
             yield connection
             connection.commit()
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """As `writing`, for budgets: what the database refuses is `Rejected` and changed nothing;
+        a commit whose answer is lost is `Uncertain`."""
+        with self._settled(), self._engine(True).connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for statement in self._manner(connection).limit:
+                connection.exec_driver_sql(self._with_time(statement))
+            self._watch(connection)
+            yield connection
+            try:
+                connection.commit()
+            except SQLAlchemyError as error:
+                found = told(error, self._system, self._secrets)
+                if isinstance(found, Transient):
+                    raise Uncertain(f"{found.message}: whether it was kept is not known") from None
+                raise Rejected(found.message) from None
+
+    @contextmanager
+    def _settled(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise refused(told(error, self._system, self._secrets), error) from None
 
     def ask(self, connection: Connection, label: str, query: str) -> Answer:
         """The whole answer to a query; raises where it breaks off, or is none."""

@@ -1,7 +1,8 @@
 """What a database connector may be told in the settings file, and what a database can hold."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -16,6 +17,9 @@ _UNSAID: Final = frozenset({"alerts"})
 """Fields that no column says."""
 
 
+_TABLE: Final = r"^[^.\s][^.]*(\.[^.\s][^.]*)?$"
+
+
 def _query(text: str) -> str:
     return text if is_file(text) else ensure_only_reads(text)
 
@@ -27,7 +31,8 @@ class SqlSettings(SystemSettings):
     """The keys of a system with connector = "sql"."""
 
     no_target: ClassVar[str] = (
-        "a database is a source: its budgets are only read; `trueup actuals --into` writes actuals"
+        "a database is a source: what a query answers is only read; `budgets_table` names a table "
+        "that is written, and `trueup actuals --into` writes actuals"
     )
 
     url: SecretStr = Field(
@@ -41,6 +46,17 @@ class SqlSettings(SystemSettings):
     )
     allocations: Query | None = Field(
         default=None, description="The query whose rows are allocations, or the file that holds it."
+    )
+    budgets_table: str | None = Field(
+        default=None,
+        pattern=_TABLE,
+        description='Instead of a query: the table of budgets in our own columns, as "table" or '
+        '"schema.table"; its rows can be written too.',
+    )
+    allocations_table: str | None = Field(
+        default=None,
+        pattern=_TABLE,
+        description="With budgets_table: the table of allocations in our own columns.",
     )
     layout: LayoutSetting = Field(
         default=None,
@@ -62,7 +78,7 @@ class SqlSettings(SystemSettings):
     )
     actuals: str | None = Field(
         default=None,
-        pattern=r"^[^.\s][^.]*(\.[^.\s][^.]*)?$",
+        pattern=_TABLE,
         description='The table that keeps what was spent, as "table" or "schema.table".',
     )
     create_actuals: bool = Field(
@@ -71,15 +87,35 @@ class SqlSettings(SystemSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.budgets is None and self.actuals is None:
-            raise ValueError("a query in budgets is needed, or a table in actuals")
+        if self.budgets_table is not None and (self.budgets or self.allocations):
+            raise ValueError("budgets_table stands instead of queries; leave out one of them")
+        if self.allocations_table is not None and self.budgets_table is None:
+            raise ValueError("allocations_table goes with budgets_table")
+        if self.budgets_table is None and self.budgets is None and self.actuals is None:
+            raise ValueError("a query in budgets is needed, or a table in budgets_table or actuals")
         if self.budgets is None and (self.allocations or self.layout is not None):
             raise ValueError("allocations and layout go with a query in budgets")
         if self.allocations_layout is not None and (self.layout is None or not self.allocations):
             raise ValueError("allocations_layout goes with layout and a query in allocations")
         return self
 
+    @classmethod
+    def bars_target(cls, raw: Mapping[str, Any]) -> str:
+        """A table of budgets in our own columns may be a target; what a query answers may not."""
+        return "" if raw.get("budgets_table") else cls.no_target
 
+    def only_read(self) -> str:
+        """Why no budget is changed; blank for tables in our own columns."""
+        return "" if self.budgets_table else self.no_target
+
+
+CLEARED: Final = frozenset(
+    {
+        "description", "limits", "start", "end", "phases", "enforcement", "carry_over", "parent",
+        "owners", "dimensions",
+    }
+)  # fmt: skip
+"""What a cell of a table can be made empty of."""
 CAPABILITIES: Final = Capabilities(
     vendor="sql",
     budget={each: Hold.READ_ONLY for each in FIELDS[Kind.BUDGET] if each not in _UNSAID},
@@ -89,6 +125,6 @@ CAPABILITIES: Final = Capabilities(
     phasing=Phasing.ALL,
     below_zero=True,
     grace=timedelta(),
-    unit_of_writing="none; actuals in one transaction",
+    unit_of_writing="a table's object; actuals in one transaction",
     takes_actuals=frozenset(Kind),
 )

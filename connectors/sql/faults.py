@@ -103,6 +103,17 @@ def told(error: SQLAlchemyError, where: str, secrets: Collection[str]) -> Connec
     return kind(f"{where}: {said}", hint=hint)
 
 
+def refused(found: ConnectorError, error: SQLAlchemyError) -> ConnectorError:
+    """What a failed write of a budget is: a value or a row that a database does not take is its
+    refusal, and a database that may not be written lacks a right."""
+    orig: Any = error.orig if isinstance(error, DBAPIError) else None
+    name = str(getattr(orig, "sqlite_errorname", ""))
+    if name.startswith("SQLITE_READONLY"):
+        return Forbidden(found.message, hint="Let this user write the file and its folder")
+    state = str(getattr(orig, "sqlstate", None) or "")
+    return Rejected(found.message) if state.startswith("22") else found
+
+
 def _kind(error: SQLAlchemyError, orig: Any, said: str) -> _Told:
     state = getattr(orig, "sqlstate", None) or getattr(orig, "pgcode", None)
     if isinstance(state, str):

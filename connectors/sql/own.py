@@ -1,7 +1,7 @@
 """Answers whose columns have our own names, read as a file with those columns is."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from canonical.kind import Kind
@@ -33,11 +33,11 @@ class Own:
     def counts(self) -> tuple[int, int]:
         """How many budgets there are, and how many rows of allocations."""
         shares = 0 if self._shares is None else sum(1 for _ in self._shares.rows())
-        return len(self._index().units), shares
+        return len(self.index().units), shares
 
     def stream(self, kind: Kind, only: str | None = None) -> Iterator[Observed | Problem]:
         """Every object of that kind, or the one with id `only`, and every row that was refused."""
-        index = self._index()
+        index = self.index()
         if kind is Kind.BUDGET:
             yield from read_budgets(self._budgets, index, self._system, only)
             return
@@ -54,7 +54,15 @@ class Own:
             raise Malformed(f"{each.where}: {each.message}")
         raise Missing(f"there is no {kind} {id!r} in {self._system}")
 
-    def _index(self) -> Index:
+    def index(self) -> Index:
+        """Who is among the budgets."""
         if self._known is None:
             self._known = index_of(self._budgets, self._signature, self._currency)
         return self._known
+
+    def cells(self, kind: Kind) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """Every row that says something, by its number from 1 on."""
+        table = self._budgets if kind is Kind.BUDGET else self._shares
+        for number, cells, _ in table.rows() if table is not None else ():
+            assert isinstance(number, int)
+            yield number, {"ref": "", "budget": "", **cells}
