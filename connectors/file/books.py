@@ -1,14 +1,18 @@
 """Books: a workbook held whole, to change some rows of one sheet and keep all values.
 
-Formulas become their results; one that has none would become nothing, and so is refused.
+A workbook that holds more than values and their formats is refused: formulas, merged cells, data
+validation, conditional formats, named ranges, charts and the like would be lost. Fonts, colours and
+widths of columns are not kept.
 """
 
 import io
+import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Final
+from typing import IO, Any, BinaryIO, Final
 
 from connectors.contract.errors import Rejected
 from connectors.file.formats import Place
@@ -22,6 +26,28 @@ from connectors.layouts.stored import DIGITS, Fault, Value, cell_text, escaped
 from connectors.rows.layout import Cells, Wrong
 
 _DAYS: Final = frozenset({"start", "end"})
+_PARTS: Final = {
+    "xl/charts/": "charts",
+    "xl/drawings/": "drawings",
+    "xl/tables/": "tables",
+    "xl/pivot": "pivot tables",
+    "xl/comments": "comments",
+    "xl/threadedcomments": "comments",
+    "xl/externallinks/": "links to other workbooks",
+    "xl/vbaproject": "macros",
+}
+_ELEMENTS: Final = {
+    "mergeCell": "merged cells",
+    "dataValidation": "data validation",
+    "conditionalFormatting": "conditional formats",
+    "definedName": "named ranges",
+    "sheetProtection": "a protected sheet",
+}
+_ELEMENT = re.compile(rb"<(?:[A-Za-z0-9]+:)?(" + "|".join(_ELEMENTS).encode() + rb")[\s/>]")
+_FORMULA = re.compile(
+    rb"<(?:[A-Za-z0-9]+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]+[0-9]+)[\"'][^>]*>\s*<(?:[A-Za-z0-9]+:)?f[\s/>]"
+)
+"""What a workbook that is written again would not hold any more."""
 _COLUMNS: Final = 1024
 """How far to the right a value may stand in a workbook that is written."""
 
@@ -44,6 +70,7 @@ class BookDocument:
         if place.path.exists():
             with open_file(place.path) as file:
                 book = open_book(file, place.path)
+                _ensure_kept(place, file)
                 with readable_workbook(place.path):
                     self._load(book)
                 found = find_sheet(book, place.sheet) if place.sheet else first_sheet(book)
@@ -98,6 +125,37 @@ class BookDocument:
                 return number
             return text.replace(".", self._place.form.point)  # more digits than a cell keeps
         return text
+
+
+def _ensure_kept(place: Place, file: BinaryIO) -> None:
+    """Raises `Rejected` where the workbook holds what a rewritten one would not."""
+    with readable_workbook(place.path), zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            part = name.replace("\\", "/").lstrip("/").casefold()
+            if found := next((said for begin, said in _PARTS.items() if begin in part), None):
+                raise _lost(place, found)
+            if part.startswith("xl/worksheets/") or part == "xl/workbook.xml":
+                with archive.open(name) as stream:
+                    _ensure_plain(place, part, stream)
+
+
+def _ensure_plain(place: Place, part: str, stream: IO[bytes]) -> None:
+    rest = b""
+    while piece := stream.read(1 << 17):
+        if found := _ELEMENT.search(rest + piece):
+            said = found[1].decode()
+            where = f" on {part}" if part != "xl/workbook.xml" else ""
+            raise _lost(place, _ELEMENTS[said] + where)
+        if found := _FORMULA.search(rest + piece):
+            raise _lost(place, f"a formula in cell {found[1].decode()} on {part}")
+        rest = piece[-512:]
+
+
+def _lost(place: Place, said: str) -> Rejected:
+    return Rejected(
+        f"{place.path} holds {said}, which would be lost if it were written again",
+        hint="Keep the budgets in a workbook of plain values, or in a csv file",
+    )
 
 
 def _line(filled: Filled, where: str) -> list[Any]:

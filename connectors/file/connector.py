@@ -7,7 +7,7 @@ allocation's is "BUDGET/REF". Unit of writing: the whole file, put in place in o
 import threading
 from collections import deque
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Check, Draft, Known, Observed, Page
 from connectors.contract.runtime import Runtime
 from connectors.file.declared import CAPABILITIES, HELD, FileSettings
-from connectors.file.documents import open_document, save
+from connectors.file.documents import State, open_document, save, state
 from connectors.file.formats import READ_ONLY, Opened, Place, has_sheet, open_table, within
 from connectors.file.grids import Match
 from connectors.file.paths import is_several, whole
@@ -74,6 +74,7 @@ class File(Connector):
         self._laid_out = _by_layout(name, settings, runtime.base)
         self._lock = threading.Lock()
         self._known: Index | None = None
+        self._began: dict[Path, State | None] = {}
 
     def _fitting(self, text: str, place: Place) -> Place:
         several = is_several(self.runtime.base, text)
@@ -197,7 +198,7 @@ class File(Connector):
         """Adds the rows of a budget, or of an allocation; what is there with equal facts stays."""
         kind, model, id = _drafted(draft)
         self._ensure_written()
-        with self._lock:
+        with self._alone():
             try:
                 seen = self._find(kind, id)
             except Malformed as error:
@@ -212,7 +213,7 @@ class File(Connector):
         """Puts rows with the changed fields where the object's rows stand; raises `Missing`."""
         kind, wanted, _ = _drafted(draft)
         self._ensure_written()
-        with self._lock:
+        with self._alone():
             model: Budget | Allocation
             current = self.get(kind, id).model
             if isinstance(current, Budget) and isinstance(wanted, Budget):
@@ -226,7 +227,7 @@ class File(Connector):
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """Sets the status to retired; raises `Missing`."""
         self._ensure_written()
-        with self._lock:
+        with self._alone():
             model = self.get(kind, id).model
             if model.status is not Status.RETIRED:
                 self._put(kind, structs.replace(model, status=Status.RETIRED), id)
@@ -237,7 +238,7 @@ class File(Connector):
         Raises `Rejected` for a budget that others hang below.
         """
         self._ensure_written()
-        with self._lock:
+        with self._alone():
             index = self._indexed()
             if kind is Kind.ALLOCATION:
                 self._take_out(kind, lambda cells: allocation_id(cells)[1] == id)
@@ -249,6 +250,14 @@ class File(Connector):
                     )
                 self._take_out(Kind.ALLOCATION, lambda cells: ref_of(cells["budget"]) == id)
                 self._take_out(kind, lambda cells: ref_of(cells["ref"]) == id)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keeps the other threads out, and remembers the files as they are at the beginning."""
+        with self._lock:
+            places = filter(None, (self._budgets, self._own))
+            self._began = {each.path: state(each.path) for each in places}
+            yield
 
     def _ensure_written(self) -> None:
         """Raises `Rejected` where the file is another system's, which a layout only reads."""
@@ -310,7 +319,8 @@ class File(Connector):
         document = open_document(place)
         document.replace(match, rows, granted)
         leaving()
-        save(place.path, document.content())
+        save(place.path, document.content(), self._began[place.path])
+        self._began[place.path] = state(place.path)
 
 
 def _delimiter(settings: FileSettings) -> str:

@@ -6,17 +6,21 @@ A crash at any moment leaves either the old file or the new one, never a part.
 import os
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
-from connectors.contract.errors import Rejected, Unreadable
+from connectors.contract.errors import Rejected, Stale, Unreadable
 from connectors.file.exact import Record, parse, written
 from connectors.file.formats import Place
 from connectors.file.grids import CsvDocument, Match, encoded
 from connectors.file.records import flat
 from connectors.file.tables import open_file
 from connectors.rows.layout import DIMENSION, LIMITS, Cells
+
+State: TypeAlias = tuple[int, int, int]
+"""Time of change, size and inode."""
 
 _PHASE: Final = ("start", "end", "amount")
 
@@ -42,8 +46,19 @@ def open_document(place: Place) -> Document:
     return RecordDocument(place)
 
 
-def save(path: Path, content: bytes) -> None:
-    """Puts `content` in place of the file at `path`; or raises `Rejected` and changes nothing."""
+def state(path: Path) -> State | None:
+    """What tells whether somebody else wrote the file; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def save(path: Path, content: bytes, was: State | None) -> None:
+    """Puts `content` in place of the file at `path`, with its mode and, where this user may give it
+    away, its owner; raises `Rejected`, or `Stale` where it is not as it `was`, and changes nothing.
+    """
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
@@ -53,6 +68,9 @@ def save(path: Path, content: bytes) -> None:
         if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
             raise Rejected(f"{path} is read-only", hint="Give this user write permission")
         _write(temporary, content, mode)
+        _give(temporary, target)
+        if state(path) != was:
+            raise Stale(f"{path} was written by another process meanwhile", hint="Run again")
         os.replace(temporary, target)
         _sync_folder(target.parent)
     except OSError as error:
@@ -71,6 +89,19 @@ def _write(path: Path, content: bytes, mode: int | None) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _give(temporary: Path, target: Path) -> None:
+    """Let the new file belong to whom the old one belongs; a group alone where that is all."""
+    if os.name != "posix" or not target.exists():
+        return
+    old, new = target.stat(), temporary.stat()
+    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+        with suppress(OSError):
+            os.chown(temporary, -1, old.st_gid)
+        with suppress(OSError):
+            os.chown(temporary, old.st_uid, -1)
+        temporary.chmod(old.st_mode & 0o777)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,0 +1,117 @@
+"""A file that somebody holds dear loses nothing when a budget in it is changed."""
+
+import io
+import os
+import stat
+from decimal import Decimal
+
+import pytest
+from msgspec import structs
+from openpyxl import Workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from canonical.amount import Amount
+from canonical.kind import Kind
+from connectors.contract.errors import Rejected, Stale
+from connectors.contract.records import Draft
+from connectors.contract.runtime import Runtime
+from connectors.file import connector as room
+from connectors.file.connector import File
+from connectors.file.declared import FileSettings
+
+HEADER = "owners,amount,ref,name,currency,start,end,cadence"
+LINES = [
+    "ann;bob,5.00,Q,Other,USD,,,",
+    ",10.00,P,Pläne,USD,2026-01-01,2026-01-31,monthly",
+    ",20.50,P,Pläne,USD,2026-02-01,2026-02-28,monthly",
+    ",30.10,P,Pläne,USD,2026-03-01,2026-03-31,monthly",
+    ",7.70,R,Last,USD,,,",
+]
+
+
+def opened(folder, path):
+    return File("erp", FileSettings(connector="file", path=path), Runtime(base=folder))
+
+
+def raise_one(connector, ref="Q", amount="6.25"):
+    seen = connector.get(Kind.BUDGET, ref)
+    wanted = structs.replace(seen.model, amount=Amount(Decimal(amount), "USD"))
+    return connector.update(ref, Draft(model=wanted), {"amount"}, "k")
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_one_phase_of_several_changes_one_line_alone(tmp_path, ending, mark, newline):
+    sign = "\t" if ending == "tsv" else ","
+    path = tmp_path / f"a.{ending}"
+    text = newline.join([HEADER, *LINES, ""]).replace(",", sign)
+    path.write_bytes(mark + text.encode())
+    path.chmod(0o640)
+    with opened(tmp_path, path.name) as connector:
+        seen = connector.get(Kind.BUDGET, "P").model
+        first, second, third = seen.phases
+        moved = structs.replace(second, amount=Amount(Decimal("21.75"), "USD"))
+        wanted = structs.replace(seen, phases=(first, moved, third))
+        connector.update("P", Draft(model=wanted), {"phases"}, "k")
+    assert path.read_bytes() == mark + text.replace("20.50", "21.75").encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_file_written_by_another_process_meanwhile_is_stale_and_stays(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([HEADER, *LINES, ""]), encoding="utf-8")
+    theirs = path.read_text(encoding="utf-8").replace("7.70", "8.80")
+
+    def meanwhile():
+        other = tmp_path / "b.csv"
+        other.write_text(theirs, encoding="utf-8")
+        os.replace(other, path)
+
+    monkeypatch.setattr(room, "leaving", meanwhile)
+    with opened(tmp_path, "a.csv") as connector, pytest.raises(Stale, match="another process"):
+        raise_one(connector)
+    assert path.read_text(encoding="utf-8") == theirs
+    assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
+
+
+def merged(book, sheet):
+    sheet.merge_cells("I1:J1")
+
+
+def validated(book, sheet):
+    found = DataValidation(type="list", formula1='"USD,EUR"')
+    found.add("C2")
+    sheet.add_data_validation(found)
+
+
+def named(book, sheet):
+    book.defined_names["total"] = DefinedName("total", attr_text="Sheet!$D$2")
+
+
+def computed(book, sheet):
+    sheet["I5"] = "=SUM(D2:D2)"
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (computed, "a formula in cell I5"),
+        (merged, "merged cells"),
+        (validated, "data validation"),
+        (named, "named ranges"),
+    ],
+)
+def test_a_workbook_that_would_lose_something_is_refused_and_stays(tmp_path, made, said):
+    book = Workbook()
+    sheet = book.active
+    sheet.append(["ref", "name", "currency", "amount"])
+    sheet.append(["Q", "Other", "USD", 5])
+    made(book, sheet)
+    raw = io.BytesIO()
+    book.save(raw)
+    (tmp_path / "a.xlsx").write_bytes(raw.getvalue())
+    with opened(tmp_path, "a.xlsx") as connector, pytest.raises(Rejected, match=said):
+        raise_one(connector)
+    assert (tmp_path / "a.xlsx").read_bytes() == raw.getvalue()
