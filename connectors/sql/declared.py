@@ -125,6 +125,6 @@ CAPABILITIES: Final = Capabilities(
     phasing=Phasing.ALL,
     below_zero=True,
     grace=timedelta(),
-    unit_of_writing="a table's object; actuals in one transaction",
+    unit_of_writing="none; actuals in one transaction",
     takes_actuals=frozenset(Kind),
 )
