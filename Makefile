@@ -1,6 +1,8 @@
 # make demo         set up, then mirror an ERP's export into sandboxes of all five vendors
 # make test         set up with the development tools, then run all but the exhaustive tests
-# make test-faults  every fault at every point: what is too long for make test
+# make test-faults  every fault at every point: what is too long for make test; then these two
+# make test-mutants faults in the code, one at a time: how many the tests find (MUTANTS=all, ONLY=sync.match)
+# make coverage     how many branches of canonical/ and sync/ the tests take
 # make lint         style, types and walls
 # make format       rewrite the code in its style
 # make bench        measure, side by side with plain code
@@ -15,9 +17,11 @@ SOURCES := pyproject.toml hatch_build.py README.md LICENSE \
 	$(shell find canonical config connectors sync trueup ! -name __pycache__ ! -name '*.pyc')
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet
+MUTANTS ?= 40
+ONLY ?=
 TRYTON := tests/vendors/tryton/requirements-tryton
 
-.PHONY: demo test test-faults lint format bench lock clean
+.PHONY: demo test test-faults test-mutants coverage lint format bench lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -29,6 +33,17 @@ test: .venv/ready-dev
 test-faults: .venv/ready-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m faults
 	TRUEUP_TEST_EXAMPLES=5 $(BIN)/python -m pytest -n 2 --dist worksteal tests/properties tests/contract
+	$(MAKE) coverage test-mutants
+
+test-mutants: .venv/ready-dev
+	$(BIN)/python -m tests.mutation --each $(MUTANTS) --only '$(ONLY)'
+
+coverage: .venv/ready-dev
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist worksteal tests/unit/test_canonical tests/unit/test_sync \
+		tests/properties tests/scenarios tests/vendors/brex
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .

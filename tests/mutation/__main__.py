@@ -1,0 +1,124 @@
+"""`python -m tests.mutation`: how many faults in the code that decides about money the tests find.
+
+What was found is kept below `mutants/`, so that a trial which broke off goes on; it starts over when
+the code or a test has changed.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.forking import KILLED, OVERDUE, Trial
+from tests.mutation.mutants import ROOT, SETTINGS, Mutant, copy_code, put_faults, sampled
+
+FOLDER = ROOT / "mutants"
+FLOOR = 0.8
+
+
+def main() -> int:
+    """Try the faults and print the share that was found; 1 where that is too small."""
+    asked = _asked()
+    tried = _prepared(asked.keep_found)
+    every = put_faults(FOLDER)
+    mutants = [mutant for mutant in every if asked.only in mutant.name]
+    if asked.each != "all":
+        mutants = sampled(mutants, int(asked.each), asked.seed)
+    results = {} if tried is None else tried
+    trial = Trial(
+        mutants=mutants,
+        results=results,
+        reached_in=FOLDER / "reached.json",
+        seconds=asked.seconds,
+        processes=asked.processes,
+        said=lambda mutant, result: _say(mutant, result, results, asked.verbose),
+    )
+    if code := _pytest(trial):
+        return code
+    return _table(mutants, results, len(every), asked)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=main.__doc__)
+    parser.add_argument("--each", default="40", help="faults of each module, or all (%(default)s)")
+    parser.add_argument("--only", default="", help="part of the name of a module or function")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=6, help="of tests a fault (%(default)s)")
+    parser.add_argument("--processes", type=int, default=2, help="side by side (%(default)s)")
+    parser.add_argument("--verbose", action="store_true", help="name each fault as it is tried")
+    parser.add_argument(
+        "--keep-found", action="store_true", help="try only what was not found before"
+    )
+    return parser.parse_args()
+
+
+def _prepared(keep_found: bool) -> dict[str, str] | None:
+    """A fresh copy of the code; and what an earlier trial of the same code and tests found."""
+    kept = {}
+    for name in ("version", "reached.json", "results.json"):
+        if (FOLDER / name).exists():
+            kept[name] = (FOLDER / name).read_text(encoding="utf-8")
+    copy_code(FOLDER)
+    version = _version()
+    same = kept.get("version") == version
+    (FOLDER / "version").write_text(version, encoding="utf-8")
+    if same and "reached.json" in kept:
+        (FOLDER / "reached.json").write_text(kept["reached.json"], encoding="utf-8")
+    results = json.loads(kept.get("results.json", "{}"))
+    if same:
+        return results
+    return {name: result for name, result in results.items() if keep_found and result == KILLED}
+
+
+def _version() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(FOLDER.rglob("*.py")):
+        digest.update(str(path.relative_to(FOLDER)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _pytest(trial: Trial) -> int:
+    """Run the trial within pytest; its exit code."""
+    os.chdir(FOLDER)
+    sys.path[:] = [str(FOLDER), *(entry for entry in sys.path if not _is_root(entry))]
+    arguments = ["-p", "no:cacheprovider", "-k", "not postgresql", "-q"]
+    return int(
+        pytest.main([*arguments, *SETTINGS["pytest_add_cli_args_test_selection"]], plugins=[trial])
+    )
+
+
+def _is_root(entry: str) -> bool:
+    return Path(entry or ".").resolve() == ROOT
+
+
+def _say(mutant: Mutant, result: str, results: dict[str, str], verbose: bool) -> None:
+    (FOLDER / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    if verbose or result not in {KILLED, OVERDUE}:
+        print(f"{result}: {mutant.name}\n    {mutant.change}", flush=True)
+
+
+def _table(mutants: list[Mutant], results: dict[str, str], every: int, asked) -> int:
+    modules: dict[str, list[bool]] = {}
+    for mutant in mutants:
+        found = results[mutant.name] in {KILLED, OVERDUE}
+        modules.setdefault(mutant.module, []).append(found)
+    print(f"\n{'module':24}{'faults':>8}{'found':>8}{'share':>8}")
+    for module, found in modules.items():
+        print(f"{module:24}{len(found):>8}{sum(found):>8}{sum(found) / len(found):>8.0%}")
+    all_found = [one for found in modules.values() for one in found]
+    share = sum(all_found) / len(all_found)
+    print(f"{'in all':24}{len(all_found):>8}{sum(all_found):>8}{share:>8.1%}")
+    if len(mutants) < every:
+        print(f"a sample of {every} (seed {asked.seed}); MUTANTS=all tries each of them")
+    if share < FLOOR:
+        print(f"fewer than {FLOOR:.0%} were found")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
