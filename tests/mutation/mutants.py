@@ -10,6 +10,7 @@ import shutil
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mutmut.mutation.file_mutation import mutate_file_contents
@@ -76,6 +77,7 @@ def _faults(path: str, code: str) -> Iterator[Mutant]:
             yield Mutant(f"{module}.{name}", module, change)
 
 
+@cache
 def _read(function: ast.FunctionDef) -> str:
     """The function without what only people read."""
     copy = _Wordless().visit(ast.parse(ast.unparse(function)))
@@ -94,6 +96,13 @@ class _Wordless(ast.NodeTransformer):
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
         return ast.Constant("")
 
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.exc, ast.Call):
+            said = [arg for arg in node.exc.args if getattr(arg, "value", arg) not in ("", None)]
+            node.exc.args = said
+        return node
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         called = node.func
         if (
@@ -106,9 +115,13 @@ class _Wordless(ast.NodeTransformer):
 
 
 def _difference(original: ast.FunctionDef, mutated: ast.FunctionDef) -> str:
-    before = ast.unparse(original).splitlines()[1:]
-    after = ast.unparse(mutated).splitlines()[1:]
+    before, after = _lines(original), _lines(mutated)
     pairs = [(a, b) for a, b in zip(before, after, strict=False) if a != b]
     if not pairs:
         return ast.unparse(mutated.args)
     return f"{pairs[0][0].strip()}  →  {pairs[0][1].strip()}"
+
+
+@cache
+def _lines(function: ast.FunctionDef) -> list[str]:
+    return ast.unparse(function).splitlines()[1:]

@@ -71,6 +71,20 @@ def test_money_that_differs_is_a_difference_whatever_was_agreed(held, desired, o
             assert name in found
 
 
+@given(HELD, FACTS, FACTS, BASELINES)
+def test_all_that_is_stated_and_not_agreed_is_found(held, desired, observed, baseline):
+    found = _found(held, desired, observed, baseline)
+    for index, name in enumerate(BUDGET_FIELDS):
+        if name not in held or desired[index] is None or desired[index] == observed[index]:
+            continue
+        spelling = (
+            baseline is not None
+            and name not in MONEY_FIELDS
+            and (desired[index], observed[index]) == (baseline.desired[index], baseline.echo[index])
+        )
+        assert (name in found) != spelling, name
+
+
 @given(HELD, FACTS, FACTS)
 def test_what_was_agreed_in_another_spelling_stays_agreed(held, desired, echo):
     assert set(_found(held, desired, echo, Baseline(desired, echo))) <= MONEY_FIELDS
