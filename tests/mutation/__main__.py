@@ -1,6 +1,6 @@
 """`python -m tests.mutation`: how many faults in the code that decides about money the tests find.
 
-What was found is kept below `mutants/`, so that a trial which broke off goes on; it starts over when
+What was found is kept in the copy, `mutants/`, so that a trial which broke off goes on; it starts over when
 the code or a test has changed.
 """
 
@@ -16,28 +16,26 @@ import pytest
 from tests.mutation.forking import KILLED, OVERDUE, Trial
 from tests.mutation.mutants import ROOT, SETTINGS, Mutant, copy_code, put_faults, sampled
 
-FOLDER = ROOT / "mutants"
 FLOOR = 0.8
 
 
 def main() -> int:
     """Try the faults and print the share that was found; 1 where that is too small."""
     asked = _asked()
-    tried = _prepared(asked.keep_found)
-    every = put_faults(FOLDER)
+    results = _prepared(asked)
+    every = put_faults(asked.folder)
     mutants = [mutant for mutant in every if asked.only in mutant.name]
     if asked.each != "all":
         mutants = sampled(mutants, int(asked.each), asked.seed)
-    results = {} if tried is None else tried
     trial = Trial(
         mutants=mutants,
         results=results,
-        reached_in=FOLDER / "reached.json",
+        reached_in=asked.folder / "reached.json",
         seconds=asked.seconds,
         processes=asked.processes,
-        said=lambda mutant, result: _say(mutant, result, results, asked.verbose),
+        said=lambda mutant, result: _say(mutant, result, results, asked),
     )
-    if code := _pytest(trial):
+    if code := _pytest(trial, asked):
         return code
     return _table(mutants, results, len(every), asked)
 
@@ -53,51 +51,52 @@ def _asked() -> argparse.Namespace:
     parser.add_argument(
         "--keep-found", action="store_true", help="try only what was not found before"
     )
+    parser.add_argument("--folder", type=Path, default=ROOT / "mutants", help="of the copy")
+    tests = SETTINGS["pytest_add_cli_args_test_selection"]
+    parser.add_argument("tests", nargs="*", default=tests, help="files of tests, for a quick look")
     return parser.parse_args()
 
 
-def _prepared(keep_found: bool) -> dict[str, str] | None:
-    """A fresh copy of the code; and what an earlier trial of the same code and tests found."""
-    kept = {}
+def _prepared(asked: argparse.Namespace) -> dict[str, str]:
+    """Make a fresh copy of the code; what an earlier trial of it by the same tests found."""
+    folder, kept = asked.folder, {}
     for name in ("version", "reached.json", "results.json"):
-        if (FOLDER / name).exists():
-            kept[name] = (FOLDER / name).read_text(encoding="utf-8")
-    copy_code(FOLDER)
-    version = _version()
-    same = kept.get("version") == version
-    (FOLDER / "version").write_text(version, encoding="utf-8")
-    if same and "reached.json" in kept:
-        (FOLDER / "reached.json").write_text(kept["reached.json"], encoding="utf-8")
+        if (folder / name).exists():
+            kept[name] = (folder / name).read_text(encoding="utf-8")
+    copy_code(folder)
+    version = _version(folder, asked)
+    (folder / "version").write_text(version, encoding="utf-8")
     results = json.loads(kept.get("results.json", "{}"))
-    if same:
-        return results
-    return {name: result for name, result in results.items() if keep_found and result == KILLED}
+    if kept.get("version") != version:
+        found = {name: result for name, result in results.items() if result == KILLED}
+        return found if asked.keep_found else {}
+    if "reached.json" in kept:
+        (folder / "reached.json").write_text(kept["reached.json"], encoding="utf-8")
+    return results
 
 
-def _version() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(FOLDER.rglob("*.py")):
-        digest.update(str(path.relative_to(FOLDER)).encode() + b"\0" + path.read_bytes())
+def _version(folder: Path, asked: argparse.Namespace) -> str:
+    digest = hashlib.sha256(f"{asked.tests} {asked.seconds}".encode())
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
-def _pytest(trial: Trial) -> int:
+def _pytest(trial: Trial, asked: argparse.Namespace) -> int:
     """Run the trial within pytest; its exit code."""
-    os.chdir(FOLDER)
-    sys.path[:] = [str(FOLDER), *(entry for entry in sys.path if not _is_root(entry))]
+    os.chdir(asked.folder)
+    sys.path[:] = [str(asked.folder), *(entry for entry in sys.path if not _is_root(entry))]
     arguments = ["-p", "no:cacheprovider", "-k", "not postgresql", "-q"]
-    return int(
-        pytest.main([*arguments, *SETTINGS["pytest_add_cli_args_test_selection"]], plugins=[trial])
-    )
+    return int(pytest.main([*arguments, *asked.tests], plugins=[trial]))
 
 
 def _is_root(entry: str) -> bool:
     return Path(entry or ".").resolve() == ROOT
 
 
-def _say(mutant: Mutant, result: str, results: dict[str, str], verbose: bool) -> None:
-    (FOLDER / "results.json").write_text(json.dumps(results), encoding="utf-8")
-    if verbose or result not in {KILLED, OVERDUE}:
+def _say(mutant: Mutant, result: str, results: dict[str, str], asked: argparse.Namespace) -> None:
+    (asked.folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    if asked.verbose or result not in {KILLED, OVERDUE}:
         print(f"{result}: {mutant.name}\n    {mutant.change}", flush=True)
 
 
