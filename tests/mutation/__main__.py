@@ -23,7 +23,7 @@ def main() -> int:
     """Try the faults and print the share that was found; 1 where that is too small."""
     asked = _asked()
     results = _prepared(asked)
-    every = put_faults(asked.folder)
+    every = put_faults(asked.folder, asked.only)
     mutants = [mutant for mutant in every if asked.only in mutant.name]
     if asked.each != "all":
         mutants = sampled(mutants, int(asked.each), asked.seed)
@@ -76,7 +76,7 @@ def _prepared(asked: argparse.Namespace) -> dict[str, str]:
 
 
 def _version(folder: Path, asked: argparse.Namespace) -> str:
-    digest = hashlib.sha256(f"{asked.tests} {asked.seconds}".encode())
+    digest = hashlib.sha256(f"{asked.tests} {asked.seconds} {asked.only}".encode())
     for path in sorted(folder.rglob("*.py")):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -43,10 +43,16 @@ def copy_code(folder: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
-def put_faults(folder: Path) -> list[Mutant]:
-    """Put every fault of the modules that the settings name into the copy; none is in force."""
+def put_faults(folder: Path, only: str = "") -> list[Mutant]:
+    """Put every fault of the modules that the settings name into the copy; none is in force.
+
+    `only` is a part of a module's or a function's name: other modules stay as they are.
+    """
     made: list[Mutant] = []
     for path in (name for name in SETTINGS["only_mutate"] if (folder / name).exists()):
+        module = _module(path)
+        if only not in module and not only.startswith(module):
+            continue
         mutated = mutate_file_contents(path, (folder / path).read_text(encoding="utf-8"))
         (folder / path).write_text(mutated.code, encoding="utf-8")
         made += _faults(path, mutated.code)
@@ -62,8 +68,12 @@ def sampled(mutants: list[Mutant], each: int, seed: int) -> list[Mutant]:
     return chosen
 
 
+def _module(path: str) -> str:
+    return path.removesuffix(".py").replace("/", ".")
+
+
 def _faults(path: str, code: str) -> Iterator[Mutant]:
-    module = path.removesuffix(".py").replace("/", ".")
+    module = _module(path)
     functions = {
         node.name: node
         for node in ast.walk(ast.parse(code))
