@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
@@ -175,3 +176,11 @@ def test_shares_of_one_entity_are_told_apart_by_amount(wanted, held, found, conf
 
 def test_amounts_tell_nothing_of_what_bears_anothers_stamp():
     assert told_apart((10,), (10,), stamp="other") == ({}, [])
+
+
+def test_namesakes_are_told_apart_by_what_the_target_tells_them_by():
+    there_in_euro = Observed("t1", replace(budget("t1"), amount=Amount.of(1, "EUR")), None)
+    strangers = {"t1": there_in_euro, "t2": there("t2")}
+    found, conflicts = Matcher(Kind.BUDGET, strangers, {"currency"}).match([new("B1")])
+    assert {ref: each.item.id for (_, ref), each in found.items()} == {"B1": "t2"}
+    assert conflicts == []
