@@ -95,3 +95,16 @@ def test_units_are_never_mixed():
 def test_a_sum_too_long_to_be_exact_is_an_error_and_not_another_number():
     with pytest.raises(ArithmeticError):
         usd("1E+60") + usd("0.01")
+
+
+def test_rounding_keeps_every_digit_of_a_long_amount():
+    long = "123456789012345678901234567890"
+    assert usd(f"{long}.125").rounded().text() == f"{long}.12"
+
+
+def test_amounts_are_turned_round_and_put_in_order():
+    assert -usd("1.00") == usd("-1.00")
+    assert abs(usd("-1.00")) == abs(usd("1.00")) == usd("1.00")
+    assert sorted([usd("2"), usd("-1"), usd("1")]) == [usd("-1"), usd("1"), usd("2")]
+    assert usd("1") <= usd("1.00")
+    assert not usd("1") < usd("1.00")

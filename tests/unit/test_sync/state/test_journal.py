@@ -1,11 +1,14 @@
 """The journal: on the disk before a request leaves, and one outcome for each."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from canonical.kind import Kind, Op
+from sync.state.audit import Audit
+from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation, State, key_of, new_operation_id
 from sync.state.lease import LeaseLost
 
@@ -15,6 +18,7 @@ class Fence:
         self.lost = False
 
     def guard(self, connection):
+        assert connection.in_transaction()
         if self.lost:
             raise LeaseLost("taken over")
 
@@ -256,3 +260,68 @@ def test_what_was_written_of_late_is_told_with_what_it_hangs_below(journal, stor
     journal.ended(id, State.UNCERTAIN, "no answer")
     assert journal.written_since(now - timedelta(seconds=60)) == {("CC-9", "t-1")}
     assert journal.written_since(now + timedelta(seconds=60)) == set()
+
+
+def test_no_secret_is_kept_of_what_was_there_before(journal, store):
+    store.mask = lambda text: text.replace("bxt_secret", "***")
+    id = planned(journal, before={"name": "bxt_secret"})
+    assert the(journal, id).before == {"name": "***"}
+
+
+def test_two_that_end_alike_each_have_their_row_and_one_that_still_waits_has_one(journal, store):
+    for seq in (1, 2):
+        journal.ended(sent(journal, seq), State.REJECTED, "too much")
+    waiting = sent(journal, 3)
+    for _ in range(3):
+        journal.ended(waiting, State.UNCERTAIN, "no answer")
+    entries = [json.loads(row.entry) for row in Audit(store).rows()]
+    told = [each["said"]["state"] for each in entries if each["kind"] == "operation"]
+    assert told == ["rejected", "rejected", "uncertain"]
+
+
+def test_a_good_run_of_another_sync_settles_nothing_of_ours(journal, store):
+    history = History(store)
+    history.start("run-1", "erp-to-brex", "run", store.now())
+    sent(journal, ref="A")
+    history.start("other", "erp-to-bill", "run", store.now())
+    history.finish("other", "ok", store.now(), {})
+    assert {*journal.unfinished(Kind.BUDGET, [("", "A")])} == {("", "A")}
+    history.finish("run-1", "ok", store.now(), {})
+    assert journal.unfinished(Kind.BUDGET, [("", "A")]) == {}
+
+
+def test_of_what_was_meant_twice_the_last_counts(journal):
+    failed = sent(journal, 1, run_id="run-1", ref="A")
+    journal.ended(failed, State.REJECTED, "no")
+    assert journal.unfinished(Kind.BUDGET, [("", "A")])[("", "A")].id == failed
+    journal.applied(sent(journal, 1, run_id="run-2", ref="A"), "t-1")
+    assert journal.unfinished(Kind.BUDGET, [("", "A")]) == {}
+
+
+def test_what_later_runs_wrote_is_told_in_their_order_and_by_the_whole_key(journal):
+    sent(journal, 1, run_id="run-1", ref="A")
+    later = [sent(journal, 1, run_id=run, ref="A", op=Op.UPDATE) for run in ("run-2", "run-3")]
+    planned(journal, 2, run_id="run-3", ref="A", op=Op.UPDATE)
+    sent(journal, 3, run_id="run-3", ref="A", budget_ref="CC")
+    found = journal.since("run-1", Kind.BUDGET, [("", "A"), ("", "B")])
+    assert {key: [each.id for each in those] for key, those in found.items()} == {("", "A"): later}
+
+
+def test_a_create_that_was_lost_is_known_by_its_whole_key_and_kind(journal):
+    journal.ended(sent(journal, 1, ref="A"), State.LOST, None)
+    journal.applied(sent(journal, 2, ref="B"), "t-1")
+    journal.ended(sent(journal, 3, ref="C", op=Op.UPDATE), State.LOST, None)
+    keys = [("", "A"), ("", "B"), ("", "C"), ("CC", "A")]
+    assert journal.lost(Kind.BUDGET, keys) == {("", "A")}
+    assert journal.lost(Kind.ALLOCATION, keys) == set()
+
+
+def test_creates_that_were_applied_of_late_are_told_in_their_order(journal, store):
+    made = [sent(journal, seq) for seq in (1, 2)]
+    for id in made:
+        journal.applied(id, f"t-{id}")
+    journal.applied(sent(journal, 3, op=Op.UPDATE), "t-3")
+    sent(journal, 4)
+    minute = timedelta(seconds=60)
+    assert [each.id for each in journal.made_since(store.now() - minute)] == made
+    assert journal.made_since(store.now() + minute) == []
