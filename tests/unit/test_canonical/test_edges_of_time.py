@@ -66,3 +66,14 @@ def test_phases_are_cut_as_their_amounts_count():
     cut = cut.since(date(2025, 11, 3))
     assert cut.phases == (Phase(Period(date(2025, 11, 1), date(2025, 12, 31)), usd(1)), phases[1])
     assert cut.all_phases() == cut.phases
+
+
+def test_a_period_holds_what_shares_its_edges_and_nothing_beyond_them():
+    march, open_end = Period(DAY, date(2026, 3, 31)), Period(DAY)
+    assert march.holds(march)
+    assert open_end.holds(open_end)
+    assert open_end.holds(march)
+    assert not march.holds(open_end)
+    assert not march.holds(Period(DAY - timedelta(days=1), march.end))
+    assert not open_end.holds(Period(DAY - timedelta(days=1)))
+    assert not march.holds(Period(DAY, date(2026, 4, 1)))
