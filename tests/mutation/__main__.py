@@ -1,7 +1,7 @@
 """`python -m tests.mutation`: how many faults in the code that decides about money the tests find.
 
-What was found is kept in the copy, `mutants/`, so that a trial which broke off goes on; it starts over when
-the code or a test has changed.
+What was found is kept in the copy, `mutants/`, so that a trial which broke off goes on; it starts
+over when the code or a test has changed.
 """
 
 import argparse
@@ -51,7 +51,8 @@ def _asked() -> argparse.Namespace:
     parser.add_argument(
         "--keep-found", action="store_true", help="try only what was not found before"
     )
-    parser.add_argument("--folder", type=Path, default=ROOT / "mutants", help="of the copy")
+    copy = {"type": lambda path: Path(path).resolve(), "help": "of the copy"}
+    parser.add_argument("--folder", default=ROOT / "mutants", **copy)
     tests = SETTINGS["pytest_add_cli_args_test_selection"]
     parser.add_argument("tests", nargs="*", default=tests, help="files of tests, for a quick look")
     return parser.parse_args()
@@ -111,6 +112,8 @@ def _table(mutants: list[Mutant], results: dict[str, str], every: int, asked) ->
     all_found = [one for found in modules.values() for one in found]
     share = sum(all_found) / len(all_found)
     print(f"{'in all':24}{len(all_found):>8}{sum(all_found):>8}{share:>8.1%}")
+    if overdue := sum(results[mutant.name] == OVERDUE for mutant in mutants):
+        print(f"{overdue} of them were found because their tests did not end in time")
     if len(mutants) < every:
         print(f"a sample of {every} (seed {asked.seed}); MUTANTS=all tries each of them")
     if share < FLOOR:
