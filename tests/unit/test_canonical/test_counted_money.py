@@ -79,7 +79,7 @@ def test_a_later_phase_that_moves_is_told_from_its_first_day_and_an_earlier_one_
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (Decimal("1234567"), "1,234,567"),
+        (Decimal(1234567), "1,234,567"),
         (Decimal("1234.5"), "1,234.50"),
         (Decimal("0.005"), "0.00"),
         (Fraction(10, 3), "3.33"),
