@@ -182,7 +182,7 @@ def test_a_new_budget_that_may_be_a_vanished_one_is_made_once_somebody_says_so(w
     world.source.put(budget("B", "Travel"))
     assert world.run().waiting == 1
     (wait,) = world.waits.queue().waits
-    assert wait.question.ways == ("none",)
+    assert wait.question.ways == ("none", "trueup rename s A B")
     with pytest.raises(Undecidable, match="is no way out"):
         world.ways.ruling(wait, wait.waiting.candidates[0])
     world.decide(1, "none")
@@ -260,7 +260,7 @@ def test_a_run_that_fails_before_it_plans_leaves_the_queue_as_it_is(world):
 
 def test_a_plan_that_waits_for_approval_is_in_the_queue_until_its_time_is_over(world):
     plan = {
-        "sync": "s", "digest": "d", "plan": "{}", "reason": "over 10%", "asked_at": NOW,
+        "sync": "s", "digest": "d", "deeds": "e", "plan": "{}", "reason": "over 10%", "asked_at": NOW,
         "asked_by": "ann",
     }  # fmt: skip
     day = timedelta(days=1)

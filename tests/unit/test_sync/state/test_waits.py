@@ -167,7 +167,7 @@ def test_no_secret_is_kept_of_what_waits_or_is_decided(store, waits, record):
 
 def test_a_plan_that_was_approved_since_waits_no_more(store, waits, record, clock):
     plan = {
-        "plan_id": "p", "sync": "s", "digest": "d", "plan": "{}", "reason": "over 10%",
+        "plan_id": "p", "sync": "s", "digest": "d", "deeds": "e", "plan": "{}", "reason": "over 10%",
         "asked_at": clock(), "asked_by": "ann", "until": clock(),
     }  # fmt: skip
     with store.write() as connection:
