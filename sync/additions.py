@@ -106,7 +106,7 @@ class Additions:
         self._found.returns.append(replace(change, side=Side.SOURCE, cause=Cause.DRIFT))
         if change.op is Op.BLOCKED:
             return
-        self._found.weighed_back.append(Weighed(kind, key, change.op, money))
+        self._found.weigh_back(Weighed(kind, key, change.op, money))
         self._found.returned[kind, key] = Returned(
             statement=Statement(again.statement, again.beyond, again.rates, again.shown),
             target_id=item.id,

@@ -113,7 +113,7 @@ class Returns:
         gone = (Move(self._as_of, counted, None),) if counted else ()
         if change.op is not Op.BLOCKED:
             weighed = Weighed(kind, wanted.key, change.op, gone, counted)
-            self._found.weighed_back.append(weighed)
+            self._found.weigh_back(weighed)
         self._found.note(change.losses)
         image = dict(zip(FIELDS[kind], shown, strict=True))
         change = replace(change, side=Side.SOURCE, money=gone, image=image, cause=Cause.DRIFT)
@@ -256,7 +256,7 @@ class Returns:
             moved = (Move(self._as_of, counted, None),) if counted else ()
         if op is not Op.BLOCKED:
             weighed = Weighed(wanted.kind, wanted.key, op, moved, counted)
-            self._found.weighed_back.append(weighed)
+            self._found.weigh_back(weighed)
         return moved
 
     def _block(self, back: TakeBack, reason: str, *losses: Loss) -> None:

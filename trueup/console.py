@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as Terminal
 from rich.table import Table
@@ -356,12 +356,12 @@ class Console:
         if run.report is None and run.ended_at is not None:
             self.say("its report was let go of: what it did may stand in `trueup audit`")
         operations = report.get("operations", [])
-        columns = ("op", "object", "in the target", "outcome", "error")
+        columns = ("op", "object", "its id there", "outcome", "error")
         rows = [
             (
                 each["op"],
                 f"{each['kind']} {each['ref']}",
-                each["target_id"] or "",
+                " in the ".join(filter(None, (each["target_id"], _side(each)))),
                 each["outcome"],
                 each["error"] or "",
             )
@@ -454,6 +454,11 @@ class Console:
 
 def _marked_lines(text: str) -> str:
     return "\n".join(map(marked, text.split("\n")))
+
+
+def _side(done: Mapping[str, Any]) -> str:
+    """Where an operation was done, if that was not the target."""
+    return done["side"] if done.get("side", "target") != "target" else ""
 
 
 def _but(found: Plan | Verification | None) -> str:

@@ -24,6 +24,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.decide import Wanted, alteration
 from sync.findings import Findings
+from sync.overlay import overlaid
 from sync.returned import Returned
 from sync.scales import Weighed
 from sync.send import Statement
@@ -105,7 +106,7 @@ class SourceUndo:
         if change.op is not Op.BLOCKED:
             counted = counted_on(before, self._as_of)
             weighed = Weighed(deed.kind, deed.key, change.op, money, counted)
-            self._found.weighed_back.append(weighed)
+            self._found.weigh_back(weighed)
 
 
 def _as_before(deed: Deed, model: Budget | Allocation, back: list[str]) -> Budget | Allocation:
@@ -114,4 +115,15 @@ def _as_before(deed: Deed, model: Budget | Allocation, back: list[str]) -> Budge
     image |= {name: deed.before.get(name) for name in back}
     then = model_from(deed.kind, deed.key[1], deed.key[0], image)
     fields = {_PARTS.get(name, name) for name in back}
-    return structs.replace(model, **{name: getattr(then, name) for name in fields})
+    straight = structs.replace(model, **{name: getattr(then, name) for name in fields})
+    as_cut = _as_cut(model, straight)
+    return as_cut if facts(as_cut) == facts(straight) else straight
+
+
+def _as_cut(model: Budget | Allocation, then: Budget | Allocation) -> Budget | Allocation:
+    """With its amounts over time as the record is cut: facts join what says one amount twice."""
+    if not (model.phases and then.phases):
+        return then
+    whole = model if isinstance(model, Budget) else Budget.of_share(model)
+    made = overlaid(whole, then.phases)
+    return structs.replace(then, amount=made.amount, phases=made.phases)

@@ -463,6 +463,14 @@ def test_a_change_of_the_source_is_counted_as_one_of_its_own_side(store):
     assert "1 of 1 objects that both sides have would change in the source" in trip.message
 
 
+def test_what_moves_no_money_passes_the_guards_of_money(store):
+    desk = Desk(store, limits=Limits()).agreed()
+    desk.edit(name="Trips")
+
+    assert desk.run().verified
+    assert desk.stated.name == "Trips"
+
+
 def test_the_rest_of_what_broke_off_is_not_judged_again(store):
     limits = replace(OPEN, max_budget_change=Limit(Decimal("0.20")))
     desk = Desk(store, limits=limits).agreed()

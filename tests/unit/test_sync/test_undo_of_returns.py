@@ -2,11 +2,12 @@
 
 from canonical.kind import Op
 from canonical.side import Side
+from connectors.contract.capabilities import Phasing
 from sync.outcome import Outcome
 from sync.state.stops import Stops
 from sync.undo.plan import Undo
 from tests.unit.test_sync.test_additions import Desk as Adding
-from tests.unit.test_sync.test_returns import TODAY, Desk, store, usd
+from tests.unit.test_sync.test_returns import TODAY, Desk, month, store, usd
 
 __all__ = ["store"]
 
@@ -31,6 +32,17 @@ def test_what_was_taken_back_is_put_back_in_the_source_and_the_target_stays(stor
     ]
     assert (undo.outcome, undo.verified) == (Outcome.OK, True)
     assert (desk.stated.amount, desk.held.amount) == (usd(100), usd(150))
+
+
+def test_the_source_keeps_its_own_rows_where_their_amounts_are_put_back(store):
+    desk = Desk(store, phasing=Phasing.CURRENT)
+    desk.source.edit("A", phases=tuple(month(number, 100) for number in range(1, 7)))
+    before = desk.agreed().stated.phases
+    desk.edit(amount=usd(150))
+
+    undone(desk, desk.run())
+
+    assert desk.stated.phases == before
 
 
 def test_a_second_undo_has_nothing_to_do(store):
