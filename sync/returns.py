@@ -239,7 +239,7 @@ class Returns:
             observed=back.there.observed,
             told=told,
         )
-        if change.op is Op.UPDATE and isinstance(again.stated, Budget):
+        if change.op is not Op.BLOCKED and isinstance(again.stated, Budget):
             self._desires.restate(again.stated, wanted.key[1])
 
     def _told(self, back: TakeBack) -> tuple[str, ...]:

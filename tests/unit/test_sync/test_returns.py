@@ -584,3 +584,37 @@ def test_an_amount_that_no_amount_of_the_source_comes_to_is_not_taken_back(store
         Amount.of(100, "EUR"),
     )
     assert "no amount of the source comes to just that" in change.losses[-1].reason
+
+
+def test_a_retired_budget_takes_its_shares_with_it_on_both_sides(store):
+    desk = Desk(store)
+    desk.source.put(Allocation(ref="a", budget="A", entity=Entity("user", "ann"), amount=usd(10)))
+    desk.agreed()
+    desk.edit(status=Status.RETIRED)
+
+    assert desk.run().verified
+    assert desk.run().plan.changes == ()
+    (share,) = desk.of(desk.target, Kind.ALLOCATION)
+    assert share.model.status is Status.RETIRED
+
+
+def test_what_is_recognised_in_a_target_that_owns_the_field_is_taken_back_at_once(store):
+    desk = Desk(store, Owner.TARGET)
+    desk.target.put(structs.replace(desk.stated, ref="T", amount=usd(70)))
+
+    report = desk.run()
+
+    assert (report.verified, report.plan.adopted) == (True, 1)
+    assert (desk.stated.amount, desk.held.amount) == (usd(70), usd(70))
+    assert desk.run().plan.changes == ()
+
+
+def test_both_sides_of_what_is_recognised_are_written_in_one_run(store):
+    desk = Desk(store)
+    desk.fields = Fields(words={(Kind.BUDGET, "name"): Owner.TARGET})
+    desk.source.edit("A", description="of the year", name="TRAVEL")
+    desk.target.put(structs.replace(desk.stated, ref="T", name="Travel", description="old"))
+
+    assert desk.run().verified
+    assert (desk.stated.name, desk.held.description) == ("Travel", "of the year")
+    assert desk.run().plan.changes == ()
