@@ -201,6 +201,28 @@ def test_while_the_answer_is_out_nothing_is_made_on_either_side(store):
     assert desk.names(desk.source) == ["Travel"]
 
 
+def test_what_hangs_below_a_budget_whose_answer_was_lost_is_not_sent(store):
+    desk = Desk(store).filled()
+    desk.source.capabilities = replace(desk.source.capabilities, grace=timedelta(seconds=60))
+    desk.source.runtime = replace(desk.source.runtime, patience=0.0)
+    desk.source.before = once(Uncertain("the answer was lost"))
+
+    assert [each.outcome for each in desk.run().operations] == ["uncertain", "skipped"]
+
+
+def test_a_namesake_that_is_linked_is_not_what_a_lost_create_left(store):
+    desk = Desk(store)
+    assert desk.run().verified
+    desk.target.put(Budget(ref="T", name="Travel", amount=usd(100)))
+    desk.source.before = once(Uncertain("the answer was lost"))
+
+    desk.run()
+    desk.run()
+
+    assert desk.names(desk.source) == desk.names(desk.target) == ["Travel", "Travel"]
+    assert len(links(desk)) == 2
+
+
 class Late(Memory):
     """A listing that does not show what was just made."""
 
