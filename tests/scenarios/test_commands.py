@@ -30,7 +30,8 @@ def test_status_history_and_show_tell_the_same_run(filled: Desk) -> None:
     assert (standing["linked"], standing["uncertain"]) == (15, 0)
     assert run["run_id"].startswith(standing["last_run"])
     assert len(shown["report"]["operations"]) == 15
-    for command in (["status"], ["history"], ["show", standing["last_run"]]):
+    assert "(0 min ago)" in filled.run("status").out
+    for command in (["history"], ["show", standing["last_run"]]):
         assert standing["last_run"] in filled.run(*command).out
 
 

@@ -375,7 +375,7 @@ def test_a_pipe_and_a_device_are_refused_and_never_opened(tmp_path):
     with pytest.raises(Unreadable, match="a device or a pipe"):
         opened(tmp_path).check()
     with pytest.raises(Rejected, match="is no file"):
-        save(tmp_path / "b.csv", b"x")
+        save(tmp_path / "b.csv", b"x", None)
     (tmp_path / "n.csv").symlink_to("/dev/zero")
     with pytest.raises(Unreadable, match="a device or a pipe"):
         opened(tmp_path, "n.csv").check()
