@@ -123,12 +123,16 @@ def state_url(settings: Settings) -> str:
 
     Raises `SettingsError` where the address is a reference to something that is not there.
     """
-    url = settings.state.url
-    if is_reference(url):
-        try:
-            url = _secret(url, settings.base)
-        except SecretError as error:
-            raise SettingsError([_problem(settings, ("state", "url"), error)]) from None
+    try:
+        return database_url(settings.state.url, settings.base)
+    except SecretError as error:
+        raise SettingsError([_problem(settings, ("state", "url"), error)]) from None
+
+
+def database_url(said: str, base: Path) -> str:
+    """A database's address, or the one that a reference stands for; its password is hidden from
+    the log from here on. Raises `SecretError`."""
+    url = _secret(said, base) if is_reference(said) else said
     _hide_password(url)
     return url
 

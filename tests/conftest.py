@@ -12,6 +12,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -91,6 +92,22 @@ def database_url(request, tmp_path):
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/trueup.db"
         return
+    with _database(request) as url:
+        yield url
+
+
+@pytest.fixture
+def other_url(database_url, request, tmp_path):
+    """The same of the other kind: PostgreSQL where `database_url` is SQLite."""
+    if not database_url.startswith("sqlite"):
+        yield f"sqlite:///{tmp_path}/other.db"
+        return
+    with _database(request) as url:
+        yield url
+
+
+@contextmanager
+def _database(request):
     server = request.getfixturevalue("postgres_server")
     name = f"trueup_{uuid4().hex}"
     _sql(server, f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")

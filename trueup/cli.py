@@ -25,6 +25,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+state = typer.Typer(help="Move what Trueup remembers.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(state, name="state")
 
 Config = Annotated[
     Path,
@@ -534,6 +536,27 @@ def forget(
 
     with _session(config, as_json, verbose) as session:
         session.end(remembered.forget(session, before, yes))
+
+
+@state.command("copy")
+def copy_state(
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL",
+            help="The new database, empty or not there yet: as url in [state], so env:NAME hides "
+            "its password.",
+        ),
+    ],
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Copy the state to another database, SQLite or PostgreSQL; the old one stays as it is."""
+    from trueup.commands import moving
+
+    with _session(config, as_json, verbose) as session:
+        session.told(moving.copy_state(session, url))
 
 
 @app.command()

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from sync.rename import Renaming
     from sync.report import Report
     from sync.state.waits import Queue
+    from trueup.copied import Copied
     from trueup.deciding import Deciding, Deed
     from trueup.stated import Stated
 
@@ -445,6 +446,17 @@ class Workspace:
             "paused": str(stop) if stop else None,
             "approval": asked.to_data() if asked else None,
         }
+
+    def copy_state(self, url: str) -> Copied:
+        """Copy all that the state remembers into the empty database at `url`, an address as in
+        `[state]`, and leave the state as it is.
+
+        Raises `LeaseHeld` while a run goes on, `StoreError`, and `SettingsError` where `url` is
+        a reference to something that is not there.
+        """
+        from trueup.copied import copied
+
+        return copied(self.store, self.settings, url, _now)
 
     def _forget_reports(self, sync: str) -> None:
         try:

@@ -29,6 +29,8 @@ from sync.state.store import Store, StoreError, leases
 
 TERM: Final = 30.0
 """Seconds that a lease lasts unless it is renewed."""
+FREE: Final = dict.fromkeys(("host", "machine", "pid", "process", "since", "until"))
+"""What the row of a lease says that nobody holds; its token stays."""
 _MARGIN: Final = 0.1
 """The part of a term at its end in which nothing leaves: clocks of two machines differ a little."""
 
@@ -176,7 +178,7 @@ class Lease:
         self._over.set()
         self._keeper.join()
         with suppress(StoreError):
-            self._set(host=None, machine=None, pid=None, process=None, since=None, until=None)
+            self._set(**FREE)
 
     def _hold(self, began: float) -> None:
         self._ours_until = began + self._ttl.total_seconds() * (1 - _MARGIN)

@@ -334,7 +334,7 @@ class Store:
         try:
             store._prepare()
         except (DBAPIError, sqlite3.Error) as error:
-            said = store._explained(error)
+            said = store.explained(error)
             store.close()
             raise StoreError(said) from None
         except (ValueError, LookupError, TypeError) as error:
@@ -375,6 +375,14 @@ class Store:
                 raise StoreError(f"{self.where}: {_DAMAGED}") from error
 
     @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """As `read`, all of one moment, however long the block takes."""
+        with self.read() as connection:
+            if not self.is_sqlite:  # where every transaction sees one moment
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction: durable when the block ends, undone when it raises. Never nest two."""
         with self._turn, self._told(), self._writer.begin() as connection:
@@ -391,9 +399,10 @@ class Store:
         except IntegrityError:
             raise  # two writers met, which is for the caller to judge
         except DBAPIError as error:
-            raise StoreError(self._explained(error)) from error
+            raise StoreError(self.explained(error)) from error
 
-    def _explained(self, error: DBAPIError | sqlite3.Error) -> str:
+    def explained(self, error: DBAPIError | sqlite3.Error) -> str:
+        """What the database refused, as `StoreError` says it."""
         if not waited_in_vain(error):
             return _explain(error, self.where, self.engine.url)
         return f"{self.where}: {told(self.engine, PATIENCE)}"
