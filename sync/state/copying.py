@@ -34,6 +34,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from sync.state.audit import Event
 from sync.state.lease import FREE, Lease
 from sync.state.store import Store, StoreError, audit, leases, metadata
+from sync.state.waiting import let_stand_idle
 
 TABLES: Final = tuple(metadata.sorted_tables)
 """All of them, none before one that it refers to."""
@@ -106,6 +107,7 @@ def _have_alone(new: Store, into: Connection) -> None:
     if not new.is_sqlite:  # where whoever writes has all of it alone
         names = ", ".join(each.name for each in TABLES)
         with _telling(new):
+            let_stand_idle(into)
             into.execute(text(f"LOCK TABLE {names} IN EXCLUSIVE MODE"))
 
 

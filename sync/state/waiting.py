@@ -16,6 +16,7 @@ _LIMIT: Final = text(
     "set_config('idle_in_transaction_session_timeout', :idle, true)"
 )
 _UNLIMITED: Final = text("SELECT set_config('statement_timeout', '0', true)")
+_IDLE: Final = text("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
 _IN_VAIN: Final = frozenset({"55P03", "57014"})  # lock_not_available, query_canceled
 
 _HOLDERS: Final = text("""
@@ -54,6 +55,11 @@ def limit(connection: Connection, patience: float) -> None:
 def let_take_its_time(connection: Connection) -> None:
     """A migration may work for as long as it takes."""
     connection.execute(_UNLIMITED)
+
+
+def let_stand_idle(connection: Connection) -> None:
+    """A transaction that waits for another database's rows may do nothing for as long as that."""
+    connection.execute(_IDLE)
 
 
 def waited_in_vain(error: BaseException) -> bool:

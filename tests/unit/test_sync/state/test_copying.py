@@ -14,6 +14,7 @@ from sqlalchemy import (
     inspect,
     select,
     table,
+    text,
 )
 
 from sync.state.audit import Audit, Entry, Event
@@ -258,6 +259,20 @@ def test_links_are_found_at_the_new_place(store, other):
     with store.read() as connection:
         sync = connection.execute(select(links.c.sync)).scalars().first()
     assert Ledger(other, sync).count() == Ledger(store, sync).count() == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_server_does_not_end_the_copy_while_a_large_file_is_read(store, other, monkeypatch):
+    fill(store)
+    told = []
+
+    def number_on(_, connection):
+        asked = text("SELECT current_setting('idle_in_transaction_session_timeout')")
+        told.append(connection.execute(asked).scalar())
+
+    monkeypatch.setattr("sync.state.copying._number_on", number_on)
+    copy(store, other, nothing)
+    assert told == ["0"]
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
