@@ -112,8 +112,7 @@ class Guard:
         new = [each for each in changes if _object(each) not in done] if done else changes
         self._changes(new, sides)
         self._removals(new, sides.linked)
-        if done:
-            weighed = [each for each in weighed if (each.kind, each.key) not in done]
+        weighed = [e for e in weighed if e.moves and (e.kind, e.key) not in done]
         self._budgets([each for each in weighed if each.before or each.op is not Op.CREATE])
         self._money(weighed, found, sides)
         return changes
