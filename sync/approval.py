@@ -1,7 +1,8 @@
 """Approval: whether somebody else has to say yes to a plan before any of it is made.
 
 Money is as the guards weigh it, with two differences: what is new counts also where nothing is
-linked yet, as a first filling is all new money; and no rule lets one object alone pass.
+linked yet, as a first filling is all new money; and no rule lets one object alone pass. What moves
+in the source and what moves in the target counts together, as one plan moves both.
 """
 
 from collections import defaultdict
@@ -15,26 +16,40 @@ from sync.scales import Scales, Weighed, weight
 from sync.spec import Limit, percent
 
 
-def reason(over: Limit | None, scales: Scales, weighed: Iterable[Weighed]) -> str | None:
+def reason(
+    over: Limit | None, scales: Scales, weighed: Iterable[Weighed], back: Iterable[Weighed] = ()
+) -> str | None:
     """Why a plan that changes something and moves this needs an approval; None where it does not.
 
-    `over` is what passes without one, None where nothing does.
+    `over` is what passes without one, None where nothing does. `weighed` moves in the target,
+    `back` in the source.
     """
     if over is None:
         return "every change of this sync needs one"
-    for (kind, unit), each in sorted(_moved(weighed).items()):
-        amount = sum((abs(move.step) for move in each), Fraction(0))
+    there, here = _moved(weighed), _moved(back)
+    for kind, unit in sorted({*there, *here}):
+        each = [*there.get((kind, unit), ()), *here.get((kind, unit), ())]
+        amount = _sum(each)
         total, _ = scales.total(kind, unit)
         share = sum(map(weight, each), Fraction(0)) / total if total else None
         if amount and (limit := _beyond(over, amount, unit, share)):
-            return f"{said(amount)} {unit} in {kind}s would move, {_of(share)}: over {limit}"
+            of_it = _sum(here.get((kind, unit), ()))
+            where = f" ({said(of_it)} of it in the source)" if of_it else ""
+            much = f"{said(amount)} {unit} in {kind}s would move{where}"
+            return f"{much}, {_of(share)}: over {limit}"
     return None
+
+
+def _sum(moves: Iterable[Move]) -> Fraction:
+    return sum((abs(move.step) for move in moves), Fraction(0))
 
 
 def _moved(weighed: Iterable[Weighed]) -> dict[tuple[Kind, str], list[Move]]:
     """The largest move of each object; one that gives a currency up for another moves both."""
     found: dict[tuple[Kind, str], list[Move]] = defaultdict(list)
     for each in weighed:
+        if not each.moves:
+            continue
         largest = each.largest
         found[each.kind, largest.unit].append(largest)
         if largest.before is not None and largest.before.unit != largest.unit:

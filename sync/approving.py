@@ -15,8 +15,10 @@ from sqlalchemy.engine import Connection
 
 from canonical.change import Change, Plan, Trip
 from canonical.digest import digest_of
-from canonical.kind import Op
+from canonical.kind import Kind, Op
+from canonical.side import Side
 from sync.approval import reason
+from sync.findings import Findings
 from sync.scales import Scales, Weighed
 from sync.spec import SyncSpec
 from sync.state.approvals import Approvals, End, Request
@@ -24,7 +26,8 @@ from sync.state.audit import Audit, Entry
 from sync.state.journal import Journal
 from sync.state.store import Store
 
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str, str]
+"""Names a change: its side, the object's kind, its budget's ref and its own."""
 
 _DAYS: Final = frozenset({"money", "cause", "losses", "name"})
 """What a change says for people, and what the day alone makes otherwise."""
@@ -55,25 +58,28 @@ class Approving:
         self._approvals = Approvals(store)
 
     def needed(
-        self, scales: Scales, changes: Sequence[Change], grant: Grant | None = None
+        self, found: Findings, changes: Sequence[Change], grant: Grant | None = None
     ) -> str | None:
         """Why a plan with these changes needs an approval; None where it needs none.
 
-        Money that the source states and the target is told later counts too. With a `grant` only
-        that of it counts which the approver did not see.
+        Money that moves in the source counts with that of the target, and so does what the source
+        states and the target is told later. With a `grant` only that counts which the target is
+        told later and the approver did not see.
         """
         if self._spec.approval is None:
             return None
-        keys = set() if grant is not None else {each.key for each in changes}
+        keys = set() if grant is not None else {(each.side, each.key) for each in changes}
         seen = grant.beyond if grant is not None else ()
+        back = [each for each in found.weighed_back if (Side.SOURCE, _object(each)) in keys]
         weighed = [
             each
-            for each in scales.weighed
-            if (each.kind, *each.key) in keys or (each.op is None and _restated(each) not in seen)
+            for each in found.scales.weighed
+            if (Side.TARGET, _object(each)) in keys
+            or (each.op is None and _restated(each) not in seen)
         ]
         if not keys and not weighed:
             return None
-        return reason(self._spec.approval.over, scales, weighed)
+        return reason(self._spec.approval.over, found.scales, weighed, back)
 
     def granted(self, bound_to: Mapping[str, str]) -> Grant | None:
         """The approved plan of the sync, where it is in its time, as it was written, and made for
@@ -102,7 +108,8 @@ class Approving:
 
     def _key(self, change: Change) -> _Key:
         mask = self._store.mask
-        return change.kind.value, mask(change.budget_ref or ""), mask(change.ref)
+        of = change.side.value, change.kind.value
+        return *of, mask(change.budget_ref or ""), mask(change.ref)
 
     def ask(self, journal: Journal, plan: Plan, why: str, scales: Scales) -> Request:
         """Put the plan down for somebody to approve; one that would do the same and waits already
@@ -154,13 +161,17 @@ class Approving:
 
 def with_only(plan: Plan, changes: Collection[Change]) -> Plan:
     """The plan with no pending changes but those; what is blocked is shown all the same."""
-    keys = {each.key for each in changes}
-    kept = (each for each in plan.changes if each.op is Op.BLOCKED or each.key in keys)
+    keys = {(each.side, each.key) for each in changes}
+    kept = (e for e in plan.changes if e.op is Op.BLOCKED or (e.side, e.key) in keys)
     return replace(plan, changes=tuple(kept))
 
 
 def _end(request: Request, now: datetime) -> End:
     return End.EXPIRED if request.until <= now else End.OVERTAKEN
+
+
+def _object(weighed: Weighed) -> tuple[Kind, str, str]:
+    return weighed.kind, *weighed.key
 
 
 def _restated(weighed: Weighed) -> str:
@@ -174,7 +185,8 @@ def _deeds(data: Mapping[str, Any]) -> Iterator[tuple[_Key, str]]:
     for each in data["changes"]:
         if each["op"] != "blocked":
             said = {name: value for name, value in each.items() if name not in _DAYS}
-            yield (each["kind"], each["budget_ref"] or "", each["ref"]), digest_of(said)
+            key = each["side"], each["kind"], each["budget_ref"] or "", each["ref"]
+            yield key, digest_of(said)
 
 
 def _all_deeds(data: Mapping[str, Any]) -> str:

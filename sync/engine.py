@@ -383,12 +383,12 @@ class Engine:
     ) -> tuple[Change, ...]:
         """Those of `changes` that are approved; what was approved and is otherwise now is said."""
         assert planned.grant is not None
-        mine = {each.key for each in changes}
-        now = {each.key for each in planned.granted}
+        mine = {(each.side, each.key) for each in changes}
+        now = {(each.side, each.key) for each in planned.granted}
         for approved in planned.grant.plan.pending:
-            if approved.key not in now:
+            if (approved.side, approved.key) not in now:
                 report.operations.append(_skipped(approved, "it changed since it was approved"))
-        return tuple(each for each in planned.granted if each.key in mine)
+        return tuple(each for each in planned.granted if (each.side, each.key) in mine)
 
     def _judge_grant(
         self, planned: Planned, grant: Grant, guard: Callable[[Collection[str]], tuple[Trip, ...]]
@@ -398,7 +398,7 @@ class Engine:
         kept = self._approving.kept(grant, planned.plan)
         if not kept and (grant.plan.pending or not grant.beyond):
             return planned
-        if self._approving.needed(planned.found.scales, (), grant) is not None:
+        if self._approving.needed(planned.found, (), grant) is not None:
             return planned
         if not all(map(grant.saw, guard(grant.plan.allowed))):
             return planned
@@ -612,7 +612,7 @@ class Engine:
         )
         if undo is None:
             meant = plan.pending if only is None else only.pending
-            plan = replace(plan, approval=self._approving.needed(found.scales, meant))
+            plan = replace(plan, approval=self._approving.needed(found, meant))
             self._queue.saw(plan)
         planned = Planned(plan, found, observation.versions, observation.strangers, read_at)
         if grant is None:
