@@ -115,13 +115,15 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """A guard that stops the run: the rule, its limit, what was found, how to allow it."""
+    """A guard that stops the run: the rule, its limit, what was found, how to allow it; and what
+    `--allow` takes for that, with the limit that would just be enough where there is one."""
 
     rule: str
     limit: str
     actual: str
     message: str
     override: str
+    allow: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,7 @@ class Approving:
 
     def ask(self, journal: Journal, plan: Plan, why: str, scales: Scales) -> Request:
         """Put the plan down for somebody to approve; one that would do the same and waits already
-        is kept as it is."""
+        is kept as it is, and one that was rejected stays so in its time."""
         approval = self._spec.approval
         assert approval is not None
         beyond = sorted(_restated(each) for each in scales.weighed if each.op is None)
@@ -122,6 +122,9 @@ class Approving:
         before = self._approvals.open_of(self._spec.name)
         if before and before.approved_at is None and before.until > now and before.deeds == deeds:
             return before
+        if (rejected := self._approvals.rejected(self._spec.name, deeds)) is not None:
+            self.let_go(journal)
+            return rejected
         author = self._store.author
         request = Request(
             plan_id=plan.plan_id,

@@ -289,7 +289,8 @@ class Guard:
             override = (
                 f"--allow {given} for this run, or {rule} = {setting} in [syncs.{self._sync}.guard]"
             )
-        return Trip(rule, found.limit, found.actual, found.message, override)
+        allow = rule if enough is None else f"{rule}={enough}"
+        return Trip(rule, found.limit, found.actual, found.message, override, allow)
 
 
 @dataclass(frozen=True, slots=True)

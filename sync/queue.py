@@ -73,8 +73,9 @@ class RunQueue:
         if self._plan is not None:
             judged = tuple(Rule)
             questions += asked_by(self._plan)
-            questions += (_stopped(trip, self._sync) for trip in self._stopped)
-            questions += self._approvals(connection)
+            approvals = [*self._approvals(connection)]
+            questions += _stopped(self._stopped, self._sync, approvals)
+            questions += approvals
             self._decided.close(connection, self._over(self._plan))
         return self._waits.record(connection, self._sync, run_id, questions, judged)
 
@@ -98,12 +99,13 @@ class RunQueue:
             approvals.c.until > self._store.now(),
         )
         for row in connection.execute(query):
-            who = f"asked by {row.asked_by}, until {row.until:%Y-%m-%d %H:%M} UTC"
+            who = f"asked for by {row.asked_by}, until {row.until:%Y-%m-%d %H:%M} UTC"
+            id = row.plan_id[:12]
             yield Question(
                 waiting=Waiting(
                     rule=Rule.APPROVAL, reason=f"{row.reason} ({who})", ref=row.plan_id
                 ),
-                ways=(f"trueup approve {row.plan_id}",),
+                ways=(f"trueup approve {id}", f"trueup reject {id}"),
             )
 
     def _uncertain(self, operations: Sequence[Operation]) -> Question:
@@ -148,16 +150,26 @@ def _ways_of(conflict: Conflict, sync: str) -> tuple[str, ...]:
     return (*ids, Take.NONE, *commands) if conflict.ways else ()
 
 
-def _stopped(trip: Trip, sync: str) -> Question:
-    """The limit stands where a source's value does, what was found where the target's does."""
-    waiting = Waiting(
-        rule=Rule.GUARD,
-        reason=f"{trip.message}; to allow it: {trip.override}",
-        field=trip.rule,
-        source=trip.limit,
-        target=trip.actual,
-    )
-    return Question(waiting=waiting, ways=(f"trueup run {quote(sync)} --allow {trip.rule}",))
+def _stopped(trips: Sequence[Trip], sync: str, approvals: Sequence[Question]) -> Iterator[Question]:
+    """The limit stands where a source's value does, what was found where the target's does.
+
+    Each is let through by the command that lets all of them through, as one alone would not do; or
+    by the approval of the plan that met them, where one is asked for.
+    """
+    allowed = dict.fromkeys(trip.allow or trip.rule for trip in trips)
+    options = "".join(f" --allow {quote(each)}" for each in allowed)
+    approving = [each.ways[0] for each in approvals]
+    for trip in trips:
+        yield Question(
+            waiting=Waiting(
+                rule=Rule.GUARD,
+                reason=f"{trip.message}; to allow it: {trip.override}",
+                field=trip.rule,
+                source=trip.limit,
+                target=trip.actual,
+            ),
+            ways=(*approving, f"trueup run {quote(sync)}{options}"),
+        )
 
 
 def _by_object(open: Sequence[Operation]) -> list[list[Operation]]:

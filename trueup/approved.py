@@ -19,10 +19,22 @@ def asked_text(request: Request) -> str:
 
 def waits_text(request: Request) -> str:
     """What a run that asked says, with what to do."""
+    if request.rejected_at is not None:
+        return (
+            f"this needs an approval: {request.reason}; {rejected_text(request)}; one that differs "
+            f"is asked for anew, this one after {request.until:%Y-%m-%d %H:%M} UTC"
+        )
     return (
         f"this needs an approval: {request.reason}; plan {request.id} waits until "
         f"{request.until:%Y-%m-%d %H:%M} UTC: trueup approve {request.id}"
     )
+
+
+def rejected_text(request: Request) -> str:
+    """Who said no, when and why."""
+    note = f" ({request.note})" if request.note else ""
+    at = f" at {request.rejected_at:%Y-%m-%d %H:%M} UTC" if request.rejected_at else ""
+    return f"{request.ended_by} rejected the plan {request.id} of {request.sync}{at}{note}"
 
 
 def approved_text(request: Request) -> str:
@@ -37,7 +49,8 @@ def approved_text(request: Request) -> str:
 def used_text(request: Request) -> str:
     """What a run that had one says."""
     note = f" ({request.note})" if request.note else ""
-    return f"the plan {request.id} was applied, as {request.approved_by} approved it{note}"
+    at = f" at {request.approved_at:%Y-%m-%d %H:%M} UTC" if request.approved_at else ""
+    return f"the plan {request.id} was applied, as {request.approved_by} approved it{at}{note}"
 
 
 def standing_text(request: Request) -> str:

@@ -278,6 +278,26 @@ def approve(
 
 
 @app.command()
+def reject(
+    plan: Annotated[
+        str, typer.Argument(metavar="PLAN", help="A plan's id, how it begins, or its sync.")
+    ],
+    as_name: Annotated[
+        str | None, typer.Option("--as", metavar="NAME", help="Who rejects; default: the user.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Why; the audit keeps it.")] = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Say no to a plan that waits for an approval, or has one and is not applied yet."""
+    from trueup.commands import approving
+
+    with _session(config, as_json, verbose) as session:
+        session.end(approving.reject(session, plan, as_name, note))
+
+
+@app.command()
 def verify(
     sync: SyncName,
     as_of: AsOf = None,

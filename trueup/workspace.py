@@ -420,6 +420,13 @@ class Workspace:
         who = replace_fields(self.store.author, name=name.strip() if name else None)
         return Approvals(self.store).approve(request, who, note, alone=not own.four_eyes)
 
+    def reject(self, plan: str, *, name: str | None = None, note: str | None = None) -> Request:
+        """Say no to a plan that waits, or was approved and is not applied yet: by how its id
+        begins, or its sync. Raises `NotApproved`."""
+        who = replace_fields(self.store.author, name=name.strip() if name else None)
+        approvals = Approvals(self.store)
+        return approvals.reject(approvals.named(plan), who, note)
+
     def approval_of(self, sync: str) -> Request | None:
         """The approval of a sync that is waited for, or that its next run makes use of."""
         return Approvals(self.store).standing(sync)

@@ -1,8 +1,9 @@
 """Approvals: plans that wait for somebody's yes, and those that got it and were not applied yet.
 
 Of each sync one at most is open. It is asked for and used under the lease of the sync, and approved
-by whoever may write the state; each step is taken only where the one before still stands, so of two
-people who approve at once one is told that it is done, and no plan is applied twice.
+or rejected by whoever may write the state; each step is taken only where the one before still
+stands, so of two people who approve at once one is told that it is done, and no plan is applied
+twice.
 """
 
 from collections.abc import Sequence
@@ -24,9 +25,11 @@ class NotApproved(Exception):
 
 
 class End(StrEnum):
-    """How an approval came to its end: applied, another plan in its place, or nobody in time."""
+    """How an approval came to its end: applied, somebody said no, another plan in its place, or
+    nobody in time."""
 
     USED = "used"
+    REJECTED = "rejected"
     OVERTAKEN = "overtaken"
     EXPIRED = "expired"
 
@@ -36,7 +39,7 @@ class Request:
     """A plan that somebody is to approve, or has approved: by its plan's id.
 
     `digest` is that of the plan's text, `deeds` of what it would do, whatever the day. `asked_by`
-    is the user whose run asked; `run_id` the run that applied it.
+    is the user whose run asked; `run_id` the run that applied it, `ended_by` who rejected it.
     """
 
     plan_id: str
@@ -53,6 +56,7 @@ class Request:
     run_id: str | None = None
     ended_at: datetime | None = None
     ended_as: str | None = None
+    ended_by: str | None = None
 
     @property
     def id(self) -> str:
@@ -72,7 +76,14 @@ class Request:
             "approved_at": self.approved_at.isoformat() if self.approved_at else None,
             "approved_by": self.approved_by,
             "note": self.note,
+            "rejected_at": self.rejected_at.isoformat() if self.rejected_at else None,
+            "rejected_by": self.ended_by,
         }
+
+    @property
+    def rejected_at(self) -> datetime | None:
+        """When somebody said no to it; None where nobody did."""
+        return self.ended_at if self.ended_as == End.REJECTED else None
 
 
 _ROWS: Final = select(*(approvals.c[each.name] for each in fields(Request)))
@@ -93,6 +104,13 @@ class Approvals:
         """As `open_of`, in its time only."""
         found = self.open_of(sync)
         return found if found is not None and found.until > self._store.now() else None
+
+    def rejected(self, sync: str, deeds: str) -> Request | None:
+        """The plan of that sync that would do the same and was rejected, in its time."""
+        same = (approvals.c.sync == sync, approvals.c.deeds == deeds)
+        holds = (approvals.c.ended_as == End.REJECTED.value, approvals.c.until > self._store.now())
+        last = approvals.c.ended_at.desc()
+        return next(iter(self._read(_ROWS.where(*same, *holds).order_by(last).limit(1))), None)
 
     def named(self, name: str) -> Request:
         """The one of that plan, by its id or how it begins, or the open one of a sync; raises
@@ -162,11 +180,34 @@ class Approvals:
             self._ensure_open(found, now)
         return found
 
+    def reject(self, request: Request, author: Author, note: str | None) -> Request:
+        """Say no to it, also where it was approved and is not applied yet; raises `NotApproved`
+        where it is at its end."""
+        who, now = self._store.mask(author.name or author.user), self._store.now()
+        said = None if note is None else self._store.mask(note)
+        values = {"ended_at": now, "ended_as": End.REJECTED.value, "ended_by": who, "note": said}
+        may = (_OPEN, approvals.c.until > now)
+        with self._store.write() as connection:
+            done = connection.execute(_still(request).where(*may).values(values)).rowcount
+            if done:
+                told = _told(request, End.REJECTED.value, by=author, note=said)
+                Audit(self._store).append(connection, told)
+        found = self.named(request.plan_id)
+        if not done:
+            self._ensure_open(found, now)
+        return found
+
     def _ensure_open(self, request: Request, now: datetime) -> None:
         again = f"the next run of {request.sync} asks anew where it needs to"
         if request.ended_as == End.USED:
             run = (request.run_id or "")[:12]
             raise NotApproved(f"the plan {request.id} was approved and applied by the run {run}")
+        if request.rejected_at is not None:
+            raise NotApproved(
+                f"{request.ended_by} rejected the plan {request.id} at "
+                f"{request.rejected_at:%Y-%m-%d %H:%M} UTC; a run of {request.sync} whose plan "
+                f"differs asks anew, and after {request.until:%Y-%m-%d %H:%M} UTC any that needs to"
+            )
         if request.ended_as == End.OVERTAKEN:
             raise NotApproved(f"another plan took the place of {request.id}; {again}")
         if request.ended_at is not None or request.until <= now:

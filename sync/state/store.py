@@ -280,6 +280,7 @@ approvals: Final = Table(
     Column("run_id", Text),
     Column("ended_at", Moment),
     Column("ended_as", Text),
+    Column("ended_by", Text),
     Index("approvals_open", "sync", "ended_at"),
 )
 

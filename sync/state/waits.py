@@ -9,7 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from canonical.facts import Fact
@@ -168,7 +179,7 @@ class Waits:
     def queue(self, syncs: Collection[str] | None = None, limit: int | None = None) -> Queue:
         """What waits in those syncs, or in all, by sync and number: the first `limit` of it, and
         how many there are in all."""
-        query = _QUERY.where(_LISTED).order_by(waits.c.sync, waits.c.number).limit(limit)
+        query = _QUERY.where(self._listed()).order_by(waits.c.sync, waits.c.number).limit(limit)
         if syncs is not None:
             query = query.where(waits.c.sync.in_(syncs))
         with self._store.read() as connection:
@@ -182,7 +193,7 @@ class Waits:
         with self._store.read() as connection:
             for start in range(0, len(wanted), _BATCH):
                 some = waits.c.number.in_(wanted[start : start + _BATCH])
-                rows = connection.execute(_QUERY.where(_LISTED, some)).all()
+                rows = connection.execute(_QUERY.where(self._listed(), some)).all()
                 found.update((row.number, _wait(row)) for row in rows)
         return found
 
@@ -193,14 +204,29 @@ class Waits:
 
     def syncs(self) -> list[str]:
         """The syncs in which something waits, decided or not."""
-        query = select(waits.c.sync).where(_LISTED).distinct().order_by(waits.c.sync)
+        query = select(waits.c.sync).where(self._listed()).distinct().order_by(waits.c.sync)
         with self._store.read() as connection:
             return [*connection.execute(query).scalars()]
+
+    def _listed(self) -> ColumnElement[bool]:
+        """What waits: a plan whose time is over, or that was approved, rejected or overtaken, does
+        so no more, before any run says so."""
+        stands = (
+            select(approvals.c.plan_id)
+            .where(
+                approvals.c.plan_id == waits.c.ref,
+                approvals.c.approved_at.is_(None),
+                approvals.c.ended_at.is_(None),
+                approvals.c.until > self._store.now(),
+            )
+            .exists()
+        )
+        return and_(_OPEN, or_(waits.c.rule != str(Rule.APPROVAL), stands))
 
     def _counts(self, connection: Connection, syncs: Collection[str]) -> dict[str, int]:
         query = (
             select(waits.c.sync, func.count())
-            .where(waits.c.sync.in_(syncs), _LISTED, waits.c.decided.is_(None))
+            .where(waits.c.sync.in_(syncs), self._listed(), waits.c.decided.is_(None))
             .group_by(waits.c.sync)
         )
         return {sync: count for sync, count in connection.execute(query)}  # noqa: C416
@@ -233,17 +259,6 @@ class Waits:
         rows = [{"its": number, "by": decision} for number, decision in decided]
         connection.execute(query.values(decided=bindparam("by")), rows)
 
-
-_APPROVED: Final = (
-    select(approvals.c.plan_id)
-    .where(
-        approvals.c.plan_id == waits.c.ref,
-        (approvals.c.approved_at.is_not(None)) | (approvals.c.ended_at.is_not(None)),
-    )
-    .exists()
-)
-_LISTED: Final = _OPEN & ~((waits.c.rule == str(Rule.APPROVAL)) & _APPROVED)
-"""What waits: a plan that was approved since does so no more, before any run says so."""
 
 _QUERY: Final[Select[Any]] = select(
     waits,

@@ -50,7 +50,7 @@ def test_what_somebody_approved_is_applied_by_the_next_run_and_once(asked: Desk)
 
     result = asked.run("run", SYNC)
     assert result.code == 0, result.out
-    assert "as Ada approved it (board)" in result.out
+    assert "as Ada approved it at " in result.out
     assert amounts(asked) != before
 
     asked.clear_log()
@@ -147,6 +147,28 @@ def test_a_request_that_is_out_of_time_cannot_be_approved(asked: Desk) -> None:
     assert "waited until" in result.err
     (status,) = asked.run("status", "--json", day=None).data["syncs"]
     assert status["approval"] is None
+
+
+def test_a_plan_that_somebody_rejected_is_said_so_by_the_runs_after_it(asked: Desk) -> None:
+    (row,) = table(asked)
+    id = str(row["plan_id"])[:12]
+    listed = asked.run("waiting", day=None).out
+    assert f"trueup approve {id}" in listed
+    assert f"trueup reject {id}" in listed
+
+    said = asked.run("reject", id, "--as", "Bob", "--note", "not now", day=None)
+    assert said.code == 0, said.err
+    assert f"Bob rejected the plan {id} of {SYNC} at " in said.err
+    assert "  approval  " not in asked.run("waiting", day=None).out
+
+    asked.clear_log()
+    result = asked.run("run", SYNC)
+    assert result.code == 5
+    assert "(not now); one that differs is asked for anew" in result.out
+    assert not asked.calls("POST", "PUT")
+    assert approvals_told(asked) == ["asked", "rejected"]
+    assert asked.run("reject", id, day=None).code == 2
+    assert asked.run("approve", id, "--yes", day=None).code == 2
 
 
 def test_with_four_eyes_who_asked_may_not_approve(filled: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Approve: a plan that waits, shown, and allowed to be applied once."""
+"""Approve and reject: a plan that waits, shown, and allowed to be applied once, or not at all."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ def approve(
 ) -> int:
     """`trueup approve`."""
     from trueup.approved import approved_text, asked_text
-    from trueup.refusal import Refusal
 
-    if as_name is not None and not as_name.strip():
-        raise Refusal("--as takes the name of a person")
+    _ensure_name(as_name)
     session.must_ask("approve", yes)
     with session.workspace(quiet=True) as workspace:
         request, plan = workspace.waiting_plan(name)
@@ -44,3 +42,24 @@ def approve(
         if stop is not None:
             session.console.say(plain(f"{stop}; `trueup resume {request.sync}` lets it run again"))
     return Exit.OK
+
+
+def reject(session: Session, name: str, as_name: str | None = None, note: str | None = None) -> int:
+    """`trueup reject`."""
+    from trueup.approved import rejected_text
+
+    _ensure_name(as_name)
+    with session.workspace(quiet=True) as workspace:
+        request = workspace.reject(name, name=as_name, note=note)
+    if session.as_json:
+        session.print(request.to_data())
+    else:
+        session.console.say(plain(f"{rejected_text(request)}; a run whose plan differs asks anew"))
+    return Exit.OK
+
+
+def _ensure_name(as_name: str | None) -> None:
+    from trueup.refusal import Refusal
+
+    if as_name is not None and not as_name.strip():
+        raise Refusal("--as takes the name of a person")

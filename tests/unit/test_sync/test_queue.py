@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert
 
 from canonical.amount import Amount
 from canonical.budget import Budget
@@ -14,10 +13,13 @@ from canonical.waiting import Rule, Waiting
 from connectors.memory.connector import Memory
 from sync.decided import Take
 from sync.engine import Engine
+from sync.outcome import Exit
 from sync.plan import Planner
-from sync.spec import Limits, SyncSpec
+from sync.spec import Approval, Limits, SyncSpec
+from sync.state.approvals import Approvals
+from sync.state.author import Author
 from sync.state.decisions import Decided
-from sync.state.store import Store, approvals
+from sync.state.store import Store
 from sync.state.waits import Undecidable, Waits
 from sync.ways import Ways
 
@@ -38,12 +40,14 @@ class Plain(Memory):
 class World:
     def __init__(self, folder):
         self.source, self.target, self.limits = Memory("erp"), Plain("target"), OPEN
-        self.store = Store.open("sqlite:///state.db", folder, lambda: NOW)
+        self.now, self.approval = NOW, None
+        self.store = Store.open("sqlite:///state.db", folder, lambda: self.now)
         self.waits, self.ways = Waits(self.store), Ways(self.store)
 
     @property
     def engine(self):
-        spec = SyncSpec(name="s", source="erp", target="target", limits=self.limits, parallel=1)
+        spec = SyncSpec(name="s", source="erp", target="target", limits=self.limits, parallel=1,
+                        approval=self.approval)  # fmt: skip
         return Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
 
     def run(self):
@@ -58,6 +62,9 @@ class World:
     def decide(self, number, take):
         wait = self.waits.get([number])[number]
         Decided(self.store).decide([Ways(self.store).ruling(wait, take)])
+
+    def reject(self, request):
+        Approvals(self.store).reject(request, Author("bob", "h"), "no budget")
 
     def names(self):
         return sorted(i.model.name for page in self.target.list(Kind.BUDGET) for i in page.items)
@@ -112,7 +119,8 @@ def test_a_guard_that_stops_a_run_waits_until_one_is_stopped_no_more(world):
     assert world.run().waiting == len(world.listed()) > 0
     wait = world.waits.queue().waits[0]
     assert wait.waiting.rule is Rule.GUARD
-    assert wait.question.ways == (f"trueup run s --allow {wait.waiting.field}",)
+    enough = "--allow max_changes=100% --allow max_budget_change=800% --allow max_money=800%"
+    assert wait.question.ways == (f"trueup run s {enough}",)
     with pytest.raises(Undecidable, match="trueup run s --allow"):
         world.ways.ruling(wait, "source")
     world.limits = OPEN
@@ -259,21 +267,88 @@ def test_a_run_that_fails_before_it_plans_leaves_the_queue_as_it_is(world):
 
 
 def test_a_plan_that_waits_for_approval_is_in_the_queue_until_its_time_is_over(world):
-    plan = {
-        "sync": "s", "digest": "d", "deeds": "e", "plan": "{}", "reason": "over 10%", "asked_at": NOW,
-        "asked_by": "ann",
-    }  # fmt: skip
-    day = timedelta(days=1)
-    with world.store.write() as connection:
-        rows = [
-            plan | {"plan_id": "new", "until": NOW + day},
-            plan | {"plan_id": "late", "until": NOW - day},
-        ]
-        connection.execute(insert(approvals), rows)
-    assert world.run().waiting == 1
+    world.approval = Approval()
+    world.source.put(budget("A", "Travel"))
+    report = world.run()
+    assert report.waiting == 1
     (wait,) = world.waits.queue().waits
-    assert (wait.waiting.rule, wait.question.ways) == (Rule.APPROVAL, ("trueup approve new",))
-    assert "over 10% (asked by ann, until 2026-03-11 00:00 UTC)" in wait.waiting.reason
+    id = report.asked.id
+    assert wait.waiting.rule is Rule.APPROVAL
+    assert wait.question.ways == (f"trueup approve {id}", f"trueup reject {id}")
+    asked = report.asked
+    who = f"asked for by {asked.asked_by}, until 2026-03-17 00:00 UTC"
+    assert wait.waiting.reason == f"every change of this sync needs one ({who})"
+    world.now = NOW + timedelta(days=7)
+    assert (world.listed(), world.waits.counts(["s"])) == ([], {})
+
+
+def test_a_guard_that_an_approver_saw_is_let_through_by_the_approval_too(world):
+    world.source.put(*(budget(ref, ref) for ref in "ABCD"))
+    world.run()
+    world.source.put(*(budget(ref, ref, 900) for ref in "ABCD"))
+    world.limits, world.approval = Limits(), Approval()
+    approve = f"trueup approve {world.run().asked.id}"
+    ways = {each.question.ways[0] for each in world.waits.queue().waits}
+    assert ways == {approve}
+
+
+def test_what_was_rejected_waits_no_more_and_is_asked_for_anew_once_it_differs(world):
+    world.approval = Approval()
+    world.source.put(budget("A", "Travel"))
+    asked = world.run().asked
+    world.reject(asked)
+    assert (world.listed(), world.waits.counts(["s"])) == ([], {})
+    report = world.run()
+    assert (report.asked.id, report.exit_code, report.waiting) == (asked.id, Exit.GUARD, 0)
+    assert (report.asked.ended_by, report.asked.note) == ("bob", "no budget")
+    world.source.put(budget("A", "Trips"))
+    assert world.run().asked.id != asked.id
+    world.source.put(budget("A", "Travel"))
+    report = world.run()  # again what was rejected, in place of what waits
+    assert (report.asked.id, report.waiting) == (asked.id, 0)
+    assert Approvals(world.store).open_of("s") is None
+
+
+def test_what_was_rejected_is_asked_for_again_after_its_time(world):
+    world.approval = Approval()
+    world.source.put(budget("A", "Travel"))
+    asked = world.run().asked
+    world.reject(asked)
+    world.now = NOW + timedelta(days=7)
+    report = world.run()
+    assert (report.asked.id == asked.id, report.waiting) == (False, 1)
+
+
+def test_an_approval_that_was_taken_back_is_not_used(world):
+    world.approval = Approval()
+    world.source.put(budget("A", "Travel"))
+    asked = world.run().asked
+    Approvals(world.store).approve(asked, Author("ada", "h"), None, alone=True)
+    world.reject(asked)
+    assert world.run().approved is None
+    assert world.names() == []
+
+
+def test_what_was_approved_waits_no_more_and_what_was_used_neither(world):
+    world.approval = Approval()
+    world.source.put(budget("A", "Travel"))
+    (asked,) = [world.run().asked]
+    Approvals(world.store).approve(asked, Author("ada", "h"), None, alone=True)
+    assert (world.listed(), world.waits.counts(["s"])) == ([], {})
+    report = world.run()
+    assert (report.approved.approved_by, report.waiting, world.listed()) == ("ada", 0, [])
+
+
+def test_a_plan_in_place_of_another_waits_in_its_place(world):
+    world.approval = Approval()
+    world.source.put(budget("A", "Travel"))
+    first = world.run().asked
+    world.source.put(budget("A", "Trips"))
+    report = world.run()
+    assert report.asked.plan_id != first.plan_id
+    assert world.listed() == [(Rule.APPROVAL, report.asked.plan_id)]
+    world.approval = None
+    assert (world.run().waiting, world.listed()) == (0, [])
 
 
 def test_a_guard_that_would_stop_the_look_back_waits_for_the_run_that_it_stops(world):

@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Text),
         sa.Column("ended_at", sa.String(32)),
         sa.Column("ended_as", sa.Text),
+        sa.Column("ended_by", sa.Text),
     )
     op.create_index("approvals_open", "approvals", ["sync", "ended_at"])
 

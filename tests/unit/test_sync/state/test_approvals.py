@@ -106,3 +106,25 @@ def test_no_secret_is_kept_of_who_and_why(store, request_made):
     given = Approvals(store).approve(request_made, who, "hush hush", alone=True)
     assert (given.approved_by, given.note) == ("***", "*** ***")
     assert "hush" not in json.dumps([row.entry for row in Audit(store).rows()])
+
+
+def test_what_was_rejected_is_neither_approved_nor_used_nor_rejected_again(store, request_made):
+    approvals = Approvals(store)
+    approvals.approve(request_made, ADA, None, alone=True)
+    said = approvals.reject(request_made, BOB, "not now")
+    assert (said.ended_as, said.ended_by, said.note) == (End.REJECTED, "Bob", "not now")
+    with pytest.raises(NotApproved):
+        use(store, request_made)
+    for again in (approvals.reject, lambda *given: approvals.approve(*given, alone=True)):
+        with pytest.raises(NotApproved, match="Bob rejected the plan abc123def456 at "):
+            again(request_made, ADA, None)
+    assert told(store) == [("asked", None), ("approved", "Ada"), ("rejected", "Bob")]
+    assert approvals.rejected("s", request_made.deeds) == said
+    assert approvals.rejected("s", "2" * 64) is None
+
+
+def test_what_was_applied_cannot_be_rejected(store, request_made):
+    Approvals(store).approve(request_made, ADA, None, alone=True)
+    use(store, request_made)
+    with pytest.raises(NotApproved, match="applied by the run"):
+        Approvals(store).reject(request_made, BOB, None)

@@ -1,6 +1,7 @@
 """Waits and decisions: what stays open keeps its number, and what was decided holds until it moves."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, insert, select
@@ -168,7 +169,7 @@ def test_no_secret_is_kept_of_what_waits_or_is_decided(store, waits, record):
 def test_a_plan_that_was_approved_since_waits_no_more(store, waits, record, clock):
     plan = {
         "plan_id": "p", "sync": "s", "digest": "d", "deeds": "e", "plan": "{}", "reason": "over 10%",
-        "asked_at": clock(), "asked_by": "ann", "until": clock(),
+        "asked_at": clock(), "asked_by": "ann", "until": clock() + timedelta(days=1),
     }  # fmt: skip
     with store.write() as connection:
         connection.execute(insert(approvals).values(plan))
