@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from canonical.compare import Cause
+from canonical.waiting import Rule
 from sync.bounded import bounded
 from sync.outcome import COUNTS, WORSE, Done, Exit, Outcome
 
@@ -52,6 +54,12 @@ class Report:
         seen = Counter(done.outcome for done in self.operations)
         return {name: seen[name] for name in COUNTS}
 
+    @property
+    def pending(self) -> int:
+        """How many changes of the plan the run left."""
+        planned = len(self.plan.pending) if self.plan is not None else 0
+        return max(0, planned - self.counts["applied"])
+
     def conclude(self) -> None:
         """Let the operations and the plan have their say in the outcome."""
         counts, plan = self.counts, self.plan
@@ -85,6 +93,8 @@ class Report:
         """The report as JSON-ready data, in the shape that `run --json` prints."""
         head: dict[str, Any] = {} if self.audit_head is None else {"audit_head": self.audit_head}
         head |= {"waiting": self.waiting} if self.waiting else {}
+        if self.plan is not None:
+            head |= {"pending": self.pending, "drift": drifted(self.plan)}
         back = {} if self.undoes is None else {"undoes": self.undoes, "left": self.left}
         for name, request in (("approval", self.asked), ("approved", self.approved)):
             if request is not None:
@@ -101,6 +111,17 @@ class Report:
             **head,
             **back,
         }
+
+
+def drifted(plan: "Plan") -> int:
+    """How many objects a plan found edited in the target."""
+    edited = {each.key for each in plan.changes if each.cause is Cause.DRIFT}
+    asked = {
+        (each.kind, each.budget_ref or "", each.ref)
+        for each in plan.waits
+        if each.rule is Rule.DRIFT
+    }
+    return len(edited | asked)
 
 
 def plan_exit_code(plan: "Plan") -> int:

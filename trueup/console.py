@@ -405,6 +405,10 @@ class Console:
             table.add_row(*(marked(cell) for cell in row))
         self.out.print(table)
 
+    def line(self, text: str) -> None:
+        """A plain line; on a terminal it is wrapped between words."""
+        self.out.print(marked(text))
+
     def title(self, text: str) -> None:
         """A heading."""
         self.out.print()

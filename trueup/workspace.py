@@ -436,23 +436,11 @@ class Workspace:
         return Stops(self.store).of(sync)
 
     def status(self, sync: str) -> dict[str, Any]:
-        """How a sync stands: its last run, how many objects are linked, how many writes are
-        uncertain, how many decisions wait."""
-        last = self.history.latest(sync)
-        good = self.history.latest_good(sync)
-        stop, asked = Stops(self.store).of(sync), self.approval_of(sync)
-        return {
-            "sync": sync,
-            "last_run": last.run_id[:12] if last else None,
-            "outcome": last.outcome if last else None,
-            "started_at": last.started_at.isoformat() if last else None,
-            "last_good": good.started_at.isoformat() if good else None,
-            "linked": Ledger(self.store, sync).count(),
-            "uncertain": len(Journal(self.store, sync).open()),
-            "waiting": Waits(self.store).counts([sync]).get(sync, 0),
-            "paused": str(stop) if stop else None,
-            "approval": asked.to_data() if asked else None,
-        }
+        """How a sync stands: its runs and its next slot, how many objects are linked, how many
+        writes are uncertain, what is pending, what waits, and what was edited in the target."""
+        from trueup.standing import standing_data
+
+        return standing_data(self, sync, _now())
 
     def copy_state(self, url: str) -> Copied:
         """Copy all that the state remembers into the empty database at `url`, an address as in

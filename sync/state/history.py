@@ -132,6 +132,12 @@ class History:
         query = _QUERY if sync is None else _QUERY.where(runs.c.sync == sync)
         return self._read(query.limit(limit))
 
+    def syncs(self) -> list[str]:
+        """The syncs that ever ran, as far as is remembered."""
+        query = select(runs.c.sync).distinct().order_by(runs.c.sync)
+        with self._store.read() as connection:
+            return [*connection.execute(query).scalars()]
+
     def broke_off(self, run_ids: Collection[str]) -> bool:
         """Whether the last of those runs that is over did not do all that it meant."""
         found = self._read(_QUERY.where(runs.c.run_id.in_(run_ids)))

@@ -30,9 +30,27 @@ def test_status_history_and_show_tell_the_same_run(filled: Desk) -> None:
     assert (standing["linked"], standing["uncertain"]) == (15, 0)
     assert run["run_id"].startswith(standing["last_run"])
     assert len(shown["report"]["operations"]) == 15
-    assert "(0 min ago)" in filled.run("status").out
     for command in (["history"], ["show", standing["last_run"]]):
         assert standing["last_run"] in filled.run(*command).out
+    told = filled.run("status").out
+    assert f"{SYNC}: ok, 15 linked\n  last good run " in told
+    assert standing["last_run"] not in told
+
+
+def test_status_tells_what_a_run_left_and_found_edited_and_what_left_the_settings(
+    filled: Desk,
+) -> None:
+    there = filled.named("Cost centre 1 (CC0001)")
+    filled.brex.state["budgets"].put(there | {"amount": {"amount": 990000, "currency": "USD"}})
+    assert filled.run("run", SYNC).code == 5
+    (standing,) = filled.run("status", "--json").data["syncs"]
+    assert (standing["pending"], standing["drift"], standing["waiting"] > 0) == (1, 1, True)
+    assert "1 pending, " in filled.run("status").out
+
+    filled.settings.write_text(filled.settings.read_text().replace(SYNC, "erp-to-cards"))
+    result = filled.run("status")
+    assert "erp-to-cards: no run yet\n" in result.out
+    assert f"{SYNC} is no more in the settings: 15 linked, " in result.err
 
 
 def test_an_unknown_run_exits_2(filled: Desk) -> None:

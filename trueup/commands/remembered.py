@@ -20,25 +20,30 @@ if TYPE_CHECKING:
     from sync.state.history import Run
     from trueup.session import Session
 
-_STATUS = ("sync", "last_good", "outcome", "linked", "uncertain", "waiting")
-
 
 def status(session: Session) -> int:
     """`trueup status`."""
+    from trueup.standing import gone_data, gone_line, standing_lines
+
     with session.workspace(quiet=True) as workspace:
         found = [workspace.status(name) for name in workspace.settings.syncs]
         asked = [workspace.approval_of(name) for name in workspace.settings.syncs]
+        gone = gone_data(workspace)
     if session.as_json:
-        session.print({"syncs": found})
+        session.print({"syncs": found, "left_settings": gone})
         return Exit.OK
-    columns = ("sync", "last good run", "last outcome", "linked", "uncertain", "waiting")
-    session.console.table(columns, [_cells(each) for each in found])
+    now = datetime.now(UTC)
+    for each in found:
+        for line in standing_lines(each, now):
+            session.console.line(line)
     for each in found:
         if each["paused"]:
             session.console.say(plain(each["paused"]))
     for request in asked:
         if request is not None:
             session.console.say(plain(standing_text(request)))
+    for each in gone:
+        session.console.say(plain(gone_line(each)))
     return Exit.OK
 
 
@@ -124,22 +129,6 @@ def forget(session: Session, before: datetime, yes: bool = False) -> int:
     else:
         session.console.say(forgotten_text(found))
     return Exit.OK
-
-
-def _cells(standing: dict[str, Any]) -> list[str]:
-    told = standing | {"last_good": _with_age(standing["last_good"], datetime.now(UTC))}
-    return ["–" if told[name] is None else str(told[name]) for name in _STATUS]
-
-
-def _with_age(moment: str | None, now: datetime) -> str | None:
-    """A moment in local time with its zone, and how long ago it was."""
-    if moment is None:
-        return None
-    at = datetime.fromisoformat(moment)
-    minutes = max(0, int((now - at).total_seconds())) // 60
-    age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"
-    age = age if minutes < 48 * 60 else f"{minutes // 1440} days"
-    return f"{at.astimezone():%Y-%m-%d %H:%M %Z} ({age} ago)"
 
 
 def _run_data(run: Run) -> dict[str, Any]:

@@ -1,0 +1,145 @@
+"""How each sync stands, as `trueup status` tells it: a few lines for people, or JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sync.state.journal import Journal
+from sync.state.ledger import Ledger
+from sync.state.stops import Stops
+from sync.state.waits import Waits
+
+if TYPE_CHECKING:
+    from sync.state.history import Run
+    from trueup.workspace import Workspace
+
+_LOOKED_AT: Final = 20
+"""So many runs are looked through for the last that came to a plan."""
+_COUNTS: Final = {
+    "linked": "linked",
+    "pending": "pending",
+    "waiting": "waiting",
+    "uncertain": "of unknown outcome",
+    "kept": "kept",
+    "drift": "edited in the target",
+}
+
+
+def standing_data(workspace: Workspace, sync: str, now: datetime) -> dict[str, Any]:
+    """One sync of the settings: its runs, its next slot, and what is left to do and to decide."""
+    store, history = workspace.store, workspace.history
+    last, good = history.latest(sync), history.latest_good(sync)
+    stop, asked = Stops(store).of(sync), workspace.approval_of(sync)
+    said = workspace.settings.syncs[sync].schedule
+    slot = _next_slot(said, _served(workspace, sync), now) if said and not stop else None
+    return {
+        "sync": sync,
+        "last_run": last.run_id[:12] if last else None,
+        "outcome": last.outcome if last else None,
+        "started_at": last.started_at.isoformat() if last else None,
+        "last_good": good.started_at.isoformat() if good else None,
+        "schedule": said,
+        "next_run": slot.isoformat() if slot else None,
+        "linked": Ledger(store, sync).count(),
+        "uncertain": len(Journal(store, sync).open()),
+        "waiting": Waits(store).counts([sync]).get(sync, 0),
+        **_left(workspace, sync, last),
+        "paused": str(stop) if stop else None,
+        "approval": asked.to_data() if asked else None,
+    }
+
+
+def gone_data(workspace: Workspace) -> list[dict[str, Any]]:
+    """The syncs that are no more in the settings, and of which the state holds something."""
+    store = workspace.store
+    names = sorted({*workspace.history.syncs()} - workspace.settings.syncs.keys())
+    waiting = Waits(store).counts(names)
+    found = [
+        {"sync": name, "linked": Ledger(store, name).count(), "waiting": waiting.get(name, 0)}
+        for name in names
+    ]
+    return [each for each in found if each["linked"] or each["waiting"]]
+
+
+def _left(workspace: Workspace, sync: str, last: Run | None) -> dict[str, int | None]:
+    """What the last run that came to a plan left and found; None where there is none."""
+    runs = [last] if last is not None else []
+    if last is not None and not _plan_of(last):
+        runs = workspace.history.runs(sync, _LOOKED_AT)
+    report = next((each.report or {} for each in runs if _plan_of(each)), {})
+    plan = report.get("plan") or {}
+    return {
+        "pending": report.get("pending"),
+        "kept": plan.get("kept"),
+        "drift": report.get("drift"),
+    }
+
+
+def _plan_of(run: Run) -> Any:
+    report = run.report or {}
+    return None if report.get("undoes") else report.get("plan")
+
+
+def _served(workspace: Workspace, sync: str) -> datetime | None:
+    """When `trueup serve` last ran the sync."""
+    runs = workspace.history.runs(sync, _LOOKED_AT)
+    return next((each.started_at for each in runs if each.command == "serve"), None)
+
+
+def _next_slot(schedule: str, served: datetime | None, now: datetime) -> datetime | None:
+    """When the schedule runs it next. An interval counts from the last run of `trueup serve`; None
+    where that is none, or so long ago that no service runs."""
+    from sync.schedule import parse_schedule  # only who has a schedule pays for it
+
+    parsed = parse_schedule(schedule)
+    if parsed.every is None:
+        return parsed.following(now)
+    slot = parsed.following(served) if served is not None else None
+    return slot if slot is not None and slot > now else None
+
+
+# -- for people ----------------------------------------------------------------------------------
+
+
+def standing_lines(said: Mapping[str, Any], now: datetime) -> Iterator[str]:
+    """One sync: how its last run ended and what there is, its last good run, its next one."""
+    counts = [f"{said[name]:,} {word}" for name, word in _COUNTS.items() if said[name]]
+    outcome = said["outcome"] or "no run yet"
+    yield ", ".join([f"{said['sync']}: {outcome}", *counts])
+    good = said["last_good"]
+    yield f"  last good run {_ago(good, now)}" if good else "  no good run yet"
+    if said["paused"] is None and said["schedule"]:
+        yield f"  next run {_next(said, now)}"
+
+
+def gone_line(said: Mapping[str, Any]) -> str:
+    """A sync that left the settings."""
+    there = f"{said['linked']:,} linked, {said['waiting']:,} waiting"
+    return f"{said['sync']} is no more in the settings: {there}"
+
+
+def _ago(moment: str, now: datetime) -> str:
+    at = datetime.fromisoformat(moment)
+    return f"{_local(at)} ({age_of(now - at)} ago)"
+
+
+def _next(said: Mapping[str, Any], now: datetime) -> str:
+    if said["next_run"] is None:
+        return f"by trueup serve ({said['schedule']})"
+    at = datetime.fromisoformat(said["next_run"])
+    return f"{_local(at)} (in {age_of(at - now)})"
+
+
+def _local(at: datetime) -> str:
+    """In local time, with its zone."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def age_of(age: timedelta) -> str:
+    """How long, in minutes up to two hours, in hours up to two days, else in days."""
+    minutes = max(0, int(age.total_seconds())) // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
