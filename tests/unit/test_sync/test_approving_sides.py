@@ -13,14 +13,21 @@ from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.period import Cadence
 from canonical.side import Side
+from canonical.waiting import Rule
 from connectors.memory.connector import Memory
+from sync.decided import Take
 from sync.engine import Engine
 from sync.fields import Fields, OnNew, Owner
 from sync.spec import Approval, Limit, Limits, SyncSpec
 from sync.state.approvals import Approvals
 from sync.state.author import Author
+from sync.state.decisions import Decided
 from sync.state.ledger import Ledger
+from sync.state.renaming import Rename, rename
+from sync.state.stops import Stops
 from sync.state.store import Store
+from sync.state.waits import Waits
+from sync.undo.plan import Undo
 from tests.unit.test_sync.people import People
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
@@ -184,3 +191,73 @@ def test_the_side_is_part_of_what_is_asked_for(desk):
     desk.state("B0", amount=usd(1600))
     second = desk.run().asked
     assert (first.plan_id == second.plan_id, first.deeds == second.deeds) == (False, False)
+
+
+# -- what comes between asking and using -----------------------------------------------------------
+
+
+def test_what_a_person_decides_between_asking_and_using_is_asked_for_and_not_forgotten(desk):
+    words = Fields(default=Owner.ASK)
+    desk.asking(fields=words)
+    desk.edit("B0", name="Trips")
+    desk.state("B1", name="Rent")
+    report = desk.run()
+    assert report.waiting == 2
+    desk.approve()
+    (drift,) = [w for w in Waits(desk.store).queue(["s"]).waits if w.waiting.rule is Rule.DRIFT]
+    desk.people.take(drift.waiting, Take.TARGET)
+    report = desk.run()
+    assert done(report) == [("target", "B1", "applied")]
+    assert (desk.stated("B0").name, len(Decided(desk.store).open("s").numbers)) == ("B0", 1)
+    assert report.asked is not None
+    desk.approve()
+    assert desk.run().verified
+    assert (desk.stated("B0").name, Decided(desk.store).open("s").numbers) == ("Trips", [])
+
+
+def test_what_a_person_decides_before_the_approval_makes_another_plan(desk):
+    desk.asking(fields=Fields(default=Owner.ASK))
+    desk.edit("B0", name="Trips")
+    desk.state("B1", name="Rent")
+    first = desk.run().asked
+    (drift,) = [w for w in Waits(desk.store).queue(["s"]).waits if w.waiting.rule is Rule.DRIFT]
+    desk.people.take(drift.waiting, Take.SOURCE)
+    second = desk.run().asked
+    assert second.plan_id != first.plan_id
+    desk.approve()
+    assert desk.run().verified
+    assert desk.there("B0").model.name == "B0"
+
+
+def test_an_undo_between_asking_and_using_leaves_nothing_of_the_plan_to_apply(desk):
+    desk.state("B0", amount=usd(1100))
+    before = desk.run()
+    desk.asking()
+    desk.state("B0", amount=usd(1500))
+    desk.run()
+    desk.approve()
+    undone = desk.run(undo=Undo(run=before.run_id, refs=frozenset()))
+    assert (undone.asked, desk.there("B0").model.amount) == (None, usd(1000))
+    Stops(desk.store).resume("s")
+    report = desk.run()
+    assert (report.approved, report.asked is not None) == (None, True)
+    assert desk.there("B0").model.amount == usd(1000)
+
+
+def test_an_object_that_was_renamed_between_asking_and_using_is_asked_for_anew(desk):
+    desk.asking()
+    desk.state("B0", amount=usd(1500))
+    desk.state("B1", amount=usd(1600))
+    desk.run()
+    desk.approve()
+    with desk.store.write() as connection:
+        moved = Rename(Kind.BUDGET, ("", "B0"), ("", "N0"))
+        rename(connection, Ledger(desk.store, "s"), "s", [moved], [])
+    renamed = structs.replace(desk.stated("B0"), ref="N0")
+    desk.source.drop("B0")
+    desk.source.put(renamed)
+    report = desk.run()
+    assert ("target", "B1", "applied") in done(report)
+    assert ("target", "B0", "skipped") in done(report)
+    assert desk.there("N0").model.amount == usd(1000)
+    assert report.asked is not None
