@@ -107,7 +107,10 @@ def must_be_past(before: datetime, now: datetime) -> datetime:
 
 def forgotten_text(found: Forgotten) -> str:
     """What goes, or went."""
-    gone = f"{found.rows} rows of the audit, {found.runs} runs, {found.operations} operations"
+    closed = "".join(f", {count} {name}" for name, count in found.closed.items() if count)
+    gone = (
+        f"{found.rows} rows of the audit, {found.runs} runs, {found.operations} operations{closed}"
+    )
     if found.head is None:
         return f"from before {found.before:%Y-%m-%d}: {gone}"
     return f"forgotten from before {found.before:%Y-%m-%d}: {gone}; audit head {found.head}"
@@ -116,6 +119,7 @@ def forgotten_text(found: Forgotten) -> str:
 def forgotten_data(found: Forgotten) -> dict[str, Any]:
     """The document of `forget --json`."""
     counts = {"rows": found.rows, "runs": found.runs, "operations": found.operations}
+    counts |= found.closed
     return {"before": found.before.isoformat(), **counts, "audit_head": found.head}
 
 

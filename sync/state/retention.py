@@ -7,7 +7,8 @@ stays follows. So the chain can still be checked, and so can what was exported b
 Of the journal and the history goes what nothing needs any more: no write of unknown outcome, no
 run that may still be going on, none of the last runs of a sync, and nothing since the last run of a
 sync that ended well, as what was meant since then may be meant still. A run that a baseline names
-stays as a line without its report.
+stays as a line without its report. Waits, decisions and approvals go that are over
+(`sync.state.closed`).
 """
 
 from collections import Counter, defaultdict
@@ -22,6 +23,7 @@ from sqlalchemy.engine import Connection
 
 from sync.state.audit import Audit, Entry, Event
 from sync.state.checking import check
+from sync.state.closed import count_closed, forget_closed
 from sync.state.journal import State
 from sync.state.store import Store, audit, baselines, moment_text, operations, runs
 
@@ -37,7 +39,8 @@ class BrokenChain(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgotten:
-    """How much goes, or went: rows of the audit, runs of the history, operations of the journal.
+    """How much goes, or went: rows of the audit, runs of the history, operations of the journal;
+    and of `closed` waits, decisions and approvals how many of each.
 
     `head` is the digest of the audit's last row afterwards, None where nothing went.
     """
@@ -46,6 +49,7 @@ class Forgotten:
     rows: int
     runs: int
     operations: int
+    closed: Mapping[str, int] = field(default_factory=dict)
     head: str | None = None
 
 
@@ -110,6 +114,7 @@ class Retention:
                 rows=0 if last is None else self._count(connection, last),
                 runs=len(ids) - len(self._named(connection, ids)),
                 operations=sum(self._operations(connection, some) for some in _slices(ids)),
+                closed=count_closed(connection, before),
             )
 
     def forget(self, before: datetime) -> Forgotten:
@@ -123,12 +128,14 @@ class Retention:
             many = sum(self._forget_operations(connection, some) for some in _slices(ids))
             gone = self._forget_runs(connection, ids)
             last = self._last_row(connection, before)
+            closed = forget_closed(connection, before)
             rows = 0 if last is None else self._count(connection, last)
             head = None
-            if rows or gone or many:
-                counts = {"runs": gone, "operations": many}
+            if rows or gone or many or any(closed.values()):
+                counts = {"runs": gone, "operations": many, **closed}
                 head = self._seal(connection, before, last, counts)
-        return Forgotten(before=before, rows=rows, runs=gone, operations=many, head=head)
+        went = {"rows": rows, "runs": gone, "operations": many}
+        return Forgotten(before=before, closed=closed, head=head, **went)
 
     # -- the audit ---------------------------------------------------------------------------
 

@@ -7,13 +7,19 @@ from sqlalchemy import delete, select, update
 
 from canonical.compare import Baseline
 from canonical.kind import Kind, Op
+from canonical.waiting import Rule, Waiting
+from sync.decided import Take
+from sync.state.approvals import Approvals, Request
 from sync.state.audit import Audit
+from sync.state.author import Author
 from sync.state.checking import check
+from sync.state.decisions import Decided, Ruling
 from sync.state.history import History
 from sync.state.journal import Journal, Operation, State, new_operation_id
 from sync.state.ledger import Ledger
 from sync.state.retention import BrokenChain, Retention
 from sync.state.store import audit, operations, runs
+from sync.state.waits import Question, Waits
 
 DAY = 24 * 3600
 
@@ -160,3 +166,57 @@ def test_a_digest_that_was_kept_of_the_last_row_that_went_is_still_known(past, c
     Retention(past).forget(clock() - timedelta(days=12, hours=1))
     assert check(past, kept[9]).fault is None
     assert "forgotten" in check(past, kept[5]).fault
+
+
+def closed(store, clock):
+    """Three questions of which two are decided and done, and a plan that was rejected."""
+    queue, decided = Waits(store), Decided(store)
+    questions = [
+        Question(waiting=Waiting(rule=Rule.DRIFT, reason="x", kind=Kind.BUDGET, ref=ref))
+        for ref in "ABC"
+    ]
+    with store.write() as connection:
+        queue.record(connection, "s", "r", questions, tuple(Rule))
+    for number in (1, 2):
+        decided.decide([Ruling(wait=queue.get([number])[number], take=Take.SOURCE)])
+    request = Request(
+        plan_id="p", sync="s", digest="d", deeds="e", reason="much", asked_at=clock(),
+        asked_by="ann", until=clock() + timedelta(days=7),
+    )  # fmt: skip
+    with store.write() as connection:
+        Approvals(store).ask(connection, request, "{}")
+    Approvals(store).reject(request, Author("bob", "h"), None)
+    with store.write() as connection:
+        queue.close(connection, [1, 2, 3])
+        decided.close(connection, decided.open("s").numbers)
+
+
+def test_what_waits_no_more_and_was_decided_goes_and_no_number_comes_twice(store, clock):
+    closed(store, clock)
+    clock.advance(8 * DAY)
+    before = clock() - timedelta(hours=1)
+    offer = Retention(store).offer(before)
+    gone = Retention(store).forget(before)
+    assert gone.closed == offer.closed == {"waits": 2, "decisions": 1, "approvals": 1}
+    (said,) = [row.data["said"] for row in Audit(store).rows() if row.kind == "forget"]
+    assert (said["waits"], said["decisions"], said["approvals"]) == (2, 1, 1)
+    again = Question(waiting=Waiting(rule=Rule.DRIFT, reason="x", kind=Kind.BUDGET, ref="D"))
+    with store.write() as connection:
+        Waits(store).record(connection, "s", "r", [again], tuple(Rule))
+    (wait,) = Waits(store).queue().waits
+    assert wait.number == 4
+    Decided(store).decide([Ruling(wait=wait, take=Take.SOURCE)])
+    assert Decided(store).open("s").numbers == [3]
+    assert check(store).fault is None
+
+
+def test_what_waits_still_stays_and_a_rejected_plan_in_its_time(store, clock):
+    closed(store, clock)
+    again = Question(waiting=Waiting(rule=Rule.DRIFT, reason="x", kind=Kind.BUDGET, ref="D"))
+    with store.write() as connection:
+        Waits(store).record(connection, "s", "r", [again], tuple(Rule))
+    clock.advance(2 * DAY)
+    gone = Retention(store).forget(clock() - timedelta(hours=1))
+    assert gone.closed == {"waits": 3, "decisions": 1, "approvals": 0}
+    assert [each.number for each in Waits(store).queue().waits] == [4]
+    assert Approvals(store).rejected("s", "e") is not None
