@@ -261,15 +261,15 @@ class Engine:
 
     def _finish(self, report: Report, journal: Journal) -> None:
         """Put down how the run ended, and what it leaves for people to decide."""
-        open, waits = journal.open(), list[int]()
+        open = journal.open()
 
-        def leave(connection: Connection) -> None:
-            waits.append(self._queue.end(connection, report.run_id, open))
+        def leave(connection: Connection) -> dict[str, int]:
+            report.waiting = self._queue.end(connection, report.run_id, open)
+            return {"waiting": report.waiting} if report.waiting else {}
 
         report.audit_head = self._history.finish(
             report.run_id, report.outcome.value, self._now(), report.to_data(), leave
         )
-        (report.waiting,) = waits
 
     def _written_lately(self, journal: Journal) -> Collection[str]:
         """The ids of what earlier runs wrote and the target need not show yet, and of what is above

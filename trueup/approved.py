@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sync.state.approvals import Request
@@ -46,11 +47,37 @@ def approved_text(request: Request) -> str:
     )
 
 
-def used_text(request: Request) -> str:
-    """What a run that had one says."""
+def used_text(said: Mapping[str, Any]) -> str:
+    """What a run that had one says, by what its report says of it (`approved`)."""
+    note = f" ({said['note']})" if said["note"] else ""
+    who = f"approved by {said['approved_by']} on {_moment(said['approved_at'])}{note}"
+    return f"the plan {said['plan_id'][:12]} was applied, {who}"
+
+
+def became_text(said: Mapping[str, Any], request: Request | None) -> str:
+    """What became of the plan that a run asked to approve; None where that was let go of."""
+    asked = f"it asked to approve the plan {said['plan_id'][:12]}: {said['reason']}"
+    if request is None:
+        return asked
+    return f"{asked}; {_became(request)}"
+
+
+def _became(request: Request) -> str:
+    if request.rejected_at is not None:
+        return rejected_text(request)
+    if request.approved_at is None:
+        until = f"{request.until:%Y-%m-%d %H:%M} UTC"
+        waits = f"it waits until {until}: trueup approve {request.id}"
+        return f"it was {request.ended_as}" if request.ended_as else waits
     note = f" ({request.note})" if request.note else ""
-    at = f" at {request.approved_at:%Y-%m-%d %H:%M} UTC" if request.approved_at else ""
-    return f"the plan {request.id} was applied, as {request.approved_by} approved it{at}{note}"
+    given = f"approved by {request.approved_by} on {request.approved_at:%Y-%m-%d %H:%M} UTC{note}"
+    if request.run_id:
+        return f"{given} and applied by the run {request.run_id[:12]}"
+    return f"{given} and {request.ended_as}" if request.ended_as else given
+
+
+def _moment(said: str | None) -> str:
+    return f"{said[:10]} {said[11:16]} UTC" if said else "a day that is not known"
 
 
 def standing_text(request: Request) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sync.handover import Handed, Offer
     from sync.recording import Recording
     from sync.report import Report
+    from sync.state.approvals import Request
     from sync.state.history import Run
     from trueup.planned import Entry
 
@@ -251,11 +252,15 @@ class Console:
             self._line("■", "red", report.error)
         self._approval(report)
         self.report_in_short(report)
-        if report.waiting:
-            many = (
-                "1 decision waits" if report.waiting == 1 else f"{report.waiting:,} decisions wait"
-            )
-            self._line("?", "magenta", f"{many}: trueup waiting {report.sync}")
+        self._decisions(report.waiting, report.sync)
+
+    def _decisions(self, count: int, sync: str, *, past: bool = False) -> None:
+        """How many decisions wait, or waited when a run ended."""
+        if count:
+            one = count == 1
+            many = "1 decision" if one else f"{count:,} decisions"
+            verb = "waited then" if past else "waits" if one else "wait"
+            self._line("?", "magenta", f"{many} {verb}: trueup waiting {sync}")
 
     def _approval(self, report: Report) -> None:
         """The approval that a run made use of, and the one that it waits for."""
@@ -264,7 +269,7 @@ class Console:
         from trueup.approved import used_text, waits_text
 
         if report.approved is not None:
-            self._line("✓", "green", used_text(report.approved))
+            self._line("✓", "green", used_text(report.approved.to_data()))
         if report.asked is not None:
             self._line("■", "red", waits_text(report.asked))
 
@@ -349,8 +354,9 @@ class Console:
         ]
         self.table(("run", "sync", "command", "outcome", "started (UTC)", "operations"), rows)
 
-    def run(self, run: Run) -> None:
-        """One run, operation by operation."""
+    def run(self, run: Run, asked: Request | None = None) -> None:
+        """One run, operation by operation; `asked` is what became of the approval that it asked
+        for."""
         self.runs([run])
         report = run.report or {}
         if run.report is None and run.ended_at is not None:
@@ -386,10 +392,17 @@ class Console:
             self._line("·", "dim", f"{count} × {name}: {reason}")
         if report.get("error"):
             self._line("■", "red", report["error"])
-        if asked := report.get("approval"):
-            self._line(
-                "■", "red", f"it asked to approve {asked['plan_id'][:12]}: {asked['reason']}"
-            )
+        self._approval_then(report, asked)
+        self._decisions(report.get("waiting", 0), run.sync, past=True)
+
+    def _approval_then(self, report: Mapping[str, Any], asked: Request | None) -> None:
+        """The approvals that a report tells of: the one that the run used, the one it asked for."""
+        from trueup.approved import became_text, used_text
+
+        if approved := report.get("approved"):
+            self._line("✓", "green", used_text(approved))
+        if said := report.get("approval"):
+            self._line("■", "red", became_text(said, asked))
 
     # -- plain things ------------------------------------------------------------------------
 

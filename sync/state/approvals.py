@@ -128,6 +128,10 @@ class Approvals:
             raise NotApproved(f'several plans begin with "{name}": say more of the id')
         return several[0]
 
+    def get(self, plan_id: str) -> Request | None:
+        """The one of that plan; None where it was let go of."""
+        return next(iter(self._read(_ROWS.where(approvals.c.plan_id == plan_id))), None)
+
     def plan_text(self, request: Request) -> str:
         """The plan, as JSON."""
         query = select(approvals.c.plan).where(approvals.c.plan_id == request.plan_id)

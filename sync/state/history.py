@@ -4,7 +4,7 @@ A run that was killed cannot say so. It is told by its lease: a run without an e
 the lease that it started under is held, and interrupted afterwards.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -75,23 +75,24 @@ class History:
         outcome: str,
         ended_at: datetime,
         report: dict[str, Any],
-        remember: Callable[[Connection], None] | None = None,
+        remember: Callable[[Connection], Mapping[str, Any]] | None = None,
     ) -> str:
         """Put down how a run ended; raises `UnknownRun` where none of that id goes on.
 
         Returns the digest of the audit's head then. No secret is kept of what is reported. What
-        `remember` writes is kept with it or not at all.
+        `remember` writes is kept with it or not at all, and what it returns is reported too.
         """
-        report = self._store.masked(report)
-        going_on = (runs.c.run_id == run_id) & runs.c.ended_at.is_(None)
-        values = {"outcome": outcome, "ended_at": ended_at, "report": report}
+        this = runs.c.run_id == run_id
+        values = {"outcome": outcome, "ended_at": ended_at}
         with self._store.write() as connection:
-            done = connection.execute(update(runs).where(going_on).values(values))
-            if done.rowcount != 1:
+            ended = update(runs).where(this, runs.c.ended_at.is_(None)).values(values)
+            if connection.execute(ended).rowcount != 1:
                 raise UnknownRun(f"no run {run_id} is going on")
-            sync = connection.execute(select(runs.c.sync).where(runs.c.run_id == run_id)).scalar()
+            sync = connection.execute(select(runs.c.sync).where(this)).scalar()
             if remember is not None:
-                remember(connection)
+                report = report | {**remember(connection)}
+            report = self._store.masked(report)
+            connection.execute(update(runs).where(this).values(report=report))
             told = audited.over(run_id, str(sync), outcome, ended_at, report)
             return self._audit.append(connection, told)
 

@@ -50,7 +50,7 @@ def test_what_somebody_approved_is_applied_by_the_next_run_and_once(asked: Desk)
 
     result = asked.run("run", SYNC)
     assert result.code == 0, result.out
-    assert "as Ada approved it at " in result.out
+    assert "was applied, approved by Ada on " in result.out
     assert amounts(asked) != before
 
     asked.clear_log()
@@ -169,6 +169,26 @@ def test_a_plan_that_somebody_rejected_is_said_so_by_the_runs_after_it(asked: De
     assert approvals_told(asked) == ["asked", "rejected"]
     assert asked.run("reject", id, day=None).code == 2
     assert asked.run("approve", id, "--yes", day=None).code == 2
+
+
+def test_show_says_what_was_asked_what_became_of_it_and_who_approved(asked: Desk) -> None:
+    asking = asked.run("history", "--json", day=None).data["runs"][0]["run_id"]
+    id = str(table(asked)[0]["plan_id"])[:12]
+    told = asked.run("show", asking, day=None).out
+    assert f"it asked to approve the plan {id}: " in told
+    assert f": trueup approve {id}" in told
+    assert f"2 decisions waited then: trueup waiting {SYNC}" in told
+
+    asked.run("approve", SYNC, "--as", "Ada", "--note", "board", "--yes", day=None)
+    used = asked.run("run", SYNC, "--json").data
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    for run, said in (
+        (used["run_id"], f"the plan {id} was applied, approved by Ada on {day}"),
+        (asking, f" UTC (board) and applied by the run {used['run_id'][:12]}"),
+    ):
+        assert said in asked.run("show", run, day=None).out
+    assert asked.run("show", asking, "--json", day=None).data["approval"]["approved_by"] == "Ada"
+    assert used["approved"]["approved_by"] == "Ada"
 
 
 def test_with_four_eyes_who_asked_may_not_approve(filled: Desk) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from config.wiring import sync_of
 from sync.outcome import Exit
+from sync.state.approvals import Approvals
 from sync.state.audit import Audit
 from sync.state.checking import check as check_chain
 from sync.state.journal import Journal
@@ -67,10 +68,13 @@ def show(session: Session, run_id: str) -> int:
     with session.workspace(quiet=True) as workspace:
         run = workspace.history.get(run_id)
         done = Journal(workspace.store, run.sync).of_run(run.run_id)
+        said = (run.report or {}).get("approval")
+        asked = Approvals(workspace.store).get(said["plan_id"]) if said else None
     if session.as_json:
-        session.print(_run_data(run) | {"changes": [*map(deed_data, done)]})
+        became = {"approval": asked.to_data()} if asked else {}
+        session.print(_run_data(run) | {"changes": [*map(deed_data, done)], **became})
     else:
-        session.console.run(run)
+        session.console.run(run, asked)
         if rows := table_rows(done):
             session.console.table(COLUMNS, rows)
     return Exit.OK
