@@ -295,10 +295,11 @@ class Plan:
                 for name, each in fields.items()
             }
         for each in data.get("waits", ()):
-            each |= {name: _tuples(each.get(name)) for name in ("source", "target", "agreed")}
+            each |= {name: _tuples(each.get(name)) for name in _WAITING}
         return _plans().validate_python(data)  # type: ignore[return-value]
 
 
+_WAITING: Final = ("source", "target", "agreed", "beside")
 _UNSAID: Final[Any] = {
     "accepted": True,
     "changes": {"__all__": {"image"}},

@@ -35,7 +35,8 @@ class Waiting:
     `name` is what people call the object. `field` is None where the whole object waits. `source`,
     `target` and `agreed` are the field's values, in the target's terms, as each side has it now and
     as both last agreed. `money` is how much hangs on it, with its currency, where that is known.
-    `candidates` are ids that the decision is between; `reason` is one sentence for people.
+    `candidates` are ids that the decision is between; `reason` is one sentence for people. `beside`
+    is what else says how much the values are, as each side has it: of an amount the currency.
     """
 
     rule: Rule
@@ -50,3 +51,4 @@ class Waiting:
     agreed: Fact = None
     money: str | None = None
     candidates: tuple[str, ...] = ()
+    beside: Fact = None

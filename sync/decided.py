@@ -28,7 +28,7 @@ class Decision:
     """One decision: about which object, and of it which field (None: the whole object).
 
     `value` is the fact that `Take.VALUE` names, or the id that `Take.ID` does. `source` and
-    `target` are the values that were decided between.
+    `target` are the values that were decided between, `beside` what else said how much they are.
     """
 
     number: int
@@ -40,11 +40,12 @@ class Decision:
     value: Fact = None
     source: Fact = None
     target: Fact = None
+    beside: Fact = None
 
     def holds(self, waiting: Waiting) -> bool:
         """Whether it still answers: the same question, and neither side has moved since."""
-        asked = waiting.rule, waiting.field, waiting.source, waiting.target
-        return asked == (self.rule, self.field, self.source, self.target)
+        asked = waiting.rule, waiting.field, waiting.source, waiting.target, waiting.beside
+        return asked == (self.rule, self.field, self.source, self.target, self.beside)
 
 
 class Decisions(Protocol):

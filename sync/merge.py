@@ -17,6 +17,7 @@ of the same statement is a conflict.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import Final
 
 from canonical.allocation import Status
 from canonical.compare import Baseline, Cause, Difference, differences
@@ -27,6 +28,9 @@ from sync.decided import Decision, Take
 from sync.fields import Fields, OnConflict, Owner
 from sync.match import Key
 from sync.remembering import TOGETHER, UNWRITTEN
+
+_SUM: Final = ("amount", "currency", "cadence")
+"""Together they say how much it is: neither is decided without the others."""
 
 
 class Way(Enum):
@@ -254,6 +258,7 @@ class _Judge:
             target=pair.observed[at],
             agreed=None if agreed is None else agreed.echo[at],
             money=self._money(at, name),
+            beside=self._beside(name),
         )
 
     def _about(self, rule: Rule, reason: str) -> Waiting:
@@ -267,6 +272,15 @@ class _Judge:
             budget_ref=budget_ref or None,
             name=pair.name,
         )
+
+    def _beside(self, name: str) -> Fact:
+        """What makes another sum of the same number, on both sides; None where no money is asked
+        about."""
+        if name not in TOGETHER:
+            return None
+        names = FIELDS[self._pair.kind]
+        rest = (names.index(each) for each in _SUM if each != name)
+        return tuple((names[at], self._pair.desired[at], self._pair.observed[at]) for at in rest)
 
     def _money(self, at: int, name: str) -> str | None:
         """The target's amount, with its currency."""

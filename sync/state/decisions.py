@@ -80,6 +80,7 @@ class Remembered:
             value=tuples(said["value"]),
             source=tuples(said["source"]),
             target=tuples(said["target"]),
+            beside=tuples(said.get("beside")),
             answers=self.answers,
         )
 
@@ -140,6 +141,8 @@ class Decided:
         wait, said = ruling.wait, ruling.wait.waiting
         rule, kind, budget_ref, ref, name = wait.question.name
         values = {"value": ruling.value, "source": said.source, "target": said.target}
+        if said.beside is not None:
+            values["beside"] = said.beside
         note = None if ruling.note is None else self._store.mask(ruling.note)
         return {
             "sync": wait.sync,

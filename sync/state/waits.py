@@ -30,6 +30,8 @@ from sync.state.store import Store, approvals, decisions, waits
 
 _BATCH: Final = 1000
 _OPEN: Final = waits.c.ended_at.is_(None)
+_ASKED: Final = ("source", "target", "beside")
+"""Where these are others, it is another question."""
 
 Name = tuple[str, str, str, str, str]
 """What tells a question from others of its sync: rule, kind, budget ref, ref, field."""
@@ -134,7 +136,7 @@ class Waits:
         for row, question in pairs:
             said = self._row(question)["said"]
             if said != row.said:
-                moved = any(said[side] != row.said.get(side) for side in ("source", "target"))
+                moved = any(said[each] != row.said.get(each) for each in _ASKED)
                 decided = None if moved else row.decided
                 changed.append({"its": row.number, "said": said, "decided": decided})
         if changed:
@@ -169,6 +171,7 @@ class Waits:
                     "agreed": lists(said.agreed),
                     "money": said.money,
                     "candidates": [*said.candidates],
+                    "beside": lists(said.beside),
                     "ways": [*question.ways],
                 }
             ),
@@ -247,8 +250,7 @@ class Waits:
                 row = now.get(number)
                 if row is None or row.ended_at is not None:
                     raise Undecidable(f"{number} waits no more; `trueup waiting` lists what does")
-                asked = row.said["source"], row.said["target"]
-                if asked != (lists(each.waiting.source), lists(each.waiting.target)):
+                if any(row.said.get(it) != lists(getattr(each.waiting, it)) for it in _ASKED):
                     raise Undecidable(f"{number} asks of other values by now: look at it again")
                 decided[number] = row.decided
         return decided
@@ -296,6 +298,7 @@ def _wait(row: Row[Any]) -> Wait:
             agreed=tuples(said["agreed"]),
             money=said["money"],
             candidates=tuple(said["candidates"]),
+            beside=tuples(said.get("beside")),
         ),
         ways=tuple(said["ways"]),
     )
