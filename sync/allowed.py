@@ -4,7 +4,7 @@ Each is said as a rule's name, or as RULE=LIMIT with the limit as in the setting
 plans, in approvals and in the audit.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -22,9 +22,15 @@ def ceiling_of(allowed: str) -> str | None:
     return text.strip() if equals else None
 
 
+def in_force(*allowed: Iterable[str]) -> tuple[str, ...]:
+    """One for each rule: that which is said last."""
+    return tuple({rule_of(each): each for some in allowed for each in some}.values())
+
+
 def switched_off(allowed: Collection[str]) -> frozenset[str]:
     """The rules that are switched off."""
-    return frozenset(rule_of(each) for each in allowed if ceiling_of(each) in (None, "off"))
+    said = in_force(allowed)
+    return frozenset(rule_of(each) for each in said if ceiling_of(each) in (None, "off"))
 
 
 def ceilings(allowed: Collection[str]) -> frozenset[str]:
@@ -34,7 +40,7 @@ def ceilings(allowed: Collection[str]) -> frozenset[str]:
 
 def with_ceilings(limits: Limits, allowed: Collection[str]) -> Limits:
     """The limits of a run. Of two for one rule the one that is said last counts."""
-    for each in allowed:
+    for each in in_force(allowed):
         text = ceiling_of(each)
         if text is not None and text != "off":
             limits = replace(limits, **_limit(rule_of(each), text))

@@ -21,7 +21,7 @@ from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimi
 from connectors.contract.interface import Connector
 from connectors.contract.records import Known, Observed
 from sync.account import ensure_known
-from sync.allowed import ceilings, switched_off
+from sync.allowed import ceilings, in_force, switched_off
 from sync.apply import Applier
 from sync.approving import Approving, Grant, with_only
 from sync.binding import ForeignPlan, binding, ensure_bound
@@ -606,7 +606,7 @@ class Engine:
             rates=found.rates,
             adopted=found.adopted,
             uncertain=found.waiting,
-            allowed=tuple(sorted(allow)),
+            allowed=tuple(sorted(in_force(allow))),
             bound_to=binding(self._spec, self._source, self._target),
             accepted=self._spec.accept,
         )
@@ -619,7 +619,7 @@ class Engine:
             return planned
 
         def guard(seen: Collection[str]) -> tuple[Trip, ...]:
-            judged = Guard(self._spec.name, self._spec.limits, {*allow, *seen})
+            judged = Guard(self._spec.name, self._spec.limits, in_force(seen, allow))
             objects, back = _objects(found.changes), _objects(found.returns)
             return judged.judge(found, observation, sides, objects, back)
 
@@ -649,17 +649,19 @@ class Engine:
         only: Plan | None,
     ) -> tuple[Trip, ...]:
         """The guards that stop the run. What a saved plan shows was judged when it was made: its
-        own guards stop it still."""
+        own guards stop it still, and a limit that is given now counts for it too."""
+        given = ceilings(allow)
         if only is not None:
-            allow = {*allow, *only.allowed}
+            allow = in_force(only.allowed, allow)
         guard = Guard(self._spec.name, self._spec.limits, allow)
         if only is not None:
             objects, back = _objects(found.changes), _objects(found.returns)
             off, other = switched_off(allow), ceilings(allow)
             kept = tuple(t for t in only.guards if t.rule not in off | other)
-            if again := {t.rule for t in only.guards} & other:
+            if again := ({t.rule for t in only.guards} & other) | given:
                 kept += tuple(t for t in guard.judge(found, observation, sides) if t.rule in again)
-            return kept + guard.judge(found, observation, sides, objects, back)
+            left = guard.judge(found, observation, sides, objects, back)
+            return tuple(dict.fromkeys((*kept, *left)))
         trips = guard.judge(found, observation, sides)
         if trips:
             rest = unfinished(journal, found.changes)

@@ -140,3 +140,25 @@ def test_a_saved_plan_that_a_guard_stops_is_judged_by_the_ceiling(world, ceiling
 def test_what_is_no_limit_of_a_rule_is_refused(rule, text, said):
     with pytest.raises(ValueError, match=said):
         ensure_ceiling(rule, text)
+
+
+@pytest.mark.parametrize(
+    ("said", "stops"),
+    [
+        (["max_money", "max_money=1%"], True),
+        (["max_money=1%", "max_money"], False),
+        (["max_money=90%", "max_money=1%"], True),
+        (["max_money=1%", "max_money=90%"], False),
+    ],
+)
+def test_of_two_for_one_rule_the_last_counts_also_for_a_saved_plan(tmp_path, said, stops):
+    limits = Limits(max_changes=None, max_budget_change=None, max_money=Limit(Decimal("0.01")))
+    world = World(tmp_path, limits)
+    with closing(world.store):
+        world.source.put(*(budget(f"B{n}", 1000, "USD") for n in range(4)))
+        assert world.engine().run(DAY, command="run").verified
+        world.source.put(budget("B0", 2000, "USD"))
+        assert bool(world.trips(said)) is stops
+        saved = Plan.load(world.engine().plan(DAY, said[:1]).save())
+        report = world.engine().run(DAY, command="apply", allow=said[1:], only=saved)
+    assert bool(report.plan.guards) is stops
