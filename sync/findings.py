@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from canonical.change import Change, Conflict, Handover, Selected, Unstated, UsedRate
 from canonical.kind import Kind
@@ -25,7 +26,7 @@ class Findings:
 
     `left` counts the links of what left the selection, `selected` says what came of that. `returns`
     are the changes of the source, beside those of the target; `returned` is what goes with each,
-    `weighed_back` how they move money.
+    `weighed_back` how they move money, `spent_back` what the source's objects have spent, by id.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Findings:
     returns: list[Change] = field(default_factory=list)
     returned: dict[tuple[Kind, Key], Returned] = field(default_factory=dict)
     weighed_back: list[Weighed] = field(default_factory=list)
+    spent_back: dict[str, Decimal] = field(default_factory=dict)
     scales: Scales = field(default_factory=Scales)
 
     def note(self, losses: Sequence[Loss]) -> None:

@@ -93,9 +93,10 @@ class Guard:
         done = {*finishing, *found.scales.finishing}
         self._listings(sides)
         changes = self._judge(found.changes, found.scales.weighed, found, sides, done)
-        self._below_spent(changes, observation)
+        self._below_spent(changes, observation.spent)
         self._where = " in the source"
-        self._judge(found.returns, found.weighed_back, found, sides, finishing_back)
+        back = self._judge(found.returns, found.weighed_back, found, sides, finishing_back)
+        self._below_spent(back, found.spent_back)
         self._where = ""
         return tuple(self._told(each) for each in self._trips)
 
@@ -256,16 +257,16 @@ class Guard:
         own = self._limits.max_budget_change
         return weighed.before is not None and own is not None and _furthest(weighed, own) is None
 
-    def _below_spent(self, changes: Sequence[Change], observation: Observation) -> None:
+    def _below_spent(self, changes: Sequence[Change], spent_of: Mapping[str, Decimal]) -> None:
         if self._limits.below_spent:
             return
         found = []
         for each in changes:
-            step, spent = _now(each), observation.spent.get(each.target_id or "")
+            step, spent = _now(each), spent_of.get(each.target_id or "")
             if step is None or spent is None or step[1] >= min(spent, step[0]):
                 continue
             found.append(
-                f"{each.kind} {each.ref} would be lowered to {step[1]} {step[2]}, "
+                f"{each.kind} {each.ref} would be lowered to {step[1]} {step[2]}{self._where}, "
                 f"below the {spent} already spent"
             )
         if found:
@@ -348,10 +349,14 @@ def _without(weighed: Weighed, move: Move) -> Weighed:
 
 
 def _now(change: Change) -> tuple[Decimal, Decimal, str] | None:
-    """The amount before and after on the plan's day, where an update moves it."""
+    """The amount before and after on the plan's day, where an update moves it, in the currency of
+    the side that it is made in."""
     if change.op is not Op.UPDATE or change.desired is None:
         return None
+    amount = change.desired.amount
     for move in change.money[:1]:
+        if amount is not None and move.unit != amount.unit:
+            break  # weighed in the target's currency
         if move.before and move.after and not {"amount", "phases"}.isdisjoint(change.fields):
             return move.before.amount, move.after.amount, move.unit
     before, after = change.fields.get("amount", (None, None))

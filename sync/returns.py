@@ -227,6 +227,8 @@ class Returns:
         )
         self._found.note(lost)
         self._found.returns.append(change)
+        if item.actual is not None:
+            self._found.spent_back[item.id] = item.actual.spent.value
         told = self._told(back)
         # of what the target is yet to be given, what was wanted before stays: the source moves it
         desired = where(wanted.kind, with_money(told, {}), wanted.facts, again.facts)

@@ -618,3 +618,16 @@ def test_both_sides_of_what_is_recognised_are_written_in_one_run(store):
     assert desk.run().verified
     assert (desk.stated.name, desk.held.description) == ("Travel", "of the year")
     assert desk.run().plan.changes == ()
+
+
+def test_a_limit_is_not_taken_back_below_what_is_spent_in_the_source(store):
+    desk = Desk(store).agreed()
+    desk.source.spend("A", usd(90))
+    desk.edit(amount=usd(80))
+
+    report = desk.run()
+
+    (trip,) = report.plan.guards
+    assert "budget A would be lowered to 80.00 USD in the source, below the 90" in trip.message
+    assert desk.stated.amount == usd(100)
+    assert desk.run(allow=["below_spent"]).verified
