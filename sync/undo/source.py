@@ -15,9 +15,9 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Cause, Difference
 from canonical.facts import facts, money_facts
-from canonical.image import NotWhole, model_from
+from canonical.image import Image, NotWhole, model_from
 from canonical.kind import FIELDS, Op
-from canonical.money import counted_on, moves
+from canonical.money import MONEY, counted_on, moves
 from canonical.side import Side
 from connectors.contract.errors import Malformed, Missing
 from connectors.contract.interface import Connector
@@ -75,6 +75,10 @@ class SourceUndo:
         for name in [name for name in back if now[name] != deed.after.get(name)]:
             back.remove(name)
             self._leave(deed, "somebody changed it in the source since", name)
+        moved = _moved_money(deed, now)
+        for name in [name for name in back if moved and name in MONEY]:
+            back.remove(name)
+            self._leave(deed, f"{moved} was changed in the source since, and goes with it", name)
         if back:
             self._change(deed, item, back, link.target_id)
 
@@ -107,6 +111,21 @@ class SourceUndo:
             counted = counted_on(before, self._as_of)
             weighed = Weighed(deed.kind, deed.key, change.op, money, counted)
             self._found.weigh_back(weighed)
+            if item.actual is not None:
+                self._found.spent_back[item.id] = item.actual.spent.value
+
+
+def _moved_money(deed: Deed, now: Image) -> str | None:
+    """A field that says how much counts when, and is neither as it was nor as the run left it."""
+    for name in MONEY:
+        left, was = deed.after.get(name), deed.before.get(name)
+        if (
+            left is not None
+            and now[name] != left
+            and not (name in deed.fields and now[name] == was)
+        ):
+            return name
+    return None
 
 
 def _as_before(deed: Deed, model: Budget | Allocation, back: list[str]) -> Budget | Allocation:

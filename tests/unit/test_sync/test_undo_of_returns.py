@@ -1,5 +1,6 @@
 """Undo of a run that wrote to the source."""
 
+from canonical.amount import Amount
 from canonical.kind import Op
 from canonical.side import Side
 from connectors.contract.capabilities import Phasing
@@ -83,3 +84,13 @@ def test_what_was_made_in_the_source_stays_and_is_told(store):
 
     assert [(each.op, each.side) for each in undo.plan.changes] == [(Op.BLOCKED, Side.SOURCE)] * 2
     assert desk.names(desk.source) == desk.names(desk.target) == ["Tools", "Travel"]
+
+
+def test_an_amount_is_not_put_back_into_another_currency_of_the_source(store):
+    desk, report = taken_back(store)
+    desk.source.edit("A", amount=Amount.of(150, "EUR"))
+
+    undo = undone(desk, report)
+
+    assert desk.stated.amount == Amount.of(150, "EUR")
+    assert undo.left == 1
