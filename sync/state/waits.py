@@ -1,7 +1,8 @@
 """Waits: the queue of what people are to decide, as the last run of each sync left it.
 
-A wait keeps its number and its beginning for as long as the same question stays open: one rule, one
-object, one field. One that is over is closed and stays in the table, so no number comes twice.
+A wait keeps its beginning for as long as it stays open by one rule, for one object and field, and
+its number for as long as it asks of the same values: nobody decides by it about others. One that is
+over is closed and stays in the table, so no number comes twice.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -115,35 +116,39 @@ class Waits:
         asked: dict[Name, Question] = {}
         for each in questions:
             asked.setdefault(each.name, each)
+        rows = {name: self._row(each) for name, each in asked.items()}
+        moved = {name for name in rows if name in there and _is_other(rows[name], there[name])}
         now = self._store.now()
         new = [
-            self._row(each) | {"sync": sync, "since": now, "run_id": run_id}
-            for name, each in asked.items()
-            if name not in there
+            row
+            | {"sync": sync, "since": there[name].since if name in there else now, "run_id": run_id}
+            for name, row in rows.items()
+            if name not in there or name in moved
         ]
         if new:
             connection.execute(insert(waits), new)
-        self._renew(connection, [(there[name], asked[name]) for name in asked if name in there])
+        still = [(there[name], rows[name]) for name in rows if name in there and name not in moved]
+        self._renew(connection, still)
         over = [
-            row.number for name, row in there.items() if name not in asked and name[0] in judged
+            row.number
+            for name, row in there.items()
+            if name in moved or (name not in asked and name[0] in judged)
         ]
         self.close(connection, over)
         return self._counts(connection, [sync]).get(sync, 0)
 
-    def _renew(self, connection: Connection, pairs: Iterable[tuple[Row[Any], Question]]) -> None:
-        """What is asked still, as it is asked now; what was decided of other values is not."""
-        changed = []
-        for row, question in pairs:
-            said = self._row(question)["said"]
-            if said != row.said:
-                moved = any(said[each] != row.said.get(each) for each in _ASKED)
-                decided = None if moved else row.decided
-                changed.append({"its": row.number, "said": said, "decided": decided})
+    def _renew(
+        self, connection: Connection, pairs: Iterable[tuple[Row[Any], dict[str, Any]]]
+    ) -> None:
+        """What is asked still, in the words of now."""
+        changed = [
+            {"its": there.number, "said": row["said"]}
+            for there, row in pairs
+            if row["said"] != there.said
+        ]
         if changed:
             query = update(waits).where(waits.c.number == bindparam("its"))
-            connection.execute(
-                query.values(said=bindparam("said"), decided=bindparam("decided")), changed
-            )
+            connection.execute(query.values(said=bindparam("said")), changed)
 
     def close(self, connection: Connection, numbers: Sequence[int]) -> None:
         """What waits no more; within the caller's transaction."""
@@ -243,15 +248,16 @@ class Waits:
         makes one. Raises `Undecidable` where one is over, or asks of other values by now."""
         decided: dict[int, int | None] = {}
         for start in range(0, len(shown), _BATCH):
-            some = {each.number: each for each in shown[start : start + _BATCH]}
+            some = [each.number for each in shown[start : start + _BATCH]]
             query = select(waits).where(waits.c.number.in_(some)).order_by(waits.c.number)
             now = {row.number: row for row in connection.execute(query.with_for_update())}
-            for number, each in some.items():
+            for number in some:
                 row = now.get(number)
                 if row is None or row.ended_at is not None:
-                    raise Undecidable(f"{number} waits no more; `trueup waiting` lists what does")
-                if any(row.said.get(it) != lists(getattr(each.waiting, it)) for it in _ASKED):
-                    raise Undecidable(f"{number} asks of other values by now: look at it again")
+                    raise Undecidable(
+                        f"{number} waits no more, or asks of other values by now; "
+                        "`trueup waiting` lists what does"
+                    )
                 decided[number] = row.decided
         return decided
 
@@ -276,6 +282,14 @@ _QUERY: Final[Select[Any]] = select(
         (decisions.c.number == waits.c.decided) & decisions.c.ended_at.is_(None),
     )
 )
+
+
+def _is_other(row: dict[str, Any], there: Row[Any]) -> bool:
+    """Whether it asks of other values than it did: whoever read its number has not seen them. What
+    is answered by a command has nothing that is decided between."""
+    if row["rule"] in (Rule.GUARD, Rule.APPROVAL, Rule.UNCERTAIN):
+        return False
+    return any(row["said"][each] != there.said.get(each) for each in _ASKED)
 
 
 def _name(row: Row[Any]) -> Name:

@@ -180,7 +180,8 @@ def test_another_candidate_makes_another_question(world):
     world.stranger(number=300)
     assert world.run().waiting == 1
     assert world.names() == ["Travel"] * 3
-    assert world.waits.get([1])[1].answer is None
+    (wait,) = world.waits.queue().waits
+    assert (wait.number, wait.answer) == (2, None)
 
 
 def test_a_new_budget_that_may_be_a_vanished_one_is_made_once_somebody_says_so(world):

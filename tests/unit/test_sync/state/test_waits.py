@@ -62,10 +62,27 @@ def test_what_is_asked_again_keeps_its_number_and_its_beginning(waits, record, c
     record(asked("A"), asked("B"))
     began = clock()
     clock.advance(3600)
-    record(asked("C"), asked("B", target="130.00"))
+    record(asked("C"), asked("B"))
     assert [(each.number, each.waiting.ref) for each in waits.queue().waits] == [(2, "B"), (3, "C")]
     assert [each.since for each in waits.queue().waits] == [began, clock()]
-    assert waits.get([2])[2].waiting.target == "130.00"
+
+
+def test_what_asks_of_other_values_has_another_number_and_the_old_one_decides_nothing(
+    store, waits, record, clock
+):
+    record(asked("A", target="130.00"))
+    began = clock()
+    clock.advance(3600)
+    record(asked("A", target="9000.00"))
+    (wait,) = waits.queue().waits
+    assert (wait.number, wait.since, wait.waiting.target) == (2, began, "9000.00")
+    assert waits.get([1]) == {}
+
+
+def test_a_guard_that_counts_on_keeps_its_number(waits, record):
+    record(asked("", rule=Rule.GUARD, target="31%"))
+    record(asked("", rule=Rule.GUARD, target="32%"))
+    assert [(each.number, each.waiting.target) for each in waits.queue().waits] == [(1, "32%")]
 
 
 def test_a_number_is_never_used_again(waits, record):
@@ -117,7 +134,7 @@ def test_what_moved_after_it_was_decided_waits_again(store, waits, record):
     record(asked("A"))
     decide(store, waits, 1)
     assert record(asked("A", target="125.00")) == 1
-    assert waits.get([1])[1].answer is None
+    assert waits.get([2])[2].answer is None
 
 
 def test_a_decision_about_what_moved_meanwhile_is_refused(store, waits, record):
