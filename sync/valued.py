@@ -35,6 +35,8 @@ def fact_of(field: str, text: str, currency: str | None) -> Fact:
         raise Undecidable(f"{field}: {said!r} {error}") from None
     except CanonicalError as error:
         raise Undecidable(f"{field}: {error}") from None
+    except ArithmeticError:
+        raise Undecidable(f"{field}: a number of {len(said)} digits is no amount") from None
 
 
 def _amount(text: str, currency: str | None) -> str:
@@ -61,7 +63,7 @@ def _day(text: str, field: str) -> Fact:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
-    if day is None or len(text) != len("2026-01-31"):
+    if day is None or day.isoformat() != text:  # a week's day is another notation
         raise Undecidable(f"{field}: {text!r} is no day such as 2026-01-31")
     return None if field == "end" and day >= FAR else day.isoformat()
 
