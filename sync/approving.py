@@ -19,7 +19,7 @@ from canonical.kind import Kind, Op
 from canonical.side import Side
 from sync.approval import reason
 from sync.findings import Findings
-from sync.scales import Scales, Weighed
+from sync.scales import Weighed
 from sync.spec import SyncSpec
 from sync.state.approvals import Approvals, End, Request
 from sync.state.audit import Audit, Entry
@@ -36,15 +36,20 @@ _DAYS: Final = frozenset({"money", "cause", "losses", "name"})
 @dataclass(frozen=True, slots=True)
 class Grant:
     """An approved plan that may be applied: each of its changes by a digest, what it restates that
-    the target is not told yet, and the guards that the approver saw."""
+    the target is not told yet, the guards that the approver saw, and what they saw lowered below
+    what is spent."""
 
     request: Request
     plan: Plan
     deeds: Mapping[_Key, str]
     beyond: Collection[str]
+    below_spent: Collection[str] = ()
 
-    def saw(self, trip: Trip) -> bool:
-        """Whether the approver saw that guard, with those numbers."""
+    def saw(self, trip: Trip, found: Findings) -> bool:
+        """Whether the approver saw that guard, with those numbers; of what is spent, which grows,
+        for those objects."""
+        if trip.rule == "below_spent" and not {*self.below_spent}.issuperset(_low(found)):
+            return False
         return any(
             (trip.rule, trip.actual) == (each.rule, each.actual) for each in self.plan.guards
         )
@@ -91,14 +96,14 @@ class Approving:
         try:
             data = json.loads(text)
             intact = digest_of(data) == request.digest
-            beyond = data.pop("beyond")
+            beyond, below = data.pop("beyond"), data.pop("below_spent")
             deeds = dict(_deeds(data)) if intact else {}
             plan = Plan.load(json.dumps(data)) if intact else None
         except (ValueError, LookupError, TypeError, AttributeError):
             plan = None
         if plan is None or dict(plan.bound_to) != dict(bound_to):
             return None
-        return Grant(request, plan, deeds, frozenset(beyond))
+        return Grant(request, plan, deeds, frozenset(beyond), frozenset(below))
 
     def kept(self, grant: Grant, plan: Plan) -> tuple[Change, ...]:
         """The changes of a plan that are exactly those of the approved one."""
@@ -111,13 +116,14 @@ class Approving:
         of = change.side.value, change.kind.value
         return *of, mask(change.budget_ref or ""), mask(change.ref)
 
-    def ask(self, journal: Journal, plan: Plan, why: str, scales: Scales) -> Request:
+    def ask(self, journal: Journal, plan: Plan, why: str, found: Findings) -> Request:
         """Put the plan down for somebody to approve; one that would do the same and waits already
         is kept as it is, and one that was rejected stays so in its time."""
         approval = self._spec.approval
         assert approval is not None
-        beyond = sorted(_restated(each) for each in scales.weighed if each.op is None)
-        data = self._store.masked(plan.to_data() | {"beyond": beyond})
+        beyond = sorted(_restated(each) for each in found.scales.weighed if each.op is None)
+        seen = {"beyond": beyond, "below_spent": _low(found)}
+        data = self._store.masked(plan.to_data() | seen)
         deeds, now = _all_deeds(data), self._store.now()
         before = self._approvals.open_of(self._spec.name)
         if before and before.approved_at is None and before.until > now and before.deeds == deeds:
@@ -183,6 +189,11 @@ def _restated(weighed: Weighed) -> str:
     return digest_of([weighed.kind.value, *weighed.key, moves])
 
 
+def _low(found: Findings) -> list[str]:
+    """Names what would be lowered below what is spent."""
+    return sorted(map(digest_of, map(list, found.below_spent)))
+
+
 def _deeds(data: Mapping[str, Any]) -> Iterator[tuple[_Key, str]]:
     """The digest of each pending change of a plan, as its data say it."""
     for each in data["changes"]:
@@ -201,5 +212,6 @@ def _all_deeds(data: Mapping[str, Any]) -> str:
             data["bound_to"],
             data["allowed"],
             data["beyond"],
+            data["below_spent"],
         ]
     )

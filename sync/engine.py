@@ -367,7 +367,7 @@ class Engine:
     ) -> None:
         """Put down what somebody is to approve; the run ends with that."""
         plan, why = planned.plan, str(planned.plan.approval)
-        asked = self._approving.ask(journal, with_only(plan, changes), why, planned.found.scales)
+        asked = self._approving.ask(journal, with_only(plan, changes), why, planned.found)
         report.asked = asked
         report.worsen(Outcome.PARTIAL if report.approved else Outcome.ABORTED)
 
@@ -400,7 +400,7 @@ class Engine:
             return planned
         if self._approving.needed(planned.found, (), grant) is not None:
             return planned
-        if not all(map(grant.saw, guard(grant.plan.allowed))):
+        if not all(grant.saw(each, planned.found) for each in guard(grant.plan.allowed)):
             return planned
         plan = replace(planned.plan, guards=(), approval=None)
         return replace(planned, plan=plan, grant=grant, granted=kept)

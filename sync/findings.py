@@ -27,6 +27,7 @@ class Findings:
     `left` counts the links of what left the selection, `selected` says what came of that. `returns`
     are the changes of the source, beside those of the target; `returned` is what goes with each,
     `weighed_back` how they move money, `spent_back` what the source's objects have spent, by id.
+    The guard puts down in `below_spent` what would be lowered so far: side, kind, budget ref, ref.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Findings:
     weighed_back: list[Weighed] = field(default_factory=list)
     spent_back: dict[str, Decimal] = field(default_factory=dict)
     scales: Scales = field(default_factory=Scales)
+    below_spent: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def note(self, losses: Sequence[Loss]) -> None:
         """Count the losses that need to be accepted by name."""

@@ -93,10 +93,10 @@ class Guard:
         done = {*finishing, *found.scales.finishing}
         self._listings(sides)
         changes = self._judge(found.changes, found.scales.weighed, found, sides, done)
-        self._below_spent(changes, observation.spent)
+        found.below_spent.update(self._below_spent(changes, observation.spent))
         self._where = " in the source"
         back = self._judge(found.returns, found.weighed_back, found, sides, finishing_back)
-        self._below_spent(back, found.spent_back)
+        found.below_spent.update(self._below_spent(back, found.spent_back))
         self._where = ""
         return tuple(self._told(each) for each in self._trips)
 
@@ -257,20 +257,25 @@ class Guard:
         own = self._limits.max_budget_change
         return weighed.before is not None and own is not None and _furthest(weighed, own) is None
 
-    def _below_spent(self, changes: Sequence[Change], spent_of: Mapping[str, Decimal]) -> None:
+    def _below_spent(
+        self, changes: Sequence[Change], spent_of: Mapping[str, Decimal]
+    ) -> set[tuple[str, str, str, str]]:
+        """What would be lowered below what is spent."""
         if self._limits.below_spent:
-            return
-        found = []
+            return set()
+        found, low = list[str](), set[tuple[str, str, str, str]]()
         for each in changes:
             step, spent = _now(each), spent_of.get(each.target_id or "")
             if step is None or spent is None or step[1] >= min(spent, step[0]):
                 continue
+            low.add((each.side.value, each.kind.value, each.budget_ref or "", each.ref))
             found.append(
                 f"{each.kind} {each.ref} would be lowered to {step[1]} {step[2]}{self._where}, "
                 f"below the {spent} already spent"
             )
         if found:
             self._trip("below_spent", "0", str(len(found)), _some(found), None)
+        return low
 
     def _trip(
         self, rule: str, limit: str, actual: str, message: str, enough: Limit | Decimal | None

@@ -105,3 +105,20 @@ def test_money_that_would_move_in_the_source_needs_an_approval_too(desk):
     assert report.exit_code == Exit.GUARD
     assert desk.stated("B0").model.amount == usd(1000)
     assert "in the source" in report.asked.reason
+
+
+def test_a_guard_that_the_approver_saw_of_one_object_lets_no_other_one_pass(desk):
+    for name, spent in (("B0", 900), ("B1", 0)):
+        desk.target.spend(desk.held(name).id, usd(spent))
+    desk.source.edit("B0", amount=usd(500))
+    desk.source.edit("B1", amount=usd(500))
+    report = desk.run()
+    assert [(each.rule, each.actual) for each in report.plan.guards] == [("below_spent", "1")]
+    desk.approve()
+    desk.source.edit("B0", amount=usd(1000))
+    desk.target.spend(desk.held("B1").id, usd(900))
+
+    report = desk.run()
+
+    assert desk.held("B1").model.amount == usd(1000)
+    assert report.exit_code == Exit.GUARD
