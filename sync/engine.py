@@ -163,7 +163,9 @@ class Engine:
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
-            return self._plan(as_of, allow, journal, _open(journal), grant=self._granted()).plan
+            return self._plan(
+                as_of, allow, journal, journal.open_on_both_sides(), grant=self._granted()
+            ).plan
 
     def _granted(self) -> Grant | None:
         return self._approving.granted(binding(self._spec, self._source, self._target))
@@ -261,7 +263,7 @@ class Engine:
 
     def _finish(self, report: Report, journal: Journal) -> None:
         """Put down how the run ended, and what it leaves for people to decide."""
-        open = journal.open()
+        open = journal.open_on_both_sides()
 
         def leave(connection: Connection) -> dict[str, int]:
             report.waiting = self._queue.end(connection, report.run_id, open)
@@ -343,7 +345,7 @@ class Engine:
                 return
             self._confirm_source(report, journal, going)
             self._watch.stage("verify")
-            planned = self._plan(as_of, (), journal, _open(journal), undo=undo)
+            planned = self._plan(as_of, (), journal, journal.open_on_both_sides(), undo=undo)
             if grant is not None and planned.plan.approval is not None:
                 self._ask(report, journal, planned, planned.plan.pending)
             elif not planned.plan.guards:
@@ -461,7 +463,7 @@ class Engine:
                 self._owners.say(connection)
 
     def _settle(self, journal: Journal, report: Report) -> list[Operation]:
-        pending = _open(journal)
+        pending = journal.open_on_both_sides()
         if not pending:
             return []
         self._watch.stage("settle")
@@ -808,11 +810,6 @@ def _as_approved(approved: Change, now: Change) -> Change:
 
 def _objects(changes: Collection[Change]) -> set[tuple[Kind, Key]]:
     return {(each.kind, (each.budget_ref or "", each.ref)) for each in changes}
-
-
-def _open(journal: Journal) -> list[Operation]:
-    """What may or may not have happened, on either side."""
-    return [each for side in Side for each in journal.of_side(side).open()]
 
 
 def _in_sync(plan: Plan) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from canonical.change import Conflict, Plan, Trip, title_of
 from canonical.kind import Op
+from canonical.side import Side
 from canonical.waiting import Rule, Waiting
 from sync.answers import waiting_of
 from sync.decided import Take
@@ -114,7 +115,10 @@ class RunQueue:
         model = None if last.op in (Op.RETIRE, Op.DELETE) else draft_of(last)[0].model
         amount = model.amount if model is not None else None
         candidates = tuple(id for each in operations for id in self.candidates.get(each.id, ()))
-        if last.op is Op.CREATE:
+        ways: tuple[str, ...]
+        if last.side is Side.SOURCE:
+            ways = ()  # runs look for it there; no word ends it
+        elif last.op is Op.CREATE:
             ways = (*(candidates or (ANY_ID,)), Take.NOT_APPLIED)
         else:
             ways = (Take.APPLIED, Take.NOT_APPLIED)
@@ -173,13 +177,15 @@ def _stopped(trips: Sequence[Trip], sync: str, approvals: Sequence[Question]) ->
 
 
 def _by_object(open: Sequence[Operation]) -> list[list[Operation]]:
-    found: dict[tuple[str, str, str], list[Operation]] = {}
+    found: dict[tuple[str, str, str, str], list[Operation]] = {}
     for each in open:
-        found.setdefault((each.kind, each.budget_ref, each.ref), []).append(each)
-    return [*found.values()]
+        found.setdefault((each.side, each.kind, each.budget_ref, each.ref), []).append(each)
+    # where both sides wait for one object, it is the target's that somebody can decide
+    return sorted(found.values(), key=lambda each: each[-1].side is Side.SOURCE)
 
 
 def _said(operation: Operation) -> str:
     sent = f" sent {operation.sent_at:%Y-%m-%d %H:%M} UTC" if operation.sent_at else ""
     error = f": {operation.error}" if operation.error else ""
-    return f"the {operation.op}{sent} may or may not have happened{error}"
+    where = " in the source" if operation.side is Side.SOURCE else ""
+    return f"the {operation.op}{where}{sent} may or may not have happened{error}"

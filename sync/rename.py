@@ -136,7 +136,7 @@ class Renamer:
         if kind is Kind.BUDGET and self._ledger.within([new[1]]):
             raise CannotRename(f"{sync} has linked allocations of {_said(new)} already")
         refs = {old, new}
-        for each in Journal(self._store, sync).open():
+        for each in Journal(self._store, sync).open_on_both_sides():
             if (each.budget_ref, each.ref) in refs or each.budget_ref in {old[1], new[1]}:
                 said = f"a write of {each.kind} {each.ref} has an unknown outcome"
                 raise RenameWaits(f"{said}: trueup run {sync} looks at it again")

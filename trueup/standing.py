@@ -43,7 +43,7 @@ def standing_data(workspace: Workspace, sync: str, now: datetime) -> dict[str, A
         "schedule": said,
         "next_run": slot.isoformat() if slot else None,
         "linked": Ledger(store, sync).count(),
-        "uncertain": len(Journal(store, sync).open()),
+        "uncertain": len(Journal(store, sync).open_on_both_sides()),
         "waiting": Waits(store).counts([sync]).get(sync, 0),
         **_left(workspace, sync, last),
         "paused": str(stop) if stop else None,

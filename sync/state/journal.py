@@ -226,6 +226,10 @@ class Journal:
         waiting = _table.c.state.in_([State.SENT, State.UNCERTAIN])
         return self._read(self._mine().where(waiting).order_by(_table.c.number))
 
+    def open_on_both_sides(self) -> list[Operation]:
+        """As `open`, those of the source first."""
+        return [each for side in Side for each in self.of_side(side).open()]
+
     def abandon_planned(self, run_id: str) -> int:
         """Close what runs other than `run_id` planned and never sent; how many there were."""
         never = (

@@ -26,6 +26,7 @@ from sync.outcome import Exit, Outcome
 from sync.spec import Limit, Limits, OnRemove, SyncSpec
 from sync.state.ledger import Ledger
 from sync.state.store import Store
+from sync.state.waits import Waits
 from tests.unit.test_sync.people import People
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
@@ -221,6 +222,20 @@ def test_a_namesake_that_is_linked_is_not_what_a_lost_create_left(store):
 
     assert desk.names(desk.source) == desk.names(desk.target) == ["Travel", "Travel"]
     assert len(links(desk)) == 2
+
+
+def test_a_write_to_the_source_of_unknown_outcome_is_in_the_queue_until_it_is_known(store):
+    desk = Desk(store).filled()
+    desk.source.capabilities = replace(desk.source.capabilities, grace=timedelta(seconds=60))
+    desk.source.runtime = replace(desk.source.runtime, patience=0.0)
+    desk.source.before = once(Uncertain("the answer was lost"))
+
+    assert desk.run().waiting == 1
+    (wait,) = Waits(store).queue().waits
+    assert (wait.waiting.rule, wait.waiting.name, wait.question.ways) == ("uncertain", "Tools", ())
+    assert "the create in the source" in wait.waiting.reason
+    desk.source.capabilities = replace(desk.source.capabilities, grace=timedelta())
+    assert desk.run().waiting == 0
 
 
 class Late(Memory):
