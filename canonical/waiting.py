@@ -52,3 +52,15 @@ class Waiting:
     money: str | None = None
     candidates: tuple[str, ...] = ()
     beside: Fact = None
+
+    @property
+    def currencies(self) -> tuple[str | None, str | None]:
+        """What the source's amount is in, and the target's, where that is known."""
+        _, space, unit = (self.money or "").rpartition(" ")
+        own = unit if space else None
+        for each in self.beside if isinstance(self.beside, tuple | list) else ():
+            name, *sides = each if isinstance(each, tuple | list) else (each,)
+            if name == "currency" and len(sides) == 2:
+                source, target = (own if said is None else str(said) for said in sides)
+                return source, target
+        return own, own

@@ -70,14 +70,15 @@ def _values(wait: Wait) -> str:
     said, field = wait.waiting, wait.waiting.field or ""
     if said.rule in (Rule.MATCH, Rule.UNCERTAIN) or (said.source is None and said.target is None):
         return ""
-    currency = said.money.rpartition(" ")[2] if said.money and " " in said.money else None
     source, target = _SIDES.get(said.rule, ("source", "target"))
+    ours, theirs = said.currencies
     parts = [
         f"{side} {value_text(field, value, currency) or 'nothing'}"
-        for side, value in ((source, said.source), (target, said.target))
+        for side, value, currency in ((source, said.source, ours), (target, said.target, theirs))
     ]
     if said.agreed is not None:
-        parts.append(f"last agreed {value_text(field, said.agreed, currency)}")
+        known = ours if ours == theirs else None
+        parts.append(f"last agreed {value_text(field, said.agreed, known)}")
     return ", ".join(parts)
 
 

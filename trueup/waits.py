@@ -30,9 +30,10 @@ def wait(each: Waiting) -> str:
     if each.field is None:
         money = f" ({each.money})" if each.money else ""
         return f"{about}{money}: {each.reason}{_moved(each)}"
-    unit = _unit(each)
-    sides = f"source {_value(each.source, unit)}, target {_value(each.target, unit)}"
-    agreed = f", last agreed {_value(each.agreed, unit)}" if each.agreed is not None else ""
+    ours, theirs = _units(each)
+    sides = f"source {_value(each.source, ours)}, target {_value(each.target, theirs)}"
+    known = ours if ours == theirs else ""
+    agreed = f", last agreed {_value(each.agreed, known)}" if each.agreed is not None else ""
     return f"{about}: {each.field}: {sides}{agreed}; {each.reason}"
 
 
@@ -45,9 +46,10 @@ def of_report(said: Mapping[str, Any]) -> str:
 _FIELDS: Final = tuple(Waiting.__dataclass_fields__)
 
 
-def _unit(each: Waiting) -> str:
-    """The currency of an amount."""
-    return (each.money or "").partition(" ")[2] if each.field == "amount" else ""
+def _units(each: Waiting) -> tuple[str, str]:
+    """The currency of the source's amount, and of the target's."""
+    ours, theirs = each.currencies if each.field == "amount" else (None, None)
+    return ours or "", theirs or ""
 
 
 def _value(value: Fact, unit: str) -> str:

@@ -1,5 +1,6 @@
 """What waits for a decision, as a plan, its pages and its data tell it."""
 
+from dataclasses import replace
 from datetime import date
 from io import StringIO
 
@@ -117,3 +118,9 @@ def test_a_mirror_does_not_say_where():
     change = Change(op=Op.UPDATE, kind=Kind.BUDGET, ref="A", fields={"name": ("A", "B")})
 
     assert "in cards" not in printed(plan(changes=(change,)))
+
+
+def test_each_sides_amount_is_told_in_its_own_currency():
+    beside = (("currency", "EUR", "USD"), ("cadence", "monthly", "monthly"))
+    said = wait(replace(AMOUNT, beside=beside))
+    assert "source 12,000.00 EUR, target 15,000.50 USD, last agreed 10000.00;" in said
