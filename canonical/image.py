@@ -88,7 +88,9 @@ def _counted(image: Image) -> dict[str, Any]:
     if image["phases"] and unit is None:
         raise ValueError("its phases have no currency")
     said["amount"] = None if image["amount"] is None else Amount.of(str(image["amount"]), str(unit))
-    said["start"], said["end"] = _day(image["start"]), _day(image["end"])
+    said["start"], said["end"] = start, end = _day(image["start"]), _day(image["end"])
+    if start is not None and end is not None and end < start:
+        raise ValueError(f"it would end on {end}, before it starts on {start}")
     said["phases"] = tuple(
         _phase(period, value, str(unit)) for period, value in _each(image["phases"])
     )

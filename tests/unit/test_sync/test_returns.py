@@ -631,3 +631,19 @@ def test_a_limit_is_not_taken_back_below_what_is_spent_in_the_source(store):
     assert "budget A would be lowered to 80.00 USD in the source, below the 90" in trip.message
     assert desk.stated.amount == usd(100)
     assert desk.run(allow=["below_spent"]).verified
+
+
+def test_an_end_before_the_start_that_somebody_decided_on_reaches_neither_side(store):
+    desk = Desk(store).agreed()
+    desk.source.edit("A", end=date(2026, 12, 31))
+    desk.edit(end=date(2027, 12, 31))
+    (asked,) = desk.run().plan.waits
+    People(store).take(asked, Take.VALUE, "2025-01-01")
+
+    report = desk.run()
+
+    assert (desk.stated.end, desk.held.end) == (date(2026, 12, 31), date(2027, 12, 31))
+    assert (report.outcome, {each.op for each in report.plan.changes}) == (
+        Outcome.PARTIAL,
+        {Op.BLOCKED},
+    )
