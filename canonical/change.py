@@ -102,6 +102,22 @@ class Conflict:
     name: str = field(default="", compare=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renamed:
+    """What the source states no more, as `old`, and may be what is new in it, as `new`.
+
+    `by` is what both have: "name", "spelling", "amount" or "entity"; `command` says that they are
+    one. `budget_ref` is that of an allocation.
+    """
+
+    kind: Kind
+    old: str
+    new: str
+    budget_ref: str | None
+    by: str
+    command: str
+
+
 @dataclass(frozen=True, slots=True)
 class Handover:
     """An object that passes from another sync, the giver, to this one."""
@@ -207,7 +223,8 @@ class Plan:
     `kept` are linked objects that the source no longer has; those still in use, and the strangers
     in the target that nobody ever stated, are named one by one, the first thousand of each.
     `stranger_count` counts all strangers. `waits` is what a person is to decide, but for what is in
-    `conflicts`, `guards` and `uncertain`. `uncertain` are those with a write of unknown outcome,
+    `conflicts`, `guards` and `uncertain`. `renames` are hints at what may be known by another ref
+    now, the first hundred. `uncertain` are those with a write of unknown outcome,
     `adopted` those recognised in the target without a link of this sync, and `handovers` those
     among them that pass from another sync to this one. `selected` says what the sync's selection
     came to, None where it has none; `rates` are those by which it converts. `bound_to` are the
@@ -235,6 +252,7 @@ class Plan:
     strangers: tuple[Unstated, ...] = ()
     stranger_count: int = 0
     waits: tuple[Waiting, ...] = ()
+    renames: tuple[Renamed, ...] = ()
     selected: Selected | None = None
     rates: tuple[UsedRate, ...] = ()
     bound_to: Mapping[str, str] = field(default_factory=dict)
@@ -271,6 +289,7 @@ class Plan:
             _change_data(said, change.title)
             for said, change in zip(data["changes"], self.changes, strict=True)
         ]
+        data["renames"] = [_with_names(each, _FROM_TO) for each in data["renames"]]
         order = ("plan_id", "sync", "source", "target", "as_of")
         head = {name: data.pop(name) for name in order}
         return head | {"summary": self.summary} | data
@@ -294,12 +313,16 @@ class Plan:
                 name: (_tuples(each["before"]), _tuples(each["after"]))
                 for name, each in fields.items()
             }
+        if "renames" in data:
+            back = {said: name for name, said in _FROM_TO.items()}
+            data["renames"] = [_with_names(each, back) for each in data["renames"]]
         for each in data.get("waits", ()):
             each |= {name: _tuples(each.get(name)) for name in _WAITING}
         return _plans().validate_python(data)  # type: ignore[return-value]
 
 
 _WAITING: Final = ("source", "target", "agreed", "beside")
+_FROM_TO: Final = {"old": "from", "new": "to"}
 _UNSAID: Final[Any] = {
     "accepted": True,
     "changes": {"__all__": {"image"}},
@@ -319,6 +342,10 @@ def _change_data(change: dict[str, Any], title: str) -> dict[str, Any]:
         name: {"before": before, "after": after} for name, (before, after) in fields.items()
     }
     return change
+
+
+def _with_names(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): said for name, said in data.items()}
 
 
 def _tuples(value: Any) -> Any:

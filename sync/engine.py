@@ -604,6 +604,7 @@ class Engine:
             strangers=tuple(found.strangers),
             stranger_count=found.stranger_count,
             waits=tuple(found.waits),
+            renames=tuple(found.renames),
             selected=found.selected,
             rates=found.rates,
             adopted=found.adopted,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from canonical.change import Change, Conflict, Handover, Selected, Unstated, UsedRate
+from canonical.change import Change, Conflict, Handover, Renamed, Selected, Unstated, UsedRate
 from canonical.kind import Kind
 from canonical.loss import Loss
 from canonical.problem import Problem
@@ -51,6 +51,7 @@ class Findings:
     rates: tuple[UsedRate, ...] = ()
     stated: dict[tuple[Kind, Key], Statement] = field(default_factory=dict)
     waits: list[Waiting] = field(default_factory=list)
+    renames: list[Renamed] = field(default_factory=list)
     returns: list[Change] = field(default_factory=list)
     returned: dict[tuple[Kind, Key], Returned] = field(default_factory=dict)
     weighed_back: list[Weighed] = field(default_factory=list)

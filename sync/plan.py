@@ -36,6 +36,7 @@ from sync.ownership import Ownership
 from sync.reconcile import Reconciler
 from sync.remove import Removals
 from sync.removed import Removed
+from sync.renamed import SAID, Hints
 from sync.returns import Returns
 from sync.scales import Scales
 from sync.source_side import SourceSide
@@ -84,7 +85,7 @@ class Planner:
         self._elders, self._waiting, self._thorough = ownership.elders, waiting, thorough
         self._mentioned, self._stuck = BitSet(), stuck
         self._ignores_strangers = spec.fields.on_new is OnNew.IGNORE
-        self._has_links = {kind: ledger.count(kind) > 0 for kind in Kind}
+        self._links = {kind: ledger.count(kind) for kind in Kind}
         self.found = found = Findings(problems=list(observation.problems), scales=Scales(as_of))
         self._desires = Desires(spec, source, target, as_of, found)
         self._there = there = Counterparts(
@@ -115,7 +116,7 @@ class Planner:
         words, made = spec.fields, decisions
         self._removed = None if words.is_mirror else Removed(words, reconciler.held, made)
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
-        successors = Successors(
+        self._successors = successors = Successors(
             spec.name,
             spec.on_remove,
             able,
@@ -154,6 +155,8 @@ class Planner:
             self._removed,
         )
 
+        is_there = successors.is_there
+        self._hints = Hints(spec.name, ledger, observation, self._mentioned, is_there)
         self._naming = Naming(target, ledger, observation, there, stuck, found)
 
     def plan(self) -> Findings:
@@ -175,9 +178,17 @@ class Planner:
         self.found.selected = self._intake.selected
         self.found.rates = self._intake.rates
         self.found.problems.extend(self._intake.problems())
+        if trusted and self._mentioned.count < sum(self._links.values()):
+            self._hint()
         self._naming.settle()
         self._strangers.settle(trusted=trusted)
         return self.found
+
+    def _hint(self) -> None:
+        """Say what is new and may be what vanished."""
+        told, left = self._successors.told, self._intake.left.links
+        hints = self._hints.of(self.found.changes, told, left, self._elders)
+        self.found.renames = [*self._successors.renames, *hints][:SAID]
 
     def _await_newborn(self) -> None:
         """What was just made in the source, and is not listed there yet, is not dropped."""
@@ -190,7 +201,7 @@ class Planner:
         self.found.problems.extend(page.problems)
         self.found.source_seen += len(page.items)
         keys = [key_of(item) for item in page.items]
-        links = self._ledger.desires(kind, keys) if self._has_links[kind] else {}
+        links = self._ledger.desires(kind, keys) if self._links[kind] else {}
         differing: list[tuple[Wanted, int]] = []
         tells = self._intake.tells
         for item, key in zip(page.items, keys, strict=True):

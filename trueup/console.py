@@ -81,6 +81,7 @@ class Console:
         self._losses(plan.changes)
         self._handovers(plan.handovers)
         self._conflicts(plan.conflicts)
+        self._renames(plan, whole=whole)
         self._waits(plan.waits, whole=whole)
         self._unstated(plan, whole=whole)
         self._problems((each.system, each.where, each.message) for each in plan.problems)
@@ -188,6 +189,14 @@ class Console:
             ids = ", ".join(each.candidates)
             said = f"{each.kind} {each.ref}: {each.reason}"
             self._line("?", "magenta", f"{said} ({ids})" if ids else said)
+
+    def _renames(self, plan: Plan, *, whole: bool = False) -> None:
+        if not plan.renames:
+            return
+        from trueup.planned import renames
+
+        for said in renames(plan, None if whole else NAMED):
+            self._line("?", "magenta", said)
 
     def _waits(self, found: Iterable[Waiting], *, whole: bool = False) -> None:
         if not found:

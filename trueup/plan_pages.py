@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from canonical.change import Conflict, Plan
 from trueup.output import plain
-from trueup.planned import counted, entries, later, losses, named, next_steps, sides, sums
+from trueup.planned import counted, entries, later, losses, named, next_steps, renames, sides, sums
 from trueup.refusal import form_said
 from trueup.selected import rates, selection
 from trueup.waits import waits
@@ -84,6 +84,7 @@ def _sections(plan: Plan) -> Mapping[str, list[str]]:
             *(f"{each.kind} {each.ref}: {each.reason}{_ids(each)}" for each in plan.conflicts),
             *(f"{each.system}: {each.where}: {each.message}" for each in plan.problems),
         ],
+        "What may be the same under another ref": renames(plan),
         "What waits for a decision": list(waits(plan.waits, whole=True)),
         "Taken over from another sync": [
             f"{each.kind} {each.ref} from {each.giver} ({each.target_id})"

@@ -23,6 +23,14 @@ _UNKNOWN: Final = frozenset({"blocked:entity", "blocked:owners"})
 """Losses that `trueup people` may find a row of entities against."""
 
 
+_LIKE: Final = {
+    "name": "the name",
+    "spelling": "the spelling of the ref",
+    "amount": "the amount",
+    "entity": "the entity",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One thing about an object that changes: `what`, from `before` to `after`.
@@ -154,6 +162,17 @@ def named(each: Unstated) -> str:
     ref = f" ({each.ref})" if each.ref and each.ref != each.name else ""
     amount = f", {Decimal(each.amount):,} {each.currency}" if each.amount else ""
     return f"{each.kind} {each.name}{ref}{amount} [{each.target_id}]"
+
+
+def renames(plan: Plan, shown: int | None = None) -> list[str]:
+    """What is new and may be what the source states no more: the first `shown`, or all."""
+    said = [
+        f"{each.kind} {each.new} is new and has {_LIKE[each.by]} of {each.old}, which is stated no "
+        f"more; if it is the same: {each.command}"
+        for each in plan.renames[:shown]
+    ]
+    more = len(plan.renames) - len(said)
+    return [*said, *([f"… and {more} more may be renamed; -v lists all"] if more else [])]
 
 
 def losses(changes: Iterable[Change]) -> list[tuple[str, int, str]]:
