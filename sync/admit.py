@@ -20,6 +20,7 @@ from sync.decided import Decisions
 from sync.findings import Findings
 from sync.identify import Identifier
 from sync.match import Key, Matched, Matcher, Newcomer
+from sync.meant import Meant
 from sync.observe import Observation
 from sync.order import depth
 from sync.reconcile import Reconciler
@@ -49,8 +50,10 @@ class Admission:
         weigher: Weigher,
         waiting: Collection[tuple[Kind, Key]],
         decisions: Decisions,
+        meant: Meant,
         found: Findings,
     ) -> None:
+        self._meant = meant
         self._target, self._seen, self._there = target, seen, counterparts
         self._claims, self._reconciler, self._who = claims, reconciler, who
         self._stuck, self._successors, self._weigher = stuck, successors, weigher
@@ -61,7 +64,8 @@ class Admission:
     def recognise(
         self, matcher: Matcher, kind: Kind, newcomers: Sequence[Wanted]
     ) -> Iterator[Wanted]:
-        """Adopt at once what bears a newcomer's stamp; yields the others, to be seen together."""
+        """Adopt at once what a person said, or what bears a newcomer's stamp; yields the others, to
+        be seen together."""
         containers = self._containers(kind, newcomers)
         for wanted in self._claims.without_owner(kind, newcomers, containers):
             if wanted.key in self._there.shares:
@@ -70,7 +74,10 @@ class Admission:
             decidable = wanted.model.status is not Status.RETIRED and (
                 (kind, wanted.key) not in self._waiting
             )
+            if decidable and self._adopt_as_said(wanted, container):
+                continue
             item = None
+            decidable = decidable and not self._meant.is_apart(kind, wanted.key)
             if decidable and (kind is Kind.BUDGET or container is not None):
                 item = matcher.take(Newcomer(wanted.key, wanted.model, container))
             if item is None:
@@ -84,9 +91,12 @@ class Admission:
         if active:
             self._who.ask(wanted.model for wanted in active)
         containers = self._containers(kind, active)
-        matches, conflicts = matcher.match(self._arrivals(kind, active, containers))
+        arrivals = self._arrivals(kind, active, containers)
+        matches, conflicts = matcher.match(arrivals)
+        if self._meant.any(kind):
+            conflicts = self._asked(kind, active, arrivals, matches, conflicts)
         if conflicts:
-            strangers = self._seen.strangers[kind]
+            strangers = self._meant.items(kind)
             answered, conflicts = answered_by(self._decisions, conflicts, strangers)
             matches |= answered
             conflicts = _named(conflicts, active)
@@ -94,6 +104,37 @@ class Admission:
         self._claims.undecided[kind] |= {(each.budget_ref or "", each.ref) for each in conflicts}
         for wanted in active:
             self._decide(wanted, matches.get(wanted.key), containers.get(wanted.key[0]))
+
+    def _adopt_as_said(self, wanted: Wanted, container: str | None) -> bool:
+        """Adopt what a person said that it is; a conflict where that cannot be."""
+        kind, key = wanted.kind, wanted.key
+        id = self._meant.linked(kind, key)
+        if id is None:
+            return False
+        found = self._meant.adoptable(kind, key, id, container)
+        if isinstance(found, Conflict):
+            self._claims.leave(replace(found, name=title_of(wanted.model)))
+        else:
+            self._adopt(wanted, Matched(found, DECISION))
+        return True
+
+    def _asked(
+        self,
+        kind: Kind,
+        active: Sequence[Wanted],
+        arrivals: Sequence[Newcomer],
+        matches: dict[Key, Matched],
+        conflicts: Sequence[Conflict],
+    ) -> list[Conflict]:
+        """With what is to be asked of what was unlinked."""
+        known = {each.key: each for each in arrivals}
+        open = [
+            (each.key, known.get(each.key))
+            for each in active
+            if (kind, each.key) not in self._waiting
+        ]
+        identity = self._target.capabilities.identity
+        return self._meant.asked(kind, open, matches, conflicts, identity)
 
     def _arrivals(
         self, kind: Kind, active: Sequence[Wanted], containers: Mapping[str, str]

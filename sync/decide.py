@@ -144,8 +144,12 @@ def alteration(
     *,
     matched: str | None = None,
     by_calendar: bool = False,
+    anew: str = "",
 ) -> Change:
-    """Bring the fields in `found` to what is wanted; what cannot be said is listed as blocked."""
+    """Bring the fields in `found` to what is wanted; what cannot be said is listed as blocked.
+
+    `anew` is the command that lets another object be made for one that was retired for good.
+    """
     moves = {each.field: each for each in found}
     op, losses = Op.UPDATE, list(wanted.losses)
     unfit = {loss.field for loss in losses if loss.effect is Effect.BLOCKED}
@@ -155,6 +159,7 @@ def alteration(
     elif status is not None and status.before == Status.RETIRED and wanted.kind not in able.revives:
         moves = {}
         reason = f"it was retired in {able.vendor}, which cannot revive"
+        reason += f"; to make another one: {anew}" if anew else ""
         losses.append(Loss("status", Effect.BLOCKED, reason))
     elif not unfit.isdisjoint(_SHAPE):
         moves = {}

@@ -1,6 +1,6 @@
 """What people decided about what waited, as planning takes it into account."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -9,6 +9,7 @@ from canonical.facts import Fact
 from canonical.kind import Kind
 from canonical.waiting import Rule, Waiting
 from sync.match import Key
+from sync.meaning import Meaning
 
 
 class Take(StrEnum):
@@ -49,7 +50,11 @@ class Decision:
 
 
 class Decisions(Protocol):
-    """The decisions of one sync."""
+    """The decisions of one sync, and what was said of its objects unasked."""
+
+    @property
+    def meanings(self) -> Sequence[Meaning]:
+        """What people said of which object stands for a ref."""
 
     def of(self, kind: Kind, key: Key) -> Mapping[str | None, Decision]:
         """Those about one object, by field; the latest of each."""
@@ -57,6 +62,8 @@ class Decisions(Protocol):
 
 class NoDecisions:
     """Nobody decided anything."""
+
+    meanings: Sequence[Meaning] = ()
 
     def of(self, kind: Kind, key: Key) -> Mapping[str | None, Decision]:
         """None."""

@@ -41,6 +41,7 @@ from sync.guard import Guard, Sides
 from sync.handover import take_over
 from sync.intake.selection import Selection
 from sync.match import Key
+from sync.meaning import Meaning
 from sync.neighbours import Neighbours, Sources
 from sync.observe import Agreed, Observation, observe
 from sync.outcome import Done, Outcome
@@ -157,8 +158,12 @@ class Engine:
         self._takes_back = not (spec.fields.is_mirror or source.settings.only_read())
         self._approving = Approving(spec, store)
 
-    def plan(self, as_of: date, allow: Collection[str] = ()) -> Plan:
-        """What would change. Reads both sides; writes nothing anywhere."""
+    def plan(
+        self, as_of: date, allow: Collection[str] = (), *, supposed: Sequence[Meaning] = ()
+    ) -> Plan:
+        """What would change. Reads both sides; writes nothing anywhere. What is `supposed` counts
+        as said by a person."""
+        self._queue.supposed = tuple(supposed)
         self._wait_for_both()
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):

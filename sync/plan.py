@@ -30,6 +30,7 @@ from sync.identify import Identifier
 from sync.intake.pages import Intake
 from sync.intake.select import key_of
 from sync.match import Key, Matcher
+from sync.meant import Meant
 from sync.naming import Naming
 from sync.observe import BitSet, Observation
 from sync.ownership import Ownership
@@ -108,11 +109,15 @@ class Planner:
             spec.fields,
             decisions,
             returns,
+            spec.name,
         )
         additions = None
         if side is not None and spec.fields.on_new is OnNew.CREATE:
             additions = Additions(*parts, reconciler.held, waiting, as_of, found)
-        self._strangers = Strangers(spec.fields.on_new, observation, there, found, additions, side)
+        meant = Meant(spec.name, decisions.meanings, target, ledger, observation)
+        self._meant = meant
+        new = spec.fields.on_new
+        self._strangers = Strangers(new, observation, there, found, additions, side, meant.unlinked)
         words, made = spec.fields, decisions
         self._removed = None if words.is_mirror else Removed(words, reconciler.held, made)
         self._claims = Claims(target, ledger, ownership, there, reconciler, stuck, waiting, found)
@@ -139,6 +144,7 @@ class Planner:
             weigher,
             waiting,
             decisions,
+            meant,
             found,
         )
         self._removals = Removals(
@@ -162,7 +168,7 @@ class Planner:
     def plan(self) -> Findings:
         """Decide. Raises what listing the source, or confirming that an object is gone, raises."""
         for kind in Kind:
-            matcher = Matcher(kind, self._seen.strangers[kind], self._able.identity)
+            matcher = Matcher(kind, self._meant.free(kind), self._able.identity)
             newcomers: dict[Key, Wanted] = {}
             for page in self._intake.pages(kind):
                 without_link = list(self._page(kind, page))
@@ -285,4 +291,5 @@ class Planner:
 
     def _report_twins(self, kind: Kind) -> None:
         adopted, said = self._there.adopted(kind), self._claims.undecided[kind]
-        self.found.conflicts.extend(twins(kind, self._seen, self._ledger, adopted, said))
+        known = {*adopted, *self._meant.unlinked(kind)}  # of what was unlinked a person knows
+        self.found.conflicts.extend(twins(kind, self._seen, self._ledger, known, said))

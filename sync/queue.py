@@ -17,9 +17,11 @@ from canonical.side import Side
 from canonical.waiting import Rule, Waiting
 from sync.answers import waiting_of
 from sync.decided import Take
+from sync.meaning import Meaning
 from sync.send import draft_of
 from sync.state.decisions import Decided, Remembered
 from sync.state.journal import Operation
+from sync.state.meanings import Meanings
 from sync.state.store import Store, approvals
 from sync.state.waits import Question, Waits
 
@@ -44,6 +46,8 @@ class RunQueue:
         self._stopped: tuple[Trip, ...] = ()
         self._now = Remembered(())
         self._held: set[int] = set()
+        self.supposed: tuple[Meaning, ...] = ()
+        """What planning is to take for said, though nobody said it yet."""
         self.candidates: dict[str, tuple[str, ...]] = {}
         """What each operation of unknown outcome may have made, by its id."""
 
@@ -57,6 +61,7 @@ class RunQueue:
         """What holds for the plan that is made next."""
         self._held |= {number for number, held in self._now.answers.items() if held}
         self._now = self._decided.open(self._sync)
+        self._now.meanings += self.supposed
         return self._now
 
     def saw(self, plan: Plan) -> None:
@@ -78,6 +83,7 @@ class RunQueue:
             questions += _stopped(self._stopped, self._sync, approvals)
             questions += approvals
             self._decided.close(connection, self._over(self._plan))
+            Meanings(self._store, self._sync).end_fulfilled(connection, self._now.meanings)
         return self._waits.record(connection, self._sync, run_id, questions, judged)
 
     def _over(self, plan: Plan) -> list[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from shlex import quote
 
 from canonical.allocation import Status
 from canonical.budget import Budget
@@ -10,6 +11,7 @@ from canonical.compare import Baseline, Cause, Difference, differences
 from canonical.facts import Fact, Facts, facts
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.capabilities import Capabilities, Hold
+from sync.answers import DECISION
 from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
 from sync.decided import Decisions, NoDecisions
@@ -53,7 +55,10 @@ class Reconciler:
         fields: Fields | None = None,
         decisions: Decisions | None = None,
         returns: Returning | None = None,
+        sync: str = "",
     ) -> None:
+        """`sync` is the name by which commands know it."""
+        self._sync = sync
         self._fields, self._decisions = fields or Fields(), decisions or NoDecisions()
         self._returns, self.is_mirror = returns or Accepting(), self._fields.is_mirror
         self._able, self._seen, self._desires, self._there = able, seen, desires, counterparts
@@ -267,6 +272,7 @@ class Reconciler:
                 self._able,
                 matched=there.matched,
                 by_calendar=there.link is not None and there.link.source == stated,
+                anew=self._anew(wanted) if there.link is not None else "",
             ),
         )
         if change.cause is Cause.SOURCE and _is_rated_anew(wanted, there):
@@ -282,6 +288,12 @@ class Reconciler:
             change = replace(change, image=_unshown(change, there.baseline))
         self._found.add(change, statement)
 
+    def _anew(self, wanted: Wanted) -> str:
+        """The command by which another one is made, where this one is retired for good."""
+        budget_ref, ref = wanted.key
+        below = f" --budget {quote(budget_ref)}" if budget_ref else ""
+        return f"trueup unlink {quote(self._sync)} {quote(ref)}{below} --anew"
+
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:
         """A share does not come back to life below a budget that does not."""
         kind, above = wanted.kind, wanted.key[0]
@@ -294,8 +306,9 @@ class Reconciler:
 
 
 def _earlier_stamp(wanted: Wanted, there: Counterpart) -> str | None:
-    """The stamp that a linked object bears of another ref, as it does once that was renamed."""
-    if there.link is None or there.item is None:
+    """The stamp that an object bears of another ref, as it does once that was renamed, or where a
+    person said that it is this one."""
+    if (there.link is None and there.matched != DECISION) or there.item is None:
         return None
     return there.item.stamp if there.item.stamp != wanted.key[1] else None
 

@@ -1,6 +1,6 @@
 """Strangers: what is in use in the target, and no source of any sync of this state ever stated."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from canonical.allocation import Status
 from canonical.change import Unstated
@@ -27,7 +27,10 @@ class Strangers:
         found: Findings,
         additions: Additions | None = None,
         side: SourceSide | None = None,
+        unlinked: Callable[[Kind], Collection[str]] = lambda kind: (),
     ) -> None:
+        """What was `unlinked` is made nowhere: whose it is, a person says."""
+        self._unlinked = unlinked
         self._on_new, self._seen, self._there, self._found = on_new, seen, counterparts, found
         self._additions, self._side = additions, side
 
@@ -58,7 +61,7 @@ class Strangers:
     ) -> Collection[str]:
         """The ids of those that the plan speaks of among its changes."""
         doubtful = {id for each in self._found.conflicts for id in each.candidates}
-        doubtful |= {*side.removed(kind, list(items))}
+        doubtful |= {*self._unlinked(kind), *side.removed(kind, list(items))}
 
         def stays(item: Observed) -> bool:
             above = ""

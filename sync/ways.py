@@ -73,9 +73,9 @@ class Ways:
         kind, key = wait.waiting.kind, (wait.waiting.budget_ref or "", wait.waiting.ref)
         if wait.sync not in self._before:
             self._before[wait.sync] = self._decided.open(wait.sync)
-        for each in self._before[wait.sync].takers(id):
-            if each.kind is kind and each.key != key and each.rule is Rule.MATCH:
-                other = each.key[1]
+        for taken, other_key in self._before[wait.sync].takers(id):
+            if taken is kind and other_key != key:
+                other = other_key[1]
                 raise Undecidable(f"{wait.number}: it is decided already that {id} is {other}")
         other_wait = self._taken.setdefault((wait.sync, kind, id), wait.number)
         if other_wait != wait.number:

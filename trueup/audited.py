@@ -241,6 +241,19 @@ def _rename(row: Row, said: Mapping[str, Any]) -> str:
     return f"{said['from']} is {said['to']} now: {len(said['objects'])} objects go on under it"
 
 
+def _link(row: Row, said: Mapping[str, Any]) -> str:
+    above = f"{row.budget_ref} / " if row.budget_ref else ""
+    return f"{said['kind']} {above}{row.ref} is {said['target_id']}"
+
+
+def _unlink(row: Row, said: Mapping[str, Any]) -> str:
+    above = f"{row.budget_ref} / " if row.budget_ref else ""
+    anew = ", and is made anew" if said["anew"] else ""
+    below = f"; {len(said['below'])} allocations go with it" if said["below"] else ""
+    ids = ", ".join(said["target_ids"])
+    return f"{said['kind']} {above}{row.ref} is {ids} no more{anew}{below}"
+
+
 def _undo(row: Row, said: Mapping[str, Any]) -> str:
     only = f", only {', '.join(said['only'])}" if said["only"] else ""
     return f"takes back the run {said['run'][:12]}{only}"
@@ -272,6 +285,8 @@ _WORDS: Final[Mapping[str, Callable[[Row, Mapping[str, Any]], str]]] = {
     Event.HANDOVER: _handover,
     Event.REPOINT: _repoint,
     Event.RENAME: _rename,
+    Event.LINK: _link,
+    Event.UNLINK: _unlink,
     Event.UNDO: _undo,
     Event.DECISION: _decision,
     Event.FORGET: _forget,

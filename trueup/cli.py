@@ -370,6 +370,48 @@ def rename(
 
 
 @app.command()
+def link(
+    sync: SyncName,
+    ref: Annotated[str, typer.Argument(metavar="REF", help="The ref that the source states.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id of the target's object.")],
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", metavar="REF", help="Link an allocation of this budget."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Say which object of the target is meant by a ref; the next run adopts it."""
+    from trueup.commands import linking
+
+    with _session(config, as_json, verbose) as session:
+        session.end(linking.link(session, sync, ref, id, budget, yes))
+
+
+@app.command()
+def unlink(
+    sync: SyncName,
+    ref: Annotated[str, typer.Argument(metavar="REF", help="The ref whose object is not meant.")],
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", metavar="REF", help="Unlink an allocation of this budget."),
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Another object is to be made.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Forget which object of the target stands for a ref; nothing is written there."""
+    from trueup.commands import linking
+
+    with _session(config, as_json, verbose) as session:
+        session.end(linking.unlink(session, sync, ref, budget, anew, yes))
+
+
+@app.command()
 def pause(
     sync: SyncName,
     because: Annotated[str | None, typer.Option(help="Why; the audit keeps it.")] = None,

@@ -5,6 +5,7 @@ from typing import Final
 
 from config.load import SettingsError
 from connectors.contract.errors import ConnectorError, RateLimited, Uncertain
+from sync.links import CannotLink, LinkWaits
 from sync.outcome import Exit
 from sync.renames import CannotRename, RenameWaits
 from sync.state.approvals import NotApproved
@@ -27,6 +28,8 @@ _CODES: Final[Sequence[tuple[type[Exception], int]]] = (
     (NotApproved, Exit.USAGE),
     (RenameWaits, Exit.UNCERTAIN),
     (CannotRename, Exit.USAGE),
+    (LinkWaits, Exit.UNCERTAIN),
+    (CannotLink, Exit.USAGE),
     (LeaseHeld, Exit.LOCKED),
     (Paused, Exit.LOCKED),
     (RateLimited, Exit.PARTIAL),

@@ -58,11 +58,13 @@ if TYPE_CHECKING:
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
     from sync.intake.selection import Selection
+    from sync.link import Linking
     from sync.people import People
     from sync.recording import Recording
     from sync.rename import Renaming
     from sync.report import Report
     from sync.state.waits import Queue
+    from sync.unlink import Unlinking
     from trueup.copied import Copied
     from trueup.deciding import Deciding, Deed
     from trueup.stated import Stated
@@ -328,6 +330,60 @@ class Workspace:
         with self.turn(account):
             renamer = Renamer(spec, source, self.store, owners, _now)
             return renamer.rename(old, new, budget, approve, source.on(_today()))
+
+    def link(
+        self,
+        sync: str,
+        ref: str,
+        id: str,
+        *,
+        budget: str | None = None,
+        approve: Callable[[Linking], bool] = lambda linking: True,
+    ) -> Linking:
+        """Say that the budget `ref`, or that allocation of `budget`, is the target's object `id`.
+
+        Reads both sides and writes into neither: the next run adopts the object. Raises
+        `CannotLink`, `LeaseHeld` while a run of the sync goes on, and the errors of
+        `connectors.contract.errors`.
+        """
+        from sync.link import Linker
+
+        spec, today = spec_of(self.settings, sync), _today()
+        account = account_of(self.settings, spec.target)
+        owners = Owners(self.store, sync, account, self._neighbours(sync, account))
+        source, target = self.system(spec.source), self.system(spec.target)
+        with self._engine(sync) as engine, ExitStack() as reading:
+            linker = Linker(
+                spec,
+                source,
+                target,
+                self.store,
+                owners,
+                _now,
+                lambda meaning: engine.plan(today, supposed=[meaning]),
+            )
+            reading.enter_context(source.on(today))
+            reading.enter_context(target.on(today))
+            return linker.link(ref, id, budget, approve)
+
+    def unlink(
+        self,
+        sync: str,
+        ref: str,
+        *,
+        budget: str | None = None,
+        anew: bool = False,
+        approve: Callable[[Unlinking], bool] = lambda unlinking: True,
+    ) -> Unlinking:
+        """Forget which object stands for the budget `ref`, or for that allocation of `budget`;
+        with `anew` the next run makes another one, else it asks.
+
+        Asks no system anything. Raises `CannotLink`, and `LeaseHeld` while a run goes on.
+        """
+        from sync.unlink import Unlinker
+
+        sync_of(self.settings, sync)
+        return Unlinker(sync, self.store, _now).unlink(ref, budget, anew, approve)
 
     def repoint(self, sync: str) -> tuple[str | None, str]:
         """Say that the target which the settings name now is the account that the state knows.

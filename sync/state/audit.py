@@ -54,6 +54,8 @@ class Event(StrEnum):
     HANDOVER = "handover"
     REPOINT = "repoint"
     RENAME = "rename"
+    LINK = "link"
+    UNLINK = "unlink"
     FORGET = "forget"
 
 

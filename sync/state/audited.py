@@ -78,6 +78,19 @@ def renamed(
     return Entry(kind=Event.RENAME, sync=sync, budget_ref=new[0], ref=new[1], said=said)
 
 
+def linked(sync: str, kind: str, key: tuple[str, str], id: str) -> Entry:
+    """An object of the target that somebody said is meant by a ref."""
+    said = {"kind": str(kind), "target_id": id}
+    return Entry(kind=Event.LINK, sync=sync, budget_ref=key[0], ref=key[1], said=said)
+
+
+def unlinked(sync: str, kind: str, key: tuple[str, str], data: Mapping[str, Any]) -> Entry:
+    """What somebody said is not meant by a ref; with it its allocations are forgotten."""
+    said = {name: data[name] for name in ("target_ids", "anew", "below")}
+    said = {"kind": str(kind), **said}
+    return Entry(kind=Event.UNLINK, sync=sync, budget_ref=key[0], ref=key[1], said=said)
+
+
 def paused(sync: str, because: str | None) -> Entry:
     """A sync that is not to run for now."""
     return Entry(kind=Event.PAUSE, sync=sync, said={"because": because})

@@ -16,8 +16,10 @@ from canonical.kind import Kind
 from canonical.waiting import Rule, Waiting
 from sync.decided import Decision, Take
 from sync.match import Key
+from sync.meaning import Meaning, Word
 from sync.state.audit import Audit
 from sync.state.audited import decided
+from sync.state.meanings import meaning_of
 from sync.state.store import Store, decisions
 from sync.state.waits import Wait, Waits, lists, tuples
 
@@ -48,14 +50,18 @@ class _Asked(Decision):
 class Remembered:
     """The decisions of one sync as they were at one moment (`sync.decided.Decisions`).
 
-    `answers` tells of each that planning asked about, whether it held. `numbers` are all.
+    `answers` tells of each that planning asked about, whether it held. `numbers` are all, but for
+    the `meanings`, which answer no question.
     """
 
     def __init__(self, found: Sequence[RowMapping]) -> None:
         self.answers: dict[int, bool] = {}
         self._of: dict[tuple[Kind, Key], dict[str | None, Decision]] = {}
-        self.numbers = [row["number"] for row in found]
-        for row in found:
+        said = [(row, meaning_of(row)) for row in found]
+        self.meanings: list[Meaning] = [meaning for _, meaning in said if meaning is not None]
+        asked = [row for row, meaning in said if meaning is None]
+        self.numbers = [row["number"] for row in asked]
+        for row in asked:
             of = self._of.setdefault((Kind(row["kind"]), (row["budget_ref"], row["ref"])), {})
             of[row["field"] or None] = self._decision(row)
 
@@ -63,10 +69,13 @@ class Remembered:
         """Those about one object, by field; the latest of each."""
         return self._of.get((kind, key), {})
 
-    def takers(self, id: str) -> list[Decision]:
-        """What was decided to take that object of the target."""
+    def takers(self, id: str) -> list[tuple[Kind, Key]]:
+        """What that object of the target was decided, or said, to be."""
         every = (each for of in self._of.values() for each in of.values())
-        return [each for each in every if each.take is Take.ID and each.value == id]
+        taking = [each for each in every if each.take is Take.ID and each.rule is Rule.MATCH]
+        decided = [(each.kind, each.key) for each in taking if each.value == id]
+        linked = [each for each in self.meanings if each.word is Word.LINK and each.id == id]
+        return [*decided, *((each.kind, each.key) for each in linked)]
 
     def _decision(self, row: RowMapping) -> Decision:
         said = row["said"]

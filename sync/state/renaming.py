@@ -5,7 +5,7 @@ is undone, follow. The audit keeps what it was told.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, update
@@ -38,13 +38,14 @@ def rename(
     and compared anew by the next plan.
     """
     renames = list(renames)
-    budgets = {each.old[1]: each.new[1] for each in renames if each.kind is Kind.BUDGET}
+    budgets: dict[str, str | None] = {
+        each.old[1]: each.new[1] for each in renames if each.kind is Kind.BUDGET
+    }
     ledger.outdate_versions(connection, {each.old[0] or each.old[1] for each in renames})
     for each in renames:
         for table in (links, operations, waits, decisions):
             _move(connection, table, sync, each)
-    for start in range(0, len(below), 500):
-        _name_above(connection, below[start : start + 500], budgets)
+    name_above(connection, below, budgets)
 
 
 def _move(connection: Connection, table: Table, sync: str, each: Rename) -> None:
@@ -60,8 +61,18 @@ def _move(connection: Connection, table: Table, sync: str, each: Rename) -> None
         connection.execute(update(table).where(within).values(budget_ref=each.new[1]))
 
 
-def _name_above(connection: Connection, ids: list[int], budgets: dict[str, str]) -> None:
-    """Let the agreed facts of those links name the budget above by its new ref."""
+def name_above(
+    connection: Connection, below: Sequence[int], budgets: Mapping[str, str | None]
+) -> None:
+    """Let the agreed facts of those links name the budget above by its new ref, or none where that
+    is None; the next plan compares them anew. Within the caller's transaction."""
+    for start in range(0, len(below), 500):
+        _name_above(connection, below[start : start + 500], budgets)
+
+
+def _name_above(
+    connection: Connection, ids: Sequence[int], budgets: Mapping[str, str | None]
+) -> None:
     columns = (links.c.id, links.c.kind, *(baselines.c[name] for name in _KEPT))
     both = links.join(baselines, baselines.c.link_id == links.c.id)
     query = both.select().with_only_columns(*columns).where(links.c.id.in_(ids))
@@ -77,7 +88,7 @@ def _name_above(connection: Connection, ids: list[int], budgets: dict[str, str])
         connection.execute(again.values(desired=b""))
 
 
-def _told(text: str | None, at: int, budgets: dict[str, str]) -> str | None:
+def _told(text: str | None, at: int, budgets: Mapping[str, str | None]) -> str | None:
     if text is None:
         return None
     facts = json.loads(text)

@@ -1,0 +1,31 @@
+"""Meaning: what people said of which object stands for a ref, though nothing asked them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from canonical.kind import Kind
+from sync.match import Key
+
+
+class Word(StrEnum):
+    """What was said of a ref and an object of the target.
+
+    `link`   the object is the ref's: the next plan adopts it
+    `apart`  the object is the ref's no more; what the ref is to be, a plan asks
+    `anew`   the object is the ref's no more, and another one is to be made
+    """
+
+    LINK = "link"
+    APART = "apart"
+    ANEW = "anew"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """One such word; `number` is 0 while it is only supposed."""
+
+    number: int = 0
+    word: Word
+    kind: Kind
+    key: Key
+    id: str
