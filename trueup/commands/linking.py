@@ -79,13 +79,14 @@ def _tell(session: Session, lines: Iterator[str]) -> None:
 def _link_lines(found: Linking) -> Iterator[str]:
     from trueup.planned import shown
 
-    yield f"{found.kind} {found.key[1]} and {found.target_id}"
+    yield f"{found.kind} {found.key[1]}, as the source states it, and {found.target_id}"
     if found.stamp not in (None, found.key[1]):
         yield f"  it bears the stamp of {found.stamp}, which it gives up"
     width = max(map(len, found.sides), default=0)
     for name, (ours, theirs) in found.sides.items():
-        same = "=" if ours == theirs else "≠"
-        yield f"  {name:<{width}}  {shown(ours) or '-'} {same} {shown(theirs) or '-'}"
+        said, there = shown(ours) or "-", shown(theirs) or "-"
+        if (said, there) != ("-", "-"):
+            yield f"  {name:<{width}}  {said} {'=' if said == there else '≠'} {there}"
     yield from _next_lines(found)
 
 
