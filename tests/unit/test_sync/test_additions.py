@@ -27,6 +27,7 @@ from sync.spec import Limit, Limits, OnRemove, SyncSpec
 from sync.state.ledger import Ledger
 from sync.state.store import Store
 from sync.state.waits import Waits
+from sync.unlink import Unlinker
 from tests.unit.test_sync.people import People
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
@@ -362,3 +363,20 @@ def test_a_source_that_still_shows_what_it_removed_is_asked_again(store):
     desk.source.delete = delete
     assert desk.run().verified
     assert desk.of(desk.source) == []
+
+
+def test_what_was_unlinked_is_not_made_in_the_source_as_another_one(store):
+    desk = Desk(store)
+    desk.source.put(
+        Allocation(ref="t", budget="A", entity=Entity("user", "ann"), amount=usd(20)),
+    )
+    assert desk.run().verified
+    before = [len(desk.of(desk.source, kind)) for kind in Kind]
+
+    Unlinker("s", store, lambda: NOW).unlink("t", "A", anew=True, approve=lambda found: True)
+    report = desk.run()
+
+    assert [len(desk.of(desk.source, kind)) for kind in Kind] == before
+    assert report.verified
+    assert [len(desk.of(desk.target, kind)) for kind in Kind] == [1, 2]
+    assert desk.run().plan.changes == ()

@@ -4,6 +4,7 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 
 import pytest
+from msgspec import structs
 
 from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
@@ -16,6 +17,7 @@ from sync.decided import Take
 from sync.engine import Engine
 from sync.link import Linker
 from sync.links import CannotLink, LinkWaits
+from sync.rename import Renamer
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.audit import Audit
 from sync.state.checking import check
@@ -463,6 +465,45 @@ def test_a_lost_state_tells_of_both_that_bear_one_stamp(desk, tmp_path):
 
     assert [each.ref for each in report.plan.conflicts] == ["A"]
     assert report.plan.changes == ()
+
+
+def test_a_copy_that_bears_the_stamp_is_among_what_is_asked(parted):
+    (old,) = parted.ids()
+    parted.target.put(structs.replace(parted.there(Kind.BUDGET)[old].model, ref="copy"))
+    copy = parted.target._rows["copy"]
+    copy.model = structs.replace(copy.model, description="[trueup:A]")
+
+    report = parted.run()
+
+    (conflict,) = report.plan.conflicts
+    assert set(conflict.candidates) == {old, "copy"}
+    assert report.plan.changes == ()
+
+
+def test_a_question_under_other_conflicts_is_decided_by_link_as_well(parted):
+    (old,) = parted.ids()
+    parted.run()
+
+    parted.link("A", old)
+
+    report = parted.run()
+    assert report.verified
+    assert (parted.ids(), report.plan.conflicts) == ({old}, ())
+    assert parted.run().verified
+
+
+def test_an_unlinked_object_in_a_renamed_ref_keeps_its_question(desk):
+    desk.state(budget("A"), share("A", "1"))
+    desk.run()
+    desk.unlink("1", "A")
+    desk.state(budget("B"), share("B", "1"))
+    owners = Owners(desk.store, "s", "memory:target", {})
+    renamer = Renamer(desk.spec, desk.source, desk.store, owners, lambda: NOW)
+    renamer.rename("A", "B", None, lambda renaming: True)
+
+    report = desk.run()
+
+    assert [(each.budget_ref, each.ref) for each in report.plan.conflicts] == [("B", "1")]
 
 
 # -- both ----------------------------------------------------------------------------------------
