@@ -159,7 +159,7 @@ class Console:
         for each in sums(plan):
             parts = ", ".join(f"{part:+,} {name}" for name, part in each.parts)
             of = f" ({parts})" if len(each.parts) > 1 or each.removed else ""
-            self.out.print(f"  {each.kind}s: {each.net:+,} {marked(each.unit)}{of}")
+            self.out.print(f"  {marked(each.of)}: {each.net:+,} {marked(each.unit)}{of}")
         for on in later(plan):
             many = "amount moves" if on.count == 1 else "amounts move"
             said = f"{on.count} {many} later, from {on.first} on"

@@ -64,7 +64,8 @@ class Entry:
 class Sum:
     """What a plan moves of one kind in one currency on its day, per period of each amount.
 
-    `added` is what is new, `raised` and `lowered` what changes, `removed` what goes.
+    `added` is what is new, `raised` and `lowered` what changes, `removed` what goes. `where` is
+    the system that it moves in, "" where all changes are the target's.
     """
 
     kind: Kind
@@ -73,6 +74,12 @@ class Sum:
     raised: Decimal = Decimal(0)
     lowered: Decimal = Decimal(0)
     removed: Decimal = Decimal(0)
+    where: str = ""
+
+    @property
+    def of(self) -> str:
+        """What it is the sum of: a change to both sides is money of each, and adds up to none."""
+        return f"{self.kind}s in {self.where}" if self.where else f"{self.kind}s"
 
     @property
     def net(self) -> Decimal:
@@ -120,15 +127,22 @@ def entries(
 
 
 def sums(plan: Plan) -> list[Sum]:
-    """What moves on the plan's day, by kind and currency."""
-    found: dict[tuple[Kind, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    """What moves on the plan's day, by kind and currency, and by the system where it may be
+    either."""
+    places = sides(plan) or {}
+    found: dict[tuple[Kind, str, Side], dict[str, Decimal]] = defaultdict(
+        lambda: defaultdict(Decimal)
+    )
     for change in plan.pending:
         for move in change.money:
             if move.day != plan.as_of:
                 continue
             for unit, step in _steps(move).items():
-                found[change.kind, unit][_part(change, move, step)] += step
-    return [Sum(kind, unit, **parts) for (kind, unit), parts in sorted(found.items())]
+                found[change.kind, unit, change.side][_part(change, move, step)] += step
+    return [
+        Sum(kind, unit, **parts, where=places.get(side, ""))
+        for (kind, unit, side), parts in sorted(found.items())
+    ]
 
 
 def later(plan: Plan) -> list[Later]:
@@ -219,11 +233,13 @@ def _known_as(ref: str, name: str) -> str:
 
 def _because(change: Change) -> str:
     found = []
+    is_back = change.side is Side.SOURCE and change.cause is Cause.DRIFT
     if change.op is Op.UPDATE or change.cause is Cause.UNDO:
-        found.append(change.cause.value)
+        found.append("target" if is_back else change.cause.value)
     elif change.op in (Op.RETIRE, Op.DELETE) and change.desired is None:
         left = change.cause is Cause.SELECTION
-        found.append("left the selection" if left else "gone from the source")
+        gone = "gone from the target" if is_back else "gone from the source"
+        found.append("left the selection" if left else gone)
     if change.matched:
         known = "its name" if change.kind is Kind.BUDGET else "its entity"
         ways = {"stamp": "its stamp", "decision": "decision"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from canonical.waiting import Rule
 from sync.state.waits import lists
 from trueup.deeds import value_text
+from trueup.waits import money_text
 
 if TYPE_CHECKING:
     from sync.state.decisions import Ruling
@@ -41,7 +42,7 @@ def wait_lines(wait: Wait, now: datetime) -> Iterator[str]:
     """One wait: what it is about, both values, and the ways out or what was decided."""
     said = wait.waiting
     about = " ".join(part for part in (title_of(wait), said.field or "") if part)
-    money = f" ({said.money})" if said.money else ""
+    money = f" ({money_text(said.money)})" if said.money else ""
     yield f"  {wait.number}  {said.rule}  {about}{money}, for {age_of(now - wait.since)}"
     yield f"     {said.reason}"
     if values := _values(wait):

@@ -28,13 +28,19 @@ def wait(each: Waiting) -> str:
     above = f" of {each.budget_ref}" if each.budget_ref else ""
     about = f"{each.kind} {each.ref}{name}{above}"
     if each.field is None:
-        money = f" ({each.money})" if each.money else ""
+        money = f" ({money_text(each.money)})" if each.money else ""
         return f"{about}{money}: {each.reason}{_moved(each)}"
     ours, theirs = _units(each)
     sides = f"source {_value(each.source, ours)}, target {_value(each.target, theirs)}"
     known = ours if ours == theirs else ""
     agreed = f", last agreed {_value(each.agreed, known)}" if each.agreed is not None else ""
     return f"{about}: {each.field}: {sides}{agreed}; {each.reason}"
+
+
+def money_text(said: str) -> str:
+    """An amount and its currency, with thousands apart."""
+    number, _, unit = said.partition(" ")
+    return _value(number, unit) if unit else said
 
 
 def of_report(said: Mapping[str, Any]) -> str:

@@ -12,10 +12,12 @@ from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Change, Plan, Unstated
+from canonical.compare import Cause
 from canonical.kind import Kind, Op
 from canonical.loss import Effect, Loss
 from canonical.money import Counted, Move
 from canonical.period import Cadence
+from canonical.side import Side
 from trueup.console import Console
 from trueup.output import terminal
 from trueup.plan_pages import Form, form_of, page
@@ -111,6 +113,24 @@ def test_sums_tell_what_is_added_raised_lowered_and_removed_apart():
         Kind.BUDGET, "USD", Decimal("10.00"), Decimal("500.00"), Decimal("-2.00"), Decimal("-4.00")
     )
     assert found.net == Decimal("504.00")
+
+
+def test_money_of_two_sides_is_summed_apart_and_told_where():
+    both = plan(change(money=(RAISED,)), change(money=(RAISED,), side=Side.SOURCE))
+    raised = Decimal("500.00")
+    assert [(each.of, each.net) for each in sums(both)] == [
+        ("budgets in erp", raised),
+        ("budgets in brex", raised),
+    ]
+    assert [each.of for each in sums(plan(change(money=(RAISED,))))] == ["budgets"]
+
+
+def test_what_goes_back_into_the_source_is_the_targets_and_no_drift():
+    back = {"side": Side.SOURCE, "cause": Cause.DRIFT}
+    gone = Change(op=Op.RETIRE, kind=Kind.BUDGET, ref="CC1", **back)
+    assert [each.because for each in told(change(**back), gone)] == [
+        "target", "gone from the target",
+    ]  # fmt: skip
 
 
 def test_what_moves_later_is_counted_from_its_first_day():

@@ -1,7 +1,7 @@
 """What waits for a decision, as a plan, its pages and its data tell it."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from io import StringIO
 
 import pytest
@@ -11,8 +11,10 @@ from canonical.change import Change, Plan
 from canonical.kind import Kind, Op
 from canonical.side import Side
 from canonical.waiting import Rule, Waiting
+from sync.state.waits import Question, Wait
 from trueup.console import Console
 from trueup.plan_pages import Form, page
+from trueup.waiting import wait_lines
 from trueup.waits import SHOWN, of_report, wait, waits
 
 AMOUNT = Waiting(
@@ -69,6 +71,14 @@ def test_what_was_removed_is_told_with_what_the_other_side_changed():
         "allocation a-1 user:ada of HR (15.00 USD): the source dropped it, and the target changed "
         "it since both last agreed: amount 15.00"
     )
+
+
+def test_what_hangs_on_it_has_thousands_apart_in_a_plan_and_in_the_queue():
+    much = replace(REMOVED, money="1015.00 USD")
+    since = datetime(2026, 3, 1, tzinfo=UTC)
+    asked = Wait(number=7, sync="s", since=since, run_id="r", question=Question(waiting=much))
+    assert "(1,015.00 USD)" in wait(much)
+    assert "(1,015.00 USD)" in next(wait_lines(asked, since))
 
 
 def test_a_plan_says_what_waits_and_counts_it():
