@@ -75,21 +75,31 @@ class Additions:
 
     def _add(self, kind: Kind, item: Observed) -> bool:
         """Whether the plan says what becomes of it."""
-        shown = self._there.in_our_terms(kind, facts(item.model))
+        own = facts(item.model)
+        shown = self._there.in_our_terms(kind, own)
         above = shown[ABOVE[kind]]
-        if above is None and item.container is not None:
+        if above is None and own[ABOVE[kind]] is not None:
             return False  # it is below something that the source does not have
+        if not (item.model.amount or item.model.limits or item.model.phases):
+            return False  # it holds no money, as what an account hangs all its budgets below
         ref, budget_ref = item.stamp or item.id, str(above) if kind is Kind.ALLOCATION else ""
         if (kind, (budget_ref, ref)) in self._waiting:
             self._found.waiting += 1
             return True
         if kind is Kind.BUDGET and self._desires.shape(ref) is not None:
             return False  # the source has another one of that ref
-        self._make(kind, (budget_ref, ref), item, shown)
+        model = _named(item.model, (budget_ref, ref), above)
+        if isinstance(model, Budget) and not self._is_ours(model):
+            return False
+        self._make(kind, (budget_ref, ref), item, model, shown)
         return True
 
-    def _make(self, kind: Kind, key: Key, item: Observed, shown: Facts) -> None:
-        model, losses = self._terms.whole(_named(item.model, key, shown[ABOVE[kind]]))
+    def _is_ours(self, model: Budget) -> bool:
+        """Whether this sync would carry it, were it made in the source."""
+        return self._spec.select is None or self._spec.select.holds(model)
+
+    def _make(self, kind: Kind, key: Key, item: Observed, named: Model, shown: Facts) -> None:
+        model, losses = self._terms.whole(named)
         losses = joined(tuple(losses), self._source.objections(model))
         again = self._desires.projection(kind, key, self._intake.as_read(model)[0])
         if again is None:

@@ -69,7 +69,7 @@ class File:
         when = {"currency": "USD", "cadence": "monthly", "start": f"{DAY:%Y-%m}-01"}
         self.write([*self.rows(), {**more, **when, "status": "active"}])
 
-    def edit(self, name: str, **fields: str) -> None:
+    def edit(self, name: str, /, **fields: str) -> None:
         self.write([row | fields if row["name"] == name else row for row in self.rows()])
 
     def remove(self, name: str) -> None:
@@ -98,7 +98,7 @@ class Vendor:
         with closing(self._opened()) as api, api.on(DAY):
             api.create(Draft(model=model), next(self._keys))
 
-    def edit(self, name: str, **fields: str) -> None:
+    def edit(self, name: str, /, **fields: str) -> None:
         """Somebody changes these fields of the budget of that name."""
         said: dict[str, Any] = dict(fields)
         with closing(self._opened()) as api, api.on(DAY):

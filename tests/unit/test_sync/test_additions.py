@@ -305,7 +305,19 @@ def test_what_the_sync_would_not_select_is_not_made(store):
 
     report = desk.run()
 
-    assert [each.op for each in report.plan.changes] == [Op.BLOCKED]
+    assert (report.plan.changes, report.exit_code) == ((), 0)
+    assert [each.name for each in report.plan.strangers] == ["Tools", "user:ann"]
+    assert desk.names(desk.source) == ["Travel"]
+
+
+def test_what_holds_no_money_is_named_and_not_made(store):
+    desk = Desk(store)
+    desk.target.put(Budget(ref="R", name="Company", amount=None))
+
+    report = desk.run()
+
+    assert {each.ref for each in report.plan.changes} == {"A"}
+    assert [each.name for each in report.plan.strangers] == ["Company"]
     assert desk.names(desk.source) == ["Travel"]
 
 
