@@ -59,6 +59,11 @@ class Findings:
     scales: Scales = field(default_factory=Scales)
     below_spent: set[tuple[str, str, str, str]] = field(default_factory=set)
 
+    def weigh_back(self, weighed: Weighed) -> None:
+        """What a change of the source does to its money; one that moves none weighs nothing."""
+        if weighed.moves:
+            self.weighed_back.append(weighed)
+
     def note(self, losses: Sequence[Loss]) -> None:
         """Count the losses that need to be accepted by name."""
         for loss in losses:

@@ -438,6 +438,16 @@ def test_a_refusal_of_the_source_holds_up_no_other_field(store):
 # -- guards --------------------------------------------------------------------------------------
 
 
+def test_a_text_that_is_taken_back_moves_no_money_for_a_guard(store):
+    desk = Desk(store, limits=replace(OPEN, max_money=Limit(Decimal("0.10")))).agreed()
+    desk.edit(name="Journeys")
+
+    report = desk.run()
+
+    assert sides(report) == [(Side.SOURCE, Op.UPDATE, "applied")]
+    assert desk.stated.name == "Journeys"
+
+
 def test_money_of_the_source_trips_the_guard_which_names_the_side(store):
     limits = replace(OPEN, max_money=Limit(Decimal("0.10")))
     desk = Desk(store, limits=limits)
