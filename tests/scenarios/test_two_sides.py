@@ -20,12 +20,8 @@ PAIRS = [("file", "brex"), ("brex", "bill"), ("vtex", "brex"), ("kaireon", "vtex
          ("bill", "kaireon"), ("file", "vantage"), ("vantage", "brex")]  # fmt: skip
 
 
-ACCEPT = 'accept = ["dropped:enforcement", "rounded:start"]'
-"""What Kaireon loses of BILL's budgets."""
-
-
 def word(value: str, *more: str) -> str:
-    return "\n".join([*more, ACCEPT, f'[syncs.pair.fields]\namount = "{value}"'])
+    return "\n".join([*more, f'[syncs.pair.fields]\namount = "{value}"'])
 
 
 def amounts(at, name="Travel"):

@@ -4,6 +4,7 @@ A colleague edits a vendor with calls of their own; a file is edited by its rows
 """
 
 import csv
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from canonical.kind import Kind
 from canonical.period import Cadence
 from config.load import load
 from config.wiring import connect
+from connectors.contract.capabilities import Removal
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.__main__ import load as sandbox_of
+from connectors.sandbox.api import Sandbox
 from connectors.sandbox.server import Served, serve
 from tests.scenarios.conftest import Result
 from tests.scenarios.mortal_vendors import NOON, VENDORS
@@ -40,6 +43,9 @@ OURS = """
 name = ["Travel*", "Software*", "Marketing*"]
 """
 """What each sync carries: an account has more, such as a budget of the company."""
+
+ACCEPTED = 'accept = ["dropped:enforcement", "dropped:description", "rounded:start"]\n'
+"""What is lost between some of the vendors."""
 
 Shown = Mapping[str, tuple[str, str | None]]
 """What a system shows as in use: by name, the amount now, and the description."""
@@ -56,7 +62,7 @@ class File:
 
     def write(self, rows: Sequence[Mapping[str, str]]) -> None:
         with self.path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, list(rows[0]) if rows else COLUMNS, restval="")
             writer.writeheader()
             writer.writerows(rows)
 
@@ -67,7 +73,9 @@ class File:
     def add(self, name: str, amount: str) -> None:
         more = {"ref": f"F-{name}", "name": name, "description": f"For {name}", "amount": amount}
         when = {"currency": "USD", "cadence": "monthly", "start": f"{DAY:%Y-%m}-01"}
-        self.write([*self.rows(), {**more, **when, "status": "active"}])
+        rows = self.rows()
+        blank = dict.fromkeys(rows[0] if rows else COLUMNS, "")
+        self.write([*rows, {**blank, **more, **when, "status": "active"}])
 
     def edit(self, name: str, /, **fields: str) -> None:
         self.write([row | fields if row["name"] == name else row for row in self.rows()])
@@ -112,7 +120,8 @@ class Vendor:
     def remove(self, name: str) -> None:
         with closing(self._opened()) as api, api.on(DAY):
             (held,) = [each for each in self._held(api) if each.model.name == name]
-            api.remove(Kind.BUDGET, held.id, next(self._keys))
+            take = api.delete if api.capabilities.removal is Removal.DELETE else api.retire
+            take(Kind.BUDGET, held.id, next(self._keys))
 
     def shown(self) -> Shown:
         with closing(self._opened()) as api, api.on(DAY):
@@ -121,6 +130,11 @@ class Vendor:
                 for each in self._held(api)
                 if each.model.status is Status.ACTIVE and each.model.name.startswith(NAMES)
             }
+
+    def every(self) -> list[Any]:
+        """All of its budgets that are in use."""
+        with closing(self._opened()) as api, api.on(DAY):
+            return [each for each in self._held(api) if each.model.status is Status.ACTIVE]
 
     def _held(self, api: Connector) -> list[Any]:
         return [each for page in api.list(Kind.BUDGET) for each in page.items]
@@ -152,7 +166,7 @@ class Pair:
 
     def says(self, words: str) -> None:
         """The sync's keys, as its owner writes them."""
-        head = '[syncs.pair]\nsource = "here"\ntarget = "there"\n'
+        head = '[syncs.pair]\nsource = "here"\ntarget = "there"\n' + ACCEPTED
         self.settings.write_text(f"{self.systems}{head}{words}\n{OURS}", encoding="utf-8")
 
     def do(self, *arguments: str) -> Result:
@@ -165,6 +179,22 @@ class Pair:
 
     def run(self, *arguments: str) -> Result:
         return self.do("run", "pair", *arguments)
+
+    def forgets_who_ran(self) -> None:
+        """The lease names a process that is no more; as it is this one, that has to be said."""
+        with closing(sqlite3.connect(self.folder / "trueup.db")) as state, state:
+            state.execute("UPDATE leases SET process = 'no more' WHERE until IS NOT NULL")
+
+    def decide(self, take: str) -> None:
+        """What waits, and is one thing, is decided."""
+        (wait,) = self.waits()
+        said = self.do("decide", str(wait["number"]), "--take", take)
+        assert said.code == 0, said.err
+        assert "trueup run pair" in said.out
+
+    def last_run(self) -> str:
+        run: str = self.do("history", "--json", "--limit", "1").data["runs"][0]["run_id"]
+        return run
 
     def plan(self) -> str:
         return self.do("plan", "pair").out
@@ -190,9 +220,15 @@ class Pair:
 
 @contextmanager
 def pair(
-    source: str, target: str, folder: Path, words: str = "", **switches: Mapping[str, Any]
+    source: str,
+    target: str,
+    folder: Path,
+    words: str = "",
+    kinds: Mapping[str, type[Sandbox]] | None = None,
+    **switches: Mapping[str, Any],
 ) -> Iterator[Pair]:
-    """Both systems, after a first run; `switches` are of the sandbox of that name."""
+    """Both systems, the source with a few budgets; `switches` are of the sandbox of that name, for
+    which `kinds` may have another one."""
     with ExitStack() as stack:
         env = stack.enter_context(pytest.MonkeyPatch.context())
         env.setenv("TRUEUP_TEST_KEY", "app_key_sandbox")
@@ -200,7 +236,7 @@ def pair(
         for system, name in (("here", source), ("there", target)):
             own = File.own.format(name=system)
             if name != "file":
-                vendor, kind = VENDORS[name], sandbox_of(name)
+                vendor, kind = VENDORS[name], (kinds or {}).get(name) or sandbox_of(name)
                 more = {**vendor.sandbox, **switches.get(name, {})}
                 served[system] = stack.enter_context(serve(kind(rate_limit="off", **more)))
                 secret = f"TRUEUP_TEST_{system.upper()}"
