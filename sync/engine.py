@@ -622,7 +622,8 @@ class Engine:
             meant = plan.pending if only is None else only.pending
             plan = replace(plan, approval=self._approving.needed(found, meant))
             self._queue.saw(plan)
-        planned = Planned(plan, found, observation.versions, observation.strangers, read_at)
+        versions = observation.vouched
+        planned = Planned(plan, found, versions, observation.strangers, read_at)
         if grant is None:
             return planned
 

@@ -103,6 +103,14 @@ class Observation:
                 return each
         return None
 
+    @property
+    def vouched(self) -> Mapping[str, str]:
+        """The versions that may be remembered: not of what has strangers, who would be told of once
+        and, as nobody reads them again, never after."""
+        inside = {item.container for item in self.strangers[Kind.ALLOCATION].values()}
+        inside |= self.strangers[Kind.BUDGET].keys()
+        return {id: version for id, version in self.versions.items() if id not in inside}
+
     def shown(self) -> int:
         """How many linked objects the listing showed, readable or not."""
         return self.clean.count + len(self.drifted) + self.unreadable.count

@@ -85,6 +85,13 @@ def test_what_only_the_target_has_goes_as_the_settings_say(source, target, new, 
             assert amounts(at, "Travel East") == ("510.00", "510.00")
 
 
+def test_what_nobody_stated_is_told_in_each_run_also_where_versions_save_its_reading(tmp_path):
+    with pair("file", "vtex", tmp_path) as at:
+        assert at.run().code == 0
+        at.target.add("Travel East", "500.00")
+        assert all("Travel East, 500.00 USD" in at.run().out for _ in range(2))
+
+
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(("source", "target"), ENDS)
 def test_with_two_ways_each_side_gets_what_the_other_moved(source, target, tmp_path):
