@@ -6,6 +6,7 @@ blocks, and so stands in the plan.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from msgspec import structs
 
@@ -70,7 +71,7 @@ class Identifier:
                 for (name, our, their), each in zip(said, shown, strict=True)
             )
 
-        return ours(observed), agreed and Baseline(agreed.desired, ours(agreed.echo))
+        return ours(observed), agreed and replace(agreed, echo=ours(agreed.echo))
 
 
 def names_others(found: Sequence[Difference], others: Collection[str] = ()) -> bool:

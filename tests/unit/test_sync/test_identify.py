@@ -54,6 +54,16 @@ def test_what_the_target_shows_is_recognised_where_it_means_the_same():
     assert agreed == Baseline(facts(SHARE), other)
 
 
+def test_what_else_was_agreed_is_kept():
+    identifier = Identifier(Directory())
+    identifier.ask([SHARE])
+    said = Baseline(facts(SHARE), facts(SHARE), ("2.00",), "a rate", facts(SHARE))
+
+    _, agreed = identifier.recognised(SHARE, facts(SHARE), said)
+
+    assert agreed == said
+
+
 def test_a_system_that_looks_nobody_up_takes_everybody_as_they_are():
     identifier = Identifier(Memory("erp"))
     identifier.ask([BUDGET, SHARE])

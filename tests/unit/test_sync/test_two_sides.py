@@ -179,6 +179,23 @@ def test_what_waits_holds_up_no_other_field(store):
     assert [each.field for each in desk.run().plan.waits] == ["amount"]
 
 
+def test_a_conflict_is_no_agreement_where_the_target_is_asked_who_somebody_is(store):
+    desk = Desk(store, name=Owner.EITHER)
+    desk.state(owners=("ada",))
+    desk.run()
+    desk.state(name="Trips")
+    desk.edit(name="Journeys")
+    desk.run()
+    desk.edit(owners=("eve",))
+
+    report = desk.run()
+
+    assert [each.field for each in report.plan.waits] == ["name"]
+    assert (desk.held.model.name, desk.held.model.owners) == ("Journeys", ("ada",))
+    desk.state(amount=usd(120))
+    assert [each.field for each in desk.run().plan.waits] == ["name"]
+
+
 def test_an_edit_that_was_accepted_stands_until_the_source_moves(store):
     desk = Desk(store, amount=Owner.EITHER)
     both_then(desk, amount=150)
