@@ -67,7 +67,7 @@ EDITED = {
     Kind.ALLOCATION: ("amount",),
 }
 SIDES = st.sampled_from(["source", "target"])
-AT = st.integers(1, 6)
+AT = st.integers(1, 4)
 
 
 class OnlyRead(MemorySettings):
@@ -154,6 +154,7 @@ class TwoPeoples(RuleBasedStateMachine):
         self.store = open_store(self.folder, self.clock)
         self.number, self.fate, self.last_run = 0, Fate(), None
         self.diary, self.there, self.loose = Diary(), set(), set()
+        self.dirty = False
 
     @initialize(terms=all_terms())
     def begin(self, terms):
@@ -180,7 +181,7 @@ class TwoPeoples(RuleBasedStateMachine):
     # -- what people do --------------------------------------------------------------------------
 
     def _next(self):
-        self.number += 1
+        self.number, self.dirty = self.number + 1, True
         return self.number
 
     def _put(self, side, model):
@@ -222,19 +223,19 @@ class TwoPeoples(RuleBasedStateMachine):
             share = Allocation(ref=ref, budget=above, entity=user(ref), amount=usd(f"{number}.25"))
             self._put(side, share)
 
-    @rule(side=SIDES, pick=PICKS, which=PICKS)
-    def edit(self, side, pick, which):
-        place = self._place(side, pick)
-        if place:
-            kind = place[0]
-            name = EDITED[kind][which % len(EDITED[kind])]
-            self._edit(side, place, name, self._next())
+    @rule(edits=st.lists(st.tuples(SIDES, PICKS, PICKS), min_size=1, max_size=4))
+    def edit(self, edits):
+        for side, pick, which in edits:
+            place = self._place(side, pick)
+            if place:
+                names = EDITED[place[0]]
+                self._edit(side, place, names[which % len(names)], self._next())
 
     @rule(pick=PICKS, which=PICKS, alike=st.booleans())
     def edit_both(self, pick, which, alike):
         """To one value, or to two."""
-        place = self._place("source", pick)
-        if place and place in self._pairs():
+        place = self._place("target", pick)
+        if place:
             name = EDITED[place[0]][which % len(EDITED[place[0]])]
             number = self._next()
             self._edit("source", place, name, number)
@@ -269,6 +270,7 @@ class TwoPeoples(RuleBasedStateMachine):
         if place is None:
             return
         system, row = self.sides[side], self._row(side, place)
+        self.dirty = True
         for each in [place, *self._below(place)]:
             self.loose.add(each)
             self.diary.forget(each)
@@ -349,13 +351,12 @@ class TwoPeoples(RuleBasedStateMachine):
 
     # -- runs ------------------------------------------------------------------------------------
 
-    @rule(days=st.integers(1, 3))
-    def time_passes(self, days):
-        self.clock.sleep(days * 86_400)
-
-    @rule(kind=LOST | CRASHED, at=AT)
-    def a_run_that_is_disturbed(self, kind, at):
+    @precondition(lambda self: self.dirty)
+    @rule(kind=LOST | CRASHED, at=AT, aged=st.booleans())
+    def a_run_that_is_disturbed(self, kind, at, aged):
+        """Then the next run begins when the lease of the dead has ended, or its keys have too."""
         self._run_until(Fate(kind, at), lambda: self._engine().run(self.clock.day, command="run"))
+        self.clock.sleep(2 * 86_400 if aged else 0)
 
     def _run_until(self, fate, run):
         self.fate = self.store.fate = fate
@@ -417,6 +418,7 @@ class TwoPeoples(RuleBasedStateMachine):
         }
         self._nothing_is_lost(plan, blocked)
         self._no_edit_is_lost(before, plan, blocked)
+        self.dirty = False
 
     def _run(self, remember=True):
         report = self._engine().run(self.clock.day, command="run")
