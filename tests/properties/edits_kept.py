@@ -43,19 +43,20 @@ class Judge:
 
     def fault(self, word: Owner, told: Told, after: Two, *, waits: bool, blocked: bool) -> str:
         """What is wrong with it; empty where nothing is."""
-        if after in self._allowed(word, told, waits=waits, blocked=blocked):
+        allowed = self._allowed(word, told, waits=waits)
+        if after in allowed or (blocked and after == told.now):
             return ""
         return f"{word}: {told} became {after}, {waits=}, {blocked=}"
 
-    def _allowed(self, word: Owner, told: Told, *, waits: bool, blocked: bool) -> list[Two]:
+    def _allowed(self, word: Owner, told: Told, *, waits: bool) -> list[Two]:
         by_source, by_target = Two(*[told.now.source] * 2), Two(*[told.now.target] * 2)
         if told.now.source == told.now.target:
             return [told.now]
         if word is Owner.IGNORE:
             return [told.now]
         if word is Owner.SOURCE:
-            return [told.now] if blocked else [by_source]
-        stays = told.now if self.only_read or blocked else by_target
+            return [by_source]
+        stays = told.now if self.only_read else by_target
         if word is Owner.TARGET:
             return [stays, *self._decided(told)]
         if told.broken:

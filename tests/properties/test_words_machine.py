@@ -14,9 +14,16 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from msgspec import structs
 
 from canonical.allocation import Allocation, Status
@@ -44,7 +51,6 @@ from sync.state.owners import Owners
 from sync.state.stops import Stops
 from sync.state.waits import Waits
 from sync.undo.plan import Undo
-from tests.examples import examples
 from tests.properties.edits_kept import Diary, Judge, Two
 from tests.properties.test_engine_machine import (
     CRASHED,
@@ -603,11 +609,23 @@ class TwoPeoples(RuleBasedStateMachine):
         )
 
 
-TestWords = TwoPeoples.TestCase
-TestWords.settings = settings(
-    max_examples=examples(3),
+SHORT = settings(
+    max_examples=3,
     stateful_step_count=10,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
+LONG = settings(SHORT, max_examples=50, stateful_step_count=40)
+
+TestWords = TwoPeoples.TestCase
+TestWords.settings = SHORT
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("number", range(5))
+def test_ten_thousand_steps(number):
+    """Two thousand of them, which that number chooses."""
+    chosen = seed(number)(type(f"Seed{number}", (TwoPeoples,), {}))
+
+    run_state_machine_as_test(chosen, settings=LONG)
