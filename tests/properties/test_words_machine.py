@@ -460,7 +460,9 @@ class TwoPeoples(RuleBasedStateMachine):
         self.loose = {each for each in self.loose if each not in pairs or each in held}
 
     def _strangers_are_made(self):
-        if self.terms.fields.on_new is not OnNew.CREATE or self.loose:
+        """But where the source would state them otherwise than the target shows them."""
+        rounds = self.terms.rounds == "source"
+        if self.terms.fields.on_new is not OnNew.CREATE or self.loose or rounds:
             return
         pairs = {row[1] for row in self._pairs().values()}
         for id, row in self.sides["target"]._rows.items():
