@@ -50,8 +50,8 @@ class Judge:
 
     def _allowed(self, word: Owner, told: Told, *, waits: bool) -> list[Two]:
         by_source, by_target = Two(*[told.now.source] * 2), Two(*[told.now.target] * 2)
-        if told.now.source == told.now.target:
-            return [told.now]
+        if told.now.source == told.now.target:  # they may differ in blanks, and wait for that
+            return [told.now, *self._decided(told)]
         if word is Owner.IGNORE:
             return [told.now]
         if word is Owner.SOURCE:
