@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from canonical.allocation import Allocation, Entity
+from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind, Op
@@ -327,6 +327,21 @@ def test_nothing_is_made_beside_a_budget_of_that_name_that_is_left_out(store):
     desk.filled()
 
     assert [each.op for each in desk.run().plan.changes] == [Op.BLOCKED]
+
+
+def test_what_this_sync_removed_from_the_target_is_not_made_in_the_source(store):
+    """It is there once more, as somebody brought it back."""
+    desk = Desk(store, on_remove=OnRemove.RETIRE)
+    desk.source.put(Budget(ref="B", name="Books", amount=usd(70)))
+    desk.run()
+    desk.source.drop("B")
+    desk.run()
+    (id,) = (item.id for item in desk.of(desk.target) if item.model.name == "Books")
+    desk.target.edit(id, status=Status.ACTIVE)
+
+    desk.run()
+
+    assert desk.names(desk.source) == ["Travel"]
 
 
 # -- removed in the target, and a person says so -------------------------------------------------
