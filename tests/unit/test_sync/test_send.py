@@ -29,8 +29,8 @@ RAISED = replace(AGREED, amount=Amount.of(120, "USD"))
 class Memories:
     """A ledger, and what is put into it by answers."""
 
-    def __init__(self, store):
-        self.store, self.ledger, self.target = store, Ledger(store, "s"), Memory("shop")
+    def __init__(self, store, sync):
+        self.store, self.ledger, self.target = store, Ledger(store, sync), Memory("shop")
 
     def linked(self, desired=AGREED, echo=AGREED, **more):
         with self.store.write() as connection:
@@ -57,10 +57,16 @@ def operation_of(op, **said):
     return Operation(id=id, key=key, run_id="r", op=op, seq=0, kind=Kind.BUDGET, ref="B", **said)
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("send")
+    with closing(Store.open("sqlite:///state.db", folder, lambda: NOW)) as store:
+        yield store
+
+
 @pytest.fixture
-def memories(tmp_path):
-    with closing(Store.open("sqlite:///state.db", tmp_path, lambda: NOW)) as store:
-        yield Memories(store)
+def memories(store, request):
+    return Memories(store, request.node.name)
 
 
 class Called(Memory):

@@ -67,11 +67,11 @@ class Shop(Memory):
 
 
 class World:
-    def __init__(self, store):
+    def __init__(self, store, sync):
         self.store, self.now, self.waited = store, NOW, []
         self.target = Shop("shop", None, Runtime(now=lambda: self.now, sleep=self.sleep))
-        self.ledger, self.journal = Ledger(store, "s"), Journal(store, "s", Fence())
-        self.owners, self.settler = Owners(store, "s", "shop"), None
+        self.ledger, self.journal = Ledger(store, sync), Journal(store, sync, Fence())
+        self.owners, self.settler = Owners(store, sync, f"shop of {sync}"), None
 
     def able(self, **changed):
         self.target.capabilities = with_(self.target.capabilities, **changed)
@@ -110,10 +110,16 @@ class World:
         return self.target.create(Draft(model=model, stamp=stamp), new_operation_id()[1]).id
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("settle")
+    with closing(Store.open("sqlite:///state.db", folder, lambda: NOW)) as store:
+        yield store
+
+
 @pytest.fixture
-def world(tmp_path):
-    with closing(Store.open("sqlite:///state.db", tmp_path, lambda: NOW)) as store:
-        yield World(store)
+def world(store, request):
+    return World(store, request.node.name)
 
 
 # -- updates and removals ------------------------------------------------------------------------
@@ -250,7 +256,7 @@ def test_what_this_sync_links_already_is_not_what_a_create_made(world):
 def test_what_another_sync_links_is_left_to_it_and_not_made_beside_it(world):
     id = world.made(budget())
     with world.store.write() as connection:
-        Owners(world.store, "other", "shop").say(connection)
+        Owners(world.store, "other", world.owners.account).say(connection)
         Ledger(world.store, "other").save(
             connection, kind=Kind.BUDGET, ref="B", budget_ref="", target_id=id, origin="created",
             baseline=Baseline(facts(budget()), facts(budget())), source=b"", run_id="r",

@@ -1,0 +1,167 @@
+"""What a plan makes of what the source states, object by object."""
+
+from contextlib import closing
+from datetime import UTC, date, datetime
+
+import pytest
+
+from canonical.allocation import Allocation, Entity, Status
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.identity import stamped
+from canonical.kind import Kind, Op
+from canonical.problem import Problem
+from connectors.contract.errors import Missing, Unseen
+from connectors.contract.records import Page
+from connectors.memory.connector import Memory
+from sync.engine import Engine
+from sync.intake.selection import Rule, Selection
+from sync.spec import Limits, OnRemove, SyncSpec
+from sync.state.store import Store
+
+NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
+NEW = ["amount", "cadence", "currency", "name", "status"]
+OPEN = Limits(
+    max_changes=None, max_removals=None, max_money=None, max_budget_change=None, min_listing=None
+)
+
+
+def usd(number):
+    return Amount.of(number, "USD")
+
+
+def budget(ref, **said):
+    return Budget(**{"ref": ref, "name": f"Budget {ref}", "amount": usd(100)} | said)
+
+
+def share(ref, above):
+    return Allocation(ref=ref, budget=above, entity=Entity("user", ref), amount=usd(5))
+
+
+class Shown(Memory):
+    """Lists each object `times`, with `problems` beside the budgets; hides the ids in `hidden`."""
+
+    times, problems, hidden = 1, (), frozenset()
+
+    def list(self, kind, cursor=None, known=None):
+        for page in super().list(kind, cursor):
+            items = [item for item in page.items if item.id not in self.hidden]
+            yield Page(items * self.times, self.problems if kind is Kind.BUDGET else ())
+
+    def get(self, kind, id):
+        try:
+            if id in self.hidden:
+                raise Missing(f"no {id}")
+            return super().get(kind, id)
+        except Missing as error:
+            raise Unseen(f"{kind} {id} is not shown") from error
+
+
+class World:
+    def __init__(self, store):
+        self.source, self.target, self.store = Shown("erp"), Shown("target"), store
+        self.settings = {"limits": OPEN, "on_remove": OnRemove.RETIRE}
+
+    def engine(self):
+        spec = SyncSpec(name="s", source="erp", target="target", parallel=1, **self.settings)
+        return Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
+
+    def filled(self, *models):
+        self.source.put(*models)
+        assert self.engine().run(TODAY, command="test").verified
+        return self
+
+    def plan(self):
+        return self.engine().plan(TODAY)
+
+    def id(self, name):
+        pages = self.target.list(Kind.BUDGET)
+        return next(i.id for page in pages for i in page.items if i.model.name == name)
+
+
+@pytest.fixture
+def world(tmp_path):
+    with closing(Store.open("sqlite:///state.db", tmp_path, lambda: NOW)) as store:
+        yield World(store)
+
+
+def changed(plan):
+    return [(each.op, each.ref, sorted(each.fields)) for each in plan.changes]
+
+
+def test_what_is_as_agreed_on_both_sides_is_counted_and_no_more(world):
+    plan = world.filled(budget("A"), budget("B"), share("a", "A")).plan()
+
+    assert (changed(plan), plan.unchanged) == ([], 3)
+
+
+def test_what_either_side_moved_is_a_change_and_the_rest_is_as_agreed(world):
+    world.filled(budget("A"), budget("B"), budget("C"))
+    world.source.put(budget("A", amount=usd(120)))
+    world.target.edit(world.id("Budget B"), amount=usd(90))
+
+    plan = world.plan()
+
+    assert changed(plan) == [(Op.UPDATE, "A", ["amount"]), (Op.UPDATE, "B", ["amount"])]
+    assert plan.unchanged == 1
+
+
+def test_what_the_source_lists_twice_is_one_object(world):
+    world.filled(budget("A"), budget("B"))
+    world.source.put(budget("A", amount=usd(120)), budget("C"))
+    world.source.times = 2
+
+    plan = world.plan()
+
+    assert changed(plan) == [(Op.UPDATE, "A", ["amount"]), (Op.CREATE, "C", NEW)]
+    assert plan.unchanged == 1
+
+
+def test_above_what_is_selected_the_target_is_told_of_nothing(world):
+    world.settings["select"] = Selection(takes=(Rule("ref", ("B",)),))
+
+    plan = world.filled(budget("A"), budget("B", parent="A")).plan()
+
+    assert (changed(plan), plan.unchanged) == ([], 1)
+    assert [i.model.parent for page in world.target.list(Kind.BUDGET) for i in page.items] == [None]
+
+
+def test_what_the_target_hides_is_a_problem_and_its_shares_are_left_alone(world):
+    world.filled(budget("A"), budget("B"), share("a", "A"), share("b", "B"))
+    world.source.put(budget("A", amount=usd(120)), share("new", "A"), share("new", "B"))
+    world.target.hidden = {world.id("Budget A")}
+
+    plan = world.plan()
+
+    done = [(each.op, each.budget_ref) for each in plan.changes if each.op is not Op.BLOCKED]
+    assert done == [(Op.CREATE, "B")]
+    (problem,) = [each for each in plan.problems if each.system == "target"]
+    assert "A" in str(problem)
+
+
+def test_where_a_row_of_the_source_cannot_be_read_nothing_is_removed(world):
+    world.filled(budget("A"), budget("B"))
+    world.source.drop("B")
+    world.source.problems = [Problem("erp", "row 3", "no number")]
+
+    assert changed(world.plan()) == []
+
+
+def test_what_cannot_be_read_in_the_target_leaves_what_the_source_dropped_to_be_removed(world):
+    world.filled(budget("A"), budget("B"))
+    world.source.drop("B")
+    world.target.problems = [Problem("target", "row 3", "no number")]
+
+    assert [(op, ref) for op, ref, _ in changed(world.plan())] == [(Op.RETIRE, "B")]
+
+
+@pytest.mark.parametrize(("status", "count"), [(Status.ACTIVE, 1), (Status.RETIRED, 0)])
+def test_a_second_bearer_of_a_stamp_is_a_conflict_unless_it_is_retired(world, status, count):
+    world.filled(budget("A"), budget("B"))
+    copy = budget("copy", name="Copy", description=stamped(None, "A"), status=status)
+    world.target.put(copy)
+
+    conflicts = world.plan().conflicts
+
+    assert len(conflicts) == count
+    assert all(each.candidates == (world.id("Budget A"), "copy") for each in conflicts)
