@@ -77,7 +77,8 @@ def office(tmp_path: Path, brex: Served, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def test_each_target_gets_its_part_in_its_currency(office: Office) -> None:
-    assert office.run("run").code == 0
+    done = office.run("run")
+    assert done.code == 0, done.out
 
     assert sorted(row["name"] for row in office.budgets) == ["Budget M1", "Budget M2", "Budget S1"]
     assert office.named("Budget M1")["amount"] == {"amount": 10000, "currency": "EUR"}
