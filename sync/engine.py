@@ -621,18 +621,19 @@ class Engine:
         if undo is None:
             meant = plan.pending if only is None else only.pending
             plan = replace(plan, approval=self._approving.needed(found, meant))
-            self._queue.saw(plan)
         versions = observation.vouched
         planned = Planned(plan, found, versions, observation.strangers, read_at)
-        if grant is None:
-            return planned
 
         def guard(seen: Collection[str]) -> tuple[Trip, ...]:
             judged = Guard(self._spec.name, self._spec.limits, in_force(seen, allow))
             objects, back = _objects(found.changes), _objects(found.returns)
             return judged.judge(found, observation, sides, objects, back)
 
-        return self._judge_grant(planned, grant, guard)
+        if grant is not None:
+            planned = self._judge_grant(planned, grant, guard)
+        if undo is None:
+            self._queue.saw(planned.plan)
+        return planned
 
     def _sides(self, found: Findings, observation: Observation) -> Sides:
         """What left the selection counts as not shown by the source, unless it is kept in place."""

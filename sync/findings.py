@@ -71,11 +71,6 @@ class Findings:
                 count, reason = self.lossy.get(loss.name, (0, loss.reason))
                 self.lossy[loss.name] = count + 1, reason
 
-    def weigh_back(self, weighed: Weighed) -> None:
-        """A change of the source; what moves no money weighs nothing."""
-        if weighed.moves:
-            self.weighed_back.append(weighed)
-
     def add(self, change: Change, stated: Statement) -> None:
         """A change, and what the source stated when it was decided."""
         self.changes.append(change)

@@ -109,7 +109,8 @@ def standing_lines(said: Mapping[str, Any], now: datetime) -> Iterator[str]:
     outcome = said["outcome"] or "no run yet"
     yield ", ".join([f"{said['sync']}: {outcome}", *counts])
     good = said["last_good"]
-    yield f"  last good run {_ago(good, now)}" if good else "  no good run yet"
+    if said["outcome"] is not None:
+        yield f"  last good run {_ago(good, now)}" if good else "  no good run yet"
     if said["paused"] is None and said["schedule"]:
         yield f"  next run {_next(said, now)}"
 

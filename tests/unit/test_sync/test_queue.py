@@ -288,9 +288,11 @@ def test_a_guard_that_an_approver_saw_is_let_through_by_the_approval_too(world):
     world.run()
     world.source.put(*(budget(ref, ref, 900) for ref in "ABCD"))
     world.limits, world.approval = Limits(), Approval()
-    approve = f"trueup approve {world.run().asked.id}"
+    asked = world.run().asked
     ways = {each.question.ways[0] for each in world.waits.queue().waits}
-    assert ways == {approve}
+    assert ways == {f"trueup approve {asked.id}"}
+    Approvals(world.store).approve(asked, Author("ada", "h"), None, alone=True)
+    assert (world.run().waiting, world.listed()) == (0, [])
 
 
 def test_what_was_rejected_waits_no_more_and_is_asked_for_anew_once_it_differs(world):
