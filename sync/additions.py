@@ -80,7 +80,8 @@ class Additions:
         above = shown[ABOVE[kind]]
         if above is None and own[ABOVE[kind]] is not None:
             return False  # it is below something that the source does not have
-        if not (item.model.amount or item.model.limits or item.model.phases):
+        limits = item.model.limits if isinstance(item.model, Budget) else ()
+        if not (item.model.amount or limits or item.model.phases):
             return False  # it holds no money, as what an account hangs all its budgets below
         ref, budget_ref = item.stamp or item.id, str(above) if kind is Kind.ALLOCATION else ""
         if (kind, (budget_ref, ref)) in self._waiting:
