@@ -21,6 +21,7 @@ pytest.register_assert_rewrite(
         for part in (
             "reading",
             "naming",
+            "parts",
             "writing",
             "repeating",
             "together",
@@ -40,6 +41,7 @@ from connectors.conformance.failing import Failing  # noqa: E402
 from connectors.conformance.holding import Holding  # noqa: E402
 from connectors.conformance.leaving import Leaving  # noqa: E402
 from connectors.conformance.naming import Naming  # noqa: E402
+from connectors.conformance.parts import Parts  # noqa: E402
 from connectors.conformance.reading import Reading  # noqa: E402
 from connectors.conformance.recording import Recording  # noqa: E402
 from connectors.conformance.repeating import Repeating  # noqa: E402
@@ -55,6 +57,7 @@ class ConformanceSuite(
     Reading,
     Naming,
     Writing,
+    Parts,
     Repeating,
     Together,
     UniqueNames,

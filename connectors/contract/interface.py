@@ -38,6 +38,8 @@ Writing
        already, or is refused, and why. Recording the same again changes nothing, and what broke off
        is completed by it. Amounts of other periods and of other objects stay, and what was budgeted
        is never touched: a listing shows the same before and after.
+  2.14 An update of one phase of several leaves the others, and a name, a description, a stamp and
+       whatever else was not named stays: also where the draft has no stamp, as that of a source.
 Failing
   3.1  A wrong credential raises `Unauthorized` or `Forbidden`, from `check` and every call.
   3.2  A garbled answer raises `Malformed`, a full server `RateLimited`, a broken one `Transient`.

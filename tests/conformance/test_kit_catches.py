@@ -355,6 +355,31 @@ class UpdatesAll(Memory):
         return super().update(id, draft, fields, key)
 
 
+class MergesPhases(Memory):
+    """Gives all phases the amount of the last one."""
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        if phases := draft.model.phases:
+            alike = tuple(structs.replace(each, amount=phases[-1].amount) for each in phases)
+            draft = replace(draft, model=structs.replace(draft.model, phases=alike))
+        return super().update(id, draft, fields, key)
+
+
+class DropsTheStamp(Memory):
+    """Takes a draft without a stamp for one that says to take it out."""
+
+    def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
+        super().update(id, draft, fields, key)
+        kind = BUDGET if isinstance(draft.model, Budget) else ALLOCATION
+        self._unstamped = getattr(self, "_unstamped", frozenset()) | {id}
+        return self.get(kind, id)
+
+    def get(self, kind: Kind, id: str) -> Observed:
+        seen = super().get(kind, id)
+        gone = id in getattr(self, "_unstamped", ())
+        return structs.replace(seen, stamp=None) if gone else seen
+
+
 class EchoesTheRequest(Memory):
     """Answers an update with what was asked, not with what is stored."""
 
@@ -687,6 +712,9 @@ BROKEN: Sequence[tuple[type[Memory], str, tuple[Any, ...]]] = [
     (KeepsTheLast, "test_2_13_6_what_several_have_seen_spent_is_all_kept", ()),
     (KeepsUnasked, "test_2_13_7_what_may_not_leave_is_not_kept", ()),
     (KeepsHalf, "test_2_13_8_what_broke_off_is_completed_by_the_same", ("lost_answer",)),
+    (MergesPhases, "test_2_14_1_one_phase_of_several_changes_alone", (BUDGET,)),
+    (UpdatesAll, "test_2_14_2_what_was_not_sent_stays_with_stamp_and_text", (BUDGET,)),
+    (DropsTheStamp, "test_2_14_2_what_was_not_sent_stays_with_stamp_and_text", (BUDGET,)),
     (TakesAnyone, "test_3_1_2_a_wrong_credential_changes_nothing", ()),
     (MixesUpFaults, "test_3_2_3_a_full_server_is_rate_limited", ("list",)),
     (LeavesUnasked, "test_4_1_1_a_write_that_may_not_leave_changes_nothing", (BUDGET, "delete")),
