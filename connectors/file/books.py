@@ -84,14 +84,20 @@ class BookDocument:
                 rows.append(_line(filled, f"{sheet.name} row {number}"))
             self._sheets[sheet.name] = _Held(rows, sheet.hidden)
 
-    def replace(self, match: Match, rows: Sequence[Cells], taken_for_granted: Cells) -> None:
+    def replace(
+        self,
+        match: Match,
+        rows: Sequence[Cells],
+        taken_for_granted: Cells,
+        before: Sequence[Cells] = (),
+    ) -> None:
         """See `Grid.replace`."""
         held = self._sheets.setdefault(self._name, _Held([]))
         found = held.rows
         at = next((i for i, row in enumerate(found) if any(map(self._text, row))), len(found))
         grid = Grid(self._place, self._value, self._text, [*_header(found[at : at + 1])])
         grid.rows = found[at + 1 :]
-        grid.replace(match, rows, taken_for_granted)
+        grid.replace(match, rows, taken_for_granted, before)
         held.rows = [*found[:at], grid.header, *grid.rows]
 
     def content(self) -> bytes:

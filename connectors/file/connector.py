@@ -222,7 +222,7 @@ class File(Connector):
                 assert isinstance(current, Allocation)
                 assert isinstance(wanted, Allocation)
                 model = merged_allocation(current, wanted, fields)
-            return self._put(kind, model, id)
+            return self._put(kind, model, id, current)
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """Sets the status to retired; raises `Missing`."""
@@ -230,7 +230,8 @@ class File(Connector):
         with self._alone():
             model = self.get(kind, id).model
             if model.status is not Status.RETIRED:
-                self._put(kind, structs.replace(model, status=Status.RETIRED), id)
+                retired = structs.replace(model, status=Status.RETIRED)
+                self._put(kind, retired, id, model)
 
     def delete(self, kind: Kind, id: str, key: str) -> None:
         """Takes the object's rows out, and a budget's allocations with it.
@@ -288,15 +289,23 @@ class File(Connector):
         except Missing:
             return None
 
-    def _put(self, kind: Kind, model: Budget | Allocation, id: str) -> Observed:
-        """Writes the rows of `model` over those of `id` and returns what they read back as."""
+    def _put(
+        self,
+        kind: Kind,
+        model: Budget | Allocation,
+        id: str,
+        current: Budget | Allocation | None = None,
+    ) -> Observed:
+        """Makes the rows of `id`, which say `current`, say `model`; returns what they read back
+        as."""
         index = self._indexed() if self._budgets.path.exists() else Index((0, 0, 0))
+        before = [] if current is None else _rows_of(current, index)
         if isinstance(model, Budget):
             rows, budget = checked_budget(model, index, HELD[kind])
-            self._replace(kind, lambda cells: ref_of(cells["ref"]) == id, rows)
+            self._replace(kind, lambda cells: ref_of(cells["ref"]) == id, rows, before)
             return Observed(id, budget, container=budget.parent)
         rows, allocation = checked_allocation(model, index, HELD[kind])
-        self._replace(kind, lambda cells: allocation_id(cells)[1] == id, rows)
+        self._replace(kind, lambda cells: allocation_id(cells)[1] == id, rows, before)
         return Observed(id, allocation, container=allocation.budget)
 
     def _take_out(self, kind: Kind, match: Match) -> None:
@@ -304,7 +313,9 @@ class File(Connector):
         if place is not None and place.path.exists():
             self._replace(kind, match, ())
 
-    def _replace(self, kind: Kind, match: Match, rows: Sequence[Cells]) -> None:
+    def _replace(
+        self, kind: Kind, match: Match, rows: Sequence[Cells], before: Sequence[Cells] = ()
+    ) -> None:
         place = self._place(kind)
         if place is None:
             place = within(self._budgets, ALLOCATIONS)
@@ -317,7 +328,7 @@ class File(Connector):
         if len(rows) == 1:
             granted |= {"cadence": "once", "currency": self.settings.currency}
         document = open_document(place)
-        document.replace(match, rows, granted)
+        document.replace(match, rows, granted, before)
         leaving()
         save(place.path, document.content(), self._began[place.path])
         self._began[place.path] = state(place.path)
@@ -334,6 +345,13 @@ def _by_layout(name: str, settings: FileSettings, base: Path) -> "LayoutSource |
     from connectors.file.layouts.source import LayoutSource  # only who has a layout pays for it
 
     return LayoutSource(name, settings, base)
+
+
+def _rows_of(model: Budget | Allocation, index: Index) -> Sequence[Cells]:
+    """The rows that state what is there."""
+    if isinstance(model, Budget):
+        return checked_budget(model, index, ())[0]
+    return checked_allocation(model, index, ())[0]
 
 
 def _drafted(draft: Draft) -> tuple[Kind, Budget | Allocation, str]:

@@ -28,8 +28,14 @@ _PHASE: Final = ("start", "end", "amount")
 class Document(Protocol):
     """A file held whole."""
 
-    def replace(self, match: Match, rows: Sequence[Cells], taken_for_granted: Cells) -> None:
-        """Puts `rows` where the rows that `match` stand; at the end where none does."""
+    def replace(
+        self,
+        match: Match,
+        rows: Sequence[Cells],
+        taken_for_granted: Cells,
+        before: Sequence[Cells] = (),
+    ) -> None:
+        """Puts `rows` where the rows that `match`, which say `before`, stand; else at the end."""
 
     def content(self) -> bytes:
         """The file as it should be."""
@@ -140,7 +146,13 @@ class RecordDocument:
                 record = None
             yield record if isinstance(record, dict) else line
 
-    def replace(self, match: Match, rows: Sequence[Cells], taken_for_granted: Cells) -> None:
+    def replace(
+        self,
+        match: Match,
+        rows: Sequence[Cells],
+        taken_for_granted: Cells,
+        before: Sequence[Cells] = (),
+    ) -> None:
         """See `Document.replace`; allocations inside budgets are put into theirs."""
         if not self._place.nested:
             self._items = self._replaced(self._items, {}, match, rows)

@@ -76,6 +76,50 @@ def test_a_file_written_by_another_process_meanwhile_is_stale_and_stays(tmp_path
     assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
 
 
+ODD = (
+    "\n"
+    '"ref",Name,"amount", currency ,start,end,cadence,description\r\n'
+    '"P",  Pläne ,"10.0", USD ,2026-01-01,2026-01-31,monthly,"said ""so"", twice"\n'
+    '"P",  Pläne ,020.5, USD ,2026-02-01,2026-02-28,monthly,"said ""so"", twice"\n'
+    "\n"
+    '"Q","Other",007,"USD",,,,"two\nlines"\r\n'
+    'R,Last,"1",USD,,,,'
+)
+"""Spelled as no writer of ours would: quotes, blanks, zeros, line ends and no end of the last."""
+
+
+def test_a_csv_keeps_every_letter_but_those_of_the_cell_that_changes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(ODD.encode())
+    with opened(tmp_path, "a.csv") as connector:
+        seen = connector.get(Kind.BUDGET, "P").model
+        first, second = seen.phases
+        moved = structs.replace(second, amount=Amount(Decimal("21.75"), "USD"))
+        wanted = structs.replace(seen, phases=(first, moved))
+        connector.update("P", Draft(model=wanted), {"phases"}, "k")
+    assert path.read_bytes().decode() == ODD.replace("020.5", "21.75")
+
+
+def test_a_row_that_is_added_ends_the_line_above_and_changes_no_other(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(ODD.encode())
+    with opened(tmp_path, "a.csv") as connector:
+        seen = connector.get(Kind.BUDGET, "Q").model
+        draft = Draft(model=structs.replace(seen, ref="N", description=None))
+        connector.create(draft, "k")
+    assert path.read_bytes().decode().startswith(ODD + "\r\n" + "N,Other,7.00,USD,")
+
+
+def test_a_phase_that_goes_takes_its_row_alone(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([HEADER, *LINES, ""]), encoding="utf-8")
+    with opened(tmp_path, "a.csv") as connector:
+        seen = connector.get(Kind.BUDGET, "P").model
+        wanted = structs.replace(seen, phases=seen.phases[:2], end=seen.phases[1].period.end)
+        connector.update("P", Draft(model=wanted), {"phases", "end"}, "k")
+    assert path.read_text(encoding="utf-8").splitlines() == [HEADER, *LINES[:3], LINES[4]]
+
+
 def merged(book, sheet):
     sheet.merge_cells("I1:J1")
 
