@@ -1,26 +1,27 @@
-"""Books: a workbook held whole, to change some rows of one sheet and keep all values.
+"""Books: a workbook held whole, to change some cells of one sheet and keep all else.
 
-A workbook that holds more than values and their formats is refused: formulas, merged cells, data
-validation, conditional formats, named ranges, charts and the like would be lost. Fonts, colours and
-widths of columns are not kept.
+Formulas on a sheet of budgets or allocations are refused. A workbook whose sheet cannot be changed
+in its place (it has no such sheet yet) is written anew from its values, and refused where it holds
+more than those: formulas, merged cells, data validation, named ranges, charts and the like.
 """
 
 import io
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import IO, Any, BinaryIO, Final
 
 from connectors.contract.errors import Rejected
-from connectors.file.formats import Place
+from connectors.file.formats import ALLOCATIONS_SHEET, Place
 from connectors.file.grids import NUMBERS, Grid, Match
 from connectors.file.package import readable_workbook
+from connectors.file.patches import Unpatched, patched
 from connectors.file.sheets import find_sheet, first_sheet, open_book
 from connectors.file.tables import open_file
-from connectors.file.workbooks import Book, Filled
+from connectors.file.workbooks import Book, Filled, Sheet
 from connectors.layouts.sheet import column_name
 from connectors.layouts.stored import DIGITS, Fault, Value, cell_text, escaped
 from connectors.rows.layout import Cells, Wrong
@@ -61,28 +62,27 @@ class _Held:
 
 
 class BookDocument:
-    """A workbook: the values of all its sheets."""
+    """A workbook: the values of all its sheets, and which cells of one of them change."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._sheets: dict[str, _Held] = {}
         self._name = place.sheet or place.layout.noun
+        self._raw = io.BytesIO()
+        self._part: str | None = None
+        self._changes: dict[int, dict[int, Any]] = {}
+        self._elsewhere = False
+        """Whether other sheets have formulas."""
         if place.path.exists():
             with open_file(place.path) as file:
-                book = open_book(file, place.path)
-                _ensure_kept(place, file)
+                self._raw = io.BytesIO(file.read())
+            book = open_book(self._raw, place.path)
+            found = find_sheet(book, place.sheet) if place.sheet else first_sheet(book)
+            if found is not None:
+                self._name, self._part = found.name, found.part
                 with readable_workbook(place.path):
-                    self._load(book)
-                found = find_sheet(book, place.sheet) if place.sheet else first_sheet(book)
-            self._name = found.name if found else self._name
-
-    def _load(self, book: Book) -> None:
-        for sheet in book.sheets:
-            rows: list[list[Any]] = []
-            for number, filled in book.rows(sheet):
-                rows += [[] for _ in range(number - len(rows) - 1)]
-                rows.append(_line(filled, f"{sheet.name} row {number}"))
-            self._sheets[sheet.name] = _Held(rows, sheet.hidden)
+                    self._elsewhere = _formulas(place, self._raw, _own(book, found.part))
+                    self._sheets[found.name] = _held(book, found)
 
     def replace(
         self,
@@ -94,18 +94,67 @@ class BookDocument:
         """See `Grid.replace`."""
         held = self._sheets.setdefault(self._name, _Held([]))
         found = held.rows
+        were = [[*row] for row in found]
         at = next((i for i, row in enumerate(found) if any(map(self._text, row))), len(found))
         grid = Grid(self._place, self._value, self._text, [*_header(found[at : at + 1])])
         grid.rows = found[at + 1 :]
         grid.replace(match, rows, taken_for_granted, before)
+        self._note(at, were, found, grid)
         held.rows = [*found[:at], grid.header, *grid.rows]
+
+    def _note(
+        self, at: int, were: Sequence[list[Any]], found: Sequence[list[Any]], grid: Grid
+    ) -> None:
+        """Which cells change: a row that goes is emptied, a new one comes below all others."""
+        stay = {id(row) for row in grid.rows}
+        now = {at: grid.header} | {
+            n: row if id(row) in stay else [] for n, row in enumerate(found[at + 1 :], start=at + 1)
+        }
+        known = {id(row) for row in found[at + 1 :]}
+        new = [row for row in grid.rows if id(row) not in known]
+        now |= dict(enumerate(new, start=max(len(found), at + 1)))
+        for n, row in now.items():
+            was = were[n] if n < len(were) else []
+            if changed := _changed(was, row):
+                self._changes[n + 1] = changed
 
     def content(self) -> bytes:
         """The workbook as it should be."""
+        if self._part is not None:
+            try:
+                return self._patched(self._part)
+            except Unpatched:
+                _ensure_kept(self._place, self._raw)
+        elif self._raw.getbuffer():
+            _ensure_kept(self._place, self._raw)
+        return self._anew()
+
+    def _patched(self, part: str) -> bytes:
+        """The workbook with those cells written; raises `Unpatched` where that is not to be
+        seen."""
+        with readable_workbook(self._place.path):
+            book = Book(self._raw)
+            raw = patched(self._raw, book, part, self._changes, reckon=self._elsewhere)
+            again = Book(io.BytesIO(raw))
+            now = find_sheet(again, self._name)
+            assert now is not None
+            rows = dict(again.rows(now))
+        for n, cells in self._changes.items():
+            seen = rows.get(n, {})
+            if any(self._text(seen.get(c, "")) != self._text(v) for c, v in cells.items()):
+                raise Unpatched("it does not show what was written")
+        return raw
+
+    def _anew(self) -> bytes:
         from openpyxl import Workbook  # only who writes a workbook pays for it
 
+        sheets: dict[str, _Held] = {}
+        if self._raw.getbuffer():
+            with readable_workbook(self._place.path):
+                old = Book(self._raw)
+                sheets = {each.name: _held(old, each) for each in old.sheets}
         book = Workbook(write_only=True)
-        for name, held in self._sheets.items():
+        for name, held in (sheets | self._sheets).items():
             sheet = book.create_sheet(name)
             sheet.sheet_state = "hidden" if held.hidden else "visible"
             for row in held.rows:
@@ -131,6 +180,57 @@ class BookDocument:
                 return number
             return text.replace(".", self._place.form.point)  # more digits than a cell keeps
         return text
+
+
+def _held(book: Book, sheet: Sheet) -> _Held:
+    rows: list[list[Any]] = []
+    for number, filled in book.rows(sheet):
+        rows += [[] for _ in range(number - len(rows) - 1)]
+        rows.append(_line(filled, f"{sheet.name} row {number}"))
+    return _Held(rows, sheet.hidden)
+
+
+def _own(book: Book, part: str) -> list[str]:
+    """The parts that hold budgets and allocations."""
+    shares = find_sheet(book, ALLOCATIONS_SHEET)
+    first = first_sheet(book)
+    parts = [part, *(each.part for each in (shares, first) if each is not None)]
+    return [each.casefold() for each in parts]
+
+
+def _changed(was: Sequence[Any], row: Sequence[Any]) -> dict[int, Any]:
+    """The cells that are another; text stays text, where a number was written as one."""
+    wide = max(len(was), len(row))
+    pairs = zip([*was, *[""] * (wide - len(was))], [*row, *[""] * (wide - len(row))], strict=True)
+    changed = {n: (old, new) for n, (old, new) in enumerate(pairs) if old != new}
+    return {
+        n: f"{new}" if old and isinstance(old, str) and isinstance(new, Decimal) else new
+        for n, (old, new) in changed.items()
+    }
+
+
+def _formulas(place: Place, file: BinaryIO, own: Collection[str]) -> bool:
+    """Whether another sheet has formulas. Raises `Rejected` for one on a sheet of ours, whose
+    result would not be that of the cells any more, and for a sheet that is protected."""
+    elsewhere = False
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            part = name.replace("\\", "/").lstrip("/").casefold()
+            if not part.startswith("xl/worksheets/") or part.endswith(".rels"):
+                continue
+            content = archive.read(name)
+            found = _FORMULA.search(content)
+            if part not in own:
+                elsewhere = elsewhere or found is not None
+            elif found:
+                said = f"a formula in cell {found[1].decode()} on {part}"
+                raise Rejected(
+                    f"{place.path} holds {said}, whose result would be an old one",
+                    hint="Keep formulas on a sheet of their own, or put values in their place",
+                )
+            elif re.search(rb"<(?:[A-Za-z0-9]+:)?sheetProtection[\s/>]", content):
+                raise Rejected(f"{place.path} holds a protected sheet, {part}", hint="Unprotect it")
+    return elsewhere
 
 
 def _ensure_kept(place: Place, file: BinaryIO) -> None:

@@ -1,13 +1,18 @@
 """A file that somebody holds dear loses nothing when a budget in it is changed."""
 
-import io
 import os
+import re
 import stat
+import zipfile
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from msgspec import structs
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
+from openpyxl.styles import Font, PatternFill
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -138,24 +143,81 @@ def computed(book, sheet):
     sheet["I5"] = "=SUM(D2:D2)"
 
 
-@pytest.mark.parametrize(
-    ("made", "said"),
-    [
-        (computed, "a formula in cell I5"),
-        (merged, "merged cells"),
-        (validated, "data validation"),
-        (named, "named ranges"),
-    ],
-)
-def test_a_workbook_that_would_lose_something_is_refused_and_stays(tmp_path, made, said):
+def coloured(book, sheet):
+    sheet["A2"].font = Font(bold=True, color="FF0000")
+    sheet["D2"].number_format = '#,##0.00 "USD"'
+    sheet["D2"].fill = PatternFill("solid", fgColor="FFFF00")
+    sheet.column_dimensions["B"].width = 44
+    sheet["A1"].comment = Comment("of finance", "ann")
+
+
+def charted(book, sheet):
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=4, min_row=1, max_row=2))
+    sheet.add_chart(chart, "F9")
+    other = book.create_sheet("Sums")
+    other["A1"] = "=SUM(Sheet!D2:D9)"
+
+
+def saved(folder, made):
     book = Workbook()
     sheet = book.active
-    sheet.append(["ref", "name", "currency", "amount"])
-    sheet.append(["Q", "Other", "USD", 5])
+    sheet.append(["ref", "name", "currency", "amount", "start"])
+    sheet.append(["Q", "Other", "USD", 5, date(2026, 1, 1)])
+    sheet.append(["R", "<Last> & least", "USD", "7.70", "2026-02-01"])
     made(book, sheet)
-    raw = io.BytesIO()
-    book.save(raw)
-    (tmp_path / "a.xlsx").write_bytes(raw.getvalue())
-    with opened(tmp_path, "a.xlsx") as connector, pytest.raises(Rejected, match=said):
+    book.save(folder / "a.xlsx")
+    return parts_of(folder)
+
+
+def parts_of(folder):
+    with zipfile.ZipFile(folder / "a.xlsx") as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("made", [merged, validated, named, coloured, charted])
+def test_a_change_of_a_workbook_leaves_all_parts_but_one_cell(tmp_path, made):
+    before = saved(tmp_path, made)
+    with opened(tmp_path, "a.xlsx") as connector:
+        assert raise_one(connector).model.amount == Amount(Decimal("6.25"), "USD")
+        assert connector.get(Kind.BUDGET, "Q").model.amount == Amount(Decimal("6.25"), "USD")
+    after = parts_of(tmp_path)
+    own = "xl/worksheets/sheet1.xml"
+    apart = {own, "xl/workbook.xml"} if made is charted else {own}
+    assert [*after] == [*before]
+    assert {n for n in after if after[n] != before[n]} <= apart
+    row = re.compile(rb'<c r="D2"[^>]*>.*?</c>')
+    assert row.sub(b"", after[own]) == row.sub(b"", before[own]).replace(b' spans="1:5"', b"")
+    assert (b'fullCalcOnLoad="1"' in after["xl/workbook.xml"]) or made is not charted
+    load_workbook(tmp_path / "a.xlsx")
+
+
+def test_rows_of_a_workbook_come_below_and_go_without_moving_others(tmp_path):
+    saved(tmp_path, coloured)
+    with opened(tmp_path, "a.xlsx") as connector:
+        seen = connector.get(Kind.BUDGET, "Q").model
+        draft = Draft(model=structs.replace(seen, ref="N", start=date(2026, 3, 1)))
+        connector.create(draft, "k")
+        connector.delete(Kind.BUDGET, "Q", "k")
+        connector.update(
+            "R", Draft(model=structs.replace(seen, name="Least", ref="R")), {"name"}, "k"
+        )
+        left = [item for page in connector.list(Kind.BUDGET) for item in page.items]
+    assert [(each.id, each.model.name, each.model.start) for each in left] == [
+        ("R", "Least", date(2026, 2, 1)),
+        ("N", "Other", date(2026, 3, 1)),
+    ]
+    sheet = load_workbook(tmp_path / "a.xlsx").active
+    assert sheet["D3"].value == "7.70"
+    assert sheet["A2"].font.b
+    assert sheet["A2"].value is None
+
+
+def test_a_formula_beside_budgets_is_refused_and_the_workbook_stays(tmp_path):
+    before = saved(tmp_path, computed)
+    with (
+        opened(tmp_path, "a.xlsx") as connector,
+        pytest.raises(Rejected, match="a formula in cell I5"),
+    ):
         raise_one(connector)
-    assert (tmp_path / "a.xlsx").read_bytes() == raw.getvalue()
+    assert parts_of(tmp_path) == before
