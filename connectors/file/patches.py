@@ -30,6 +30,7 @@ _RECKONED: Final = re.compile(r"<((?:\w+:)?)calcPr\b")
 _BEFORE_RECKONED: Final = re.compile(
     r"<((?:\w+:)?)(?:oleSize|customWorkbookViews|pivotCaches|fileRecoveryPr|extLst)\b|</(\w+:)?workbook>"
 )
+_TYPES: Final = "[Content_Types].xml"
 _EPOCH: Final = date(1899, 12, 30)
 _EPOCH_1904: Final = date(1904, 1, 1)
 
@@ -49,6 +50,8 @@ def patched(file: BinaryIO, book: Book, part: str, changes: Changes, *, reckon: 
     """The workbook with these cells changed on one sheet; raises `Unpatched`."""
     raw = io.BytesIO()
     with zipfile.ZipFile(file) as old, zipfile.ZipFile(raw, "w") as new:
+        if _TYPES not in old.namelist():
+            raise Unpatched(f"it has no {_TYPES}, without which no spreadsheet program opens it")
         for info in old.infolist():
             content = old.read(info)
             name = info.filename.replace("\\", "/").lstrip("/").casefold()
