@@ -498,8 +498,8 @@ def _of_fields(settings: Settings, name: str) -> Iterator[InitErrorDetails]:
         on_new=sync.on_new,
         only_read=source.only_read(),
         names=(sync.source, sync.target),
-        source=registry.load(source.connector).capabilities,
-        target=registry.load(target.connector).capabilities,
+        source=source.able(registry.load(source.connector).capabilities),
+        target=target.able(registry.load(target.connector).capabilities),
     ):
         written = ("syncs", name, *path)
         if written not in settings.origin.lines:  # the shares' words may have a table of theirs

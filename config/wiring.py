@@ -100,7 +100,7 @@ def _fields(settings: Settings, sync: Sync) -> Fields:
     if not (sync.fields or two_way):
         return Fields(on_conflict=sync.on_conflict, on_new=sync.on_new)
     systems = (settings.systems[each] for each in (sync.source, sync.target))
-    source, target = (registry.load(each.connector).capabilities for each in systems)
+    source, target = (each.able(registry.load(each.connector).capabilities) for each in systems)
     return fields_of(
         sync.fields,
         two_way=two_way,

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from canonical.currency import COUNTS, exponent
+from connectors.contract.capabilities import Capabilities
 from connectors.contract.rating import RatesSettings
 
 _RATE = re.compile(r"(?P<calls>[1-9]\d{0,8})/(?P<count>[1-9]\d{0,5})(?P<unit>[smh])", re.ASCII)
@@ -113,6 +114,11 @@ class SystemSettings(BaseModel):
     def only_read(self) -> str:
         """Why no budget of such a system can be changed, as it is set up; blank where it can."""
         return self.no_target
+
+    def able(self, capabilities: Capabilities) -> Capabilities:
+        """What such a system is sure to hold, as it is set up: what its connector's class declares,
+        where that says nothing else."""
+        return capabilities
 
     def account(self, system: str, base: Path) -> str:
         """Names the account that `system`, a block of these settings, writes into: alike for all

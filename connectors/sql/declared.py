@@ -1,6 +1,7 @@
 """What a database connector may be told in the settings file, and what a database can hold."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Final, Self
 
@@ -15,6 +16,8 @@ from connectors.sql.queries import ensure_only_reads, is_file
 
 _UNSAID: Final = frozenset({"alerts"})
 """Fields that no column says."""
+_SURE: Final = ("name", "amount", "currency")
+"""Fields of a budget that each table of ours has a column for, or a setting."""
 
 
 _TABLE: Final = r"^[^.\s][^.]*(\.[^.\s][^.]*)?$"
@@ -107,6 +110,18 @@ class SqlSettings(SystemSettings):
     def only_read(self) -> str:
         """Why no budget is changed; blank for tables in our own columns."""
         return "" if self.budgets_table else self.no_target
+
+    def able(self, capabilities: Capabilities) -> Capabilities:
+        """Of tables in our own columns those that each of them has are written too."""
+        if not self.budgets_table:
+            return capabilities
+        budget = {**capabilities.budget, **dict.fromkeys(_SURE, Hold.EXACT)}
+        shares = {**capabilities.allocation, "amount": Hold.EXACT}
+        return replace(
+            capabilities,
+            budget=budget,
+            allocation=shares if self.allocations_table else capabilities.allocation,
+        )
 
 
 CLEARED: Final = frozenset(
