@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from sync.state.approvals import Approvals
 from sync.state.journal import Journal
 from sync.state.ledger import Ledger
 from sync.state.stops import Stops
 from sync.state.waits import Waits
 
 if TYPE_CHECKING:
-    from sync.state.history import Run
-    from trueup.workspace import Workspace
+    from config.settings import Settings
+    from sync.state.history import History, Run
+    from sync.state.store import Store
 
 _LOOKED_AT: Final = 20
 """So many runs are looked through for the last that came to a plan."""
@@ -27,13 +29,14 @@ _COUNTS: Final = {
 }
 
 
-def standing_data(workspace: Workspace, sync: str, now: datetime) -> dict[str, Any]:
+def standing_data(
+    settings: Settings, store: Store, history: History, sync: str, now: datetime
+) -> dict[str, Any]:
     """One sync of the settings: its runs, its next slot, and what is left to do and to decide."""
-    store, history = workspace.store, workspace.history
     last, good = history.latest(sync), history.latest_good(sync)
-    stop, asked = Stops(store).of(sync), workspace.approval_of(sync)
-    said = workspace.settings.syncs[sync].schedule
-    slot = _next_slot(said, _served(workspace, sync), now) if said and not stop else None
+    stop, asked = Stops(store).of(sync), Approvals(store).standing(sync)
+    said = settings.syncs[sync].schedule
+    slot = _next_slot(said, _served(history, sync), now) if said and not stop else None
     return {
         "sync": sync,
         "last_run": last.run_id[:12] if last else None,
@@ -45,16 +48,15 @@ def standing_data(workspace: Workspace, sync: str, now: datetime) -> dict[str, A
         "linked": Ledger(store, sync).count(),
         "uncertain": len(Journal(store, sync).open_on_both_sides()),
         "waiting": Waits(store).counts([sync]).get(sync, 0),
-        **_left(workspace, sync, last),
+        **_left(history, sync, last),
         "paused": str(stop) if stop else None,
         "approval": asked.to_data() if asked else None,
     }
 
 
-def gone_data(workspace: Workspace) -> list[dict[str, Any]]:
+def gone_data(settings: Settings, store: Store, history: History) -> list[dict[str, Any]]:
     """The syncs that are no more in the settings, and of which the state holds something."""
-    store = workspace.store
-    names = sorted({*workspace.history.syncs()} - workspace.settings.syncs.keys())
+    names = sorted({*history.syncs()} - settings.syncs.keys())
     waiting = Waits(store).counts(names)
     found = [
         {"sync": name, "linked": Ledger(store, name).count(), "waiting": waiting.get(name, 0)}
@@ -63,11 +65,11 @@ def gone_data(workspace: Workspace) -> list[dict[str, Any]]:
     return [each for each in found if each["linked"] or each["waiting"]]
 
 
-def _left(workspace: Workspace, sync: str, last: Run | None) -> dict[str, int | None]:
+def _left(history: History, sync: str, last: Run | None) -> dict[str, int | None]:
     """What the last run that came to a plan left and found; None where there is none."""
     runs = [last] if last is not None else []
     if last is not None and not _plan_of(last):
-        runs = workspace.history.runs(sync, _LOOKED_AT)
+        runs = history.runs(sync, _LOOKED_AT)
     report = next((each.report or {} for each in runs if _plan_of(each)), {})
     plan = report.get("plan") or {}
     return {
@@ -82,9 +84,9 @@ def _plan_of(run: Run) -> Any:
     return None if report.get("undoes") else report.get("plan")
 
 
-def _served(workspace: Workspace, sync: str) -> datetime | None:
+def _served(history: History, sync: str) -> datetime | None:
     """When `trueup serve` last ran the sync."""
-    runs = workspace.history.runs(sync, _LOOKED_AT)
+    runs = history.runs(sync, _LOOKED_AT)
     return next((each.started_at for each in runs if each.command == "serve"), None)
 
 

@@ -496,7 +496,7 @@ class Workspace:
         writes are uncertain, what is pending, what waits, and what was edited in the target."""
         from trueup.standing import standing_data
 
-        return standing_data(self, sync, _now())
+        return standing_data(self.settings, self.store, self.history, sync, _now())
 
     def copy_state(self, url: str) -> Copied:
         """Copy all that the state remembers into the empty database at `url`, an address as in

@@ -29,7 +29,7 @@ def status(session: Session) -> int:
     with session.workspace(quiet=True) as workspace:
         found = [workspace.status(name) for name in workspace.settings.syncs]
         asked = [workspace.approval_of(name) for name in workspace.settings.syncs]
-        gone = gone_data(workspace)
+        gone = gone_data(workspace.settings, workspace.store, workspace.history)
     if session.as_json:
         session.print({"syncs": found, "left_settings": gone})
         return Exit.OK
