@@ -3,69 +3,48 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from threading import Event
-from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.engine import Connection
 
-from canonical.change import Change, Conflict, Plan, Trip, Unstated
+from canonical.change import Change, Conflict, Plan, Unstated
 from canonical.kind import Kind, Op
 from canonical.loss import Effect
 from canonical.problem import Problem
 from canonical.side import Side
 from canonical.waiting import Waiting
 from connectors.contract.departure import departing
-from connectors.contract.errors import STOPS_CONNECTOR, ConnectorError, RateLimited
+from connectors.contract.errors import ConnectorError, RateLimited
 from connectors.contract.interface import Connector
-from connectors.contract.records import Known, Observed
 from sync.account import ensure_known
-from sync.allowed import ceilings, in_force, switched_off
-from sync.apply import Applier
 from sync.approving import Approving, Grant, with_only
 from sync.binding import ForeignPlan, binding, ensure_bound
-from sync.decide import covers_all
-from sync.findings import Findings
-from sync.finish import unfinished
-from sync.gone import (
-    STILL_THERE,
-    STILL_THERE_SOURCE,
-    linked_again,
-    linked_still,
-    lists,
-    still_there,
-)
-from sync.grace import Newborn
-from sync.guard import Guard, Sides
+from sync.context import Context
 from sync.handover import take_over
 from sync.intake.selection import Selection
-from sync.match import Key
 from sync.meaning import Meaning
-from sync.neighbours import Neighbours, Sources
-from sync.observe import Agreed, Observation, observe
+from sync.neighbours import Sources
 from sync.outcome import Done, Outcome
-from sync.ownership import Ownership
-from sync.plan import Planner
+from sync.planning import Planned, Planning
 from sync.queue import RunQueue
 from sync.report import Report
-from sync.returning import SourceApplier, SourceSettler
-from sync.settle import Settler, waiting
-from sync.source_side import SourceSide, source_side
-from sync.spec import OnRemove, SyncSpec
-from sync.state import audited
+from sync.returning import SourceSettler
+from sync.sending import Sending
+from sync.settle import Settler
+from sync.spec import SyncSpec
 from sync.state.approvals import NotApproved
 from sync.state.audit import Audit
 from sync.state.history import History
 from sync.state.journal import Journal, JournalError, Operation
 from sync.state.lease import Lease, LeaseHeld, LeaseLost, elapsed
-from sync.state.ledger import Entry, Ledger, LedgerError
+from sync.state.ledger import Ledger, LedgerError
 from sync.state.owners import OtherAccount, Owners
 from sync.state.pauses import Pauses
 from sync.state.stops import Stops
 from sync.state.store import Store, StoreError
-from sync.state.undos import undos_of
-from sync.undo.plan import Undo, UndoPlanner
+from sync.undo.plan import Undo
 from sync.watch import Watch
 
 _FAILURES = (
@@ -82,22 +61,6 @@ _FAILURES = (
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan with what it was made from; only the engine that made it can apply it.
-
-    `granted` are the changes of it that the approval in `grant` allows, as they were approved.
-    """
-
-    plan: Plan
-    found: Findings
-    versions: Mapping[str, str]
-    strangers: Mapping[Kind, Mapping[str, Observed]]
-    read_at: datetime
-    grant: Grant | None = None
-    granted: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,17 +109,31 @@ class Engine:
         self._spec, self._source, self._target, self._store = spec, source, target, store
         self._now, self._monotonic = now, monotonic
         self._watch = watch or Watch(stop=Event())
-        self._neighbours, self._selections = neighbours or {}, selections
         account = target.settings.account(target.name, target.runtime.base)
-        self._owners = Owners(store, spec.name, account, self._neighbours)
+        self._owners = Owners(store, spec.name, account, neighbours or {})
         self._ledger = Ledger(store, spec.name, lambda: self._owners.names)
         self._lately: Collection[str] = frozenset()
         target.recall(self._ledger.placed, lambda: self._lately)
         self._history = History(store)
         self._pauses = Pauses(store)
-        self._queue = RunQueue(store, spec.name)
-        self._takes_back = not (spec.fields.is_mirror or source.settings.only_read())
-        self._approving = Approving(spec, store)
+        self._queue, self._approving = RunQueue(store, spec.name), Approving(spec, store)
+        context = Context(
+            spec=spec,
+            source=source,
+            target=target,
+            store=store,
+            ledger=self._ledger,
+            owners=self._owners,
+            history=self._history,
+            queue=self._queue,
+            approving=self._approving,
+            watch=self._watch,
+            now=now,
+            neighbours=neighbours or {},
+            selections=selections,
+        )
+        self._planning = Planning(context)
+        self._sending = Sending(context, self._settle, self._hold_back)
 
     def plan(
         self, as_of: date, allow: Collection[str] = (), *, supposed: Sequence[Meaning] = ()
@@ -168,22 +145,22 @@ class Engine:
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
-            return self._plan(
-                as_of, allow, journal, journal.open_on_both_sides(), grant=self._granted()
+            return self._planning.plan(
+                as_of, allow, journal, journal.open_on_both_sides(), grant=self._planning.granted()
             ).plan
-
-    def _granted(self) -> Grant | None:
-        return self._approving.granted(binding(self._spec, self._source, self._target))
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""
         self._wait_for_both()
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
-            observation = self._observe(None)
+            observation = self._planning.observe(None)
             journal = Journal(self._store, self._spec.name)
-            unseen, side = self._unseen(observation, journal), self._source_side(journal, ())
-            found = self._planner(observation, as_of, unseen, side, thorough=True).plan()
+            unseen, side = (
+                self._planning.unseen(observation, journal),
+                self._planning.source_side(journal, ()),
+            )
+            found = self._planning.planner(observation, as_of, unseen, side, thorough=True).plan()
         changes = [*found.returns, *found.changes]
         differences = tuple(each for each in changes if not self._accepts(each))
         return Verification(
@@ -320,8 +297,8 @@ class Engine:
         self._lately = self._written_lately(journal)
         uncertain = self._settle(journal, report)
         journal.abandon_planned(report.run_id)
-        grant = self._granted() if undo is None else None
-        planned = self._plan(as_of, allow, journal, uncertain, only, undo, grant)
+        grant = self._planning.granted() if undo is None else None
+        planned = self._planning.plan(as_of, allow, journal, uncertain, only, undo, grant)
         report.plan = plan = planned.plan
         changes = plan.pending
         if only is not None:
@@ -344,18 +321,20 @@ class Engine:
             self._use(report, journal, grant)
         self._remember(report, journal, planned)
         if changes:
-            going = self._going(changes)
-            self._apply(report, journal, planned, changes, undo)
+            going = self._sending.going(changes)
+            self._sending.apply(report, journal, planned, changes, undo)
             if report.error is not None:
                 return
-            self._confirm_source(report, journal, going)
+            self._sending.confirm_source(report, journal, going)
             self._watch.stage("verify")
-            planned = self._plan(as_of, (), journal, journal.open_on_both_sides(), undo=undo)
+            planned = self._planning.plan(
+                as_of, (), journal, journal.open_on_both_sides(), undo=undo
+            )
             if grant is not None and planned.plan.approval is not None:
                 self._ask(report, journal, planned, planned.plan.pending)
             elif not planned.plan.guards:
                 self._remember(report, journal, planned)
-        removed = self._confirm_removals(report, journal, planned)
+        removed = self._sending.confirm_removals(report, journal, planned)
         in_step = _in_sync(planned.plan) and removed
         report.verified = in_step and self._holds_all(planned.plan)
         if undo is not None:
@@ -396,58 +375,6 @@ class Engine:
             if (approved.side, approved.key) not in now:
                 report.operations.append(_skipped(approved, "it changed since it was approved"))
         return tuple(each for each in planned.granted if (each.side, each.key) in mine)
-
-    def _judge_grant(
-        self, planned: Planned, grant: Grant, guard: Callable[[Collection[str]], tuple[Trip, ...]]
-    ) -> Planned:
-        """The plan under an approval; without it where none of it is as it was approved, or where
-        something stands in the way that the approver did not see."""
-        kept = self._approving.kept(grant, planned.plan)
-        if not kept and (grant.plan.pending or not grant.beyond):
-            return planned
-        if self._approving.needed(planned.found, (), grant) is not None:
-            return planned
-        if not all(grant.saw(each, planned.found) for each in guard(grant.plan.allowed)):
-            return planned
-        plan = replace(planned.plan, guards=(), approval=None)
-        return replace(planned, plan=plan, grant=grant, granted=kept)
-
-    def _confirm_removals(self, report: Report, journal: Journal, planned: Planned) -> bool:
-        """Whether nothing of what was removed is shown; what is gets its link back."""
-        left = still_there(self._target, planned.strangers, report.operations)
-        if not left:
-            return True
-        entries = [linked_again(report.operations[index], item) for index, item in left.items()]
-        with journal.writing() as connection:
-            self._ledger.save_many(connection, entries, report.run_id)
-        for index in left:
-            report.operations[index] = replace(report.operations[index], error=STILL_THERE)
-        return False
-
-    def _going(self, changes: Collection[Change]) -> Mapping[tuple[Kind, Key], Entry]:
-        """The links of what is about to be removed from the source."""
-        found: dict[tuple[Kind, Key], Entry] = {}
-        for each in changes:
-            if each.side is Side.SOURCE and each.op in (Op.RETIRE, Op.DELETE):
-                key = each.budget_ref or "", each.ref
-                if link := self._ledger.by_refs(each.kind, [key]).get(key):
-                    agreed = self._ledger.baselines([link.id])[link.id]
-                    found[each.kind, key] = linked_still(link, agreed)
-        return found
-
-    def _confirm_source(
-        self, report: Report, journal: Journal, going: Mapping[tuple[Kind, Key], Entry]
-    ) -> None:
-        """What the source said it removed and still shows gets its link back, before a plan takes
-        it for new."""
-        for index, done in enumerate(report.operations):
-            entry = going.get((done.kind, (done.budget_ref or "", done.ref)))
-            if done.side is not Side.SOURCE or done.outcome != "applied" or entry is None:
-                continue
-            if lists(self._source, done.kind, str(done.target_id), done.op):
-                with journal.writing() as connection:
-                    self._ledger.save_many(connection, [entry], report.run_id)
-                report.operations[index] = replace(done, error=STILL_THERE_SOURCE)
 
     def _say_unseen(self, report: Report, plan: Plan) -> None:
         """Say what the target may have and does not show, unless an operation says it already."""
@@ -490,195 +417,6 @@ class Engine:
         report.settled += len(pending) - len(remaining)
         return remaining
 
-    def _observe(self, known: Known | None) -> Observation:
-        self._watch.stage("observe")
-        self._owners.refresh()
-        return observe(self._target, self._ledger, self._owners, known)
-
-    def _unseen(self, observation: Observation, journal: Journal) -> frozenset[tuple[Kind, Key]]:
-        """What was just made and is not shown yet; it is waited for."""
-        newborn = Newborn(self._target, self._ledger, journal)
-        return newborn.unseen(observation, self._store.now, self._watch.stop)
-
-    def _source_side(self, journal: Journal, open: Sequence[Operation]) -> SourceSide | None:
-        """What a plan is to know that also changes the source; None where it does not."""
-        if not self._takes_back:
-            return None
-        return source_side(self._source, self._ledger, journal, self._store.now(), open)
-
-    def _known(self) -> Known | None:
-        """What need not be read in detail; nothing when a full pass is due."""
-        every = self._spec.full_pass_every
-        if isinstance(every, timedelta):
-            ages = not covers_all(self._target.capabilities)
-            return Agreed(self._ledger, self._now() - every if ages else None)
-        full = self._history.count(self._spec.name) % every == 0
-        return None if full else Agreed(self._ledger)
-
-    def _planner(
-        self,
-        observation: Observation,
-        as_of: date,
-        left_alone: frozenset[Any],
-        side: SourceSide | None,
-        *,
-        thorough: bool = False,
-        unseen_is_gone: bool = False,
-    ) -> Planner:
-        self._watch.stage("plan")
-        neighbours = Neighbours(self._owners, self._neighbours, self._selections)
-        identity = self._target.capabilities.identity
-        ownership = Ownership(self._spec.name, self._owners, neighbours, observation, identity)
-        return Planner(
-            self._spec,
-            self._source,
-            self._target,
-            self._ledger,
-            observation,
-            ownership,
-            as_of,
-            left_alone,
-            thorough=thorough,
-            unseen_is_gone=unseen_is_gone,
-            side=side,
-            decisions=self._queue.decisions(),
-        )
-
-    def _undoing(
-        self,
-        undo: Undo,
-        observation: Observation,
-        as_of: date,
-        left_alone: frozenset[Any],
-        journal: Journal,
-        unseen_is_gone: bool,
-    ) -> Findings:
-        self._watch.stage("plan")
-        earlier = undos_of(self._store, self._spec.name, undo.run)
-        broke_off = self._history.broke_off(earlier)
-        return UndoPlanner(
-            replace(undo, earlier=earlier, broke_off=broke_off),
-            self._target,
-            self._ledger,
-            self._owners,
-            journal,
-            observation,
-            as_of,
-            left_alone,
-            source=self._source,
-            unseen_is_gone=unseen_is_gone,
-        ).plan()
-
-    def _plan(
-        self,
-        as_of: date,
-        allow: Collection[str],
-        journal: Journal,
-        uncertain: list[Operation],
-        only: Plan | None = None,
-        undo: Undo | None = None,
-        grant: Grant | None = None,
-    ) -> Planned:
-        read_at = self._now()
-        observation = self._observe(self._known() if undo is None else None)
-        left_alone = waiting(uncertain) | self._unseen(observation, journal)
-        earlier = (only, grant.plan if grant is not None else None)
-        allowed = {*allow, *(rule for plan in earlier if plan for rule in plan.allowed)}
-        gone = "unseen" in allowed
-        if undo is None:
-            side = self._source_side(journal, uncertain)
-            found = self._planner(observation, as_of, left_alone, side, unseen_is_gone=gone).plan()
-        else:
-            found = self._undoing(undo, observation, as_of, left_alone, journal, gone)
-        sides = self._sides(found, observation)
-        plan = Plan(
-            plan_id=uuid4().hex,
-            sync=self._spec.name,
-            source=self._spec.source,
-            target=self._spec.target,
-            as_of=as_of,
-            changes=(*found.returns, *found.changes),
-            conflicts=tuple(found.conflicts),
-            handovers=tuple(found.handovers),
-            guards=self._judged(found, observation, sides, allow, journal, only),
-            problems=tuple(found.problems),
-            lossy=found.lossy,
-            unchanged=found.unchanged,
-            kept=found.kept,
-            kept_objects=tuple(found.kept_objects),
-            strangers=tuple(found.strangers),
-            stranger_count=found.stranger_count,
-            waits=tuple(found.waits),
-            renames=tuple(found.renames),
-            selected=found.selected,
-            rates=found.rates,
-            adopted=found.adopted,
-            uncertain=found.waiting,
-            allowed=tuple(sorted(in_force(allow))),
-            bound_to=binding(self._spec, self._source, self._target),
-            accepted=self._spec.accept,
-        )
-        if undo is None:
-            meant = plan.pending if only is None else only.pending
-            plan = replace(plan, approval=self._approving.needed(found, meant))
-        versions = observation.vouched
-        planned = Planned(plan, found, versions, observation.strangers, read_at)
-
-        def guard(seen: Collection[str]) -> tuple[Trip, ...]:
-            judged = Guard(self._spec.name, self._spec.limits, in_force(seen, allow))
-            objects, back = _objects(found.changes), _objects(found.returns)
-            return judged.judge(found, observation, sides, objects, back)
-
-        if grant is not None:
-            planned = self._judge_grant(planned, grant, guard)
-        if undo is None:
-            self._queue.saw(planned.plan)
-        return planned
-
-    def _sides(self, found: Findings, observation: Observation) -> Sides:
-        """What left the selection counts as not shown by the source, unless it is kept in place."""
-        linked, seen = self._ledger.count(), found.source_seen
-        if self._spec.select is not None:
-            keeps = self._spec.on_remove is OnRemove.KEEP
-            seen = seen + found.left if keeps else min(seen, max(0, linked - found.left))
-        return Sides(
-            linked=linked,
-            linked_shown=observation.shown(),
-            source_seen=seen,
-            adopted=found.adopted,
-            left=found.left,
-        )
-
-    def _judged(
-        self,
-        found: Findings,
-        observation: Observation,
-        sides: Sides,
-        allow: Collection[str],
-        journal: Journal,
-        only: Plan | None,
-    ) -> tuple[Trip, ...]:
-        """The guards that stop the run. What a saved plan shows was judged when it was made: its
-        own guards stop it still, and a limit that is given now counts for it too."""
-        given = ceilings(allow)
-        if only is not None:
-            allow = in_force(only.allowed, allow)
-        guard = Guard(self._spec.name, self._spec.limits, allow)
-        if only is not None:
-            objects, back = _objects(found.changes), _objects(found.returns)
-            off, other = switched_off(allow), ceilings(allow)
-            kept = tuple(t for t in only.guards if t.rule not in off | other)
-            if again := ({t.rule for t in only.guards} & other) | given:
-                kept += tuple(t for t in guard.judge(found, observation, sides) if t.rule in again)
-            left = guard.judge(found, observation, sides, objects, back)
-            return tuple(dict.fromkeys((*kept, *left)))
-        trips = guard.judge(found, observation, sides)
-        if trips:
-            rest = unfinished(journal, found.changes)
-            rest_back = unfinished(journal.of_side(Side.SOURCE), found.returns)
-            trips = guard.judge(found, observation, sides, rest, rest_back)
-        return trips
-
     def _still_as_planned(
         self, report: Report, only: Plan, changes: Collection[Change]
     ) -> tuple[Change, ...]:
@@ -708,95 +446,6 @@ class Engine:
                 self._ledger.forget(connection, id)
             self._ledger.save_many(connection, found.agreements, report.run_id)
 
-    def _outdate(
-        self,
-        journal: Journal,
-        run_id: str,
-        plan: Plan,
-        changes: Collection[Change],
-        undo: Undo | None,
-        grant: Grant | None,
-    ) -> None:
-        """No version vouches for a budget in which something is about to be written.
-
-        Before the first write, so that after a crash too all of it is read again. The audit is
-        told in the same moment of what is about to be done; and before an undo the sync is paused,
-        unless it is so already.
-        """
-        budgets = {each.budget_ref or each.ref for each in changes}
-        sync, stops = self._spec.name, Stops(self._store)
-        paused = stops.of(sync) is not None
-        with journal.writing() as connection:
-            self._ledger.outdate_versions(connection, budgets)
-            told = [audited.planned(run_id, plan)]
-            if grant is not None:  # once: whatever becomes of the run from here on
-                told.insert(0, self._approving.use(connection, grant, run_id))
-            if undo is not None:
-                told.append(audited.undone(run_id, sync, undo.run, undo.refs))
-            Audit(self._store).append(connection, *told)
-            if undo is not None and not paused:
-                stops.pause_within(
-                    connection,
-                    sync,
-                    f"undo of the run {undo.run[:12]}, which the next run would do again",
-                )
-
-    def _apply(
-        self,
-        report: Report,
-        journal: Journal,
-        planned: Planned,
-        changes: Collection[Change],
-        undo: Undo | None,
-    ) -> None:
-        self._outdate(journal, report.run_id, planned.plan, changes, undo, planned.grant)
-        if planned.grant is not None:
-            report.approved = planned.grant.request
-        self._watch.stage("apply")
-        self._watch.planned(len(changes))
-        back = tuple(each for each in changes if each.side is Side.SOURCE)
-        there = tuple(each for each in changes if each.side is Side.TARGET)
-        if back:
-            self._send(report, self._to_source(report, journal, planned), back, planned)
-        if there and report.error is None:
-            applier = Applier(self._target, self._ledger, journal, **self._sending(report, journal))
-            self._send(report, applier, there, planned)
-
-    def _to_source(self, report: Report, journal: Journal, planned: Planned) -> Applier:
-        """What sends to the source, which goes first (docs/architecture.md says why)."""
-        return SourceApplier(
-            self._source,
-            self._ledger,
-            journal.of_side(Side.SOURCE),
-            returned=planned.found.returned,
-            **self._sending(report, journal),
-        )
-
-    def _sending(self, report: Report, journal: Journal) -> dict[str, Any]:
-        return {
-            "run_id": report.run_id,
-            "stamp": self._spec.stamp,
-            "parallel": self._spec.parallel,
-            "stop": self._watch.stop,
-            "progress": self._watch.done,
-            "settle": lambda: self._settle(journal, report),
-            "first": sum(journal.counts(report.run_id).values()),
-        }
-
-    def _send(
-        self, report: Report, applier: Applier, changes: Sequence[Change], planned: Planned
-    ) -> None:
-        try:
-            applier.apply(changes, planned.found.stated)
-        finally:
-            report.operations.extend(applier.done)
-        if applier.halted is not None:
-            report.error = str(applier.halted)
-            if isinstance(applier.halted, RateLimited):
-                self._hold_back(applier.halted, applier.side)
-            if isinstance(applier.halted, STOPS_CONNECTOR):
-                raise applier.halted
-
 
 def _skipped(change: Change, why: str) -> Done:
     return Done(
@@ -814,10 +463,6 @@ def _skipped(change: Change, why: str) -> Done:
 def _as_approved(approved: Change, now: Change) -> Change:
     """The approved change, but for what may differ: its cause, and what older plans do not say."""
     return replace(approved, cause=now.cause, stated=approved.stated or now.stated)
-
-
-def _objects(changes: Collection[Change]) -> set[tuple[Kind, Key]]:
-    return {(each.kind, (each.budget_ref or "", each.ref)) for each in changes}
 
 
 def _in_sync(plan: Plan) -> bool:

@@ -105,7 +105,7 @@ def fields(monkeypatch):
                 found.waits.append(asked)
             return found
 
-    monkeypatch.setattr("sync.engine.Planner", Asking)
+    monkeypatch.setattr("sync.planning.Planner", Asking)
     monkeypatch.setattr(Asking, "told", [])
     monkeypatch.setattr(Asking, "now", ("100.00", "120.00"))
     return Asking

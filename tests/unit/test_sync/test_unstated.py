@@ -42,11 +42,13 @@ def share(budget, who):
 
 class Desk:
     def __init__(self, store, on_remove=OnRemove.KEEP):
-        self.source, self.target = Memory("erp"), Memory("target")
-        self.spec = SyncSpec(
-            name="s", source="erp", target="target", limits=OPEN, on_remove=on_remove
-        )
-        self.engine = Engine(self.spec, self.source, self.target, store, now=lambda: NOW)
+        self.source, self.target, self.store = Memory("erp"), Memory("target"), store
+        self.set(on_remove)
+
+    def set(self, on_remove):
+        """The settings of the sync."""
+        spec = SyncSpec(name="s", source="erp", target="target", limits=OPEN, on_remove=on_remove)
+        self.engine = Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
 
     def state(self, *models):
         ids = {}
@@ -168,8 +170,7 @@ def test_a_run_is_verified_only_where_verify_would_say_so(desk):
     desk.state(budget("A"))
     desk.run()
     desk.target.capabilities = replace(desk.target.capabilities, removal=Removal.NONE)
-    desk.spec = replace(desk.spec, on_remove=OnRemove.RETIRE)
-    desk.engine._spec = desk.spec
+    desk.set(OnRemove.RETIRE)
     desk.drop(Kind.BUDGET)
 
     report = desk.run()
