@@ -82,7 +82,8 @@ def slot(workspace, **run):
         row = {"run_id": "r", "sync": "erp-to-cards", "command": "serve", "started_at": NOW} | run
         workspace.history.start(*row.values(), ())
         workspace.history.finish("r", "ok", NOW, {"plan": {"kept": 2}, "pending": 3, "drift": 1})
-    return standing_data(workspace, "erp-to-cards", NOW + timedelta(minutes=5))
+    settings, store, history = workspace.settings, workspace.store, workspace.history
+    return standing_data(settings, store, history, "erp-to-cards", NOW + timedelta(minutes=5))
 
 
 def test_an_interval_counts_from_the_last_run_of_the_service(tmp_path):
