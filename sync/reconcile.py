@@ -29,10 +29,10 @@ from sync.remembering import (
     shown_before,
 )
 from sync.send import Statement
-from sync.sided import patched, staying
+from sync.sided import patched, staying, without
 from sync.state.ledger import Entry
 from sync.stuck import LEFT_RETIRED, Stuck
-from sync.taking import Accepting, Returning, TakeBack
+from sync.taking import Accepting, Returning, TakeBack, Taken
 from sync.unread import as_read
 from sync.weigh import Weigher
 
@@ -105,7 +105,9 @@ class Reconciler:
         self._found.waits.extend(merged.waits)
         self._stop_below(wanted, merged, there)
         ours = self._there.in_our_terms(wanted.kind, there.observed)
-        open = merged.open | self._taken_back(wanted, merged, there)
+        taken = self._taken_back(wanted, merged, there)
+        merged = without(merged, taken.blocked)
+        open = merged.open | {*taken.open}
         stays = staying(wanted, ours, merged, self.held[wanted.kind])
         statement = statement._replace(shown=wanted.shown, open=tuple(sorted(open)))
         if not merged.write:
@@ -133,13 +135,12 @@ class Reconciler:
         if retired and not written and wanted.model.status is not Status.RETIRED:
             self._stuck.add(wanted.kind, wanted.key, LEFT_RETIRED)
 
-    def _taken_back(self, wanted: Wanted, merged: Merged, there: Counterpart) -> set[str]:
-        """The fields that the source is yet to have as the target has them."""
+    def _taken_back(self, wanted: Wanted, merged: Merged, there: Counterpart) -> Taken:
+        """What becomes of the fields that the source is to have as the target has them."""
         fields = merged.take | merged.both
         if not fields:
-            return set()
-        back = TakeBack(wanted=wanted, there=there, fields=fields)
-        return set(fields) if self._returns.take_back(back) else set()
+            return Taken()
+        return self._returns.take_back(TakeBack(wanted=wanted, there=there, fields=fields))
 
     def with_past(self, wanted: Wanted, observed: Facts) -> Wanted:
         """What is wanted, with what is over as the target has it, where that is to stay."""

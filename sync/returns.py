@@ -1,18 +1,17 @@
 """Returns: the changes of the source after which it states what the target shows.
 
-Only what, projected again, is exactly what the target shows is written; all else is blocked, with
-the reason. What the source cannot hold, or cannot empty again, is a loss like those of the target.
-Money is weighed in the target's currency, as it is stated before and after.
+Only what, projected again, is exactly what the target shows is written; all else is blocked, field
+by field, with the reason. What the source cannot hold, or cannot empty again, is a loss like those
+of the target. Money is weighed in the target's currency, as it is stated before and after.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 from typing import TypeAlias
 
 from msgspec import structs
 
-from canonical.allocation import Allocation
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.change import Unstated
@@ -30,7 +29,6 @@ from sync.decide import Wanted, alteration, held, joined, removal
 from sync.desire import Desires
 from sync.findings import Findings
 from sync.intake.pages import Intake
-from sync.overlay import covering
 from sync.restate import Meant, Model, first_of
 from sync.returned import Returned
 from sync.scales import Weighed
@@ -38,8 +36,9 @@ from sync.send import Statement
 from sync.source_terms import SourceTerms
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Link
-from sync.taking import TakeBack
+from sync.taking import TakeBack, Taken
 from sync.unread import where, with_money
+from sync.untaken import ELSEWHERE, UNSHOWN, blocked, parts, rated, unsaid
 
 Losses: TypeAlias = tuple[Loss, ...]
 _KEPT = "the target has it no more, and on_remove keeps it in the source"
@@ -65,30 +64,21 @@ class Returns:
         self._terms = SourceTerms(spec, source, as_of)
         self._lost: list[Loss] = []
 
-    def take_back(self, back: TakeBack) -> bool:
-        """Change the source for it, or say why that cannot be; either way nothing is agreed yet."""
+    def take_back(self, back: TakeBack) -> Taken:
+        """Change the source as far as it can be told, and say of the rest why not; nothing is
+        agreed yet of either."""
         record = self._record(back.wanted)
-        if record is None:
-            self._block(back, self._reason(back, record))
-            return True
-        if (reason := self._never(back)) is not None:
-            self._block(back, reason)
-            return True
-        fields, losses = self._possible(back, record)
-        if not fields:
-            self._block(back, "", *losses)
-            return True
-        self._lost = []
-        meant = self._meant(back, record, fields)
-        model = first_of(meant, lambda each: self._again(back, record, fields, each) is not None)
+        if record is None or "budget" in back.fields:
+            self._block(back, (blocked(back, UNSHOWN if record is None else ELSEWHERE),))
+            return Taken(back.fields, back.fields)
+        able, losses = self._possible(back, record)
+        able, model, more = self._sayable(able, record)
+        losses = joined(losses, more)
         if model is None:
-            self._block(back, self._reason(back, record), *losses)
-            return True
-        model, lost = self._terms.held(record, model)
-        again = self._again(back, record, fields, model)
-        assert again is not None
-        self._change(back, record, model, again, tuple(fields), joined(losses, lost))
-        return True
+            self._block(back, losses)
+            return Taken(back.fields, back.fields)
+        done = self._change(able, record, model, losses)
+        return Taken(back.fields, back.fields.keys() - done)
 
     def remove(self, wanted: Wanted, link: Link) -> None:
         """Remove from the source what the target has no more, as the sync removes; where it keeps
@@ -133,8 +123,8 @@ class Returns:
         except ConnectorError:
             return None
 
-    def _meant(self, back: TakeBack, record: Model, fields: Mapping[str, Fact]) -> Meant:
-        wanted = back.wanted
+    def _meant(self, back: TakeBack, record: Model) -> Meant:
+        wanted, fields = back.wanted, back.fields
         if wanted.converted is None or len(wanted.converted.rates) != 1:
             return Meant(record, wanted, fields, self._as_of)
         (rate,) = wanted.converted.rates
@@ -145,42 +135,56 @@ class Returns:
 
         return Meant(record, wanted, fields, self._as_of, own)
 
-    def _never(self, back: TakeBack) -> str | None:
-        """Why it cannot be taken back, whatever the source is told."""
-        if "budget" in back.fields:
-            return "it hangs below another budget there, and is named by its own in the source"
-        if back.wanted.converted is None:
-            return None
-        counted = sorted({"limits", "currency", "alerts"} & back.fields.keys())
-        if counted:
-            return f"its {counted[0]} is converted at a rate, and is not converted back"
-        if isinstance(back.wanted.model, Allocation) and {"amount", "phases"} & back.fields.keys():
-            return "it is converted together with the other shares of its budget"
-        return None
-
-    def _possible(self, back: TakeBack, record: Model) -> tuple[dict[str, Fact], Losses]:
-        """The fields that the source can be told, and what it cannot."""
+    def _possible(self, back: TakeBack, record: Model) -> tuple[TakeBack, Losses]:
+        """It, with the fields alone that the source can be told; and what it cannot."""
         holds = self._able.budget if isinstance(record, Budget) else self._able.allocation
-        able, losses = held(holds), []
-        fields = dict(back.fields)
-        for name in sorted(back.fields.keys() - able):
-            del fields[name]
-            reason = f"{self._able.vendor} cannot be told it"
-            losses.append(Loss(name, Effect.BLOCKED, reason))
-        return fields, tuple(losses)
+        able, losses = held(holds), list[Loss]()
+        fields = dict[str, Fact]()
+        for part in parts(back):
+            if (reason := rated(part)) is not None:
+                losses.append(blocked(part, reason))
+                continue
+            for name in sorted(part.fields.keys() - able):
+                reason = f"{self._able.vendor} cannot be told it"
+                losses.append(Loss(name, Effect.BLOCKED, reason))
+            fields |= {name: value for name, value in part.fields.items() if name in able}
+        return replace(back, fields=fields), tuple(losses)
 
     # -- whether it is meant -----------------------------------------------------------------
 
-    def _again(
-        self, back: TakeBack, record: Model, fields: Mapping[str, Fact], model: Model
-    ) -> Wanted | None:
+    def _sayable(self, back: TakeBack, record: Model) -> tuple[TakeBack, Model | None, Losses]:
+        """It, with what a statement of the source comes to, and that statement; where none comes to
+        all of it, as many of its parts as one does, and why the others are left."""
+        model = self._statement(back, record)
+        if model is not None or not back.fields:
+            return back, model, ()
+        said, losses = replace(back, fields={}), list[Loss]()
+        for part in parts(back):
+            more = replace(back, fields={**said.fields, **part.fields})
+            found = self._statement(more, record)
+            if found is None:
+                reason = self._lost[0].reason if self._lost else unsaid(part, self._as_of)
+                losses.append(blocked(part, reason))
+            else:
+                said, model = more, found
+        return said, model, tuple(losses)
+
+    def _statement(self, back: TakeBack, record: Model) -> Model | None:
+        """What the source would state for all of it; None where there is no such statement."""
+        self._lost = []
+        if not back.fields:
+            return None
+        meant = self._meant(back, record)
+        return first_of(meant, lambda each: self._again(back, record, each) is not None)
+
+    def _again(self, back: TakeBack, record: Model, model: Model) -> Wanted | None:
         """What would be wanted of the target were that the source's record; None unless it is just
         what is to be there, and all else as it is wanted now."""
         model, losses = self._terms.held(record, model)
         self._lost.extend(losses)
         if any(each.effect is Effect.BLOCKED for each in losses):
             return None
-        wanted = back.wanted
+        wanted, fields = back.wanted, back.fields
         stated, converted = self._intake.as_read(model)
         again = self._desires.projection(wanted.kind, wanted.key, stated)
         if again is None or not again.reckoned:
@@ -196,14 +200,12 @@ class Returns:
     # -- what comes of it --------------------------------------------------------------------
 
     def _change(
-        self,
-        back: TakeBack,
-        record: Model,
-        model: Model,
-        again: Wanted,
-        took: tuple[str, ...],
-        losses: Losses,
-    ) -> None:
+        self, back: TakeBack, record: Model, model: Model, losses: Losses
+    ) -> Collection[str]:
+        """Plan it; returns the fields that it brings to the source."""
+        model, rounded = self._terms.held(record, model)
+        again = self._again(back, record, model)
+        assert again is not None
         wanted, item = back.wanted, back.wanted.item
         assert item is not None
         before, after = facts(record), facts(model)
@@ -215,8 +217,8 @@ class Returns:
         own = Wanted(wanted.kind, wanted.key, model, model, (), after)
         change = alteration(own, item.id, before, found, self._able)
         left = {each.field for each in change.losses if each.effect is Effect.BLOCKED}
-        took = tuple(name for name in took if name not in left)
-        lost = joined(change.losses, losses)
+        took = tuple(name for name in back.fields if name not in left)
+        lost = joined(change.losses, joined(losses, rounded))
         statement = Statement(again.statement, again.beyond, again.rates, again.shown)
         change = replace(
             change,
@@ -243,6 +245,7 @@ class Returns:
         )
         if change.op is not Op.BLOCKED and isinstance(again.stated, Budget):
             self._desires.restate(again.stated, wanted.key[1])
+        return () if change.op is Op.BLOCKED else took
 
     def _told(self, back: TakeBack) -> tuple[str, ...]:
         """What the target is to be given too."""
@@ -261,12 +264,10 @@ class Returns:
             self._found.weigh_back(weighed)
         return moved
 
-    def _block(self, back: TakeBack, reason: str, *losses: Loss) -> None:
+    def _block(self, back: TakeBack, told: Losses) -> None:
         """Say what the source ought to be told, and why it is not."""
         wanted, item = back.wanted, back.wanted.item
         assert item is not None
-        first = min(back.fields, key=FIELDS[wanted.kind].index)
-        told = (*losses, *([Loss(first, Effect.BLOCKED, reason)] if reason else ()))
         self._found.note(told)
         self._found.returns.append(
             replace(
@@ -281,20 +282,3 @@ class Returns:
                 cause=Cause.DRIFT,
             )
         )
-
-    def _reason(self, back: TakeBack, record: Model | None) -> str:
-        """Why no statement of the source makes the target's values."""
-        if record is None:
-            return "the source does not show it any more as it stated it"
-        if self._lost:
-            return self._lost[0].reason
-        if back.wanted.converted is not None:
-            return "it is converted at a rate, and no amount of the source comes to just that"
-        whole = back.wanted.stated
-        if "amount" in back.fields and whole.phases:
-            budget = whole if isinstance(whole, Budget) else Budget.of_share(whole)
-            if covering(budget, self._as_of) is None:
-                return f"the source states no amount for {self._as_of}"
-        if whole.cadence != back.wanted.model.cadence:
-            return "its amounts are split over other periods there"
-        return "no statement of the source comes to just what the target shows"

@@ -12,6 +12,7 @@ from canonical.kind import FIELDS
 from canonical.loss import Effect, Loss
 from sync.decide import Wanted, joined
 from sync.merge import Merged
+from sync.remembering import TOGETHER
 
 _PARTS: Final = {"currency": "amount"}
 """Facts that are a part of a field of the model."""
@@ -44,3 +45,19 @@ def staying(wanted: Wanted, observed: Facts, merged: Merged, held: Collection[st
         for name, desired, shown in both
         if name in held and name not in written and desired != shown
     }
+
+
+def without(merged: Merged, blocked: Collection[str]) -> Merged:
+    """The same, but that of a value for both sides which one cannot be told the other is told
+    nothing either: it stays open, and so does what says with it how much counts when."""
+    half = merged.both.keys() & blocked
+    if not half:
+        return merged
+    if not TOGETHER.isdisjoint(half):
+        half |= TOGETHER & {each.field for each in merged.write}
+    return replace(
+        merged,
+        write=[each for each in merged.write if each.field not in half],
+        both={name: value for name, value in merged.both.items() if name not in half},
+        open=merged.open | half,
+    )

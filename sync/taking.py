@@ -1,8 +1,8 @@
 """Taking back: what the target has, and the source is to have too, on its way to who does it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from canonical.facts import Fact
 from sync.counterpart import Counterpart
@@ -23,17 +23,25 @@ class TakeBack:
     fields: Mapping[str, Fact]
 
 
+class Taken(NamedTuple):
+    """What became of it: nothing is agreed of the fields that are `open` until the source is as it
+    ought to be, and those of them that are `blocked` it cannot be told."""
+
+    open: Collection[str] = ()
+    blocked: Collection[str] = ()
+
+
 class Returning(Protocol):
     """Brings the target's values back into the source of one plan."""
 
-    def take_back(self, back: TakeBack) -> bool:
-        """Whether the source is, or ought to be, changed for it: until that is done nothing is
-        agreed of these fields. False where it cannot be written: then the target's values stand."""
+    def take_back(self, back: TakeBack) -> Taken:
+        """Change the source for it as far as that can be. Nothing is open where it cannot be
+        written: then the target's values stand."""
 
 
 class Accepting:
     """For a source that is only read: what the target has is accepted."""
 
-    def take_back(self, back: TakeBack) -> bool:
-        """Never."""
-        return False
+    def take_back(self, back: TakeBack) -> Taken:
+        """Nothing of it."""
+        return Taken()

@@ -561,6 +561,68 @@ def test_a_value_for_both_sides_survives_a_crash_between_them(store, side, when)
     assert (desk.stated.amount, desk.held.amount) == (usd(135), usd(135))
 
 
+def deciding_beside_what_is_rounded(store, field="name", mine="Trips", theirs="Journeys"):
+    """The source cannot hold the amount of the target, and both moved the field."""
+    desk = Desk(store).agreed()
+    desk.source.capabilities = replace(desk.source.capabilities, amount_digits=0)
+    desk.edit(amount=usd("150.25"), **{field: theirs})
+    desk.source.edit("A", **{field: mine})
+    (asked,) = desk.run().plan.waits
+    return desk, asked
+
+
+def test_a_value_for_both_sides_is_had_by_both_where_another_field_is_blocked(store):
+    desk, asked = deciding_beside_what_is_rounded(store)
+    People(store).take(asked, Take.VALUE, "Voyages")
+
+    report = desk.run()
+
+    assert (desk.stated.name, desk.held.name) == ("Voyages", "Voyages")
+    assert (desk.stated.amount, desk.held.amount) == (usd(100), usd("150.25"))
+    (mine,) = [each for each in report.plan.changes if each.side is Side.SOURCE]
+    assert [each.name for each in mine.losses] == ["blocked:amount"]
+    assert "holds no finer amount" in mine.losses[0].reason
+    again = desk.run()
+    assert (again.plan.waits, [each.op for each in again.plan.changes]) == ((), [Op.BLOCKED])
+
+
+def test_a_value_that_the_source_cannot_hold_is_not_written_to_the_target_alone(store):
+    desk = Desk(store).agreed()
+    desk.source.capabilities = replace(desk.source.capabilities, amount_digits=0)
+    desk.edit(amount=usd(150))
+    desk.source.edit("A", amount=usd(120))
+    (asked,) = desk.run().plan.waits
+    People(store).take(asked, Take.VALUE, "135.25")
+    desk.edit(name="Trips")
+    desk.source.edit("A", description="of the year")
+
+    for report in (desk.run(), desk.run()):
+        assert report.plan.waits == ()
+        assert (desk.stated.amount, desk.held.amount) == (usd(120), usd(150))
+    assert (desk.stated.name, desk.held.description) == ("Trips", "of the year")
+
+    desk.source.capabilities = replace(desk.source.capabilities, amount_digits=2)
+    assert desk.run().verified
+    assert (desk.stated.amount, desk.held.amount) == (usd("135.25"), usd("135.25"))
+    assert desk.run().plan.changes == ()
+
+
+def test_what_the_source_can_be_told_is_taken_back_beside_what_it_cannot(store):
+    desk = Desk(store).agreed()
+    desk.source.capabilities = replace(desk.source.capabilities, amount_digits=0)
+    desk.edit(amount=usd("150.25"), name="Trips")
+
+    report = desk.run()
+
+    assert (report.outcome, desk.stated.name, desk.stated.amount) == (
+        Outcome.PARTIAL,
+        "Trips",
+        usd(100),
+    )
+    (change,) = desk.run().plan.changes
+    assert (change.op, [each.name for each in change.losses]) == (Op.BLOCKED, ["blocked:amount"])
+
+
 # -- converted -----------------------------------------------------------------------------------
 
 
