@@ -58,6 +58,7 @@ def decided(wait, take, value=None):
         value=value,
         source=wait.source,
         target=wait.target,
+        beside=wait.beside,
     )
 
 

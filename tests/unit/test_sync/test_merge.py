@@ -49,7 +49,7 @@ def merged(source, target, word=Owner.EITHER, *, agreed=AGREED, echo=None, answe
 def decided(wait, take, value=None):
     return Decision(
         number=1, rule=wait.rule, kind=wait.kind, key=("", wait.ref), field=wait.field,
-        take=take, value=value, source=wait.source, target=wait.target,
+        take=take, value=value, source=wait.source, target=wait.target, beside=wait.beside,
     )  # fmt: skip
 
 
@@ -64,6 +64,7 @@ def test_a_conflict_says_both_values_what_was_agreed_and_the_money():
             rule=Rule.CONFLICT, reason="both sides moved it", kind=Kind.BUDGET, ref="A",
             budget_ref=None, name="Travel", field="amount", source="120", target="150",
             agreed="100", money="150 USD",
+            beside=(("currency", "USD", "USD"), ("cadence", "month", "month")),
         )
     ]  # fmt: skip
     assert found.open == {"amount"}
