@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from canonical.allocation import Status
@@ -15,6 +15,7 @@ from sync.decided import Decision, Take
 from sync.fields import Fields, OnConflict, Owner
 from sync.merge import Pair, merge
 from sync.remembering import TOGETHER, UNWRITTEN
+from tests.examples import examples
 
 KIND = Kind.BUDGET
 NAMES = FIELDS[KIND]
@@ -69,6 +70,7 @@ some_facts = st.tuples(
 baselines = st.none() | st.builds(Baseline, some_facts, some_facts)
 
 
+@settings(max_examples=examples(20))
 @given(some_facts, some_facts, baselines, st.frozensets(st.sampled_from(NAMES)))
 def test_where_the_source_owns_all_the_merge_is_the_comparison(desired, observed, agreed, held):
     found = merge(pair(desired, observed, agreed), held, Fields(), {})
@@ -150,6 +152,7 @@ def test_what_both_moved_to_one_value_is_agreed(name, word):
     assert outcome(found, name) is None
 
 
+@settings(max_examples=examples(20))
 @given(some_facts, some_facts, some_facts, some_facts, st.sampled_from(MINE), st.data())
 def test_no_edit_of_the_target_is_overwritten_unasked(desired, observed, was, echo, word, data):
     """What the target moved is written over only where the word is "source"."""
@@ -163,6 +166,7 @@ def test_no_edit_of_the_target_is_overwritten_unasked(desired, observed, was, ec
         assert each.field not in mine or observed[AT[each.field]] == echo[AT[each.field]]
 
 
+@settings(max_examples=examples(20))
 @given(some_facts, some_facts, some_facts, some_facts, st.data())
 def test_no_edit_of_the_source_is_overwritten_unasked(desired, observed, was, echo, data):
     """What the source moved is taken back only where the word is "target"."""
@@ -175,6 +179,7 @@ def test_no_edit_of_the_source_is_overwritten_unasked(desired, observed, was, ec
     assert all(desired[AT[name]] == was[AT[name]] for name in found.take)
 
 
+@settings(max_examples=examples(20))
 @given(some_facts, some_facts, baselines, st.sampled_from([*Owner]), st.sampled_from(OnConflict))
 def test_money_of_one_object_comes_from_one_side(desired, observed, agreed, word, winner):
     there = pair(desired, observed, agreed)
@@ -186,6 +191,7 @@ def test_money_of_one_object_comes_from_one_side(desired, observed, agreed, word
     assert sum(map(bool, (written, found.take.keys() & TOGETHER, waits))) < 2
 
 
+@settings(max_examples=examples(20))
 @given(some_facts, some_facts, baselines, st.sampled_from(MINE))
 def test_what_is_decided_for_one_side_waits_no_more(desired, observed, agreed, word):
     there = pair(desired, observed, agreed)
@@ -199,6 +205,7 @@ def test_what_is_decided_for_one_side_waits_no_more(desired, observed, agreed, w
         assert merge(there, HELD, fields, answers).waits == []
 
 
+@settings(max_examples=examples(20))
 @given(some_facts, some_facts, baselines)
 def test_a_decision_about_other_values_answers_nothing(desired, observed, agreed):
     there = pair(desired, observed, agreed)

@@ -218,7 +218,7 @@ def _listed(target: Connector, kind: Kind) -> list[Observed]:
     return [item for page in target.list(kind) for item in page.items]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("by", "to"), [*permutations(FOLLOWERS, 2)])
 @settings(
     max_examples=examples(2),

@@ -114,6 +114,7 @@ def test_an_object_that_was_edited_since_is_skipped_and_asked_for_anew(asked: De
     assert asked.named("Cost centre 1 (CC0001)")["amount"]["amount"] == 170000
 
 
+@pytest.mark.faults
 def test_an_object_that_was_edited_in_the_target_since_is_left_alone(asked: Desk) -> None:
     asked.run("approve", SYNC, "--yes", day=None)
     there = asked.named("Cost centre 1 (CC0001)")
@@ -137,6 +138,7 @@ def test_an_approval_that_is_out_of_time_is_worth_nothing(asked: Desk) -> None:
     assert [row["ended_as"] for row in table(asked)] == ["expired", None]
 
 
+@pytest.mark.faults
 def test_a_request_that_is_out_of_time_cannot_be_approved(asked: Desk) -> None:
     past = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="microseconds")
     with sqlite3.connect(asked.folder / "trueup.db") as state:
@@ -171,6 +173,7 @@ def test_a_plan_that_somebody_rejected_is_said_so_by_the_runs_after_it(asked: De
     assert asked.run("approve", id, "--yes", day=None).code == 2
 
 
+@pytest.mark.faults
 def test_show_says_what_was_asked_what_became_of_it_and_who_approved(asked: Desk) -> None:
     asking = asked.run("history", "--json", day=None).data["runs"][0]["run_id"]
     id = str(table(asked)[0]["plan_id"])[:12]
@@ -204,6 +207,7 @@ def test_with_four_eyes_who_asked_may_not_approve(filled: Desk) -> None:
     assert filled.run("approve", SYNC, "--as", "Ada", "--yes", day=None).code == 0
 
 
+@pytest.mark.faults
 def test_who_approves_second_is_told_that_it_is_done(asked: Desk) -> None:
     asked.run("approve", SYNC, "--as", "Ada", "--yes", day=None)
     again = asked.run("approve", SYNC, "--as", "Bob", "--yes", day=None)
@@ -247,6 +251,7 @@ def test_yes_of_apply_is_no_approval_nor_is_allow(asked: Desk) -> None:
     assert not asked.calls("POST", "PUT")
 
 
+@pytest.mark.faults
 def test_a_saved_plan_needs_the_approval_too(asked: Desk) -> None:
     file = asked.folder / "plan.json"
     assert asked.run("plan", SYNC, "--out", str(file)).code == 5
@@ -257,6 +262,7 @@ def test_a_saved_plan_needs_the_approval_too(asked: Desk) -> None:
     assert asked.named("Cost centre 1 (CC0001)")["amount"]["amount"] == 150000
 
 
+@pytest.mark.faults
 def test_an_edited_plan_file_is_refused(asked: Desk) -> None:
     file = asked.folder / "plan.json"
     asked.run("plan", SYNC, "--out", str(file))
@@ -266,6 +272,7 @@ def test_an_edited_plan_file_is_refused(asked: Desk) -> None:
     assert "not as it was saved" in result.err
 
 
+@pytest.mark.faults
 def test_what_the_state_was_made_to_say_instead_is_neither_approved_nor_applied(
     asked: Desk,
 ) -> None:
@@ -283,6 +290,7 @@ def test_what_the_state_was_made_to_say_instead_is_neither_approved_nor_applied(
     assert not asked.calls("POST", "PUT")
 
 
+@pytest.mark.faults
 def test_settings_that_changed_since_make_the_approval_void(asked: Desk) -> None:
     asked.run("approve", SYNC, "--yes", day=None)
     text = asked.settings.read_text()
@@ -291,6 +299,7 @@ def test_settings_that_changed_since_make_the_approval_void(asked: Desk) -> None
     assert not asked.calls("POST", "PUT")
 
 
+@pytest.mark.faults
 def test_a_paused_sync_stays_paused_and_whoever_approves_is_told(asked: Desk) -> None:
     asked.run("pause", SYNC, day=None)
     given = asked.run("approve", SYNC, "--yes", day=None)
@@ -301,12 +310,14 @@ def test_a_paused_sync_stays_paused_and_whoever_approves_is_told(asked: Desk) ->
     assert asked.run("run", SYNC).code == 0
 
 
+@pytest.mark.faults
 def test_status_tells_what_waits_and_what_was_approved(asked: Desk) -> None:
     assert "trueup approve" in asked.run("status", day=None).err
     asked.run("approve", SYNC, "--as", "Ada", "--yes", day=None)
     assert "Ada approved the plan" in asked.run("status", day=None).err
 
 
+@pytest.mark.faults
 def test_less_than_the_limit_needs_no_approval_and_ends_what_waited(asked: Desk) -> None:
     asked.budget("CC0001", amount="1021.00")
     asked.budget("CC0002", amount="1161.00")
@@ -314,6 +325,7 @@ def test_less_than_the_limit_needs_no_approval_and_ends_what_waited(asked: Desk)
     assert [row["ended_as"] for row in table(asked)] == ["overtaken"]
 
 
+@pytest.mark.faults
 def test_a_secret_in_a_plan_is_not_kept_and_the_plan_is_applied_all_the_same(asked: Desk) -> None:
     register_secret("hush_canary_77")
     asked.budget("CC0001", amount="1500.00", name="Team hush_canary_77")
@@ -353,6 +365,7 @@ def test_an_override_takes_a_ceiling_and_a_reason_which_the_audit_keeps(filled: 
     assert "board 12 March" in filled.run("audit", day=None).out
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("given", "said"),
     [

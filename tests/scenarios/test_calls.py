@@ -95,7 +95,7 @@ def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
         yield Office(workspace, served, f"erp-to-{vendor}")
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.faults
 def test_a_run_costs_no_more_calls_than_the_page_says(office: Office) -> None:
     cost = COSTS[office.sync.removeprefix("erp-to-")]
 

@@ -93,6 +93,7 @@ def test_of_none_that_is_meant_a_new_one_is_made_once(twofold: Desk) -> None:
     assert len(twofold.budgets) == before + 1
 
 
+@pytest.mark.faults
 def test_a_decision_for_an_object_that_vanished_takes_nothing_else(twofold: Desk) -> None:
     before = len(twofold.budgets)
     (wait,) = waits(twofold)
@@ -124,12 +125,14 @@ REFUSED = {
 }
 
 
+@pytest.mark.faults
 def test_what_is_no_way_out_is_refused_with_what_there_is(twofold: Desk) -> None:
     for arguments, said in REFUSED.items():
         result = twofold.run(*arguments, day=None)
         assert (result.code, said in result.err) == (2, True), (arguments, result.err)
 
 
+@pytest.mark.faults
 def test_all_of_a_rule_are_decided_at_once(twofold: Desk) -> None:
     said = twofold.run("decide", "--all-of", "match", SYNC, "--take", "none", "--json", day=None)
     assert said.code == 0
@@ -137,11 +140,13 @@ def test_all_of_a_rule_are_decided_at_once(twofold: Desk) -> None:
     assert said.data["next"] == [f"trueup run {SYNC}"]
 
 
+@pytest.mark.faults
 def test_the_end_of_a_run_says_how_many_wait_and_where(twofold: Desk) -> None:
     assert f"1 decision waits: trueup waiting {SYNC}" in twofold.run("run", SYNC).out
     assert twofold.run("run", SYNC, "--json").data["waiting"] == 1
 
 
+@pytest.mark.faults
 def test_planning_alone_changes_nothing_of_the_queue(twofold: Desk) -> None:
     twofold.brex.state["budgets"].remove("older")
     before = waits(twofold)
@@ -151,6 +156,7 @@ def test_planning_alone_changes_nothing_of_the_queue(twofold: Desk) -> None:
     assert waits(twofold) == before
 
 
+@pytest.mark.faults
 def test_a_wait_of_a_sync_that_left_the_settings_is_named_and_not_decided(twofold: Desk) -> None:
     (wait,) = waits(twofold)
     text = twofold.settings.read_text().replace("[syncs.erp-to-brex]", "[syncs.another]")
@@ -165,6 +171,7 @@ def test_a_wait_of_a_sync_that_left_the_settings_is_named_and_not_decided(twofol
     assert (refused.code, SYNC in refused.err) == (2, True)
 
 
+@pytest.mark.faults
 def test_a_secret_in_a_note_is_not_kept(twofold: Desk) -> None:
     (wait,) = waits(twofold)
     with open_workspace(twofold.settings) as workspace:
@@ -174,6 +181,7 @@ def test_a_secret_in_a_note_is_not_kept(twofold: Desk) -> None:
         assert TOKEN not in "\n".join(state.iterdump())
 
 
+@pytest.mark.faults
 def test_a_script_sees_and_decides_the_same(twofold: Desk) -> None:
     with trueup.open(twofold.settings) as workspace:
         (wait,) = workspace.waiting(SYNC).waits
@@ -264,6 +272,7 @@ def test_a_write_that_is_said_not_to_have_happened_makes_no_twin_of_what_is_ther
     assert "match" in the_rules(uncertain)
 
 
+@pytest.mark.faults
 def test_a_write_cannot_have_made_what_is_not_there(uncertain: Desk) -> None:
     wait = the_write(uncertain)
     ids = {row["budget_id"] for row in uncertain.budgets}

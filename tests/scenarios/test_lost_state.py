@@ -13,6 +13,7 @@ def lose_state(folder) -> None:
         file.unlink()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", VENDORS)
 def test_all_links_are_found_again_and_nothing_is_sent(name, tmp_path):
     with world(name, tmp_path) as at:

@@ -28,7 +28,7 @@ def amounts(at, name="Travel"):
     return at.source.shown()[name][0], at.target.shown()[name][0]
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("said", WORDS)
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_an_edit_in_the_target_goes_as_its_word_says(source, target, said, tmp_path):
@@ -46,7 +46,7 @@ def test_an_edit_in_the_target_goes_as_its_word_says(source, target, said, tmp_p
             assert at.is_quiet()
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(24)
 @pytest.mark.parametrize("said", WORDS)
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_an_edit_in_the_source_goes_as_its_word_says(source, target, said, tmp_path):

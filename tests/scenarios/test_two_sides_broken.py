@@ -87,7 +87,7 @@ def test_a_run_that_dies_anywhere_is_completed_by_the_next(source, target, point
         assert settles(at)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("fault", ["lost_answer", "garbage", "error_after", "lost_call"])
 @pytest.mark.parametrize(("source", "target"), ENDS)
 def test_answers_that_are_lost_on_both_sides_lose_nothing(source, target, fault, tmp_path):

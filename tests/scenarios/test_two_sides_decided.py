@@ -28,7 +28,7 @@ def both_moved(at):
 TAKEN = {"source": "1010.00", "target": "1020.00", "1030.00": "1030.00"}
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("take", TAKEN)
 @pytest.mark.parametrize(("source", "target"), ENDS)
 def test_a_conflict_waits_is_decided_and_done_by_the_next_run(source, target, take, tmp_path):
@@ -56,7 +56,7 @@ def test_a_decision_is_over_once_either_side_has_moved_again(tmp_path):
         assert at.waits()[0]["decided"] is None
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(16)
 @pytest.mark.parametrize("wins", ["source", "target"])
 @pytest.mark.parametrize(("source", "target"), ENDS)
 def test_a_conflict_goes_to_the_side_that_the_settings_name(source, target, wins, tmp_path):
@@ -67,7 +67,7 @@ def test_a_conflict_goes_to_the_side_that_the_settings_name(source, target, wins
         assert at.is_quiet()
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("new", ["report", "create", "ignore"])
 @pytest.mark.parametrize(("source", "target"), ENDS)
 def test_what_only_the_target_has_goes_as_the_settings_say(source, target, new, tmp_path):
@@ -92,7 +92,7 @@ def test_what_nobody_stated_is_told_in_each_run_also_where_versions_save_its_rea
         assert all("Travel East, 500.00 USD" in at.run().out for _ in range(2))
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(("source", "target"), ENDS)
 def test_with_two_ways_each_side_gets_what_the_other_moved(source, target, tmp_path):
     with pair(source, target, tmp_path, f'mode = "two-way"{OPEN}') as at:
@@ -109,7 +109,7 @@ def test_with_two_ways_each_side_gets_what_the_other_moved(source, target, tmp_p
         assert at.is_quiet()
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("take", ["source", "target"])
 @pytest.mark.parametrize(("source", "target"), [("file", "brex"), ("vtex", "brex"),
                                                 ("brex", "bill"), ("bill", "vtex")])  # fmt: skip

@@ -77,7 +77,7 @@ def resumed(at):
         Stops(store).resume(SYNC)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("vendor", "on_remove"), CHANGES)
 def test_what_a_run_did_is_taken_back(vendor, on_remove, tmp_path):
     with world(vendor, tmp_path, on_remove) as at:
@@ -126,6 +126,7 @@ def test_what_was_moved_elsewhere_is_moved_back(vendor, on_remove, tmp_path):
         assert in_use(at) == was
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("vendor", UNIQUE)
 def test_names_that_were_passed_on_are_passed_back(vendor, tmp_path):
     with world(vendor, tmp_path, OnRemove.DELETE) as at:
@@ -214,7 +215,7 @@ def said(report):
     return "; ".join(filter(None, [report.error, *reasons, *errors]))
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_an_undo_killed_in_the_middle_is_completed_by_undoing_again(vendor, tmp_path):
     with world(vendor, tmp_path, VENDORS[vendor].removes[-1]) as at:

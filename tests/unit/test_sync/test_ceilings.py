@@ -68,7 +68,7 @@ def less(said: str) -> str:
 
 
 @given(before=STATED, after=STATED, amounts=st.booleans())
-@settings(max_examples=examples(15), deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 def test_what_is_printed_lets_it_pass_and_a_hair_less_does_not(
     tmp_path_factory, before, after, amounts
 ):

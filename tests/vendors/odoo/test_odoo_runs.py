@@ -134,7 +134,7 @@ def test_what_a_user_without_a_company_is_not_shown_stays_in_the_target(desk):
     assert (desk.to_brex(), desk.amounts()) == ([], before)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.faults
 @EACH
 def test_an_amount_of_a_file_reaches_its_line_in_odoo_in_one_call(desk):
     desk.plan(
@@ -157,6 +157,7 @@ def test_an_amount_reaches_a_line_of_budget_analytic_with_its_own_sign(desk):
     assert line["budget_amount"] == Decimal("1999.99")
 
 
+@pytest.mark.faults
 def test_a_write_whose_answer_is_lost_is_settled_by_looking(desk):
     desk.plan("0210,Marketing,1999.99,USD,monthly,2026-02-01,2026-02-28")
     desk.erp.served.faults.add("lost_answer", writes=True)
@@ -165,7 +166,7 @@ def test_a_write_whose_answer_is_lost_is_settled_by_looking(desk):
     assert len(desk.erp.writes()) == 1
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.faults
 @pytest.mark.parametrize("skip", [0, 1])
 @pytest.mark.parametrize("how", ["lost_answer", "lost_call", "error_before", "error_after"])
 def test_several_amounts_that_broke_off_are_completed(desk, how, skip):

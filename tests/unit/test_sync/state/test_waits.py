@@ -197,6 +197,7 @@ def test_a_plan_that_was_approved_since_waits_no_more(store, waits, record, cloc
     assert (waits.counts(["s"]), waits.queue().count) == ({}, 0)
 
 
+@pytest.mark.faults
 def test_ten_thousand_waits_are_listed_by_one_statement_and_not_all_of_them(store, waits, record):
     record(*(asked(f"R{number:05}") for number in range(10_000)))
     said = []
