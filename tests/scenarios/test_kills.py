@@ -43,7 +43,7 @@ def check(sweep, points, *, parallel, later=AT_ONCE):
     assert not faults, "\n".join(faults)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_change_killed_at_a_few_points_is_ended_by_one_run_more(vendor, tmp_path):
     with world(vendor, tmp_path, VENDORS[vendor].removes[-1]) as at:
@@ -52,6 +52,7 @@ def test_a_change_killed_at_a_few_points_is_ended_by_one_run_more(vendor, tmp_pa
         check(sweep, [len(sweep.deeds) * 2 // 3], parallel=4)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("vendor", VENDORS)
 def test_a_first_filling_killed_at_a_few_points_is_ended_by_one_run_more(vendor, tmp_path):
     with world(vendor, tmp_path) as at:
@@ -60,7 +61,7 @@ def test_a_first_filling_killed_at_a_few_points_is_ended_by_one_run_more(vendor,
         check(sweep, [len(sweep.deeds) * 3 // 4], parallel=4, later=LATER)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("vendor", UNIQUE)
 def test_names_that_pass_on_are_where_they_belong_after_a_kill_at_a_few_points(vendor, tmp_path):
     with world(vendor, tmp_path, OnRemove.DELETE) as at:
