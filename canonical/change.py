@@ -14,7 +14,7 @@ from canonical.budget import Budget
 from canonical.compare import Cause
 from canonical.data import model_data, model_of, moves_data, moves_of
 from canonical.digest import digest_of
-from canonical.facts import Fact, Facts
+from canonical.facts import Fact, Facts, tuples
 from canonical.kind import FIELDS, Kind, Op
 from canonical.loss import Loss
 from canonical.money import Move
@@ -310,14 +310,14 @@ class Plan:
         for change in data.get("changes", ()):
             fields = change.get("fields", {})
             change["fields"] = {
-                name: (_tuples(each["before"]), _tuples(each["after"]))
+                name: (tuples(each["before"]), tuples(each["after"]))
                 for name, each in fields.items()
             }
         if "renames" in data:
             back = {said: name for name, said in _FROM_TO.items()}
             data["renames"] = [_with_names(each, back) for each in data["renames"]]
         for each in data.get("waits", ()):
-            each |= {name: _tuples(each.get(name)) for name in _WAITING}
+            each |= {name: tuples(each.get(name)) for name in _WAITING}
         return _plans().validate_python(data)  # type: ignore[return-value]
 
 
@@ -346,10 +346,6 @@ def _change_data(change: dict[str, Any], title: str) -> dict[str, Any]:
 
 def _with_names(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(name, name): said for name, said in data.items()}
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 @cache

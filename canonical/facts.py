@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from msgspec import json
 
@@ -98,6 +98,16 @@ def fields_of(subject: Budget | Allocation) -> tuple[str, ...]:
 def fingerprint(values: Facts) -> bytes:
     """Sixteen bytes that differ when any value does; stable across processes and versions."""
     return blake2b(_encoded(values), digest_size=16).digest()
+
+
+def lists(fact: Any) -> Any:
+    """A fact, or several, as JSON gives it back: tuples are lists."""
+    return [*map(lists, fact)] if isinstance(fact, tuple) else fact
+
+
+def tuples(said: Any) -> Any:
+    """The fact that `lists` made it of, or that JSON holds."""
+    return tuple(map(tuples, said)) if isinstance(said, list) else said
 
 
 def _budget_facts(budget: Budget) -> Facts:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from canonical.allocation import Allocation
 from canonical.compare import Baseline
-from canonical.facts import SAID_BY_NONE, Fact, Facts, facts
+from canonical.facts import SAID_BY_NONE, Fact, Facts, facts, lists, tuples
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.records import Draft, Observed
 from sync.intake.select import key_of
@@ -49,14 +49,14 @@ class Returned(NamedTuple):
 
 def returned_data(draft: Draft, said: Returned) -> dict[str, Any]:
     """What the journal keeps of a draft for the source."""
-    more = {name: _lists(each) for name, each in said._asdict().items() if name != "statement"}
+    more = {name: lists(each) for name, each in said._asdict().items() if name != "statement"}
     return draft_data(draft, said.statement) | {"returned": more}
 
 
 def returned_of(operation: Operation) -> Returned:
     """What went with the journaled change of the source."""
     _, statement = draft_of(operation)
-    data = {name: _tuples(value) for name, value in operation.draft["returned"].items()}
+    data = {name: tuples(value) for name, value in operation.draft["returned"].items()}
     return Returned(statement=statement, **data)
 
 
@@ -122,7 +122,7 @@ def _shown(operation: Operation, said: Returned, before: Baseline, answered: Fac
 
 def _held(operation: Operation) -> Mapping[str, Fact]:
     """What the source held before."""
-    return {name: _tuples(value) for name, value in (operation.before or {}).items()}
+    return {name: tuples(value) for name, value in (operation.before or {}).items()}
 
 
 def _nothing(kind: Kind) -> Baseline:
@@ -178,11 +178,3 @@ def _save(
         run_id=operation.run_id,
         agreed=False,
     )
-
-
-def _lists(value: Any) -> Any:
-    return [*map(_lists, value)] if isinstance(value, tuple) else value
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value

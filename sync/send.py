@@ -11,7 +11,16 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Baseline, differences
 from canonical.data import model_data, model_of
-from canonical.facts import MONEY_FIELDS, SAID_BY_NONE, Fact, Facts, facts, fields_of
+from canonical.facts import (
+    MONEY_FIELDS,
+    SAID_BY_NONE,
+    Fact,
+    Facts,
+    facts,
+    fields_of,
+    lists,
+    tuples,
+)
 from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
@@ -44,11 +53,11 @@ def draft_data(draft: Draft, stated: Statement) -> dict[str, Any]:
         "container": draft.container,
         "stamp": draft.stamp,
         "stated": stated.fingerprint.hex(),
-        "money": _lists(stated.money),
+        "money": lists(stated.money),
     }
     if stated.shown is not None:
-        said["shown"] = _lists(stated.shown)
-        said["stands"] = {name: _lists(value) for name, value in stated.stands.items()}
+        said["shown"] = lists(stated.shown)
+        said["stands"] = {name: lists(value) for name, value in stated.stands.items()}
         said["open"] = [*stated.open]
     return said if stated.rates is None else said | {"rates": stated.rates}
 
@@ -57,13 +66,13 @@ def draft_of(operation: Operation) -> tuple[Draft, Statement]:
     """The draft of a journaled create or update, and what the source stated."""
     data = operation.draft
     draft = Draft(model=model_of(data["model"]), container=data["container"], stamp=data["stamp"])
-    money: Any = _tuples(data.get("money"))
+    money: Any = tuples(data.get("money"))
     said = Statement(bytes.fromhex(data["stated"]), money, data.get("rates"))
     if "shown" not in data:
         return draft, said
-    stands = {name: _tuples(value) for name, value in data["stands"].items()}
+    stands = {name: tuples(value) for name, value in data["stands"].items()}
     return draft, said._replace(
-        shown=_tuples(data["shown"]), stands=stands, open=tuple(data["open"])
+        shown=tuples(data["shown"]), stands=stands, open=tuple(data["open"])
     )
 
 
@@ -228,12 +237,3 @@ def request_fingerprint(operation: Operation, draft: Mapping[str, Any] | None) -
     """Names what is sent: the same for a replay, another for any other request."""
     said = repr((operation.op.value, operation.target_id, operation.fields, draft))
     return sha256(said.encode()).hexdigest()
-
-
-def _lists(value: Any) -> Any:
-    """As JSON reads it back: a request is named by what it says."""
-    return [*map(_lists, value)] if isinstance(value, tuple) else value
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value

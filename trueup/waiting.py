@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from canonical.facts import lists
 from canonical.waiting import Rule
-from sync.state.waits import lists
 from trueup.deeds import value_text
 from trueup.waits import money_text
 

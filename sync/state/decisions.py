@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection, RowMapping
 
-from canonical.facts import Fact
+from canonical.facts import Fact, lists, tuples
 from canonical.kind import Kind
 from canonical.waiting import Rule, Waiting
 from sync.decided import Decision, Take
@@ -21,7 +21,7 @@ from sync.state.audit import Audit
 from sync.state.audited import decided
 from sync.state.meanings import meaning_of
 from sync.state.store import Store, decisions
-from sync.state.waits import Wait, Waits, lists, tuples
+from sync.state.waits import Wait, Waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from canonical.compare import Baseline
-from canonical.facts import Facts, fingerprint
+from canonical.facts import Facts, fingerprint, tuples
 from canonical.kind import FIELDS, Kind
 from sync.state.places import Places
 from sync.state.store import Moment, Store, links, versions
@@ -465,11 +465,8 @@ def _facts(text: str) -> Facts:
     found = json.loads(text)
     if not isinstance(found, list):
         raise ValueError("facts are a list")
-    return _tuples(found)  # type: ignore[return-value]
-
-
-def _tuples(value: object) -> object:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    facts: Facts = tuples(found)
+    return facts
 
 
 def _text(stated: Facts | None) -> str | None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from canonical.facts import Fact
+from canonical.facts import Fact, lists, tuples
 from canonical.kind import Kind
 from canonical.waiting import Rule, Waiting
 from sync.state.store import Store, approvals, decisions, waits
@@ -328,13 +328,3 @@ def _wait(row: Row[Any]) -> Wait:
             number=row.decided, take=row.take, value=value, at=row.at, by=row.by, note=row.note
         ),
     )
-
-
-def lists(value: Any) -> Any:
-    """A fact as JSON gives it back."""
-    return [*map(lists, value)] if isinstance(value, tuple) else value
-
-
-def tuples(value: Any) -> Any:
-    """A fact of JSON as it was."""
-    return tuple(map(tuples, value)) if isinstance(value, list) else value
