@@ -89,7 +89,8 @@ class Hints:
             (link, self._seen.last_seen(link.id, agreed))
             for link, agreed in self._ledger.agreements(absent)
         )
-        return [each for each in shown if self._is_there(*each)]
+        there = [each for each in shown if self._is_there(*each)]
+        return sorted(there, key=lambda each: (each[0].budget_ref, each[0].ref))
 
     def _for(self, change: Change, index: _Index) -> Iterator[Renamed]:
         """By what is most telling alone; each of several."""
