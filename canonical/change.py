@@ -15,7 +15,7 @@ from canonical.compare import Cause
 from canonical.data import model_data, model_of, moves_data, moves_of
 from canonical.digest import digest_of
 from canonical.facts import Fact, Facts, tuples
-from canonical.kind import FIELDS, Kind, Op
+from canonical.kind import FIELDS, NAMED, Kind, Op
 from canonical.loss import Loss
 from canonical.money import Move
 from canonical.problem import Problem
@@ -175,7 +175,7 @@ class Unstated:
         return cls(
             kind=kind,
             target_id=target_id,
-            name=str(said["name"] if kind is Kind.BUDGET else said["entity"]),
+            name=str(said[NAMED[kind]]),
             amount=_text(said["amount"]),
             currency=_text(said["currency"]),
             cause=cause,

@@ -5,20 +5,24 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeAlias
 
+from msgspec import structs
+
 from canonical.allocation import Alert, Allocation, Enforcement, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.compare import Baseline
 from canonical.errors import CanonicalError
 from canonical.facts import MONEY_FIELDS, Fact, Facts
-from canonical.kind import FIELDS, Kind
+from canonical.kind import FIELDS, NAMED, Kind
 from canonical.period import Cadence, Period
 from canonical.phase import Phase
 
+_Model: TypeAlias = Budget | Allocation
 Image: TypeAlias = Mapping[str, Fact]
 """The facts of an object by the names of its fields."""
 
-_NAMED_BY: Final = {Kind.BUDGET: "name", Kind.ALLOCATION: "entity"}
+_PARTS: Final = {"currency": "amount"}
+"""Facts that are a part of a field of the model."""
 
 
 class NotWhole(ValueError):
@@ -41,7 +45,13 @@ def image_of(kind: Kind, observed: Facts, agreed: Baseline | None) -> dict[str, 
 
 def is_whole(kind: Kind, image: Image) -> bool:
     """Whether the image tells of the whole object, and not only of some of its fields."""
-    return image.keys() >= {*FIELDS[kind]} and image[_NAMED_BY[kind]] is not None
+    return image.keys() >= {*FIELDS[kind]} and image[NAMED[kind]] is not None
+
+
+def with_fields_of(model: _Model, made: _Model, names: Iterable[str]) -> _Model:
+    """`model`, with the fields that those facts are of as `made` has them."""
+    fields = {_PARTS.get(name, name) for name in names}
+    return structs.replace(model, **{name: getattr(made, name) for name in fields})
 
 
 def model_from(kind: Kind, ref: str, budget_ref: str, image: Image) -> Budget | Allocation:

@@ -10,7 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from canonical.kind import FIELDS, Kind
 from connectors.contract.capabilities import Capabilities, Hold
 from sync.fields import Fields, OnConflict, OnNew, Owner
-from sync.remembering import TOGETHER
+from sync.unread import TOGETHER
 
 Said: TypeAlias = Mapping[str, Any]
 Problem: TypeAlias = tuple[tuple[str, ...], str]

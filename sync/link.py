@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
-from shlex import quote
 from typing import Any
 
 from canonical.allocation import Status
@@ -22,7 +21,7 @@ from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.links import CannotLink, LinkWaits
 from sync.match import Key
-from sync.meaning import Meaning, Word
+from sync.meaning import Meaning, Word, unlinking
 from sync.spec import SyncSpec
 from sync.state.audit import Audit
 from sync.state.audited import linked
@@ -242,9 +241,3 @@ def ensure_settled(store: Store, sync: str, kind: Kind, key: Key, id: str | None
         if same or above or (kind is Kind.BUDGET and each.budget_ref == key[1]):
             said = f"a write of {each.kind} {each.ref} has an unknown outcome"
             raise LinkWaits(f"{said}: trueup run {sync} looks at it again")
-
-
-def unlinking(sync: str, kind: Kind, key: Key) -> str:
-    """The command that frees what is linked to that key."""
-    below = f" --budget {quote(key[0])}" if kind is Kind.ALLOCATION else ""
-    return f"trueup unlink {quote(sync)} {quote(key[1])}{below}"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from shlex import quote
 
 from canonical.kind import Kind
 from sync.match import Key
@@ -29,3 +30,9 @@ class Meaning:
     kind: Kind
     key: Key
     id: str
+
+
+def unlinking(sync: str, kind: Kind, key: Key) -> str:
+    """The command that frees what is linked to that key."""
+    below = f" --budget {quote(key[0])}" if kind is Kind.ALLOCATION else ""
+    return f"trueup unlink {quote(sync)} {quote(key[1])}{below}"

@@ -27,7 +27,8 @@ from canonical.waiting import Rule, Waiting
 from sync.decided import Decision, Take
 from sync.fields import Fields, OnConflict, Owner
 from sync.match import Key
-from sync.remembering import TOGETHER, UNWRITTEN
+from sync.remembering import UNWRITTEN
+from sync.unread import TOGETHER
 
 _SUM: Final = ("amount", "currency", "cadence")
 """Together they say how much it is: neither is decided without the others."""

@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from shlex import quote
 
 from canonical.allocation import Status
-from canonical.budget import Budget
-from canonical.change import Change
+from canonical.change import Change, title_of
 from canonical.compare import Baseline, Cause, Difference, differences
 from canonical.facts import Fact, Facts, facts
 from canonical.kind import FIELDS, Kind, Op
@@ -19,10 +17,10 @@ from sync.desire import Desires
 from sync.fields import Fields, Owner
 from sync.findings import Findings
 from sync.identify import Identifier, names_others
+from sync.meaning import unlinking
 from sync.merge import Merged, Pair, merge
 from sync.observe import Observation
 from sync.remembering import (
-    TOGETHER,
     UNWRITTEN,
     agreed_after,
     agreed_statement,
@@ -33,7 +31,7 @@ from sync.sided import patched, staying, without
 from sync.state.ledger import Entry
 from sync.stuck import LEFT_RETIRED, Stuck
 from sync.taking import Accepting, Returning, TakeBack, Taken
-from sync.unread import as_read
+from sync.unread import TOGETHER, as_read
 from sync.weigh import Weigher
 
 STATUS = {kind: names.index("status") for kind, names in FIELDS.items()}
@@ -186,7 +184,7 @@ class Reconciler:
         pair = Pair(
             kind=kind,
             key=wanted.key,
-            name=_name(wanted),
+            name=title_of(wanted.model),
             desired=wanted.facts,
             observed=ours,
             baseline=agreed,
@@ -291,9 +289,7 @@ class Reconciler:
 
     def _anew(self, wanted: Wanted) -> str:
         """The command by which another one is made, where this one is retired for good."""
-        budget_ref, ref = wanted.key
-        below = f" --budget {quote(budget_ref)}" if budget_ref else ""
-        return f"trueup unlink {quote(self._sync)} {quote(ref)}{below} --anew"
+        return f"{unlinking(self._sync, wanted.kind, wanted.key)} --anew"
 
     def _unless_stuck(self, wanted: Wanted, there: Counterpart, change: Change) -> Change:
         """A share does not come back to life below a budget that does not."""
@@ -374,9 +370,3 @@ def _as_read(wanted: Wanted, there: Counterpart) -> Counterpart:
         converted=None if wanted.converted is None else wanted.converted.of,
     )
     return there._replace(baseline=agreed)
-
-
-def _name(wanted: Wanted) -> str:
-    """What people call the object."""
-    model = wanted.model
-    return model.name if isinstance(model, Budget) else str(model.entity)

@@ -4,15 +4,14 @@ Of a field that was not sent, or of which a decision is still open, nothing new 
 as it was when both sides last agreed, so that who has moved it since is seen by the next plan.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from canonical.compare import Baseline
 from canonical.facts import Fact, Facts
-from canonical.kind import FIELDS, Kind
+from canonical.kind import FIELDS, Kind, unsaid, where
 from sync.state.ledger import Link
-from sync.unread import TOGETHER as TOGETHER
-from sync.unread import with_mark_of, without_mark
+from sync.unread import TOGETHER, with_mark_of, without_mark
 
 UNWRITTEN: Facts = ()
 """What the source showed, where the target was not told the whole of it yet."""
@@ -26,7 +25,7 @@ def shown_before(kind: Kind, baseline: Baseline, same: bool, now: Facts) -> Fact
     """
     if baseline.shown is not None:
         return baseline.shown
-    return now if same else (None,) * len(FIELDS[kind])
+    return now if same else unsaid(kind)
 
 
 def agreed_after(
@@ -46,18 +45,18 @@ def agreed_after(
     that are `void` nothing was ever agreed from now on.
     """
     names = FIELDS[kind]
-    old = before or Baseline((None,) * len(names), (None,) * len(names))
+    old = before or Baseline(unsaid(kind), unsaid(kind))
     fresh = {
         name for name in names if name not in open and (before is None or name in {*sent, *stands})
     }
     desired = tuple(
         stands.get(name, new)
-        for name, new in zip(names, _where(fresh, names, written.desired, old.desired), strict=True)
+        for name, new in zip(names, where(kind, fresh, written.desired, old.desired), strict=True)
     )
-    echo = _where(fresh, names, written.echo, old.echo)
+    echo = where(kind, fresh, written.echo, old.echo)
     money = written if before is None or TOGETHER.isdisjoint(open) else before
     before_shown = old.shown and without_mark(kind, old.shown)
-    shown = _shown(names, fresh, open, written.shown, before_shown)
+    shown = _shown(kind, fresh, open, written.shown, before_shown)
     agreed = nothing_agreed_of(
         void, kind, Baseline(desired, echo, money.stated, money.rates, shown)
     )
@@ -76,15 +75,15 @@ def nothing_agreed_of(void: Collection[str], kind: Kind, baseline: Baseline) -> 
     if not void:
         return baseline
     rest = [name for name in FIELDS[kind] if name not in void]
-    none = (None,) * len(FIELDS[kind])
+    none = unsaid(kind)
     shown = baseline.shown and without_mark(kind, baseline.shown)
-    shown = shown and _where(rest, FIELDS[kind], shown, none)
-    desired, echo = (_where(rest, FIELDS[kind], s, none) for s in (baseline.desired, baseline.echo))
+    shown = shown and where(kind, rest, shown, none)
+    desired, echo = (where(kind, rest, said, none) for said in (baseline.desired, baseline.echo))
     return replace(baseline, desired=desired, echo=echo, shown=shown)
 
 
 def _shown(
-    names: Sequence[str],
+    kind: Kind,
     fresh: Collection[str],
     open: Collection[str],
     new: Facts | None,
@@ -97,9 +96,4 @@ def _shown(
     told = {*fresh, *(TOGETHER if all_money else ())}
     if not all_money:
         told -= TOGETHER
-    return _where(told, names, new, old or (None,) * len(names))
-
-
-def _where(fresh: Collection[str], names: Sequence[str], new: Facts, old: Facts) -> Facts:
-    fields = zip(names, new, old, strict=True)
-    return tuple(now if name in fresh else then for name, now, then in fields)
+    return where(kind, told, new, old or unsaid(kind))

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 from canonical.compare import Baseline
 from canonical.facts import Fact, Facts
-from canonical.kind import FIELDS, Kind
+from canonical.kind import FIELDS, NAMED, Kind
 from canonical.waiting import Rule, Waiting
 from sync.decided import Decisions, Take
 from sync.fields import Fields, OnConflict, Owner
 from sync.match import Key
 from sync.state.ledger import Link
-
-_NAMED = {Kind.BUDGET: "name", Kind.ALLOCATION: "entity"}
 
 
 class Removed:
@@ -80,6 +78,6 @@ def _about(kind: Kind, key: Key, values: Facts, reason: str) -> Waiting:
         kind=kind,
         ref=key[1],
         budget_ref=key[0] or None,
-        name=str(said[_NAMED[kind]] or key[1]),
+        name=str(said[NAMED[kind]] or key[1]),
         money=f"{amount} {unit}" if amount is not None and unit is not None else None,
     )

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from canonical.change import Change, Renamed
 from canonical.facts import Fact, Facts, facts
-from canonical.kind import FIELDS, Kind, Op
+from canonical.kind import FIELDS, NAMED, Kind, Op
 from canonical.text import likeness
 from sync.match import Key
 from sync.observe import BitSet, Observation
@@ -23,7 +23,6 @@ SAID: Final = 100
 """So many hints a plan gives at most: what is the same by its amount alone may be legion."""
 
 _Index: TypeAlias = dict[tuple[str, str, Fact], list[Link]]
-_NAMED: Final = {Kind.BUDGET: "name", Kind.ALLOCATION: "entity"}
 
 
 def hint(sync: str, old: Link, new: str, by: str) -> Renamed:
@@ -114,6 +113,6 @@ def _likes(kind: Kind, ref: str, values: Facts) -> Iterator[tuple[str, Fact]]:
     """What an object may be known by under another ref, most telling first."""
     said = dict(zip(FIELDS[kind], values, strict=True))
     yield "spelling", likeness(ref)
-    yield _NAMED[kind], said[_NAMED[kind]]
+    yield NAMED[kind], said[NAMED[kind]]
     if said["amount"] is not None:
         yield "amount", (said["amount"], said["currency"], said["cadence"])

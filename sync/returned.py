@@ -13,16 +13,16 @@ from sqlalchemy import Connection
 from canonical.allocation import Allocation
 from canonical.compare import Baseline
 from canonical.facts import SAID_BY_NONE, Fact, Facts, facts, lists, tuples
-from canonical.kind import FIELDS, Kind, Op
+from canonical.kind import FIELDS, Kind, Op, unsaid, where
 from connectors.contract.records import Draft, Observed
 from sync.intake.select import key_of
 from sync.match import Key
 from sync.remembering import nothing_agreed_of
-from sync.send import Statement, draft_data, draft_of
+from sync.send import Statement, agreed_before, draft_data, draft_of
 from sync.state.journal import Operation
 from sync.state.ledger import Ledger
 from sync.state.places import ABOVE
-from sync.unread import marked, where, with_mark_of, with_money
+from sync.unread import marked, with_mark_of, with_money
 
 UNREAD: Final = b""
 """The statement of a source that was written to and has not been read since."""
@@ -80,12 +80,12 @@ def remember_returned(
         missing = () if whole else _missing(operation, echo)
         _save(ledger, connection, operation, key_of(echo), said, _made(said, echo, missing))
         return
-    key = operation.budget_ref, operation.ref
-    link = ledger.by_refs(operation.kind, [key]).get(key)
-    before = _nothing(operation.kind) if link is None else ledger.baselines([link.id])[link.id]
+    key, nothing = (operation.budget_ref, operation.ref), unsaid(operation.kind)
+    known = agreed_before(ledger, operation)
+    before = known[1] if known else Baseline(nothing, nothing)  # recognised in this run
     answered = facts(echo.model)
     if operation.draft.get("part"):
-        shown = before.shown or (None,) * len(answered)
+        shown = before.shown or nothing
         shown = marked(operation.kind, shown, operation.fields, answered)
         now = replace(before, shown=shown)
     elif said.void:
@@ -110,7 +110,7 @@ def _shown(operation: Operation, said: Returned, before: Baseline, answered: Fac
     """What the source has not moved from now on; of what the target is yet to be told, it has."""
     kind, stated = operation.kind, said.statement.shown
     assert stated is not None
-    old = before.shown or (None,) * len(FIELDS[kind])
+    old = before.shown or unsaid(kind)
     sent = {*operation.fields} - with_money(said.told, {})
     shown = where(kind, with_money(sent, {}), stated, old[: len(FIELDS[kind])])
     held = _held(operation)
@@ -125,12 +125,6 @@ def _held(operation: Operation) -> Mapping[str, Fact]:
     return {name: tuples(value) for name, value in (operation.before or {}).items()}
 
 
-def _nothing(kind: Kind) -> Baseline:
-    """Of an object that was recognised in this run."""
-    unsaid: Facts = (None,) * len(FIELDS[kind])
-    return Baseline(unsaid, unsaid)
-
-
 def _made(said: Returned, echo: Observed, missing: Collection[str]) -> Baseline:
     """What is agreed of an object that was made in the source, by the ref that this gave it."""
     kind = Kind.ALLOCATION if isinstance(echo.model, Allocation) else Kind.BUDGET
@@ -140,7 +134,7 @@ def _made(said: Returned, echo: Observed, missing: Collection[str]) -> Baseline:
     stated = (*stated[:at], seen[at], *stated[at + 1 :])
     return Baseline(
         desired,
-        where(kind, missing, (None,) * len(seen), said.observed),
+        where(kind, missing, unsaid(kind), said.observed),
         said.statement.money,
         said.statement.rates,
         marked(kind, stated, FIELDS[kind], seen),

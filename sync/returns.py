@@ -18,7 +18,7 @@ from canonical.change import Unstated
 from canonical.compare import Cause, Difference
 from canonical.currency import exponent
 from canonical.facts import Fact, facts, fields_of, money_facts
-from canonical.kind import FIELDS, Op
+from canonical.kind import FIELDS, Op, where
 from canonical.loss import Effect, Loss
 from canonical.money import Move, counted_on, moves
 from canonical.side import Side
@@ -37,7 +37,7 @@ from sync.source_terms import SourceTerms
 from sync.spec import OnRemove, SyncSpec
 from sync.state.ledger import Link
 from sync.taking import TakeBack, Taken
-from sync.unread import where, with_money
+from sync.unread import with_money
 from sync.untaken import ELSEWHERE, UNSHOWN, blocked, parts, rated, unsaid
 
 Losses: TypeAlias = tuple[Loss, ...]

@@ -21,13 +21,14 @@ from canonical.facts import (
     lists,
     tuples,
 )
-from canonical.kind import FIELDS, Kind, Op
+from canonical.kind import Kind, Op, where
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
 from sync.decide import held
-from sync.remembering import TOGETHER, UNWRITTEN, agreed_after, agreed_statement, shown_before
+from sync.remembering import UNWRITTEN, agreed_after, agreed_statement, shown_before
 from sync.state.journal import Operation
 from sync.state.ledger import Ledger, Link
+from sync.unread import TOGETHER
 
 
 class Statement(NamedTuple):
@@ -126,7 +127,7 @@ def remember(
     shown = stated.shown if whole or stated.shown is None else UNWRITTEN
     said = Baseline(wanted, seen, stated.money, stated.rates, shown)
     void = () if agreed else TOGETHER & set(operation.fields)
-    known = _agreed(ledger, operation) if operation.op is Op.UPDATE else None
+    known = agreed_before(ledger, operation) if operation.op is Op.UPDATE else None
     link, before = known or (None, None)
     ledger.save(
         connection,
@@ -172,7 +173,7 @@ def _agreed_now(
 
 def _with_old_echo(operation: Operation, said: Baseline, before: Baseline) -> Baseline:
     """What an update left, its unsent fields as they were when both sides last agreed."""
-    return replace(said, echo=_where_sent(operation, said.echo, before.echo))
+    return replace(said, echo=where(operation.kind, operation.fields, said.echo, before.echo))
 
 
 def _as_far_as_said(names: Sequence[str], said: Facts, seen: Facts) -> Facts:
@@ -188,8 +189,9 @@ def _remember_part(
 ) -> None:
     """What was sent is agreed, and all else as it was; the next plan looks at it again."""
     seen = facts(echo.model)
-    link, before = _agreed(ledger, operation) or (None, Baseline(seen, seen))
-    desired = _where_sent(operation, wanted, before.desired)
+    link, before = agreed_before(ledger, operation) or (None, Baseline(seen, seen))
+    kind, sent = operation.kind, operation.fields
+    desired = where(kind, sent, wanted, before.desired)
     ledger.save(
         connection,
         kind=operation.kind,
@@ -197,26 +199,19 @@ def _remember_part(
         budget_ref=operation.budget_ref,
         target_id=echo.id,
         origin="adopted",
-        baseline=replace(before, desired=desired, echo=_where_sent(operation, seen, before.echo)),
+        baseline=replace(before, desired=desired, echo=where(kind, sent, seen, before.echo)),
         source=link.source if link else b"",
         run_id=operation.run_id,
         agreed=False,
     )
 
 
-def _agreed(ledger: Ledger, operation: Operation) -> tuple[Link, Baseline] | None:
+def agreed_before(ledger: Ledger, operation: Operation) -> tuple[Link, Baseline] | None:
     """The link of the operation's object, and what both sides last agreed; None where it has
     none."""
     key = operation.budget_ref, operation.ref
     link = ledger.by_refs(operation.kind, [key]).get(key)
     return None if link is None else (link, ledger.baselines([link.id])[link.id])
-
-
-def _where_sent(operation: Operation, new: Facts, old: Facts) -> Facts:
-    """The new values of the fields that were sent, the old ones of all others."""
-    sent = set(operation.fields)
-    fields = zip(FIELDS[operation.kind], new, old, strict=True)
-    return tuple(now if name in sent else then for name, now, then in fields)
 
 
 def stored_otherwise(

@@ -2,20 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Final
-
-from msgspec import structs
 
 from canonical.facts import Fact, Facts, facts
-from canonical.image import NotWhole, model_from
+from canonical.image import NotWhole, model_from, with_fields_of
 from canonical.kind import FIELDS
 from canonical.loss import Effect, Loss
 from sync.decide import Wanted, joined
 from sync.merge import Merged
-from sync.remembering import TOGETHER
-
-_PARTS: Final = {"currency": "amount"}
-"""Facts that are a part of a field of the model."""
+from sync.unread import TOGETHER
 
 
 def patched(wanted: Wanted, values: Mapping[str, Fact]) -> Wanted:
@@ -31,8 +25,7 @@ def patched(wanted: Wanted, values: Mapping[str, Fact]) -> Wanted:
         reason = f"it cannot be written beside what the target has: {error}"
         loss = Loss(next(iter(values)), Effect.BLOCKED, reason)
         return replace(wanted, losses=joined(wanted.losses, [loss]))
-    fields = {_PARTS.get(name, name) for name in values}
-    model = structs.replace(wanted.model, **{name: getattr(made, name) for name in fields})
+    model = with_fields_of(wanted.model, made, values)
     return replace(wanted, model=model, facts=facts(model))
 
 

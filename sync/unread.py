@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from canonical.compare import Baseline
 from canonical.facts import Fact, Facts, fingerprint
-from canonical.kind import FIELDS, Kind
+from canonical.kind import FIELDS, Kind, where
 
 TOGETHER: Final = frozenset({"amount", "currency", "limits", "cadence", "start", "end", "phases"})
 """Fields that say how much counts when: of an object they come from one side, all of them."""
@@ -75,12 +75,6 @@ def as_read(
         shown=where(kind, same, stated, without_mark(kind, agreed.shown)),
         stated=money if counted else agreed.stated,
     )
-
-
-def where(kind: Kind, names: Collection[str], new: Facts, old: Facts) -> Facts:
-    """The new values of the fields that are named, the old ones of all others."""
-    fields = zip(FIELDS[kind], new, old, strict=True)
-    return tuple(now if name in names else then for name, now, then in fields)
 
 
 def with_money(names: Collection[str], said: Mapping[str, Fact]) -> set[str]:

@@ -15,7 +15,7 @@ from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.compare import Cause, Difference
 from canonical.facts import facts, money_facts
-from canonical.image import Image, NotWhole, model_from
+from canonical.image import Image, NotWhole, model_from, with_fields_of
 from canonical.kind import FIELDS, Op
 from canonical.money import MONEY, counted_on, moves
 from canonical.side import Side
@@ -36,7 +36,6 @@ _BY_HAND: Final = {
     Op.RETIRE: "it was retired in the source, and stays so",
     Op.DELETE: "it was deleted in the source, and is not made again",
 }
-_PARTS: Final = {"currency": "amount"}
 
 
 class SourceUndo:
@@ -133,8 +132,7 @@ def _as_before(deed: Deed, model: Budget | Allocation, back: list[str]) -> Budge
     image = dict(zip(FIELDS[deed.kind], facts(model), strict=True))
     image |= {name: deed.before.get(name) for name in back}
     then = model_from(deed.kind, deed.key[1], deed.key[0], image)
-    fields = {_PARTS.get(name, name) for name in back}
-    straight = structs.replace(model, **{name: getattr(then, name) for name in fields})
+    straight = with_fields_of(model, then, back)
     as_cut = _as_cut(model, straight)
     return as_cut if facts(as_cut) == facts(straight) else straight
 

@@ -40,7 +40,6 @@ from sync.engine import Engine
 from sync.fields import Fields, OnConflict, OnNew, Owner
 from sync.outcome import Outcome
 from sync.queue import asked_by
-from sync.remembering import TOGETHER
 from sync.rename import Renamer
 from sync.renames import CannotRename, RenameWaits
 from sync.spec import OnRemove, SyncSpec
@@ -51,6 +50,7 @@ from sync.state.owners import Owners
 from sync.state.stops import Stops
 from sync.state.waits import Waits
 from sync.undo.plan import Undo
+from sync.unread import TOGETHER
 from tests.properties.edits_kept import Diary, Judge, Two
 from tests.properties.test_engine_machine import (
     CRASHED,

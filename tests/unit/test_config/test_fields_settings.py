@@ -7,7 +7,7 @@ from config.load import SettingsError, load
 from config.schema import settings_schema
 from config.wiring import spec_of
 from sync.fields import OnConflict, OnNew, Owner
-from sync.remembering import TOGETHER
+from sync.unread import TOGETHER
 
 SETTINGS = """\
 [systems.erp]

@@ -10,7 +10,8 @@ from canonical.waiting import Rule, Waiting
 from sync.decided import Decision, Take
 from sync.fields import Fields, OnConflict, Owner
 from sync.merge import Pair, merge
-from sync.remembering import TOGETHER, UNWRITTEN
+from sync.remembering import UNWRITTEN
+from sync.unread import TOGETHER
 
 NAMES = FIELDS[Kind.BUDGET]
 
