@@ -305,6 +305,12 @@ class Plan:
         data = json.loads(text)
         if not isinstance(data, dict):
             raise ValueError("a saved plan is a JSON object")
+        return cls.of_data(data)
+
+    @classmethod
+    def of_data(cls, data: dict[str, Any]) -> Self:
+        """The plan that `to_data` made the data of, which are changed by it; raises `ValueError`
+        where they are of none."""
         for said in ("summary", "digest"):
             data.pop(said, None)
         for change in data.get("changes", ()):

@@ -92,16 +92,16 @@ class Approving:
         request = self._approvals.standing(self._spec.name)
         if self._spec.approval is None or request is None or request.approved_at is None:
             return None
-        text = self._approvals.plan_text(request)
+        data = self._approvals.plan_data(request)
+        if data is None:
+            return None
         try:
-            data = json.loads(text)
-            intact = digest_of(data) == request.digest
             beyond, below = data.pop("beyond"), data.pop("below_spent")
-            deeds = dict(_deeds(data)) if intact else {}
-            plan = Plan.load(json.dumps(data)) if intact else None
+            deeds = dict(_deeds(data))
+            plan = Plan.of_data(data)
         except (ValueError, LookupError, TypeError, AttributeError):
-            plan = None
-        if plan is None or dict(plan.bound_to) != dict(bound_to):
+            return None
+        if dict(plan.bound_to) != dict(bound_to):
             return None
         return Grant(request, plan, deeds, frozenset(beyond), frozenset(below))
 
@@ -131,7 +131,6 @@ class Approving:
         if (rejected := self._approvals.rejected(self._spec.name, deeds)) is not None:
             self.let_go(journal)
             return rejected
-        author = self._store.author
         request = Request(
             plan_id=plan.plan_id,
             sync=self._spec.name,
@@ -139,7 +138,7 @@ class Approving:
             deeds=deeds,
             reason=why,
             asked_at=now,
-            asked_by=author.name or author.user,
+            asked_by=self._store.author.called,
             until=now + approval.expires,
         )
         text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)

@@ -19,6 +19,7 @@ from sync.answers import waiting_of
 from sync.decided import Take
 from sync.meaning import Meaning
 from sync.send import draft_of
+from sync.state.approvals import undecided
 from sync.state.decisions import Decided, Remembered
 from sync.state.journal import Operation
 from sync.state.meanings import Meanings
@@ -99,12 +100,8 @@ class RunQueue:
 
     def _approvals(self, connection: Connection) -> Iterator[Question]:
         """The plans of the sync that wait for somebody to approve them."""
-        query = select(approvals).where(
-            approvals.c.sync == self._sync,
-            approvals.c.approved_at.is_(None),
-            approvals.c.ended_at.is_(None),
-            approvals.c.until > self._store.now(),
-        )
+        waiting = undecided(self._store.now())
+        query = select(approvals).where(approvals.c.sync == self._sync, waiting)
         for row in connection.execute(query):
             who = f"asked for by {row.asked_by}, until {row.until:%Y-%m-%d %H:%M} UTC"
             id = row.plan_id[:12]

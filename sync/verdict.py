@@ -76,7 +76,7 @@ class Verdicts:
         then: Callable[[Connection], None],
     ) -> None:
         if ruling.take is Take.NOT_APPLIED:
-            said = f"{self._who} said that it did not happen"
+            said = f"{self._store.author.called} said that it did not happen"
             journal.ended(operation.id, State.LOST, said, remember=then)
             return
         target = self._target()
@@ -88,11 +88,6 @@ class Verdicts:
             then(connection)
 
         journal.applied(operation.id, echo.id if echo else id, keep)
-
-    @property
-    def _who(self) -> str:
-        author = self._store.author
-        return author.name or author.user
 
     def _shown(
         self, target: Connector, operation: Operation, ruling: Ruling, id: str | None

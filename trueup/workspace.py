@@ -5,7 +5,6 @@ The command line and users' scripts go through the same few methods.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections import defaultdict
@@ -24,7 +23,6 @@ from msgspec.structs import replace
 from canonical.actual import Actual
 from canonical.allocation import Allocation
 from canonical.budget import Budget
-from canonical.digest import digest_of
 from canonical.kind import Kind
 from config.limits import ensure_ceiling
 from config.load import SettingsError, load
@@ -452,18 +450,13 @@ class Workspace:
 
         request = Approvals(self.store).named(name)
         sync_of(self.settings, request.sync)
-        text = Approvals(self.store).plan_text(request)
-        try:
-            data = json.loads(text)
-            intact = digest_of(data) == request.digest
-        except ValueError:
-            intact = False
-        if not intact:
+        data = Approvals(self.store).plan_data(request)
+        if data is None:
             raise NotApproved(
                 f"the plan {request.id} in the state is not as it was asked for; nothing of it is "
                 f"applied: `trueup run {request.sync}` asks anew"
             )
-        return request, Plan.load(text)
+        return request, Plan.of_data(data)
 
     def approve(self, plan: str, *, name: str | None = None, note: str | None = None) -> Request:
         """Let the next run of its sync apply a plan that waits, once, as far as it is still so.

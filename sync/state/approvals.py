@@ -6,15 +6,17 @@ stands, so of two people who approve at once one is told that it is done, and no
 twice.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, insert, select, update
 from sqlalchemy.engine import Connection
 
+from canonical.digest import digest_of
 from sync.state.audit import Audit, Entry, Event
 from sync.state.author import Author
 from sync.state.store import Store, approvals
@@ -90,6 +92,11 @@ _ROWS: Final = select(*(approvals.c[each.name] for each in fields(Request)))
 _OPEN: Final = approvals.c.ended_at.is_(None)
 
 
+def undecided(now: datetime) -> ColumnElement[bool]:
+    """The rows of the plans that wait for somebody to say yes or no, in their time."""
+    return and_(_OPEN, approvals.c.approved_at.is_(None), approvals.c.until > now)
+
+
 class Approvals:
     """The approvals of all syncs."""
 
@@ -132,11 +139,16 @@ class Approvals:
         """The one of that plan; None where it was let go of."""
         return next(iter(self._read(_ROWS.where(approvals.c.plan_id == plan_id))), None)
 
-    def plan_text(self, request: Request) -> str:
-        """The plan, as JSON."""
+    def plan_data(self, request: Request) -> dict[str, Any] | None:
+        """The plan, as JSON has it; None where it is not as it was asked for."""
         query = select(approvals.c.plan).where(approvals.c.plan_id == request.plan_id)
         with self._store.read() as connection:
-            return str(connection.execute(query).scalar_one())
+            text = str(connection.execute(query).scalar_one())
+        try:
+            data: dict[str, Any] = json.loads(text)
+            return data if digest_of(data) == request.digest else None
+        except ValueError:
+            return None
 
     def ask(self, connection: Connection, request: Request, plan: str) -> Entry:
         """Put a plan down that waits, within the transaction of a run; what the audit is told."""
@@ -164,37 +176,33 @@ class Approvals:
 
         Raises `NotApproved`.
         """
-        who, now = self._store.mask(author.name or author.user), self._store.now()
-        self._ensure_open(request, now)
-        if not alone and _same(who, request.asked_by):
+        self._ensure_open(request, self._store.now())
+        if not alone and _same(self._store.mask(author.called), request.asked_by):
             raise NotApproved(
                 f"{request.asked_by} asked for this plan, and four_eyes has another person approve "
                 "it: as another user of the system, or by `--as NAME`"
             )
-        said = None if note is None else self._store.mask(note)
-        values = {"approved_at": now, "approved_by": who, "note": said}
-        may = (_OPEN, approvals.c.approved_at.is_(None), approvals.c.until > now)
-        with self._store.write() as connection:
-            done = connection.execute(_still(request).where(*may).values(values)).rowcount
-            if done:
-                told = _told(request, "approved", by=author, note=said)
-                Audit(self._store).append(connection, told)
-        found = self.named(request.plan_id)
-        if not done:
-            self._ensure_open(found, now)
-        return found
+        return self._say(request, author, note, "approved")
 
     def reject(self, request: Request, author: Author, note: str | None) -> Request:
         """Say no to it, also where it was approved and is not applied yet; raises `NotApproved`
         where it is at its end."""
-        who, now = self._store.mask(author.name or author.user), self._store.now()
+        return self._say(request, author, note, End.REJECTED.value)
+
+    def _say(self, request: Request, author: Author, note: str | None, what: str) -> Request:
+        """Put down what a person says of it, while it is open and in its time."""
+        who, now = self._store.mask(author.called), self._store.now()
         said = None if note is None else self._store.mask(note)
-        values = {"ended_at": now, "ended_as": End.REJECTED.value, "ended_by": who, "note": said}
-        may = (_OPEN, approvals.c.until > now)
+        may = [_OPEN, approvals.c.until > now]
+        if what == End.REJECTED:
+            values = {"ended_at": now, "ended_as": what, "ended_by": who, "note": said}
+        else:
+            values = {"approved_at": now, "approved_by": who, "note": said}
+            may.append(approvals.c.approved_at.is_(None))
         with self._store.write() as connection:
             done = connection.execute(_still(request).where(*may).values(values)).rowcount
             if done:
-                told = _told(request, End.REJECTED.value, by=author, note=said)
+                told = _told(request, what, by=author, note=said)
                 Audit(self._store).append(connection, told)
         found = self.named(request.plan_id)
         if not done:

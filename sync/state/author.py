@@ -19,6 +19,11 @@ class Author:
     name: str | None = None
     settings: str | None = None
 
+    @property
+    def called(self) -> str:
+        """What people call them: the name that was given, else the user's."""
+        return self.name or self.user
+
     @classmethod
     def here(cls, *, name: str | None = None, settings: str | None = None) -> Self:
         """The user that this process runs as: as the system knows it, not as a variable says."""

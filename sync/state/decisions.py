@@ -120,8 +120,7 @@ class Decided:
         shown = [each.wait for each in rulings]
         before = self._waits.ensure_as_shown(connection, shown)
         self.close(connection, [number for number in before.values() if number is not None])
-        now, author = self._store.now(), self._store.author
-        by = author.name or author.user
+        now, by = self._store.now(), self._store.author.called
         rows = [
             self._row(each) | {"at": now, "by": by, "ended_at": now if done else None}
             for each in rulings

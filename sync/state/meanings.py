@@ -75,7 +75,7 @@ class Meanings:
         self.unsay(connection, [e for e, name in zip(meanings, said, strict=True) if name in there])
 
     def _row(self, meaning: Meaning) -> dict[str, Any]:
-        author, (budget_ref, ref) = self._store.author, meaning.key
+        budget_ref, ref = meaning.key
         said = {"meant": meaning.word.value, "value": meaning.id, "source": None, "target": None}
         return {
             "sync": self._sync,
@@ -87,5 +87,5 @@ class Meanings:
             "take": _TAKES[meaning.word].value,
             "said": said,
             "at": self._store.now(),
-            "by": author.name or author.user,
+            "by": self._store.author.called,
         }

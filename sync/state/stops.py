@@ -47,9 +47,8 @@ class Stops:
 
     def pause_within(self, connection: Connection, sync: str, because: str | None) -> Stop:
         """As `pause`, within the caller's transaction; to be called last in it."""
-        author = self._store.author
         said = None if because is None else self._store.mask(because)
-        stop = Stop(sync, self._store.now(), author.name or author.user, said)
+        stop = Stop(sync, self._store.now(), self._store.author.called, said)
         row = connection.execute(select(stops).where(stops.c.sync == sync)).first()
         if row is not None and said is None:
             stop = Stop(sync, row.since, row.by, row.because)

@@ -27,6 +27,7 @@ from sqlalchemy.engine import Connection
 from canonical.facts import Fact, lists, tuples
 from canonical.kind import Kind
 from canonical.waiting import Rule, Waiting
+from sync.state.approvals import undecided
 from sync.state.store import Store, approvals, decisions, waits
 
 _BATCH: Final = 1000
@@ -221,12 +222,7 @@ class Waits:
         so no more, before any run says so."""
         stands = (
             select(approvals.c.plan_id)
-            .where(
-                approvals.c.plan_id == waits.c.ref,
-                approvals.c.approved_at.is_(None),
-                approvals.c.ended_at.is_(None),
-                approvals.c.until > self._store.now(),
-            )
+            .where(approvals.c.plan_id == waits.c.ref, undecided(self._store.now()))
             .exists()
         )
         return and_(_OPEN, or_(waits.c.rule != str(Rule.APPROVAL), stands))
