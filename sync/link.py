@@ -14,14 +14,13 @@ from canonical.allocation import Status
 from canonical.change import Change, Conflict, Plan
 from canonical.facts import Fact, facts
 from canonical.kind import FIELDS, Kind
-from canonical.text import ref as spelled
 from canonical.waiting import Waiting
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.links import CannotLink, LinkWaits
 from sync.match import Key
-from sync.meaning import Meaning, Word, unlinking
+from sync.meaning import Meaning, Word, named, unlinking
 from sync.spec import SyncSpec
 from sync.state.audit import Audit
 from sync.state.audited import linked
@@ -120,8 +119,7 @@ class Linker:
         `reading` is entered while both sides are read. Raises `CannotLink`, `LeaseHeld` while a
         run of the sync goes on, and the errors of `connectors.contract.errors`.
         """
-        kind = Kind.BUDGET if budget is None else Kind.ALLOCATION
-        key = ("" if budget is None else spelled(budget), spelled(ref))
+        kind, key = named(ref, budget)
         with Lease.take(self._store, self._spec.name, now=self._now) as lease:
             ensure_settled(self._store, self._spec.name, kind, key, id)
             self._check_ref(kind, key, id)
@@ -190,11 +188,7 @@ class Linker:
             return
         above = ("", key[0])
         link = self._ledger.by_refs(Kind.BUDGET, [above]).get(above)
-        said = [
-            each.id
-            for each in self._meanings.all()
-            if (each.word, each.kind, each.key) == (Word.LINK, Kind.BUDGET, above)
-        ]
+        said = [each.id for each in self._meanings.of(Kind.BUDGET, above) if each.word is Word.LINK]
         place = link.target_id if link else said[-1] if said else None
         if place is None:
             raise CannotLink(f"{self._spec.name} has linked no budget {key[0]} yet: that is first")
@@ -227,9 +221,8 @@ class Linker:
         """What was said before and is otherwise now."""
         return [
             each
-            for each in self._meanings.all()
-            if (each.kind, each.key) == (meaning.kind, meaning.key)
-            and (each.word is Word.LINK or each.id == meaning.id)
+            for each in self._meanings.of(meaning.kind, meaning.key)
+            if each.word is Word.LINK or each.id == meaning.id
         ]
 
 

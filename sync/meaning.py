@@ -5,6 +5,7 @@ from enum import StrEnum
 from shlex import quote
 
 from canonical.kind import Kind
+from canonical.text import ref as spelled
 from sync.match import Key
 
 
@@ -30,6 +31,13 @@ class Meaning:
     kind: Kind
     key: Key
     id: str
+
+
+def named(ref: str, budget: str | None) -> tuple[Kind, Key]:
+    """What a person names: the budget `ref`, or that allocation of `budget`."""
+    if budget is None:
+        return Kind.BUDGET, ("", spelled(ref))
+    return Kind.ALLOCATION, (spelled(budget), spelled(ref))
 
 
 def unlinking(sync: str, kind: Kind, key: Key) -> str:

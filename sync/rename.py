@@ -13,11 +13,11 @@ from typing import Any
 
 from canonical.facts import facts
 from canonical.kind import FIELDS, Kind
-from canonical.text import ref as spelled
 from connectors.contract.interface import Connector
 from connectors.contract.records import Observed
 from sync.intake.select import key_of
 from sync.match import Key
+from sync.meaning import named
 from sync.renames import CannotRename, RenameWaits
 from sync.spec import SyncSpec
 from sync.state.audit import Audit
@@ -99,9 +99,8 @@ class Renamer:
         `reading` is entered while the source is read. Raises `CannotRename`, `LeaseHeld` while a
         run of the sync goes on, and the errors of `connectors.contract.errors`.
         """
-        kind = Kind.BUDGET if budget is None else Kind.ALLOCATION
-        above = "" if budget is None else spelled(budget)
-        this = Rename(kind, (above, spelled(old)), (above, spelled(new)))
+        kind, before = named(old, budget)
+        this = Rename(kind, before, named(new, budget)[1])
         with Lease.take(self._store, self._spec.name, now=self._now) as lease:
             link = self._link(this)
             with reading or nullcontext():

@@ -13,11 +13,10 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from canonical.kind import Kind
-from canonical.text import ref as spelled
 from sync.link import ensure_settled
 from sync.links import CannotLink
 from sync.match import Key
-from sync.meaning import Meaning, Word
+from sync.meaning import Meaning, Word, named
 from sync.state.audit import Audit
 from sync.state.audited import unlinked
 from sync.state.lease import Lease
@@ -83,11 +82,10 @@ class Unlinker:
 
         Raises `CannotLink`, and `LeaseHeld` while a run of the sync goes on.
         """
-        kind = Kind.BUDGET if budget is None else Kind.ALLOCATION
-        key = ("" if budget is None else spelled(budget), spelled(ref))
+        kind, key = named(ref, budget)
         with Lease.take(self._store, self._sync, now=self._now) as lease:
             link = self._ledger.by_refs(kind, [key]).get(key)
-            said = [e for e in self._meanings.all() if (e.kind, e.key) == (kind, key)]
+            said = self._meanings.of(kind, key)
             ensure_settled(self._store, self._sync, kind, key, link and link.target_id)
             found = self._unlinking(kind, key, link, said, anew=anew)
             budgets = list(self._ledger.ids(Kind.BUDGET)) if kind is Kind.BUDGET else []

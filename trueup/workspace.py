@@ -300,8 +300,7 @@ class Workspace:
         """
         from sync.handover import Handing
 
-        account = account_of(self.settings, sync_of(self.settings, sync).target)
-        owners = Owners(self.store, sync, account, self._neighbours(sync, account))
+        account, owners = self._owners(sync)
         with self.turn(account):
             return Handing(self.store, sync, owners, _now).hand_over(giver, refs, approve)
 
@@ -322,8 +321,7 @@ class Workspace:
         from sync.rename import Renamer
 
         spec = spec_of(self.settings, sync)
-        account = account_of(self.settings, spec.target)
-        owners = Owners(self.store, sync, account, self._neighbours(sync, account))
+        account, owners = self._owners(sync)
         source = self.system(spec.source)
         with self.turn(account):
             renamer = Renamer(spec, source, self.store, owners, _now)
@@ -347,8 +345,7 @@ class Workspace:
         from sync.link import Linker
 
         spec, today = spec_of(self.settings, sync), _today()
-        account = account_of(self.settings, spec.target)
-        owners = Owners(self.store, sync, account, self._neighbours(sync, account))
+        _, owners = self._owners(sync)
         source, target = self.system(spec.source), self.system(spec.target)
         with self._engine(sync) as engine, ExitStack() as reading:
             linker = Linker(
@@ -564,6 +561,11 @@ class Workspace:
         """Held by whoever reads or writes that account for longer than a call."""
         with self._opening:
             return self._turns[account]
+
+    def _owners(self, sync: str) -> tuple[str, Owners]:
+        """The account of the sync's target, and which syncs own what in it."""
+        account = account_of(self.settings, sync_of(self.settings, sync).target)
+        return account, Owners(self.store, sync, account, self._neighbours(sync, account))
 
     def _neighbours(self, sync: str, account: str) -> dict[str, Callable[[], Connector | None]]:
         """The other syncs of these settings into that account, each with its source."""

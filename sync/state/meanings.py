@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from canonical.kind import Kind
 from canonical.waiting import Rule
 from sync.decided import Take
+from sync.match import Key
 from sync.meaning import Meaning, Word
 from sync.state.store import Store, decisions, links
 
@@ -47,6 +48,10 @@ class Meanings:
         with self._store.read() as connection:
             rows = connection.execute(query.order_by(decisions.c.number)).mappings()
             return [each for each in map(meaning_of, rows) if each is not None]
+
+    def of(self, kind: Kind, key: Key) -> list[Meaning]:
+        """As `all`, of one ref."""
+        return [each for each in self.all() if (each.kind, each.key) == (kind, key)]
 
     def say(self, connection: Connection, meanings: Sequence[Meaning]) -> None:
         """Remember them, within the caller's transaction."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import typer
-
-from sync.outcome import Exit
-from trueup.output import plain
+from trueup.commands.saying import say
 
 if TYPE_CHECKING:
     from sync.link import Linking
@@ -22,23 +19,19 @@ def link(
     """`trueup link`."""
     session.must_ask("link", yes)
 
-    def approve(linking: Linking) -> bool:
-        if yes:
-            return True
-        _tell(session, _link_lines(linking))
-        return typer.confirm(f"Is {linking.target_id} {linking.key[1]}?", err=True)
+    def act(approve: Callable[[Linking], bool]) -> Linking:
+        with session.workspace() as workspace:
+            return workspace.link(sync, ref, id, budget=budget, approve=approve)
 
-    with session.workspace() as workspace:
-        found = workspace.link(sync, ref, id, budget=budget, approve=approve)
-    if session.as_json:
-        session.print(found.to_data())
-    elif not found.done:
-        session.console.say("not approved; nothing was linked")
-    else:
-        if yes:
-            _tell(session, _link_lines(found))
-        session.console.say(plain(f"linked; the next run of {sync} adopts it: trueup plan {sync}"))
-    return Exit.OK if found.done else Exit.PARTIAL
+    return say(
+        session,
+        act,
+        _link_lines,
+        lambda found: f"Is {found.target_id} {found.key[1]}?",
+        yes=yes,
+        past="linked",
+        then=f"the next run of {sync} adopts it: trueup plan {sync}",
+    )
 
 
 def unlink(
@@ -52,28 +45,19 @@ def unlink(
     """`trueup unlink`."""
     session.must_ask("unlink", yes)
 
-    def approve(unlinking: Unlinking) -> bool:
-        if yes:
-            return True
-        _tell(session, _unlink_lines(unlinking))
-        return typer.confirm("Forget it?", err=True)
+    def act(approve: Callable[[Unlinking], bool]) -> Unlinking:
+        with session.workspace() as workspace:
+            return workspace.unlink(sync, ref, budget=budget, anew=anew, approve=approve)
 
-    with session.workspace() as workspace:
-        found = workspace.unlink(sync, ref, budget=budget, anew=anew, approve=approve)
-    if session.as_json:
-        session.print(found.to_data())
-    elif not found.done:
-        session.console.say("not approved; nothing was unlinked")
-    else:
-        if yes:
-            _tell(session, _unlink_lines(found))
-        session.console.say(plain(f"unlinked; nothing was written into the target of {sync}"))
-    return Exit.OK if found.done else Exit.PARTIAL
-
-
-def _tell(session: Session, lines: Iterator[str]) -> None:
-    for line in lines:
-        session.console.say(plain(line))
+    return say(
+        session,
+        act,
+        _unlink_lines,
+        lambda found: "Forget it?",
+        yes=yes,
+        past="unlinked",
+        then=f"nothing was written into the target of {sync}",
+    )
 
 
 def _link_lines(found: Linking) -> Iterator[str]:

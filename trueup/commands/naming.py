@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import typer
-
-from sync.outcome import Exit
-from trueup.output import plain
+from trueup.commands.saying import say
 
 if TYPE_CHECKING:
     from sync.rename import Renaming
@@ -21,28 +18,19 @@ def rename(
     """`trueup rename`."""
     session.must_ask("rename", yes)
 
-    def approve(renaming: Renaming) -> bool:
-        if yes:
-            return True
-        _tell(session, renaming)
-        return typer.confirm("Let them keep their objects?", err=True)
+    def act(approve: Callable[[Renaming], bool]) -> Renaming:
+        with session.workspace() as workspace:
+            return workspace.rename(sync, old, new, budget=budget, approve=approve)
 
-    with session.workspace() as workspace:
-        found = workspace.rename(sync, old, new, budget=budget, approve=approve)
-    if session.as_json:
-        session.print(found.to_data())
-    elif not found.done:
-        session.console.say("not approved; nothing was renamed")
-    else:
-        if yes:
-            _tell(session, found)
-        session.console.say(plain(f"renamed; the next run of {sync} brings what differs"))
-    return Exit.OK if found.done else Exit.PARTIAL
-
-
-def _tell(session: Session, renaming: Renaming) -> None:
-    for line in _lines(renaming):
-        session.console.say(plain(line))
+    return say(
+        session,
+        act,
+        _lines,
+        lambda found: "Let them keep their objects?",
+        yes=yes,
+        past="renamed",
+        then=f"the next run of {sync} brings what differs",
+    )
 
 
 def _lines(renaming: Renaming) -> Iterator[str]:
