@@ -18,7 +18,6 @@ from canonical.allocation import Allocation, Status
 from canonical.budget import Budget
 from canonical.kind import Kind
 from canonical.problem import Problem
-from canonical.text import joined
 from connectors.contract.departure import leaving
 from connectors.contract.errors import Malformed, Missing, Rejected, Unreadable
 from connectors.contract.interface import Connector
@@ -41,11 +40,11 @@ from connectors.rows.reading import (
     ref_of,
 )
 from connectors.rows.written import (
+    as_wanted,
     checked_allocation,
     checked_budget,
-    merged_allocation,
-    merged_budget,
-    unlike,
+    drafted,
+    merged,
 )
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ class File(Connector):
         """What has the ref of a draft: here the ref is the id."""
         found: dict[int, Sequence[Observed]] = {}
         for number, draft in enumerate(drafts):
-            kind, _, id = _drafted(draft)
+            kind, _, id = drafted(draft)
             if (seen := self._find(kind, id)) is not None:
                 found[number] = [seen]
         return found
@@ -196,7 +195,7 @@ class File(Connector):
 
     def create(self, draft: Draft, key: str) -> Observed:
         """Adds the rows of a budget, or of an allocation; what is there with equal facts stays."""
-        kind, model, id = _drafted(draft)
+        kind, model, id = drafted(draft)
         self._ensure_written()
         with self._alone():
             try:
@@ -205,24 +204,15 @@ class File(Connector):
                 raise Rejected(f"{id} is there already and cannot be read: {error}") from None
             if seen is None:
                 return self._put(kind, model, id)
-            if differs := unlike(model, seen.model, HELD[kind]):
-                raise Rejected(f"{id} is there already with another {', '.join(differs)}")
-            return seen
+            return as_wanted(id, model, seen, HELD[kind])
 
     def update(self, id: str, draft: Draft, fields: Collection[str], key: str) -> Observed:
         """Puts rows with the changed fields where the object's rows stand; raises `Missing`."""
-        kind, wanted, _ = _drafted(draft)
+        kind, wanted, _ = drafted(draft)
         self._ensure_written()
         with self._alone():
-            model: Budget | Allocation
             current = self.get(kind, id).model
-            if isinstance(current, Budget) and isinstance(wanted, Budget):
-                model = merged_budget(current, wanted, fields)
-            else:
-                assert isinstance(current, Allocation)
-                assert isinstance(wanted, Allocation)
-                model = merged_allocation(current, wanted, fields)
-            return self._put(kind, model, id, current)
+            return self._put(kind, merged(current, wanted, fields), id, current)
 
     def retire(self, kind: Kind, id: str, key: str) -> None:
         """Sets the status to retired; raises `Missing`."""
@@ -352,14 +342,3 @@ def _rows_of(model: Budget | Allocation, index: Index) -> Sequence[Cells]:
     if isinstance(model, Budget):
         return checked_budget(model, index, ())[0]
     return checked_allocation(model, index, ())[0]
-
-
-def _drafted(draft: Draft) -> tuple[Kind, Budget | Allocation, str]:
-    """The object that `draft` describes under the ref that it will have, and its id."""
-    model = draft.model
-    ref = draft.stamp or model.ref
-    if isinstance(model, Budget):
-        model = structs.replace(model, ref=ref, parent=draft.container or model.parent)
-        return Kind.BUDGET, model, ref
-    model = structs.replace(model, ref=ref, budget=draft.container or model.budget)
-    return Kind.ALLOCATION, model, joined(model.budget, ref)

@@ -4,22 +4,54 @@ Rows hold text only; what would not come back as it was said is refused before i
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
 from canonical.allocation import Allocation
 from canonical.budget import Budget
 from canonical.facts import SAID_BY_NONE, facts, fields_of
+from canonical.kind import Kind
+from canonical.text import joined
 from connectors.contract.errors import Rejected
+from connectors.contract.records import Draft, Observed
 from connectors.rows.layout import BUDGETS, Cells, Wrong
 from connectors.rows.mapping import Reader, allocation_rows, budget_rows, settled
 from connectors.rows.reading import Index, cycles
 
+Model: TypeAlias = Budget | Allocation
+
 _MONEY = frozenset({"amount", "currency", "phases"})
 
 
-def merged_budget(current: Budget, wanted: Budget, fields: Collection[str]) -> Budget:
+def drafted(draft: Draft) -> tuple[Kind, Model, str]:
+    """The object that `draft` describes under the ref that it will have, and its id."""
+    model = draft.model
+    ref = draft.stamp or model.ref
+    if isinstance(model, Budget):
+        model = replace(model, ref=ref, parent=draft.container or model.parent)
+        return Kind.BUDGET, model, ref
+    model = replace(model, ref=ref, budget=draft.container or model.budget)
+    return Kind.ALLOCATION, model, joined(model.budget, ref)
+
+
+def as_wanted(id: str, wanted: Model, seen: Observed, held: Collection[str]) -> Observed:
+    """What is there already of what is to be made; raises `Rejected` where it is another."""
+    if differs := unlike(wanted, seen.model, held):
+        raise Rejected(f"{id} is there already with another {', '.join(differs)}")
+    return seen
+
+
+def merged(current: Model, wanted: Model, fields: Collection[str]) -> Model:
+    """`current` with `fields` as `wanted` has them."""
+    if isinstance(current, Budget):
+        assert isinstance(wanted, Budget)
+        return _merged_budget(current, wanted, fields)
+    assert isinstance(wanted, Allocation)
+    return _merged_allocation(current, wanted, fields)
+
+
+def _merged_budget(current: Budget, wanted: Budget, fields: Collection[str]) -> Budget:
     """`current` with `fields` as `wanted` has them; phases bring their own start and end."""
     changes: dict[str, Any] = {name: getattr(wanted, name) for name in fields if name not in _MONEY}
     if _MONEY & set(fields) or (wanted.phases and {"start", "end"} & set(fields)):
@@ -29,7 +61,7 @@ def merged_budget(current: Budget, wanted: Budget, fields: Collection[str]) -> B
     return replace(current, **changes)
 
 
-def merged_allocation(
+def _merged_allocation(
     current: Allocation, wanted: Allocation, fields: Collection[str]
 ) -> Allocation:
     """`current` with `fields` as `wanted` has them; its amount and its phases go together."""

@@ -20,6 +20,7 @@ from connectors.contract.records import Check, Draft, Known, Observed, Page, Rec
 from connectors.contract.runtime import Runtime
 from connectors.layouts.stated import Stated
 from connectors.rows.reading import pages
+from connectors.rows.written import drafted
 from connectors.sql.answers import Answer
 from connectors.sql.database import Database
 from connectors.sql.declared import CAPABILITIES, SqlSettings
@@ -28,7 +29,7 @@ from connectors.sql.laid import ByTwoQueries, laid_out, read_answer, without_sha
 from connectors.sql.own import Own
 from connectors.sql.queries import query_text
 from connectors.sql.spent import Kept
-from connectors.sql.writer import Writer, drafted
+from connectors.sql.writer import Writer
 
 _Read: TypeAlias = Own | Stated
 _log = logging.getLogger("trueup.sql")

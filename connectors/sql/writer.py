@@ -13,14 +13,15 @@ from canonical.text import joined
 from connectors.contract.capabilities import Capabilities
 from connectors.contract.departure import leaving
 from connectors.contract.errors import Malformed, Missing, Rejected, Unsupported
-from connectors.contract.records import Draft, Observed
+from connectors.contract.records import Observed
 from connectors.rows.layout import Cells
 from connectors.rows.reading import Index, allocation_id, ref_of
 from connectors.rows.written import (
+    Model,
+    as_wanted,
     checked_allocation,
     checked_budget,
-    merged_allocation,
-    merged_budget,
+    merged,
     unlike,
 )
 from connectors.sql.answers import Answer
@@ -28,19 +29,7 @@ from connectors.sql.kept import KeptTable, exact
 from connectors.sql.own import Own
 from connectors.sql.writing import Held, write
 
-Model: TypeAlias = Budget | Allocation
 Asked: TypeAlias = Callable[[Connection], tuple[Own, Mapping[Kind, list[tuple[object, ...]]]]]
-
-
-def drafted(draft: Draft) -> tuple[Kind, Model, str]:
-    """The object that `draft` describes under the ref that it will have, and its id."""
-    model = draft.model
-    ref = draft.stamp or model.ref
-    if isinstance(model, Budget):
-        model = replace(model, ref=ref, parent=draft.container or model.parent)
-        return Kind.BUDGET, model, ref
-    model = replace(model, ref=ref, budget=draft.container or model.budget)
-    return Kind.ALLOCATION, model, joined(model.budget, ref)
 
 
 class Writer:
@@ -72,18 +61,12 @@ class Writer:
             return self._put(kind, model, id, None)
         except Malformed as error:
             raise Rejected(f"{id} is there already and cannot be read: {error}") from None
-        if differs := unlike(model, seen.model, exact(self._capabilities, kind)):
-            raise Rejected(f"{id} is there already with another {', '.join(differs)}")
-        return seen
+        return as_wanted(id, model, seen, exact(self._capabilities, kind))
 
     def update(self, kind: Kind, wanted: Model, id: str, fields: Collection[str]) -> Observed:
         """The object with `fields` as `wanted` has them; raises `Missing`."""
         current = self._read.get(kind, id).model
-        if isinstance(current, Budget):
-            assert isinstance(wanted, Budget)
-            return self._put(kind, merged_budget(current, wanted, fields), id, current)
-        assert isinstance(wanted, Allocation)
-        return self._put(kind, merged_allocation(current, wanted, fields), id, current)
+        return self._put(kind, merged(current, wanted, fields), id, current)
 
     def retire(self, kind: Kind, id: str) -> None:
         """Sets the status to retired; raises `Missing`."""
