@@ -28,12 +28,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     UniqueConstraint,
     create_engine,
     event,
+    insert,
     inspect,
     select,
     text,
@@ -44,6 +46,7 @@ from sqlalchemy.sql import functions
 from sqlalchemy.types import TypeDecorator
 
 from sync.state.author import Author
+from sync.state.genesis import genesis
 from sync.state.waiting import let_take_its_time, limit, told, waited_in_vain
 
 log = logging.getLogger("trueup.state")
@@ -299,6 +302,13 @@ audit: Final = Table(
     Column("digest", String(64), nullable=False),
 )
 
+_version: Final = Table(  # Alembic's own, as it makes it; it is no table of the state
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
+
 
 class Store:
     """An open database. Safe to use from several threads; `close` it when done.
@@ -507,8 +517,28 @@ def _skew(connection: Connection) -> timedelta:
 
 def _migrate(connection: Connection, where: str, now: datetime) -> None:
     found = _schema(connection)
-    if found == _newest():
-        return
+    if found is None:
+        _make(connection, where, now)
+    elif found != _newest():
+        _upgrade(connection, where, now, found)
+
+
+def _make(connection: Connection, where: str, now: datetime) -> None:
+    """All tables in a database that has none: what the migrations, one by one, come to."""
+    taken = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
+    if taken:
+        raise StoreError(
+            f"{where}: it has a table {taken[0]!r} of another program; "
+            "give Trueup a database of its own"
+        )
+    metadata.create_all(connection, checkfirst=False)
+    _version.create(connection)
+    connection.execute(insert(_version).values(version_num=_newest()))
+    nothing = {"runs": 0, "operations": 0}
+    connection.execute(insert(audit).values(genesis(now, nothing) | {"at": now}))
+
+
+def _upgrade(connection: Connection, where: str, now: datetime, found: str) -> None:
     # here, since it takes a fifth of a second to import and is needed once
     from alembic import command
     from alembic.config import Config
@@ -519,14 +549,7 @@ def _migrate(connection: Connection, where: str, now: datetime) -> None:
     config.attributes["connection"] = connection
     config.attributes["now"] = now
     scripts = ScriptDirectory.from_config(config)
-    if found is None:
-        taken = sorted(set(inspect(connection).get_table_names()) & set(metadata.tables))
-        if taken:
-            raise StoreError(
-                f"{where}: it has a table {taken[0]!r} of another program; "
-                "give Trueup a database of its own"
-            )
-    elif found not in {script.revision for script in scripts.walk_revisions()}:
+    if found not in {script.revision for script in scripts.walk_revisions()}:
         raise StoreError(
             f"{where}: a newer Trueup wrote it (schema {found}, this one knows up to "
             f"{scripts.get_current_head()}); install that version or a later one"
@@ -537,8 +560,7 @@ def _migrate(connection: Connection, where: str, now: datetime) -> None:
 def _schema(connection: Connection) -> str | None:
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    query = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608  # a constant
-    found: str | None = connection.execute(query).scalar()
+    found: str | None = connection.execute(select(_version.c.version_num)).scalar()
     return found
 
 

@@ -1,13 +1,11 @@
 """The audit: rows that each hold the digest of the one before, from a first one on."""
 
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import sqlalchemy as sa
 from alembic import op
 
-from sync.state.author import Author
-from sync.state.chain import NOTHING, canonical, digest_of
+from sync.state.genesis import genesis
 
 revision = "0010"
 down_revision = "0009"
@@ -31,22 +29,10 @@ def upgrade() -> None:
         sa.Column("previous", sa.String(64), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
     )
-    connection, author = op.get_bind(), Author.here()
+    connection = op.get_bind()
     config = op.get_context().config
     now: datetime = config.attributes["now"] if config else datetime.now(UTC)
-    at = now.astimezone(UTC).isoformat(timespec="microseconds")
-    columns = {"kind": "genesis", "sync": "", "run_id": "", "budget_ref": "", "ref": ""}
-    told = {
-        "number": 1,
-        "at": at,
-        "by": {"user": author.user, "host": author.host, "name": None},
-        "settings": None,
-        "said": {"state": uuid4().hex, "before": _before(connection)},
-    }
-    entry = canonical(columns | told)
-    row = {"number": 1, "at": at, **columns, "entry": entry}
-    row |= {"previous": NOTHING, "digest": digest_of(NOTHING, entry)}
-    connection.execute(sa.insert(table).values(**row))
+    connection.execute(sa.insert(table).values(**genesis(now, _before(connection))))
 
 
 def _before(connection: sa.Connection) -> dict[str, int]:

@@ -8,19 +8,22 @@ import struct
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, inspect, select, text, update
 from sqlalchemy.exc import StatementError
 
-from sync.state.store import VERSION_TABLE, Store, StoreError, leases, metadata, runs
+from sync.state.audit import Audit
+from sync.state.checking import check
+from sync.state.store import VERSION_TABLE, Store, StoreError, _upgrade, leases, metadata, runs
 
 OPENER = """
 import sys
@@ -77,10 +80,63 @@ def number(store):
 # -- opening -------------------------------------------------------------------------------------
 
 
-def test_the_migrated_schema_is_the_one_that_the_tables_say(store):
+@pytest.fixture
+def migrated(database_url, tmp_path, clock, monkeypatch):
+    """A state that came by all migrations, one after another, as those of old customers did."""
+    with closing(Store.open(database_url, tmp_path, clock)) as made:
+        drop_all(made)
+    with monkeypatch.context() as patch:
+        patch.setattr("sync.state.store._make", partial(_upgrade, found="0001"))
+        store = Store.open(database_url, tmp_path, clock)
+    yield store
+    store.close()
+
+
+def drop_all(store):
+    with store.write() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text(f"DROP TABLE {VERSION_TABLE}"))
+
+
+def shape(store):
+    """What the database says of each of its tables, whatever the order of their columns."""
     with store.read() as connection:
+        looked = inspect(connection)
+        return {
+            table: {
+                "columns": {
+                    each["name"]: (str(each["type"]), each["nullable"], each["default"])
+                    for each in looked.get_columns(table)
+                },
+                "key": looked.get_pk_constraint(table),
+                "unique": sorted(map(str, looked.get_unique_constraints(table))),
+                "others": looked.get_foreign_keys(table),
+                "indexes": sorted(map(str, looked.get_indexes(table))),
+            }
+            for table in looked.get_table_names()
+        }
+
+
+def beginning(store):
+    """The row that the audit begins with, but for what no two states have in common."""
+    (row,) = (row.data for row in Audit(store).rows())
+    assert row["said"].pop("state")
+    return {key: value for key, value in row.items() if key not in {"digest", "entry"}}
+
+
+def test_the_migrated_schema_is_the_one_that_the_tables_say(migrated):
+    with migrated.read() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_new_state_is_what_the_migrations_come_to(migrated, database_url, tmp_path, clock):
+    schema, begun = shape(migrated), beginning(migrated)
+    drop_all(migrated)
+    with closing(Store.open(database_url, tmp_path, clock)) as new:
+        assert shape(new) == schema
+        assert beginning(new) == begun
+        assert check(new).fault is None
 
 
 def test_opening_again_finds_what_was_written(database_url, clock):
