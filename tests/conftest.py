@@ -5,6 +5,7 @@ PostgreSQL is `DATABASE_URL` where that is set, else a server of our own that st
 test asks for it and ends with the session.
 """
 
+import gc
 import os
 import shutil
 import subprocess
@@ -14,16 +15,28 @@ import warnings
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+import typer
 
 from sync.state.store import Store
 from tests.contract.judge import judge_name
 
 ROOT = Path(__file__).parent.parent
+
+
+_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 2**30  # bytes; a whole run leaves one of them
+
+
+def pytest_configure():
+    """Folders of tests lie in memory where there is room: no commit of theirs waits for a disk."""
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -57,6 +70,14 @@ def checkout(tmp_path_factory):
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.getbasetemp() / "bytecode"))
         yield ROOT
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command_line():
+    """The command line is put together once, and not for each command that a test gives."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -159,3 +180,10 @@ def _on(server: str, database: str) -> str:
 def _sql(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def pytest_collection_finish():
+    """As the command itself does: what there is for good, no collector need look through again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
