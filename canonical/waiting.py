@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from canonical.facts import Fact
 from canonical.kind import Kind
+from canonical.side import Side
 
 
 class Rule(StrEnum):
@@ -37,6 +38,7 @@ class Waiting:
     as both last agreed. `money` is how much hangs on it, with its currency, where that is known.
     `candidates` are ids that the decision is between; `reason` is one sentence for people. `beside`
     is what else says how much the values are, as each side has it: of an amount the currency.
+    `side` is the system that a write of unknown outcome went to.
     """
 
     rule: Rule
@@ -52,6 +54,7 @@ class Waiting:
     money: str | None = None
     candidates: tuple[str, ...] = ()
     beside: Fact = None
+    side: Side = Side.TARGET
 
     @property
     def currencies(self) -> tuple[str | None, str | None]:

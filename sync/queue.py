@@ -118,10 +118,7 @@ class RunQueue:
         model = None if last.op in (Op.RETIRE, Op.DELETE) else draft_of(last)[0].model
         amount = model.amount if model is not None else None
         candidates = tuple(id for each in operations for id in self.candidates.get(each.id, ()))
-        ways: tuple[str, ...]
-        if last.side is Side.SOURCE:
-            ways = ()  # runs look for it there; no word ends it
-        elif last.op is Op.CREATE:
+        if last.op is Op.CREATE:
             ways = (*(candidates or (ANY_ID,)), Take.NOT_APPLIED)
         else:
             ways = (Take.APPLIED, Take.NOT_APPLIED)
@@ -135,6 +132,7 @@ class RunQueue:
                 name=title_of(model) if model is not None else "",
                 money=str(amount) if amount is not None else None,
                 candidates=candidates,
+                side=last.side,
             ),
             ways=ways,
         )
@@ -183,8 +181,7 @@ def _by_object(open: Sequence[Operation]) -> list[list[Operation]]:
     found: dict[tuple[str, str, str, str], list[Operation]] = {}
     for each in open:
         found.setdefault((each.side, each.kind, each.budget_ref, each.ref), []).append(each)
-    # where both sides wait for one object, it is the target's that somebody can decide
-    return sorted(found.values(), key=lambda each: each[-1].side is Side.SOURCE)
+    return [*found.values()]
 
 
 def _said(operation: Operation) -> str:

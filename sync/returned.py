@@ -70,7 +70,8 @@ def remember_returned(
 ) -> None:
     """Within the caller's transaction: what both sides agree on after a write to the source.
 
-    Of a create that is not `whole` those fields are left open of which nothing has arrived.
+    Of a create that is not `whole` those fields are left open of which nothing has arrived; of an
+    update that is not, as nobody saw how it ended, nothing is agreed of what it was to bring.
     """
     if echo is None:
         ledger.forget_ref(connection, operation.kind, operation.budget_ref, operation.ref)
@@ -88,8 +89,8 @@ def remember_returned(
         shown = before.shown or nothing
         shown = marked(operation.kind, shown, operation.fields, answered)
         now = replace(before, shown=shown)
-    elif said.void:
-        now = nothing_agreed_of(with_money(said.void, {}), operation.kind, before)
+    elif void := said.void if whole else (*said.void, *said.took):
+        now = nothing_agreed_of(with_money(void, {}), operation.kind, before)
     else:
         now = _agreed(operation, said, before, answered)
     _save(ledger, connection, operation, key, said, now)

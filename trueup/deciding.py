@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from canonical.side import Side
 from canonical.waiting import Rule
 from config.wiring import sync_of
 from sync.state.decisions import Decided, Ruling
@@ -109,11 +110,15 @@ class Deciding:
 
     def _end(self, ruling: Ruling) -> None:
         sync = ruling.wait.sync
-        target = sync_of(self._settings, sync).target
+        settings = sync_of(self._settings, sync)
+        source, target = settings.source, settings.target
         account = self._account(target)
         owners = Owners(self._store, sync, account)
         owners.refresh()
+        systems = {
+            Side.SOURCE: lambda: self._system(source),
+            Side.TARGET: lambda: self._system(target),
+        }
         with self._turn(account):
-            Verdicts(
-                self._store, sync, lambda: self._system(target), owners, self._now, self._day
-            ).end(ruling)
+            verdicts = Verdicts(self._store, sync, systems, owners, self._now, self._day)
+            verdicts.end(ruling)

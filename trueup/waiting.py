@@ -143,6 +143,7 @@ def wait_data(wait: Wait) -> dict[str, Any]:
         "target": lists(said.target),
         "agreed": lists(said.agreed),
         "money": said.money,
+        "side": said.side.value,
         "reason": said.reason,
         "candidates": [*said.candidates],
         "commands": commands_of(wait),

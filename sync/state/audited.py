@@ -159,6 +159,8 @@ def decided(wait: Wait, row: Mapping[str, Any], replaced: int | None) -> Entry:
         "note": row["note"],
         "replaces": replaced,
     }
+    if wait.waiting.side is Side.SOURCE:
+        said["side"] = str(Side.SOURCE)
     return Entry(
         kind=Event.DECISION,
         sync=wait.sync,

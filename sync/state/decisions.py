@@ -147,7 +147,7 @@ class Decided:
 
     def _row(self, ruling: Ruling) -> dict[str, Any]:
         wait, said = ruling.wait, ruling.wait.waiting
-        rule, kind, budget_ref, ref, name = wait.question.name
+        rule, kind, budget_ref, ref, name, _ = wait.question.name
         values = {"value": ruling.value, "source": said.source, "target": said.target}
         if said.beside is not None:
             values["beside"] = said.beside

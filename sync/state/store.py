@@ -238,6 +238,7 @@ waits: Final = Table(
     Column("ref", Text, nullable=False),
     Column("budget_ref", Text, nullable=False),
     Column("field", Text, nullable=False),
+    Column("side", Text, nullable=False, server_default="target"),
     Column("said", Json, nullable=False),
     Column("since", Moment, nullable=False),
     Column("run_id", Text, nullable=False),

@@ -26,6 +26,7 @@ from sqlalchemy.engine import Connection
 
 from canonical.facts import Fact, lists, tuples
 from canonical.kind import Kind
+from canonical.side import Side
 from canonical.waiting import Rule, Waiting
 from sync.state.approvals import undecided
 from sync.state.store import Store, approvals, decisions, waits
@@ -35,8 +36,8 @@ _OPEN: Final = waits.c.ended_at.is_(None)
 _ASKED: Final = ("source", "target", "beside")
 """Where these are others, it is another question."""
 
-Name = tuple[str, str, str, str, str]
-"""What tells a question from others of its sync: rule, kind, budget ref, ref, field."""
+Name = tuple[str, str, str, str, str, str]
+"""What tells a question from others of its sync: rule, kind, budget ref, ref, field, side."""
 
 
 class Undecidable(Exception):
@@ -54,7 +55,8 @@ class Question:
     def name(self) -> Name:
         """The same while it is the same question."""
         said = self.waiting
-        return said.rule, said.kind or "", said.budget_ref or "", said.ref, said.field or ""
+        above, field = said.budget_ref or "", said.field or ""
+        return said.rule, said.kind or "", above, said.ref, field, said.side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +162,7 @@ class Waits:
             )
 
     def _row(self, question: Question) -> dict[str, Any]:
-        rule, kind, budget_ref, ref, field = question.name
+        rule, kind, budget_ref, ref, field, side = question.name
         said = question.waiting
         return {
             "rule": str(rule),
@@ -168,6 +170,7 @@ class Waits:
             "budget_ref": budget_ref,
             "ref": ref,
             "field": field,
+            "side": str(side),
             "said": self._store.masked(
                 {
                     "name": said.name,
@@ -289,7 +292,7 @@ def _is_other(row: dict[str, Any], there: Row[Any]) -> bool:
 
 
 def _name(row: Row[Any]) -> Name:
-    return row.rule, row.kind, row.budget_ref, row.ref, row.field
+    return row.rule, row.kind, row.budget_ref, row.ref, row.field, row.side
 
 
 def _wait(row: Row[Any]) -> Wait:
@@ -309,6 +312,7 @@ def _wait(row: Row[Any]) -> Wait:
             money=said["money"],
             candidates=tuple(said["candidates"]),
             beside=tuples(said.get("beside")),
+            side=Side(row.side),
         ),
         ways=tuple(said["ways"]),
     )

@@ -9,6 +9,7 @@ from canonical.allocation import Allocation, Entity, Status
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.kind import Kind, Op
+from canonical.side import Side
 from canonical.waiting import Rule, Waiting
 from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
@@ -78,8 +79,8 @@ class World:
     def end(self, wait, take, value=None):
         owners = Owners(self.store, "s", self.target.settings.account("target", self.folder))
         verdicts = Verdicts(
-            self.store, "s", lambda: self.target, owners, lambda: NOW, TODAY
-        )  # fmt: skip
+            self.store, "s", {Side.TARGET: lambda: self.target}, owners, lambda: NOW, TODAY
+        )
         verdicts.end(Ruling(wait=wait, take=take, value=value))
 
     @property
