@@ -7,11 +7,13 @@ A plugin of pytest, in the copy of the code; `Trial` says what is tried, and get
 import gc
 import json
 import os
+import resource
 import signal
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -30,9 +32,9 @@ class Trial:
     mutants: list[Mutant]
     results: dict[str, str]
     reached_in: Path
-    """A file: which test comes by which function, and for how many seconds."""
+    """A file: which test comes by which function, and how many seconds of a processor it takes."""
     seconds: float
-    """What the tests of one fault may take, as they take without it."""
+    """Of a processor: what the tests of one fault may take, as they take without it."""
     processes: int
     said: Callable[[Mutant, str], None]
     running: dict[int, tuple[Mutant, float]] = field(default_factory=dict)
@@ -62,8 +64,8 @@ class Trial:
                 continue
             while len(self.running) >= self.processes:
                 self._wait()
-            limit = 10 + 5 * sum(reached[mutant.function][name] for name in tests)
-            self._start(session, mutant, [items[name] for name in tests], limit)
+            spends = sum(reached[mutant.function][name] for name in tests)
+            self._start(session, mutant, [items[name] for name in tests], spends)
         while self.running:
             self._wait()
         return True
@@ -81,14 +83,18 @@ class Trial:
                 raise pytest.UsageError("a test fails without a fault: run them by themselves")
         return json.loads(self.reached_in.read_text())
 
-    def _start(self, session, mutant, items, limit):
+    def _start(self, session, mutant, items, spends):
+        """Its limit is of a processor, so that a busy machine makes nothing overdue; that of the
+        clock is for what waits for ever.
+        """
         pid = os.fork()
         if pid == 0:
             os.setsid()
+            resource.setrlimit(resource.RLIMIT_CPU, (5 + 3 * ceil(spends), resource.RLIM_INFINITY))
             _quiet(session)
             set_mutant_under_test(mutant.name)
             os._exit(0 if _all_pass(session, items) else 1)
-        self.running[pid] = mutant, time.monotonic() + limit
+        self.running[pid] = mutant, time.monotonic() + 60 + 20 * spends
 
     def _wait(self):
         """Until one has ended, or is overdue."""
@@ -101,13 +107,19 @@ class Trial:
                     os.killpg(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
                 del self.running[pid]
-                self._found(mutant, (KILLED if status else SURVIVED) if ended else OVERDUE)
+                self._found(mutant, _ending(status) if ended else OVERDUE)
                 return
             time.sleep(0.005)
 
     def _found(self, mutant, result):
         self.results[mutant.name] = result
         self.said(mutant, result)
+
+
+def _ending(status: int) -> str:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return OVERDUE
+    return KILLED if status else SURVIVED
 
 
 def chosen(mutant: Mutant, reaching: dict[str, float], seconds: float) -> list[str]:
@@ -142,9 +154,16 @@ def _watched(session, items):
     set_mutant_under_test("stats")
     for item, following in zip(items, [*items[1:], None], strict=True):
         state()._stats.clear()
-        began = time.monotonic()
+        began = _spent()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        took = round(time.monotonic() - began, 4)
+        took = round(_spent() - began, 4)
         for function in state()._stats:
             reached[function][item.nodeid] = took
     return reached
+
+
+def _spent() -> float:
+    """Seconds of a processor, those of ended processes that a test started with them: unlike the
+    clock's, they are the same on a busy machine.
+    """
+    return sum(os.times()[:4])
