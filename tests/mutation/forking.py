@@ -123,14 +123,22 @@ def _ending(status: int) -> str:
 
 
 def chosen(mutant: Mutant, reaching: dict[str, float], seconds: float) -> list[str]:
-    """The tests for a fault: those of its module's own files first, then the quickest, for as many
-    seconds as are given.
+    """The tests for a fault: those of its module's own files first, then by turns the quickest of
+    each other file, for as many seconds as are given.
+
+    By turns, since the quickest of all would be those of a few files about one thing.
     """
     stem = mutant.module.rpartition(".")[2]
-    own = {name for name in reaching if stem in name.partition("::")[0].rpartition("/")[2]}
+    turns: dict[str, int] = defaultdict(int)
+    ordered: list[tuple[bool, int, float, str]] = []
+    for name in sorted(reaching, key=lambda name: reaching[name]):
+        file = name.partition("::")[0]
+        is_own = stem in file.rpartition("/")[2]
+        ordered.append((not is_own, 0 if is_own else turns[file], reaching[name], name))
+        turns[file] += 1
     tests, spent = [], 0.0
-    for name in sorted(reaching, key=lambda name: (name not in own, reaching[name])):
-        spent += reaching[name]
+    for *_, took, name in sorted(ordered):
+        spent += took
         if spent > seconds and tests:
             break
         tests.append(name)

@@ -1,7 +1,8 @@
 """What a plan makes of what the source states, object by object."""
 
 from contextlib import closing
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,11 +11,14 @@ from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.identity import stamped
 from canonical.kind import Kind, Op
+from canonical.period import Cadence
 from canonical.problem import Problem
-from connectors.contract.errors import Missing, Unseen
+from canonical.side import Side
+from connectors.contract.errors import Missing, Uncertain, Unseen
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory
 from sync.engine import Engine
+from sync.fields import Fields, OnNew, Owner
 from sync.intake.selection import Rule, Selection
 from sync.spec import Limits, OnRemove, SyncSpec
 from sync.state.store import Store
@@ -39,9 +43,10 @@ def share(ref, above):
 
 
 class Shown(Memory):
-    """Lists each object `times`, with `problems` beside the budgets; hides the ids in `hidden`."""
+    """Lists each object `times`, with `problems` beside the budgets; hides the ids in `hidden`, and
+    `proves` that what it has no more is gone, or does not."""
 
-    times, problems, hidden = 1, (), frozenset()
+    times, problems, hidden, proves = 1, (), frozenset(), False
 
     def list(self, kind, cursor=None, known=None):
         for page in super().list(kind, cursor):
@@ -54,6 +59,8 @@ class Shown(Memory):
                 raise Missing(f"no {id}")
             return super().get(kind, id)
         except Missing as error:
+            if self.proves:
+                raise
             raise Unseen(f"{kind} {id} is not shown") from error
 
 
@@ -165,3 +172,122 @@ def test_a_second_bearer_of_a_stamp_is_a_conflict_unless_it_is_retired(world, st
 
     assert len(conflicts) == count
     assert all(each.candidates == (world.id("Budget A"), "copy") for each in conflicts)
+
+
+def test_behind_what_the_target_hides_all_else_is_judged(world):
+    world.filled(budget("A"), budget("B"), share("a", "A"), share("b", "B"))
+    dear = {"amount": usd(120)}
+    world.source.put(budget("A", **dear), budget("B", **dear))
+    world.source.put(*(replace_amount(share(ref, ref.upper())) for ref in "ab"))
+    world.target.hidden = {world.id("Budget A")}
+
+    done = [each for each in changed(world.plan()) if each[0] is not Op.BLOCKED]
+
+    assert done == [(Op.UPDATE, "B", ["amount"]), (Op.UPDATE, "b", ["amount"])]
+
+
+def replace_amount(said):
+    return Allocation(ref=said.ref, budget=said.budget, entity=said.entity, amount=usd(7))
+
+
+def test_a_share_that_says_no_cadence_goes_with_the_money_of_its_budgets(world):
+    world.filled(budget("A", cadence=Cadence.MONTHLY), share("a", "A"))
+    world.source.drop("A/a")
+
+    (change,) = world.plan().changes
+
+    (move,) = change.money
+    assert (change.op, move.before.cadence) == (Op.RETIRE, Cadence.MONTHLY)
+
+
+def test_what_vanished_and_what_is_new_may_be_one(world):
+    world.filled(budget("A"), budget("B"))
+    world.source.drop("B")
+    world.source.put(budget("C", name="Budget B"))
+
+    assert [(each.old, each.new, each.by) for each in world.plan().renames] == [("B", "C", "name")]
+
+
+# -- where the source is written too -------------------------------------------------------------
+
+
+def both_sided(world, on_new=OnNew.CREATE):
+    """Nothing is known yet of the budget T of the target, and of its share."""
+    world.settings |= {"fields": Fields(default=Owner.SOURCE, on_new=on_new)}
+    unsure = {"grace": timedelta(seconds=60), "key_lifetime": timedelta()}
+    world.source.capabilities = replace(world.source.capabilities, **unsure)
+    world.source.runtime = replace(world.source.runtime, patience=0.0)
+    world.filled(budget("A"))
+    world.target.put(budget("T", name="Tools", end=date(2026, 12, 31)), share("t", "T"))
+    return world
+
+
+def listed(system):
+    return {item.id for kind in Kind for page in Memory.list(system, kind) for item in page.items}
+
+
+def test_what_only_the_target_has_is_made_in_the_source(world):
+    plan = both_sided(world).plan()
+
+    assert [(each.side, each.op, each.ref) for each in plan.changes] == [
+        (Side.SOURCE, Op.CREATE, "T"),
+        (Side.SOURCE, Op.CREATE, "T/t"),
+    ]
+
+
+@pytest.mark.parametrize(("on_new", "strangers"), [(OnNew.REPORT, 2), (OnNew.IGNORE, 0)])
+def test_nothing_is_made_in_the_source_where_that_is_not_asked_for(world, on_new, strangers):
+    plan = both_sided(world, on_new).plan()
+
+    assert (plan.changes, plan.stranger_count) == ((), strangers)
+
+
+def test_what_was_just_made_in_the_source_and_is_not_listed_yet_is_waited_for(world):
+    both_sided(world)
+    known = listed(world.source)
+    world.engine().run(TODAY, command="test")
+    world.source.hidden = listed(world.source) - known
+
+    plan = world.plan()
+
+    assert len(world.source.hidden) == 2
+    assert (changed(plan), plan.uncertain) == ([], 2)
+
+
+def test_what_a_lost_answer_may_have_made_in_the_source_is_not_made_in_the_target(world):
+    both_sided(world)
+    world.source.before = lose_one()
+    world.engine().run(TODAY, command="test")
+    world.source.put(budget("X", name="Tools"), share("new", "X"), budget("Z"))
+
+    plan = world.plan()
+
+    ours = [each for each in plan.changes if each.side is Side.TARGET]
+    assert [(each.op, each.ref) for each in ours] == [(Op.CREATE, "Z"), (Op.BLOCKED, "new")]
+    assert "unknown outcome" in ours[1].losses[-1].reason
+
+
+def lose_one():
+    left = [Uncertain("the answer was lost")]
+
+    def hook(named, _):
+        if named == "create" and left:
+            raise left.pop()
+
+    return hook
+
+
+def test_what_the_target_lost_waits_with_its_shares_where_both_sides_own_it(world):
+    world.settings["fields"] = Fields(default=Owner.EITHER)
+    world.filled(budget("A"), budget("B"), share("a", "A"), share("b", "B"))
+    world.target.drop(world.id("Budget A"))
+    world.target.proves = True
+    world.source.put(budget("A", amount=usd(120)), budget("B", amount=usd(120)))
+    world.source.put(share("new", "A"))
+
+    plan = world.plan()
+
+    assert ("removed", "A") in [(each.rule, each.ref) for each in plan.waits]
+    assert [each for each in changed(plan) if each[0] is not Op.BLOCKED] == [
+        (Op.UPDATE, "B", ["amount"])
+    ]
