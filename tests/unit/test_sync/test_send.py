@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
+from canonical.allocation import Allocation, Entity
 from canonical.amount import Amount
 from canonical.budget import Budget
 from canonical.compare import Baseline
@@ -14,7 +15,7 @@ from canonical.kind import FIELDS, Kind, Op
 from connectors.contract.records import Draft, Observed
 from connectors.memory.connector import Memory
 from sync.remembering import UNWRITTEN
-from sync.send import Statement, draft_data, remember, send
+from sync.send import Statement, draft_data, remember, send, stored_otherwise
 from sync.state.journal import Operation, new_operation_id
 from sync.state.ledger import Ledger
 from sync.state.store import Store
@@ -260,3 +261,13 @@ def test_what_an_undo_writes_leaves_what_the_source_showed(memories):
 
     assert agreed.shown is not None
     assert agreed.shown[AT["amount"]] == "100.00"
+
+
+@pytest.mark.parametrize(("stored", "said"), [(20, None), (15, "amount 15.00 instead of 20.00")])
+def test_of_a_share_it_is_said_where_other_money_was_stored(stored, said):
+    sent = Allocation(ref="b", budget="B", entity=Entity("user", "b"), amount=Amount.of(20, "USD"))
+    echo = Observed("t1", replace(sent, amount=Amount.of(stored, "USD")), "t0")
+
+    found = stored_otherwise(Memory("shop"), Kind.ALLOCATION, sent, echo)
+
+    assert found == (said and f"memory stored {said}")
