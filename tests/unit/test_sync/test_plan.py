@@ -65,12 +65,15 @@ class Shown(Memory):
 
 
 class World:
-    def __init__(self, store):
-        self.source, self.target, self.store = Shown("erp"), Shown("target"), store
+    def __init__(self, store, name):
+        """Its target is its own: in one state, no two syncs have the same."""
+        self.source, self.target, self.store = Shown("erp"), Shown(f"target {name}"), store
+        self.name = name
         self.settings = {"limits": OPEN, "on_remove": OnRemove.RETIRE}
 
     def engine(self):
-        spec = SyncSpec(name="s", source="erp", target="target", parallel=1, **self.settings)
+        systems = {"source": "erp", "target": self.target.name}
+        spec = SyncSpec(name=self.name, **systems, parallel=1, **self.settings)
         return Engine(spec, self.source, self.target, self.store, now=lambda: NOW)
 
     def filled(self, *models):
@@ -86,10 +89,16 @@ class World:
         return next(i.id for page in pages for i in page.items if i.model.name == name)
 
 
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plan")
+    with closing(Store.open("sqlite:///state.db", folder, lambda: NOW)) as store:
+        yield store
+
+
 @pytest.fixture
-def world(tmp_path):
-    with closing(Store.open("sqlite:///state.db", tmp_path, lambda: NOW)) as store:
-        yield World(store)
+def world(store, request):
+    return World(store, request.node.name)
 
 
 def changed(plan):
@@ -142,7 +151,7 @@ def test_what_the_target_hides_is_a_problem_and_its_shares_are_left_alone(world)
 
     done = [(each.op, each.budget_ref) for each in plan.changes if each.op is not Op.BLOCKED]
     assert done == [(Op.CREATE, "B")]
-    (problem,) = [each for each in plan.problems if each.system == "target"]
+    (problem,) = [each for each in plan.problems if each.system == world.target.name]
     assert "A" in str(problem)
 
 
@@ -157,7 +166,7 @@ def test_where_a_row_of_the_source_cannot_be_read_nothing_is_removed(world):
 def test_what_cannot_be_read_in_the_target_leaves_what_the_source_dropped_to_be_removed(world):
     world.filled(budget("A"), budget("B"))
     world.source.drop("B")
-    world.target.problems = [Problem("target", "row 3", "no number")]
+    world.target.problems = [Problem(world.target.name, "row 3", "no number")]
 
     assert [(op, ref) for op, ref, _ in changed(world.plan())] == [(Op.RETIRE, "B")]
 
