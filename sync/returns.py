@@ -101,6 +101,7 @@ class Returns:
         change = removal(kind, wanted.key, item.id, shown, self._policy, self._able)
         counted = counted_on(money_facts(wanted.stated), self._as_of)
         gone = (Move(self._as_of, counted, None),) if counted else ()
+        self._found.scales.put(Weighed(kind, wanted.key, None, (), counted))  # it counts till then
         if change.op is not Op.BLOCKED:
             weighed = Weighed(kind, wanted.key, change.op, gone, counted)
             self._found.weigh_back(weighed)

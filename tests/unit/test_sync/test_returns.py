@@ -23,7 +23,7 @@ from sync.engine import Engine
 from sync.fields import Fields, OnConflict, Owner
 from sync.intake.rates import Rates
 from sync.outcome import Outcome
-from sync.spec import Limit, Limits, SyncSpec
+from sync.spec import Limit, Limits, OnRemove, SyncSpec
 from sync.state.journal import Journal, State
 from sync.state.store import Store
 from tests.unit.test_sync.people import People
@@ -462,6 +462,25 @@ def test_money_of_the_source_trips_the_guard_which_names_the_side(store):
     assert trip.rule == "max_money"
     assert "100 of 200 USD a month in budgets would move in the source" in trip.message
     assert desk.stated.amount == usd(100)
+
+
+def test_what_is_to_be_removed_in_the_source_is_weighed_with_all_its_money(store):
+    limits = replace(OPEN, max_money=Limit(money={"USD": Decimal(99)}))
+    desk = Desk(store, limits=limits)
+    desk.source.put(structs.replace(desk.stated, ref="B", name="Other"))
+    desk.more = {"on_remove": OnRemove.RETIRE}
+    assert desk.run(allow={"max_money"}).verified
+    (gone,) = (each.id for each in desk.of(desk.target) if each.model.name == "Travel")
+    desk.target.drop(gone)
+    (wait,) = desk.run().plan.waits
+    People(store).take(wait, Take.TARGET)
+
+    plan = desk.run().plan
+
+    (change,) = plan.changes
+    assert (change.side, change.op, change.image["amount"]) == (Side.SOURCE, Op.RETIRE, "100.00")
+    assert [(move.before.amount, move.after) for move in change.money] == [(Decimal(100), None)]
+    assert "100 of 200 USD a month in budgets would move in the source" in plan.guards[0].message
 
 
 def test_a_change_of_the_source_is_counted_as_one_of_its_own_side(store):
