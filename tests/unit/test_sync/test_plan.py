@@ -14,6 +14,7 @@ from canonical.kind import Kind, Op
 from canonical.period import Cadence
 from canonical.problem import Problem
 from canonical.side import Side
+from connectors.contract.capabilities import Hold
 from connectors.contract.errors import Missing, Uncertain, Unseen
 from connectors.contract.records import Page
 from connectors.memory.connector import Memory
@@ -200,6 +201,9 @@ def replace_amount(said):
 
 
 def test_a_share_that_says_no_cadence_goes_with_the_money_of_its_budgets(world):
+    able = world.target.capabilities
+    silent = {**able.allocation, "cadence": Hold.DROPPED}
+    world.target.capabilities = replace(able, allocation=silent)
     world.filled(budget("A", cadence=Cadence.MONTHLY), share("a", "A"))
     world.source.drop("A/a")
 
@@ -209,12 +213,13 @@ def test_a_share_that_says_no_cadence_goes_with_the_money_of_its_budgets(world):
     assert (change.op, move.before.cadence) == (Op.RETIRE, Cadence.MONTHLY)
 
 
-def test_what_vanished_and_what_is_new_may_be_one(world):
+@pytest.mark.parametrize(("name", "by"), [("Budget B", "name"), ("Trips", "amount")])
+def test_what_vanished_and_what_is_new_may_be_one(world, name, by):
     world.filled(budget("A"), budget("B"))
     world.source.drop("B")
-    world.source.put(budget("C", name="Budget B"))
+    world.source.put(budget("C", name=name))
 
-    assert [(each.old, each.new, each.by) for each in world.plan().renames] == [("B", "C", "name")]
+    assert [(each.old, each.new, each.by) for each in world.plan().renames] == [("B", "C", by)]
 
 
 # -- where the source is written too -------------------------------------------------------------
@@ -300,3 +305,16 @@ def test_what_the_target_lost_waits_with_its_shares_where_both_sides_own_it(worl
     assert [each for each in changed(plan) if each[0] is not Op.BLOCKED] == [
         (Op.UPDATE, "B", ["amount"])
     ]
+
+
+def test_what_the_source_dropped_and_the_target_changed_waits(world):
+    world.settings["fields"] = Fields(default=Owner.EITHER)
+    world.filled(budget("A"), budget("B"), budget("C"))
+    world.target.edit(world.id("Budget B"), amount=usd(150))
+    world.source.drop("B")
+    world.source.drop("C")
+
+    plan = world.plan()
+
+    assert [(each.rule, each.ref) for each in plan.waits] == [("removed", "B")]
+    assert [each.ref for each in plan.changes] == ["C"]

@@ -8,17 +8,23 @@ import pytest
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.kind import Kind
+from canonical.change import Conflict, Plan
+from canonical.kind import Kind, Op
+from canonical.side import Side
 from canonical.waiting import Rule, Waiting
+from connectors.contract.records import Draft
 from connectors.memory.connector import Memory
 from sync.decided import Take
 from sync.engine import Engine
 from sync.outcome import Exit
 from sync.plan import Planner
+from sync.queue import RunQueue, asked_by
+from sync.send import Statement, draft_data
 from sync.spec import Approval, Limits, SyncSpec
 from sync.state.approvals import Approvals
 from sync.state.author import Author
 from sync.state.decisions import Decided
+from sync.state.journal import Operation, new_operation_id
 from sync.state.store import Store
 from sync.state.waits import Undecidable, Waits
 from sync.ways import Ways
@@ -382,3 +388,74 @@ def test_a_decision_that_a_plan_could_not_ask_about_holds_still(world, fields):
     fields.now = ("done", "done")
     world.run()
     assert len(Decided(world.store).open("s").numbers) == 1
+
+
+# -- each by itself ------------------------------------------------------------------------------
+
+
+SAID = {
+    (Op.CREATE, Side.TARGET): ("ID", "not-applied"),
+    (Op.UPDATE, Side.TARGET): ("applied", "not-applied"),
+    (Op.RETIRE, Side.TARGET): ("applied", "not-applied"),
+    (Op.DELETE, Side.TARGET): ("applied", "not-applied"),
+    (Op.CREATE, Side.SOURCE): (),
+    (Op.UPDATE, Side.SOURCE): (),
+}
+"""What a person can say of a write of unknown outcome."""
+
+
+def lost(op, side=Side.TARGET):
+    id, key = new_operation_id()
+    draft = draft_data(Draft(model=budget("A", "Travel")), Statement(b""))
+    return Operation(
+        id=id, key=key, run_id="r", op=op, seq=0, kind=Kind.BUDGET, ref=f"{op} {side}", side=side,
+        draft=None if op in (Op.RETIRE, Op.DELETE) else draft, sent_at=NOW,
+    )  # fmt: skip
+
+
+def test_a_write_of_unknown_outcome_waits_with_its_money_and_what_can_be_said_of_it(world):
+    queue = RunQueue(world.store, "s")
+    with world.store.write() as connection:
+        assert queue.end(connection, "r", [lost(*each) for each in SAID]) == len(SAID)
+
+    waits = {each.waiting.ref: each for each in world.waits.queue().waits}
+
+    assert {ref: each.question.ways for ref, each in waits.items()} == {
+        f"{op} {side}": ways for (op, side), ways in SAID.items()
+    }
+    assert {each.waiting.rule for each in waits.values()} == {Rule.UNCERTAIN}
+    money = {ref: (each.waiting.name, each.waiting.money) for ref, each in waits.items()}
+    assert money == {
+        f"{op} {side}": ("", None) if op in (Op.RETIRE, Op.DELETE) else ("Travel", "100.00 USD")
+        for op, side in SAID
+    }
+
+
+def test_what_a_lost_create_may_have_made_can_be_said_by_its_id(world):
+    operation, queue = lost(Op.CREATE), RunQueue(world.store, "s")
+    queue.candidates = {operation.id: ("x1", "x2")}
+    with world.store.write() as connection:
+        queue.end(connection, "r", [operation])
+
+    (wait,) = world.waits.queue().waits
+
+    assert wait.question.ways == ("x1", "x2", "not-applied")
+    assert wait.waiting.candidates == ("x1", "x2")
+
+
+@pytest.mark.parametrize(
+    ("ways", "said"),
+    [
+        ((Take.ID, Take.NONE), ("x1", "x2", "none")),
+        ((Take.ID, Take.NONE, "trueup rename s A B"), ("x1", "x2", "none", "trueup rename s A B")),
+        ((Take.NONE,), ("none",)),
+        ((), ()),
+    ],
+)
+def test_a_conflict_is_decided_by_the_ways_that_it_has(ways, said):
+    conflict = Conflict(Kind.BUDGET, "A", None, "alike", ("x1", "x2"), ways=ways)
+    plan = Plan(
+        plan_id="p", sync="s", source="erp", target="target", as_of=TODAY, conflicts=(conflict,)
+    )
+
+    assert [each.ways for each in asked_by(plan)] == [said]
