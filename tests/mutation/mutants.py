@@ -1,7 +1,8 @@
 """Faults put into a copy of the code, one at a time: mutmut makes them, and its switch, the variable
 `MUTANT_UNDER_TEST`, says which of them is in force.
 
-Not made are those that only change what a person reads: the words of a sentence, what is logged.
+Not made are those that only change what a person reads: the words of a sentence, what is logged;
+and those that only stop `zip` from asking whether both are as long, as they always are.
 """
 
 import ast
@@ -89,14 +90,14 @@ def _faults(path: str, code: str) -> Iterator[Mutant]:
 
 @cache
 def _read(function: ast.FunctionDef) -> str:
-    """The function without what only people read."""
+    """The function without what only people read, and without what `zip` asks."""
     copy = _Wordless().visit(ast.parse(ast.unparse(function)))
     copy.body[0].name = ""
     return ast.dump(copy)
 
 
 class _Wordless(ast.NodeTransformer):
-    """Leaves out sentences, and what is logged."""
+    """Leaves out sentences, what is logged, and whether `zip` asks for as many of each."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         if isinstance(node.value, str) and " " in node.value:
@@ -121,6 +122,8 @@ class _Wordless(ast.NodeTransformer):
             and "log" in ast.unparse(called.value).lower()
         ):
             return ast.Constant("")
+        if isinstance(called, ast.Name) and called.id == "zip":
+            node.keywords = [each for each in node.keywords if each.arg != "strict"]
         return self.generic_visit(node)
 
 
