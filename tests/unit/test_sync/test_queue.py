@@ -77,7 +77,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path, empty_state):
+    empty_state(tmp_path)
     world = World(tmp_path)
     with closing(world.store):
         yield world

@@ -107,7 +107,8 @@ class Desk:
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path, empty_state):
+    empty_state(tmp_path)
     with closing(Store.open(f"sqlite:///{tmp_path}/state.db", tmp_path, lambda: NOW)) as opened:
         yield opened
 

@@ -106,7 +106,8 @@ def usd(number):
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path, empty_state):
+    empty_state(tmp_path)
     with closing(Store.open(f"sqlite:///{tmp_path}/state.db", tmp_path, lambda: NOW)) as opened:
         yield opened
 
