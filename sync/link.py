@@ -14,6 +14,7 @@ from canonical.allocation import Status
 from canonical.change import Change, Conflict, Plan
 from canonical.facts import Fact, facts
 from canonical.kind import FIELDS, Kind
+from canonical.side import Side
 from canonical.waiting import Waiting
 from connectors.contract.errors import Missing, Unseen
 from connectors.contract.interface import Connector
@@ -227,9 +228,10 @@ class Linker:
 
 
 def ensure_settled(store: Store, sync: str, kind: Kind, key: Key, id: str | None) -> None:
-    """Raise `LinkWaits` while a write of that object has an unknown outcome."""
-    for each in Journal(store, sync).open():
-        same = each.kind is kind and ((each.budget_ref, each.ref) == key or each.target_id == id)
+    """Raise `LinkWaits` while a write of that object, to either side, has an unknown outcome."""
+    for each in Journal(store, sync).open_on_both_sides():
+        is_it = each.side is Side.TARGET and each.target_id == id
+        same = each.kind is kind and ((each.budget_ref, each.ref) == key or is_it)
         above = each.kind is Kind.BUDGET and each.ref == key[0]
         if same or above or (kind is Kind.BUDGET and each.budget_ref == key[1]):
             said = f"a write of {each.kind} {each.ref} has an unknown outcome"
