@@ -399,8 +399,8 @@ SAID = {
     (Op.UPDATE, Side.TARGET): ("applied", "not-applied"),
     (Op.RETIRE, Side.TARGET): ("applied", "not-applied"),
     (Op.DELETE, Side.TARGET): ("applied", "not-applied"),
-    (Op.CREATE, Side.SOURCE): (),
-    (Op.UPDATE, Side.SOURCE): (),
+    (Op.CREATE, Side.SOURCE): ("ID", "not-applied"),
+    (Op.UPDATE, Side.SOURCE): ("applied", "not-applied"),
 }
 """What a person can say of a write of unknown outcome."""
 

@@ -16,6 +16,7 @@ from connectors.memory.connector import Memory
 from sync.decided import Take
 from sync.engine import Engine
 from sync.fields import Fields, OnNew, Owner
+from sync.link import LinkWaits
 from sync.outcome import Exit, Outcome
 from sync.spec import Limits, SyncSpec
 from sync.state.audit import Audit
@@ -24,6 +25,7 @@ from sync.state.journal import Journal
 from sync.state.owners import Owners
 from sync.state.store import Store
 from sync.state.waits import Undecidable, Waits
+from sync.unlink import Unlinker
 from sync.verdict import Verdicts
 
 NOW, TODAY = datetime(2026, 3, 10, tzinfo=UTC), date(2026, 3, 10)
@@ -153,6 +155,15 @@ def test_it_cannot_have_made_what_is_not_there_or_is_something_else(desk):
         with pytest.raises(Undecidable, match=said):
             desk.say(Take.ID, id)
     assert len(Journal(desk.store, "s").of_side(Side.SOURCE).open()) == 1
+
+
+def test_its_object_is_not_unlinked_before_that(desk):
+    desk.raised_in_target(arrives=False)
+    unlinker = Unlinker("s", desk.store, lambda: NOW)
+    with pytest.raises(LinkWaits, match="has an unknown outcome"):
+        unlinker.unlink("A", None, False, lambda _: True)
+    desk.say(Take.NOT_APPLIED)
+    unlinker.unlink("A", None, False, lambda _: True)
 
 
 @pytest.mark.parametrize("arrives", [True, False])
