@@ -24,7 +24,6 @@ from pydantic import (
     SecretStr,
     SerializeAsAny,
     ValidationError,
-    field_validator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -34,6 +33,7 @@ from canonical.loss import Effect
 from config.approval import ApprovalWord
 from config.fields import Words, problems_of
 from config.limits import CountLimit, MoneyLimit, Percent
+from config.scheduled import Scheduled
 from config.secrets import is_reference
 from config.select import Select
 from config.tables import Table
@@ -228,14 +228,6 @@ def _state_url(text: str) -> str:
     return text
 
 
-def _parsed_schedule(text: str | None) -> str | None:
-    from sync.schedule import parse_schedule  # only a file with a schedule pays for it
-
-    if text is not None:
-        parse_schedule(text)
-    return text
-
-
 System = Annotated[SerializeAsAny[SystemSettings], BeforeValidator(_of_connector)]
 Acceptance = Annotated[
     str, AfterValidator(_acceptable), Field(json_schema_extra={"enum": list(ACCEPTABLE)})
@@ -313,7 +305,7 @@ class Guard(Table):
         return None if limit is None else limit.share
 
 
-class Sync(Table):
+class Sync(Scheduled):
     """One target that is kept true to one source."""
 
     source: str = Field(description="The system that owns the budgets.")
@@ -347,11 +339,6 @@ class Sync(Table):
         strict=False,
         description="What becomes of an object that the source no longer has: keep, retire, "
         "or delete. Only objects that Trueup made or adopted are ever removed.",
-    )
-    schedule: str | None = Field(
-        default=None,
-        description='When `trueup serve` runs it: cron ("*/15 * * * *") or "every 15 minutes". '
-        "Without it the sync runs only when told to.",
     )
     accept: tuple[Acceptance, ...] = Field(
         default=(),
@@ -416,13 +403,8 @@ class Sync(Table):
         """`approval_expires` as a time."""
         return _timedelta(self.approval_expires)
 
-    @field_validator("schedule")
-    @classmethod
-    def _schedule_parses(cls, text: str | None) -> str | None:
-        return _parsed_schedule(text)
 
-
-class Actuals(Table):
+class Actuals(Scheduled):
     """What is spent, kept in the system that the table is named after."""
 
     systems: tuple[str, ...] = Field(
@@ -430,15 +412,6 @@ class Actuals(Table):
         strict=False,
         description="Which systems have seen it spent; default: all that tell.",
     )
-    schedule: str | None = Field(
-        default=None,
-        description="When `trueup serve` does what `trueup actuals --into` does: as of a sync.",
-    )
-
-    @field_validator("schedule")
-    @classmethod
-    def _schedule_parses(cls, text: str | None) -> str | None:
-        return _parsed_schedule(text)
 
 
 class Settings(Table):

@@ -198,11 +198,13 @@ class Engine:
         approve: Callable[[Plan], bool] = lambda plan: True,
         only: Plan | None = None,
         undo: Undo | None = None,
+        late: str | None = None,
     ) -> Report:
         """Bring the target to what the source states, and report what became of it.
 
         `allow` says which guards are switched off, or have another limit, in this run, and
         `because` why, for the audit.
+        `late` says in words that its slot was another one, for the report.
         `approve` sees the plan before anything is sent. With `only`, changes that are not exactly
         as in that earlier plan are skipped; one that was made for other accounts or settings fails
         the run before anything is asked. With `undo` the target is brought back to what was there
@@ -215,7 +217,7 @@ class Engine:
             if undo is None:
                 Stops(self._store).ensure_running(self._spec.name)
             undoes = None if undo is None else undo.run
-            report = Report(run_id=uuid4().hex, sync=self._spec.name, undoes=undoes)
+            report = Report(run_id=uuid4().hex, sync=self._spec.name, undoes=undoes, late=late)
             self._history.start(
                 report.run_id, self._spec.name, command, self._now(), allow, because
             )

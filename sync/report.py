@@ -25,7 +25,8 @@ class Report:
     `audit_head` is the digest of the audit's last row when the run had ended, and `waiting` how
     many decisions waited for somebody then; `undoes` is the run that this one takes back, if any,
     `left` how many objects it leaves as they are, or in part. `asked` is the approval that it waits
-    for, `approved` the one that it made use of.
+    for, `approved` the one that it made use of. `late` is how a scheduled run that comes late, or
+    stands for several slots, says so.
     """
 
     run_id: str
@@ -43,6 +44,7 @@ class Report:
     waiting: int = 0
     asked: "Request | None" = None
     approved: "Request | None" = None
+    late: str | None = None
 
     def worsen(self, outcome: Outcome) -> None:
         """End no better than `outcome`."""
@@ -95,6 +97,8 @@ class Report:
         head |= {"waiting": self.waiting} if self.waiting else {}
         if self.plan is not None:
             head |= {"pending": self.pending, "drift": drifted(self.plan)}
+        if self.late is not None:
+            head |= {"late": self.late}
         back = {} if self.undoes is None else {"undoes": self.undoes, "left": self.left}
         for name, request in (("approval", self.asked), ("approved", self.approved)):
             if request is not None:

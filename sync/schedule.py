@@ -1,20 +1,21 @@
-"""Schedules: when a sync runs by itself, and the loop that runs it.
+"""Schedules: when a sync runs by itself.
 
-A schedule is five fields as cron means them, or "every 15 minutes". APScheduler says when a slot of
-cron's comes, by the machine's clock; an interval counts seconds that pass, whatever the clock says.
-One thread per sync does the work, so a slow run delays the next and never overlaps it; slots that
-pass meanwhile become one run.
+A schedule is five fields as cron means them, or "every 15 minutes". A slot of cron's is a local
+time of the schedule's zone. Where the clocks change, a slot of a fixed hour comes once: at its
+first time in autumn, and in spring, when its hour is left out, as soon as that is over. Slots of
+every hour (`*` for the hour) come in each hour that passes, also in the one that comes twice.
+APScheduler reads the fields and knows the calendar; the zone is ours.
 """
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from math import floor
-from threading import Event, Thread
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from hashlib import sha256
 from typing import Any, Final
 
+from sync.blackout import Window, free_from
 from sync.localtime import LocalTime
 
 _EVERY = re.compile(r"every (?P<count>[1-9]\d*)? ?(?P<unit>second|minute|hour|day)s?")
@@ -31,42 +32,173 @@ _MACROS = {
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _LONGEST: Final = 366 * 86400
 _IN_SIGHT: Final = timedelta(days=366 * 28)  # the calendar begins anew after 28 years
-_LOOK: Final = 30.0
-"""Seconds after which the clock is looked at again: somebody may have set it."""
+_LOOKED_AT: Final = 400
+"""So many slots that a blackout keeps back, one after the other, are taken for all."""
+_INSTANT: Final = timedelta(microseconds=1)
 _WRONG = 'is not a schedule such as "*/15 * * * *" or "every 15 minutes"'
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot: its name, when it is, when it is run, and the window that kept it back, if any."""
+
+    name: str
+    at: datetime
+    due: datetime
+    kept: str | None = None
+
+    @property
+    def time(self) -> str:
+        """Its local time, as people say it."""
+        return self.name[11:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """A parsed schedule: `text` as written, and the triggers any of which starts a run.
 
-    An interval has none: it is `every` so many seconds, counted from the start of the program, so
-    its first run is at once.
+    An interval has none: it is `every` so many seconds. `hourly` is whether its slots are of every
+    hour. `jitter` is how many seconds at most a slot is run later, always the same ones for the
+    same slot of `sync`.
     """
 
     text: str
     triggers: tuple[Any, ...] = ()
     every: int | None = None
+    hourly: bool = False
+    zone: tzinfo = field(default_factory=LocalTime)
+    sync: str = ""
+    jitter: int = 0
+    blackout: tuple[Window, ...] = ()
 
     @property
     def at_once(self) -> bool:
         """Whether the first run waits for nothing."""
         return self.every is not None
 
+    @property
+    def key(self) -> str:
+        """What tells it from others: slots of another one say nothing about it."""
+        return " ".join((*self.text.lower().split(), getattr(self.zone, "key", "")))
+
     def following(self, moment: datetime) -> datetime | None:
         """The next slot after `moment` (with a time zone); None where none will ever come."""
         if self.every is not None:
             return moment + timedelta(seconds=self.every)
-        slots = [trigger.get_next_fire_time(moment, moment) for trigger in self.triggers]
-        return min((slot for slot in slots if slot is not None), default=None)
+        found = self._next(moment.astimezone(UTC))
+        return None if found is None else found[0]
+
+    def slot(self, after: datetime) -> Slot | None:
+        """The next slot of cron's after that moment, and when it is run."""
+        found = self._next(after.astimezone(UTC))
+        if found is None:
+            return None
+        at, wall = found
+        again = " again" if self.hourly and at.astimezone(self.zone).fold else ""
+        name = f"{wall:%Y-%m-%dT%H:%M}{again}"
+        due, kept = self.free(at + self.delay(name))
+        return None if due is None else Slot(name, at, due, kept)
+
+    def due_after(self, at: datetime, name: str) -> datetime | None:
+        """When an interval is over that counts from the slot of that time and name."""
+        return self.free(at + timedelta(seconds=self.every or 0) + self.delay(name))[0]
+
+    def free(self, moment: datetime) -> tuple[datetime | None, str | None]:
+        """`moment`, or the end of the blackout that it is in, and which that is; None for the
+        time where it never ends."""
+        if not self.blackout:
+            return moment, None
+        wall = _wall(moment, self.zone)
+        end, kept = free_from(self.blackout, wall)
+        if end is None or end == wall:
+            return (None if end is None else moment), kept
+        return max(moment, _moment(end, self.zone)), kept
+
+    def delay(self, name: str) -> timedelta:
+        """How much later than its time a slot is run."""
+        if not self.jitter:
+            return timedelta()
+        said = int.from_bytes(sha256(f"{self.sync} {name}".encode()).digest()[:8])
+        return timedelta(seconds=said % (self.jitter + 1))
+
+    def _next(self, moment: datetime) -> tuple[datetime, datetime] | None:
+        """The next slot after a moment in UTC, and its local time."""
+        offset = _offset(moment, self.zone)
+        wall = moment.replace(tzinfo=None) + offset
+        while (slot := self._calendar(wall)) is not None:
+            at = (slot - offset).replace(tzinfo=UTC)
+            if _offset(at, self.zone) == offset:
+                if self.hourly or not at.astimezone(self.zone).fold:
+                    return at, slot
+                wall = slot  # it came before, in the hour that comes twice
+                continue
+            change = _change(moment, at, self.zone)
+            before, offset = offset, _offset(change, self.zone)
+            left_out = change.replace(tzinfo=None) + offset
+            if not self.hourly and slot < left_out:
+                return change, slot
+            moment = change
+            wall = left_out - _INSTANT
+            if offset > before and not self.hourly:
+                wall = max(wall, slot - _INSTANT)
+        return None
+
+    def _calendar(self, wall: datetime) -> datetime | None:
+        """The next local time after `wall` that the fields name."""
+        moment = wall.replace(tzinfo=UTC) + _INSTANT
+        slots = [trigger.get_next_fire_time(None, moment) for trigger in self.triggers]
+        found = min((slot for slot in slots if slot is not None), default=None)
+        return None if found is None else found.replace(tzinfo=None)
 
 
-def parse_schedule(text: str) -> Schedule:
+def _offset(moment: datetime, zone: tzinfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()
+
+
+def _wall(moment: datetime, zone: tzinfo) -> datetime:
+    return moment.astimezone(zone).replace(tzinfo=None)
+
+
+def _moment(wall: datetime, zone: tzinfo) -> datetime:
+    """The first moment of that local time; of one that is left out, the end of what is."""
+    at = wall.replace(tzinfo=zone).astimezone(UTC)
+    if _wall(at, zone) == wall:
+        return at
+    return _change(at - timedelta(days=1), at + timedelta(days=1), zone)
+
+
+def _change(moment: datetime, later: datetime, zone: tzinfo) -> datetime:
+    """The first second, up to `later`, in which the zone has another offset than at `moment`."""
+    before, moment = _offset(moment, zone), moment.replace(microsecond=0)
+    step = timedelta(days=7)  # two changes are further apart, but for those of a few years
+    while moment + step < later and _offset(moment + step, zone) == before:
+        moment += step
+    later = min(later, moment + step)
+    while later - moment > timedelta(seconds=1):
+        middle = moment + timedelta(seconds=int((later - moment).total_seconds()) // 2)
+        if _offset(middle, zone) == before:
+            moment = middle
+        else:
+            later = middle
+    return later
+
+
+def parse_schedule(
+    text: str,
+    zone: tzinfo | None = None,
+    *,
+    sync: str = "",
+    jitter: int = 0,
+    blackout: Sequence[str] = (),
+) -> Schedule:
     """The schedule that `text` describes; raises `ValueError` saying what would be right.
 
     Weekdays are cron's: 0 and 7 are Sunday. Where both day of month and day of week are given,
-    either starts a run, as cron has it. Times are those of the machine's time zone.
+    either starts a run, as cron has it. Times are those of `zone`, the machine's where none is
+    given, and so are the windows of `blackout`.
     """
+    more: dict[str, Any] = {"sync": sync, "jitter": jitter}
+    more |= {"zone": zone or LocalTime(), "blackout": tuple(map(Window.of, blackout))}
     said = " ".join(text.lower().split())
     if every := _EVERY.fullmatch(said):
         # as text first: a number of a thousand digits is no number of seconds
@@ -74,19 +206,41 @@ def parse_schedule(text: str) -> Schedule:
         seconds = int(count) * _SECONDS[every["unit"]] if len(count) < 12 else _LONGEST + 1
         if seconds > _LONGEST:
             raise ValueError(f"{text!r:.80} is longer than a year")
-        return Schedule(text, every=seconds)
+        return _ensure_free(Schedule(text, every=seconds, **more))
     fields = _MACROS.get(said, said).split()
     if len(fields) != 5:
         raise ValueError(f"{text!r:.80} {_WRONG}")
+    now = datetime.now(UTC)
+    hourly = fields[1].startswith("*")
     try:
-        schedule = Schedule(text, _triggers(*fields))
-        comes = Schedule(text, _triggers(*fields, end_date=datetime.now(UTC) + _IN_SIGHT))
-        never = comes.following(datetime.now(UTC)) is None
+        schedule = Schedule(text, _triggers(*fields), hourly=hourly, **more)
+        comes = Schedule(text, _triggers(*fields, end_date=now + _IN_SIGHT))
+        never = comes._calendar(now.replace(tzinfo=None)) is None
     except (ValueError, IndexError, OverflowError) as error:
         raise ValueError(f"{text!r:.80} {_WRONG}: {error}") from None
     if never:
         raise ValueError(f"{text!r:.80} never comes: no month that it names has that day")
+    return _ensure_free(schedule)
+
+
+def _ensure_free(schedule: Schedule) -> Schedule:
+    """The schedule, of which some slot comes outside of its blackouts."""
+    if schedule.blackout and not any(_are_free(schedule)):
+        windows = ", ".join(f'"{each.text}"' for each in schedule.blackout)
+        raise ValueError(f"{schedule.text!r:.80} never comes outside of its blackout {windows}")
     return schedule
+
+
+def _are_free(schedule: Schedule) -> Iterator[bool]:
+    """Of one slot after the other, passing those of the same window, whether no window has it."""
+    moment = datetime.now(UTC)
+    for _ in range(_LOOKED_AT):
+        at = moment if schedule.every is not None else schedule.following(moment)
+        end, _kept = schedule.free(at) if at is not None else (None, None)
+        if at is None or end is None:
+            return
+        yield end == at
+        moment = end - _INSTANT if schedule.every is None else end
 
 
 def _triggers(
@@ -95,7 +249,7 @@ def _triggers(
     from apscheduler.triggers.cron import CronTrigger  # only who has a schedule pays for it
 
     times: dict[str, Any] = {"minute": minute, "hour": hour, "month": month, **bounds}
-    times["timezone"] = LocalTime()
+    times["timezone"] = UTC  # a calendar of local times
     weekdays = _weekdays(weekday)
     if day != "*" and weekday != "*":
         return CronTrigger(**times, day=day), CronTrigger(**times, day_of_week=weekdays)
@@ -137,94 +291,3 @@ class Clock:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     monotonic: Callable[[], float] = time.monotonic
     wait: Callable[[float], object]
-
-
-class WorkerDied(Exception):
-    """A thread that runs a sync has ended, so its slots would pass unseen."""
-
-
-class Scheduler:
-    """Runs each sync on its schedule until `stop` is set; what is in hand is finished first.
-
-    `run` tells by itself what goes wrong in it and raises nothing; should it raise all the same,
-    the service ends, rather than go on without that sync.
-    """
-
-    def __init__(
-        self,
-        schedules: Mapping[str, Schedule],
-        run: Callable[[str], None],
-        stop: Event,
-        clock: Clock | None = None,
-    ) -> None:
-        self._schedules, self._run, self._stop = dict(schedules), run, stop
-        self._clock = clock or Clock(wait=stop.wait)
-        self._died: list[tuple[str, BaseException]] = []
-
-    def serve(self) -> None:
-        """Block until stopped; then return once the runs in hand have ended.
-
-        Raises `WorkerDied`, with what it died of as its cause.
-        """
-        workers = [
-            Thread(target=self._watched, args=(name, schedule), name=f"sync-{name}")
-            for name, schedule in self._schedules.items()
-        ]
-        started = []
-        try:
-            for worker in workers:
-                worker.start()
-                started.append(worker)
-            self._stop.wait()
-        finally:
-            self._stop.set()
-            for worker in started:
-                worker.join()
-        for name, error in self._died:
-            said = f"{type(error).__name__}: {error}"
-            raise WorkerDied(
-                f"nothing runs {name} any more, so the service ends: {said}"
-            ) from error
-
-    def _watched(self, name: str, schedule: Schedule) -> None:
-        try:
-            self._work(name, schedule)
-        except BaseException as error:  # told by `serve`, in the main thread
-            self._died.append((name, error))
-            self._stop.set()
-
-    def _work(self, name: str, schedule: Schedule) -> None:
-        slots = _Slots(schedule, self._clock)
-        while not self._stop.is_set():
-            wait = slots.wait()
-            if wait > 0:
-                self._clock.wait(min(wait, _LOOK))
-                continue
-            slots.take()
-            self._run(name)
-
-
-class _Slots:
-    """Where in its schedule a sync is."""
-
-    def __init__(self, schedule: Schedule, clock: Clock) -> None:
-        self._schedule, self._clock = schedule, clock
-        self._due = clock.monotonic()  # of an interval
-        self._seen = clock.now()  # of cron: slots up to here are taken
-
-    def wait(self) -> float:
-        """Seconds until a run is due; none or less where one is."""
-        if self._schedule.every is not None:
-            return self._due - self._clock.monotonic()
-        now = self._clock.now()
-        self._seen = min(self._seen, now)  # a clock that was set back says its slots again
-        slot = self._schedule.following(self._seen)
-        return _LOOK if slot is None else (slot - now).total_seconds()
-
-    def take(self) -> None:
-        """What is due is run now, be it one slot or several that have passed."""
-        every = self._schedule.every
-        if every is not None:
-            passed = floor((self._clock.monotonic() - self._due) / every)
-            self._due += every * (passed + 1)
-        self._seen = self._clock.now()

@@ -247,9 +247,11 @@ class Console:
 
     # -- runs --------------------------------------------------------------------------------
 
-    def report(self, report: Report) -> None:
-        """How a run ended, and what did not work in it."""
+    def report(self, report: Report, *, after: str = "") -> None:
+        """How a run ended, and what did not work in it; `after` ends the line that says it."""
         plan = report.plan
+        if report.late:
+            self._line("·", "dim", f"{report.sync}: {report.late}")
         if plan is not None and (plan.guards or (plan.pending and not report.operations)):
             self.plan(plan, steps=report.asked is None)
         elif plan is not None:
@@ -260,7 +262,7 @@ class Console:
         if report.error:
             self._line("■", "red", report.error)
         self._approval(report)
-        self.report_in_short(report)
+        self.report_in_short(report, after=after)
         self._decisions(report.waiting, report.sync)
 
     def _decisions(self, count: int, sync: str, *, past: bool = False) -> None:
@@ -282,8 +284,8 @@ class Console:
         if report.asked is not None:
             self._line("■", "red", waits_text(report.asked))
 
-    def report_in_short(self, report: Report) -> None:
-        """How a run ended, in one line."""
+    def report_in_short(self, report: Report, *, after: str = "") -> None:
+        """How a run ended, in one line, which `after` ends."""
         counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count)
         colour = _GOOD[report.outcome is Outcome.OK]
         verified = "not verified"
@@ -294,6 +296,7 @@ class Console:
         ended = f"[bold]{marked(report.sync)}[/]: [{colour}]{report.outcome}[/]"
         self.out.print(
             f"{ended}, {counts or 'nothing sent'}; {verified} (run {report.run_id[:12]})"
+            f"{marked(after)}"
         )
 
     def _leftover(self, plan: Plan) -> None:
@@ -399,6 +402,8 @@ class Console:
             self._line("!", "red", f"and {count} more {name}, which no report keeps")
         for name, (count, reason) in plan.get("lossy", {}).items():
             self._line("·", "dim", f"{count} × {name}: {reason}")
+        if report.get("late"):
+            self._line("·", "dim", report["late"])
         if report.get("error"):
             self._line("■", "red", report["error"])
         self._approval_then(report, asked)

@@ -36,7 +36,7 @@ def standing_data(
     last, good = history.latest(sync), history.latest_good(sync)
     stop, asked = Stops(store).of(sync), Approvals(store).standing(sync)
     said = settings.syncs[sync].schedule
-    slot = _next_slot(said, _served(history, sync), now) if said and not stop else None
+    slot = _next_slot(settings, store, sync, now) if said and not stop else None
     return {
         "sync": sync,
         "last_run": last.run_id[:12] if last else None,
@@ -84,22 +84,20 @@ def _plan_of(run: Run) -> Any:
     return None if report.get("undoes") else report.get("plan")
 
 
-def _served(history: History, sync: str) -> datetime | None:
-    """When `trueup serve` last ran the sync."""
-    runs = history.runs(sync, _LOOKED_AT)
-    return next((each.started_at for each in runs if each.command == "serve"), None)
-
-
-def _next_slot(schedule: str, served: datetime | None, now: datetime) -> datetime | None:
-    """When the schedule runs it next. An interval counts from the last run of `trueup serve`; None
+def _next_slot(settings: Settings, store: Store, sync: str, now: datetime) -> datetime | None:
+    """When the schedule runs it next. An interval counts from the last slot that was taken; None
     where that is none, or so long ago that no service runs."""
-    from sync.schedule import parse_schedule  # only who has a schedule pays for it
+    from sync.state.slots import Slots  # only who has a schedule pays for it
 
-    parsed = parse_schedule(schedule)
+    parsed = settings.syncs[sync].parsed(sync)
+    if parsed is None:
+        return None
     if parsed.every is None:
-        return parsed.following(now)
-    slot = parsed.following(served) if served is not None else None
-    return slot if slot is not None and slot > now else None
+        slot = parsed.slot(now)
+        return None if slot is None else slot.due
+    last = Slots(store).last(sync)
+    due = parsed.due_after(last.at, last.slot) if last and last.schedule == parsed.key else None
+    return due if due is not None and due > now else None
 
 
 # -- for people ----------------------------------------------------------------------------------
@@ -125,17 +123,17 @@ def gone_line(said: Mapping[str, Any]) -> str:
 
 def _ago(moment: str, now: datetime) -> str:
     at = datetime.fromisoformat(moment)
-    return f"{_local(at)} ({age_of(now - at)} ago)"
+    return f"{local(at)} ({age_of(now - at)} ago)"
 
 
 def _next(said: Mapping[str, Any], now: datetime) -> str:
     if said["next_run"] is None:
         return f"by trueup serve ({said['schedule']})"
     at = datetime.fromisoformat(said["next_run"])
-    return f"{_local(at)} (in {age_of(at - now)})"
+    return f"{local(at)} (in {age_of(at - now)})"
 
 
-def _local(at: datetime) -> str:
+def local(at: datetime) -> str:
     """In local time, with its zone."""
     return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
 

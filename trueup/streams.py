@@ -92,6 +92,26 @@ class Stream(io.TextIOBase):
             os.close(nowhere)
 
 
+class Stamped(Stream):
+    """As a stream, in which each line begins with what `stamp` says then."""
+
+    def __init__(self, find: Callable[[], TextIO | None], stamp: Callable[[], str]) -> None:
+        super().__init__(find)
+        self._stamp = stamp
+        self._begins = True
+
+    def write(self, text: str) -> int:
+        lines = text.splitlines(keepends=True)
+        begun = self._begins
+        if lines:
+            self._begins = lines[-1].endswith("\n")
+        said = [f"{self._stamp()} {line}" for line in lines]
+        if said and not begun:
+            said[0] = lines[0]
+        super().write("".join(said))
+        return len(text)
+
+
 OUT: Final = Stream(lambda: sys.stdout)
 ERR: Final = Stream(lambda: sys.stderr)
 

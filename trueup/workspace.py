@@ -218,6 +218,7 @@ class Workspace:
         command: str = "apply",
         watch: Watch | None = None,
         source: Stated | None = None,
+        late: str | None = None,
     ) -> Report:
         """Bring the target of a sync to what its source states.
 
@@ -233,7 +234,13 @@ class Workspace:
         ensure_rules(allow)
         with self._engine(name, watch, source) as engine:
             report = engine.run(
-                day, command=command, allow=allow, because=because, approve=approve, only=only
+                day,
+                command=command,
+                allow=allow,
+                because=because,
+                approve=approve,
+                only=only,
+                late=late,
             )
         self._forget_reports(name)
         return report
@@ -505,17 +512,17 @@ class Workspace:
         except StoreError as error:  # the run is over, and the next one tries again
             _log.warning("%s: old reports are still kept: %s", sync, error)
 
-    def failed(self, sync: str, begun: datetime, error: str) -> None:
+    def failed(self, sync: str, begun: datetime, error: str, late: str | None = None) -> None:
         """Put into the history that a run failed, unless it could do so by itself, or nothing can.
 
-        `begun` is a moment before the run.
+        `begun` is a moment before the run, `late` as for `apply`.
         """
         try:
             last = self.history.latest(sync)
             if last is not None and last.started_at >= self.store.shared(begun):
                 return
             with self.store.write() as connection:
-                self.history.record(connection, _failed(sync, begun, error))
+                self.history.record(connection, _failed(sync, begun, error, late))
         except Exception as also:  # a run that failed was told of already
             _log.warning("%s: that it failed is not in the history: %s", sync, also)
 
@@ -608,11 +615,12 @@ class Workspace:
         self.close()
 
 
-def _failed(sync: str, begun: datetime, error: str) -> Run:
+def _failed(sync: str, begun: datetime, error: str, late: str | None) -> Run:
     from sync.outcome import Outcome
     from sync.report import Report
 
-    report = Report(run_id=uuid4().hex, sync=sync, outcome=Outcome.FAILED, error=error)
+    run_id, outcome = uuid4().hex, Outcome.FAILED
+    report = Report(run_id=run_id, sync=sync, outcome=outcome, error=error, late=late)
     return Run(
         run_id=report.run_id,
         sync=sync,

@@ -288,6 +288,21 @@ approvals: Final = Table(
     Index("approvals_open", "sync", "ended_at"),
 )
 
+slots: Final = Table(
+    "slots",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("sync", Text, nullable=False),
+    Column("schedule", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("after", Integer, nullable=False),
+    Column("fired_at", Moment, nullable=False),
+    Column("by", Text, nullable=False),
+    UniqueConstraint("sync", "slot", name="slots_slot"),
+    UniqueConstraint("sync", "after", name="slots_after"),
+)
+
 audit: Final = Table(
     "audit",
     metadata,

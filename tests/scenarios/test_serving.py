@@ -176,7 +176,7 @@ def test_a_worker_that_dies_ends_the_process_with_a_code(
         raise SystemExit(0)
 
     (tmp_path / "trueup.toml").write_text(SETTINGS)
-    monkeypatch.setattr(serving, "_serve_one", dies)
+    monkeypatch.setattr(serving, "tell", dies)
 
     said = CliRunner().invoke(app, ["serve", "--config", str(tmp_path / "trueup.toml")])
 

@@ -3,100 +3,132 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from sync.outcome import Exit
-from sync.state.lease import LeaseHeld
-from sync.state.stops import Paused
-from trueup.endings import KNOWN, lines_of, odd
-from trueup.output import plain, tell_json
+from trueup.console import Console
+from trueup.endings import lines_of, odd
+from trueup.output import plain, tell_json, terminal
 from trueup.refusal import Refusal
+from trueup.streams import Stamped
 
 if TYPE_CHECKING:
-    from sync.report import Report
     from sync.schedule import Clock
+    from trueup.service import Ended
     from trueup.session import Session
-    from trueup.workspace import Workspace
 
 log = logging.getLogger("trueup")
 
 
 def serve(session: Session, clock: Clock | None = None) -> int:
-    """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish."""
-    from sync.schedule import Scheduler, WorkerDied, parse_schedule  # nothing else keeps a clock
-    from trueup.recording import name_of
+    """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish; SIGHUP has
+    the settings read again."""
+    from sync.scheduler import WorkerDied  # nothing else keeps a clock
+    from trueup.service import Service, schedules_of, serving
 
+    now = clock.now if clock else lambda: datetime.now(UTC)
     with session.workspace(quiet=True) as workspace:
-        settings = workspace.settings
-        tables = {name_of(name): each.schedule for name, each in settings.actuals.items()}
-        tables |= {name: sync.schedule for name, sync in settings.syncs.items()}
-        schedules = {name: parse_schedule(text) for name, text in tables.items() if text}
+        schedules = schedules_of(workspace.settings)
         if not schedules:
             raise Refusal(
                 'no sync has a schedule; add schedule = "every 15 minutes" to one of '
                 f"{', '.join(workspace.settings.syncs) or 'the syncs'} in {session.config}"
             )
         workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
-        said = ", ".join(f"{name} ({each.text})" for name, each in schedules.items())
-        session.console.say(f"serving {said}; Ctrl-C ends it")
-        run = partial(_serve_one, session, workspace)
-        try:
-            Scheduler(schedules, run, session.stop, clock).serve()
-        except WorkerDied as error:
-            session.fail(lines_of(error), Exit.FAILED)
+        session.console = _timed(now)
+        session.console.say(f"serving {serving(schedules)}; Ctrl-C ends it")
+        service = Service(
+            workspace,
+            session.config,
+            session.stop,
+            say=lambda text: _say(session, text),
+            heard=[lambda ended: tell(session, ended, now())],
+            clock=clock,
+        )
+        with _hanging_up(service.reload):
+            try:
+                service.serve()
+            except WorkerDied as error:
+                session.fail(lines_of(error), Exit.FAILED)
     return Exit.OK
 
 
-def _serve_one(session: Session, workspace: Workspace, name: str) -> None:
-    """One scheduled run. Whatever goes wrong is told; the next slot comes all the same."""
-    if name not in workspace.settings.syncs:
-        return _keep_one(session, workspace, name)
-    begun = datetime.now(UTC)
+def _timed(now: Callable[[], datetime]) -> Console:
+    """A console of which each line begins with its time."""
+
+    def stamp() -> str:
+        return f"{now().astimezone():%Y-%m-%d %H:%M:%S}"
+
+    return Console(
+        terminal(Stamped(lambda: sys.stdout, stamp)), terminal(Stamped(lambda: sys.stderr, stamp))
+    )
+
+
+@contextmanager
+def _hanging_up(reload: Callable[[], None]) -> Iterator[None]:
+    """While this lasts SIGHUP calls `reload`."""
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is None:
+        yield
+        return
+    before = signal.signal(hangup, lambda number, frame: reload())
     try:
-        report = workspace.apply(name, command="serve")
-    except (LeaseHeld, Paused) as error:
-        session.console.say(plain(error))
+        yield
+    finally:
+        signal.signal(hangup, before)
+
+
+def _say(session: Session, text: str) -> None:
+    with session.printing:
+        session.console.say(text)
+
+
+def tell(session: Session, ended: Ended, now: datetime) -> None:
+    """How a scheduled run ended, and when the next one is; that it cannot be shown is told too."""
+    name = ended.claimed.sync
+    following = ended.claimed.following(now)
+    try:
+        with session.printing:
+            if session.as_json:
+                _tell_data(ended, now, following)
+            else:
+                _tell_lines(session.console, ended, following)
     except Exception as error:
         log.debug("what led to it:", exc_info=error)
-        said = lines_of(error) if isinstance(error, KNOWN) else odd(error)
-        session.console.say(f"{name}: {said}")
-        workspace.failed(name, begun, said)
+        outcome = f"{ended.report.outcome}, and cannot" if ended.report else "it cannot"
+        run = f" (run {ended.report.run_id[:12]})" if ended.report else ""
+        session.console.say(f"{name}: {outcome} be shown: {odd(error)}{run}")
+
+
+def _tell_data(ended: Ended, now: datetime, following: datetime | None) -> None:
+    from trueup.recorded import recording_data
+
+    head = {"at": now.isoformat(), "next_run": following.isoformat() if following else None}
+    if ended.report is not None:
+        tell_json(head | ended.report.to_data(), indent=None)
+    elif ended.kept is not None:
+        told = {system: lines_of(error) for system, error in ended.kept.failed.items()}
+        tell_json(head | {"failed": told, "recorded": recording_data(ended.kept)}, indent=None)
     else:
-        _tell(session, name, report)
+        tell_json(head | {"sync": ended.claimed.sync, "error": ended.error}, indent=None)
 
 
-def _keep_one(session: Session, workspace: Workspace, name: str) -> None:
-    """One scheduled `actuals --into`, in the same manner."""
-    from trueup.recorded import in_short, recording_data
-    from trueup.recording import name_of
+def _tell_lines(console: Console, ended: Ended, following: datetime | None) -> None:
+    from trueup.recorded import in_short
+    from trueup.standing import local
 
-    try:
-        (into,) = (each for each in workspace.settings.actuals if name_of(each) == name)
-        kept = workspace.record_actuals(into)
-        told = {system: lines_of(error) for system, error in kept.failed.items()}
-        with session.printing:
-            if session.as_json:
-                tell_json({"failed": told, "recorded": recording_data(kept)}, indent=None)
-            else:
-                for text in (*map(": ".join, told.items()), *in_short(kept)):
-                    session.console.say(plain(text))
-    except Exception as error:
-        log.debug("what led to it:", exc_info=error)
-        said = lines_of(error) if isinstance(error, KNOWN) else odd(error)
-        session.console.say(f"{name}: {said}")
-
-
-def _tell(session: Session, name: str, report: Report) -> None:
-    """How a scheduled run ended; that it cannot be shown is told too."""
-    try:
-        with session.printing:
-            if session.as_json:
-                tell_json(report.to_data(), indent=None)
-            else:
-                session.console.report(report)
-    except Exception as error:
-        log.debug("what led to it:", exc_info=error)
-        said = f"{report.outcome}, and cannot be shown: {odd(error)}"
-        session.console.say(f"{name}: {said} (run {report.run_id[:12]})")
+    after = f"; next run {local(following)}" if following else "; no next run"
+    name = ended.claimed.sync
+    if ended.report is not None:
+        console.report(ended.report, after=after)
+    elif ended.kept is not None:
+        told = {system: lines_of(error) for system, error in ended.kept.failed.items()}
+        said = [plain(text) for text in (*map(": ".join, told.items()), *in_short(ended.kept))]
+        console.say("\n".join([*said[:-1], *(each + after for each in said[-1:])]))
+    else:
+        console.say(f"{'' if ended.kept_out else f'{name}: '}{ended.error}{after}")

@@ -1,22 +1,18 @@
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from threading import Event, Thread
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.schedule import Clock, Scheduler, WorkerDied, parse_schedule
+from sync.schedule import parse_schedule
 
 MOMENT = datetime(2026, 3, 4, 10, 7, 30, tzinfo=UTC)  # a Wednesday
 
 
 def following(text, count=1, moment=MOMENT):
     """The next slots in UTC, as text."""
-    schedule, found = parse_schedule(text), []
-    for trigger in schedule.triggers:
-        if hasattr(trigger, "timezone"):
-            trigger.timezone = UTC
+    schedule, found = parse_schedule(text, UTC), []
     for _ in range(count):
         moment = schedule.following(moment.replace(microsecond=1))
         found.append(f"{moment:%a %m-%d %H:%M}")
@@ -89,64 +85,6 @@ def test_what_is_no_schedule_is_refused_with_one_that_is(text):
         parse_schedule(text)
 
 
-def served(schedules, run, stop):
-    scheduler = Scheduler(
-        {name: parse_schedule(text) for name, text in schedules.items()}, run, stop
-    )
-    thread = Thread(target=scheduler.serve)
-    thread.start()
-    return thread
-
-
-def test_intervals_run_at_once_and_cron_does_not():
-    ran, done, stop = [], Event(), Event()
-
-    def run(name):
-        ran.append(name)
-        done.set()
-
-    thread = served({"often": "every 1 day", "yearly": "@yearly"}, run, stop)
-    assert done.wait(10)
-    stop.set()
-    thread.join(10)
-    assert not thread.is_alive()
-    assert ran == ["often"]
-
-
-def test_what_is_in_hand_is_finished_before_the_service_ends():
-    begun, go_on, stop, finished = Event(), Event(), Event(), []
-
-    def run(name):
-        begun.set()
-        go_on.wait(10)
-        finished.append(name)
-
-    thread = served({"slow": "every 1 day"}, run, stop)
-    assert begun.wait(10)
-    stop.set()
-    thread.join(0.05)
-    assert thread.is_alive()
-    go_on.set()
-    thread.join(10)
-    assert finished == ["slow"]
-
-
-def test_one_slow_sync_holds_up_no_other():
-    go_on, stop, other = Event(), Event(), Event()
-
-    def run(name):
-        if name == "slow":
-            go_on.wait(10)
-        else:
-            other.set()
-
-    thread = served({"slow": "every 1 day", "quick": "every 1 day"}, run, stop)
-    assert other.wait(10)
-    stop.set()
-    go_on.set()
-    thread.join(10)
-
-
 def test_who_has_no_schedule_does_not_load_the_clock():
     code = "import sys, sync.schedule; sys.exit('apscheduler' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -168,63 +106,72 @@ def test_an_interval_longer_than_a_year_is_refused(count):
         parse_schedule(f"every {count} days")
 
 
-class Hands:
-    """A clock whose waits take no time; `ticks` says when it ends the service."""
-
-    def __init__(self, stop, ticks):
-        self.stop, self.left = stop, ticks
-        self.date, self.seconds = MOMENT, 0.0
-        self.jumps = {}
-        self.clock = Clock(now=lambda: self.date, monotonic=lambda: self.seconds, wait=self.wait)
-
-    def wait(self, seconds):
-        self.left -= 1
-        self.seconds += seconds
-        self.date += timedelta(seconds=seconds) + self.jumps.pop(self.left, timedelta())
-        if self.left <= 0:
-            self.stop.set()
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def slots_of(text, ticks, **jumps):
-    """When, in seconds that passed, a schedule ran until the clock had been waited for so often."""
-    stop, ran = Event(), []
-    hands = Hands(stop, ticks)
-    hands.jumps = jumps.get("jumps", {})
-    schedules = {"sync": parse_schedule(text)}
-    Scheduler(schedules, lambda name: ran.append(hands.seconds), stop, hands.clock).serve()
-    return ran
+def slots(text, start, count, **more):
+    """The names of the next slots in Berlin, each with the UTC time at which it is due."""
+    schedule, moment, found = (
+        parse_schedule(text, BERLIN, **more),
+        datetime.fromisoformat(start),
+        [],
+    )
+    for _ in range(count):
+        slot = schedule.slot(moment)
+        found.append(f"{slot.name[8:]} at {slot.due.astimezone(UTC):%d %H:%M}")
+        moment = slot.at
+    return found
 
 
-def test_an_interval_counts_seconds_whatever_the_clock_says():
-    back = slots_of("every 20 seconds", 6, jumps={4: timedelta(days=-3), 2: timedelta(days=400)})
-    assert back == [0, 20, 40, 60, 80, 100]
+def test_in_autumn_a_slot_of_a_fixed_hour_comes_once():
+    told = slots("30 2 * * *", "2026-10-24T12:00+00:00", 2)
+    assert told == ["25T02:30 at 25 00:30", "26T02:30 at 26 01:30"]
 
 
-def test_a_clock_that_is_set_back_says_its_slots_again():
-    hour_back = slots_of("*/1 * * * *", 30, jumps={26: timedelta(hours=-1)})
-    gaps = {later - earlier for earlier, later in pairwise(hour_back)}
-    assert gaps == {60}
+def test_in_autumn_a_slot_of_every_hour_comes_in_both():
+    told = slots("30 * * * *", "2026-10-25T00:00+00:00", 3)
+    assert told == ["25T02:30 at 25 00:30", "25T02:30 again at 25 01:30", "25T03:30 at 25 02:30"]
 
 
-def test_slots_that_pass_during_a_run_become_one():
-    stop, ran = Event(), []
-    hands = Hands(stop, 4)
-
-    def run(name):
-        ran.append(hands.seconds)
-        if len(ran) == 1:
-            hands.seconds += 50
-
-    Scheduler({"sync": parse_schedule("every 20 seconds")}, run, stop, hands.clock).serve()
-    assert ran == [0, 50, 60, 80, 100]
+def test_in_spring_a_slot_of_the_hour_left_out_comes_when_that_is_over():
+    told = slots("30 2 * * *", "2026-03-28T12:00+00:00", 2)
+    assert told == ["29T02:30 at 29 01:00", "30T02:30 at 30 00:30"]
 
 
-@pytest.mark.parametrize("error", [RuntimeError("odd"), SystemExit(0), KeyboardInterrupt()])
-def test_a_worker_that_dies_ends_the_service(error):
-    stop = Event()
+def test_in_spring_slots_of_every_hour_go_on():
+    told = slots("30 * * * *", "2026-03-29T00:00+00:00", 3)
+    assert told == ["29T01:30 at 29 00:30", "29T03:30 at 29 01:30", "29T04:30 at 29 02:30"]
 
-    def run(name):
-        raise error
 
-    with pytest.raises(WorkerDied, match="nothing runs sync any more"):
-        Scheduler({"sync": parse_schedule("every 1 day")}, run, stop).serve()
+def test_a_slot_in_a_blackout_is_due_when_that_ends():
+    told = slots("0 */8 * * *", "2026-03-06T12:00+00:00", 3, blackout=["22:00-06:00", "sat"])
+    assert told == [
+        "06T16:00 at 06 15:00", "07T00:00 at 08 05:00", "07T08:00 at 08 05:00",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "windows"),
+    [("0 23 * * *", ["22:00-06:00"]), ("0 9 * * 6", ["sat,sun"]), ("every 5 minutes", ["mon-sun"])],
+)
+def test_a_schedule_that_comes_only_within_its_blackout_is_refused(text, windows):
+    with pytest.raises(ValueError, match="never comes outside of its blackout"):
+        parse_schedule(text, BERLIN, blackout=windows)
+
+
+@pytest.mark.parametrize(
+    "window", ["", "25:00-06:00", "22:00", "2026-12-31..2026-12-24", "someday"]
+)
+def test_what_is_no_window_is_refused(window):
+    with pytest.raises(ValueError, match=r"is no window such as|ends before it begins"):
+        parse_schedule("@daily", blackout=[window])
+
+
+def test_jitter_is_the_same_for_one_slot_and_differs_between_syncs():
+    def late(sync):
+        schedule = parse_schedule("@daily", UTC, sync=sync, jitter=3600)
+        slot = schedule.slot(MOMENT)
+        return (slot.due - slot.at).total_seconds()
+
+    assert late("a") == late("a") != late("b")
+    assert 0 <= late("a") <= 3600
