@@ -63,6 +63,7 @@ class Position:
         self._seen = clock.now()  # of cron: slots up to here are taken
         self._kept: str | None = None
         self._learned = False
+        self._ahead: tuple[datetime, Slot | None] | None = None  # after `_seen`
         if self._last is not None and self._last.schedule == self._key:
             self._learn(self._last)
         elif schedule.every is None:
@@ -74,7 +75,9 @@ class Position:
         if self._schedule.every is not None:
             return self._until_interval(now)
         self._seen = min(self._seen, now)  # a clock that was set back
-        slot = self._schedule.slot(self._seen)
+        if self._ahead is None or self._ahead[0] != self._seen:
+            self._ahead = self._seen, self._schedule.slot(self._seen)
+        slot = self._ahead[1]
         return _IDLE if slot is None else (slot.due - now).total_seconds()
 
     def take(self) -> Claimed | None:
@@ -102,7 +105,7 @@ class Position:
                 self._seen = max(self._seen, slot.at)
             return None
         self._seen = at
-        late = _late(slot, count, now)
+        late = _late(slot, count, now, first.kept)
         return Claimed(sync=self._name, slot=slot.name, at=at, schedule=self._schedule, late=late)
 
     def _passed(self, slot: Slot, now: datetime) -> tuple[Slot, int]:
@@ -187,9 +190,9 @@ class Position:
         self._due = self._clock.monotonic() + min(max(left, 0.0), every)
 
 
-def _late(slot: Slot, count: int, now: datetime) -> str | None:
-    """In words that a slot is late, or kept back; None where it is neither."""
-    if count == 1 and slot.kept is None and now - slot.due < _GRACE:
+def _late(slot: Slot, count: int, now: datetime, kept: str | None) -> str | None:
+    """In words that a slot is late, or that it or others were kept back; None where neither is."""
+    if count == 1 and kept is None and now - slot.due < _GRACE:
         return None
     far = now - slot.at > timedelta(hours=20)
     said = f"the slot of {slot.name[:10]} {slot.time}" if far else f"the slot of {slot.time}"
@@ -197,4 +200,4 @@ def _late(slot: Slot, count: int, now: datetime) -> str | None:
         said += f", and {_COUNTED - 1:,} or more before it"
     elif count > 1:
         said += f", and {count - 1:,} before it"
-    return f'after the blackout "{slot.kept}": {said}' if slot.kept else f"late: {said}"
+    return f'after the blackout "{kept}": {said}' if kept else f"late: {said}"

@@ -8,6 +8,8 @@ from io import StringIO
 import pytest
 from rich.console import Console as Terminal
 
+from sync.schedule import parse_schedule
+from sync.state.slots import Slots
 from tests.unit.test_trueup.test_start import SETTINGS, loaded
 from trueup.console import Console
 from trueup.standing import gone_line, standing_data, standing_lines
@@ -86,18 +88,27 @@ def slot(workspace, **run):
     return standing_data(settings, store, history, "erp-to-cards", NOW + timedelta(minutes=5))
 
 
-def test_an_interval_counts_from_the_last_run_of_the_service(tmp_path):
+def taken(workspace, at, text="every 15 minutes"):
+    key = parse_schedule(text).key
+    assert Slots(workspace.store).take("erp-to-cards", key, "2026-03-10T12:00", at, None)
+
+
+def test_an_interval_counts_from_the_last_slot_that_was_taken(tmp_path):
     with open_at(tmp_path, "every 15 minutes") as workspace:
         assert slot(workspace)["next_run"] is None
+        taken(workspace, NOW)
         said = slot(workspace, started_at=NOW)
         assert said["next_run"] == "2026-03-10T12:15:00+00:00"
         assert (said["pending"], said["kept"], said["drift"]) == (3, 2, 1)
 
 
-@pytest.mark.parametrize("run", [{"command": "run"}, {"started_at": NOW - timedelta(minutes=11)}])
-def test_of_an_interval_without_a_service_no_slot_is_known(tmp_path, run):
+@pytest.mark.parametrize(
+    "slot_taken", [{"at": NOW - timedelta(minutes=11)}, {"at": NOW, "text": "every 20 minutes"}]
+)
+def test_of_an_interval_without_a_service_no_slot_is_known(tmp_path, slot_taken):
     with open_at(tmp_path, "every 15 minutes") as workspace:
-        assert slot(workspace, **run)["next_run"] is None
+        taken(workspace, **slot_taken)
+        assert slot(workspace)["next_run"] is None
 
 
 def test_a_slot_of_cron_is_told_by_the_machines_clock(tmp_path):

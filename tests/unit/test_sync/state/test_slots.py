@@ -76,10 +76,9 @@ def test_of_servers_in_one_process_each_slot_is_taken_by_one(book, clock):
     assert sorted(taken) == [*range(1, 21)]
 
 
-@pytest.mark.parametrize(
-    "count", [20, pytest.param(1000, marks=pytest.mark.faults)], ids=["few", "a thousand"]
-)
-def test_of_servers_in_processes_each_slot_is_taken_by_one(book, database_url, count):
+@pytest.mark.faults
+def test_of_servers_in_processes_each_slot_is_taken_by_one(book, database_url):
+    count = 1000
     command = [sys.executable, "-c", SERVER, database_url, str(count)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     servers = [subprocess.Popen(command, **pipes) for _ in range(2)]
