@@ -36,7 +36,7 @@ class Window:
             if begin != end:
                 return cls(text, hours=(begin, end))
         if found := _DATES.fullmatch(said):
-            first, last = (date.fromisoformat(each or found[1]) for each in found.groups())
+            first, last = _date(found[1]), _date(found[2] or found[1])
             if first <= last:
                 return cls(text, dates=(first, last))
             raise ValueError(f'"{text:.40}" ends before it begins')
@@ -77,6 +77,13 @@ def free_from(windows: Sequence[Window], wall: datetime) -> tuple[datetime | Non
         wall = max(end for end, _ in ends)
         if wall - begun > _LONGEST:
             return None, kept
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is no date: no such day is in the calendar") from None
 
 
 def _weekdays(said: str) -> frozenset[int]:

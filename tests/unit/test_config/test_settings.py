@@ -294,6 +294,14 @@ def test_an_unknown_key_is_told_with_the_nearest_right_one(
         ("full_pass_every = '1 week'", '"1 week" is not a time such as "12h", nor a number'),
         ("full_pass_every = 0", '"0" is not a time such as "12h", nor a number of runs'),
         ("schedule = 'now and then'", "'now and then' is not a schedule"),
+        ("timezone = 'Europe/Berln'", 'named "Europe/Berln"; did you mean "Europe/Berlin"?'),
+        ("timezone = 'berlin'", 'did you mean "Europe/Berlin"?'),
+        ("timezone = '../../etc/passwd'", 'there are such as "Europe/Berlin"'),
+        ("jitter = '30'", '"30" is not a time up to a day such as "30s"'),
+        ("jitter = '25h'", '"25h" is not a time up to a day'),
+        ("blackout = ['22-6']", '"22-6" is no window such as "22:00-06:00"'),
+        ("blackout = ['2026-02-30']", "2026-02-30"),
+        ("schedule = '0 23 * * *'\nblackout = ['22:00-06:00']", "never comes outside"),
     ],
 )
 def test_a_wrong_value_is_told_in_plain_words(file: Path, line: str, said: str) -> None:

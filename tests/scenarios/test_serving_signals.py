@@ -1,0 +1,96 @@
+"""`trueup serve` told by signals: to end, and to read its settings again."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.conftest import COPYING, HEAD, SYNC, Desk
+
+SETTINGS = COPYING + 'schedule = "every 1 day"\n'
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    (tmp_path / "trueup.toml").write_text(SETTINGS)
+    (tmp_path / "budgets.csv").write_text(f"{HEAD}A,a,1.00,USD\n")
+    (tmp_path / "copy.csv").write_text(HEAD)
+    command = [sys.executable, "-m", "trueup", "serve"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(command, cwd=tmp_path, **pipes)  # type: ignore[call-overload]
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def until(process: subprocess.Popen[str], said: str) -> list[str]:
+    """The lines up to the one in which that is said."""
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if said in line:
+            return lines
+    raise AssertionError(f"never said: {said}\n{''.join(lines)}")
+
+
+def test_sighup_reads_the_settings_again_and_sigterm_ends(
+    service: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    settings = tmp_path / "trueup.toml"
+    told = until(service, "copy: ok, 1 applied")
+    assert all(re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in told)
+    assert re.search(r"; next run 20\d\d-\d\d-\d\d \d\d:\d\d \w+$", told[-1].strip())
+
+    settings.write_text(SETTINGS.replace('"every 1 day"', '"now and then"'))
+    service.send_signal(signal.SIGHUP)
+    told = until(service, "the old ones go on")
+    assert "trueup.toml:12: syncs.copy.schedule: 'now and then' is not a schedule" in told[0]
+
+    (tmp_path / "other.csv").write_text(HEAD)
+    settings.write_text(
+        SETTINGS.replace("syncs.copy", "syncs.anew").replace("copy.csv", "other.csv")
+    )
+    service.send_signal(signal.SIGHUP)
+    until(service, "serving anew (every 1 day)")
+    until(service, "anew: ok, 1 applied")
+
+    service.send_signal(signal.SIGTERM)
+    assert service.wait(30) == 0
+
+
+@pytest.mark.faults
+def test_an_edit_at_the_vendor_is_seen_and_put_back_by_a_schedule(desk: Desk) -> None:
+    desk.settings.write_text(
+        desk.settings.read_text() + 'on_conflict = "source"\nschedule = "every 5 seconds"\n'
+    )
+    process = desk.start("serve")
+    try:
+        _wait_for(lambda: len(desk.limits) == 12)
+        there = desk.named("Cost centre 1 (CC0001)")
+        edited = there | {"amount": {"amount": there["amount"]["amount"] + 1, "currency": "USD"}}
+        desk.brex.state["budgets"].put(edited)
+        _wait_for(lambda: desk.named("Cost centre 1 (CC0001)")["amount"] == there["amount"])
+        _wait_for(lambda: desk.run("status", "--json").data["syncs"][0]["outcome"] == "ok")
+        (standing,) = desk.run("status", "--json").data["syncs"]
+        assert standing["sync"] == SYNC
+        assert standing["next_run"]
+        assert "next run 20" in desk.run("status").out
+    finally:
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "1 applied" in out
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
