@@ -109,6 +109,7 @@ def _tell_data(ended: Ended, now: datetime, following: datetime | None) -> None:
     from trueup.recorded import recording_data
 
     head = {"at": now.isoformat(), "next_run": following.isoformat() if following else None}
+    head |= {"late": ended.claimed.late} if ended.claimed.late else {}
     if ended.report is not None:
         tell_json(head | ended.report.to_data(), indent=None)
     elif ended.kept is not None:
@@ -123,7 +124,9 @@ def _tell_lines(console: Console, ended: Ended, following: datetime | None) -> N
     from trueup.standing import local
 
     after = f"; next run {local(following)}" if following else "; no next run"
-    name = ended.claimed.sync
+    name, late = ended.claimed.sync, ended.claimed.late
+    if ended.report is None and late is not None:
+        console.say(f"{name}: {late}")
     if ended.report is not None:
         console.report(ended.report, after=after)
     elif ended.kept is not None:
