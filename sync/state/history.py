@@ -133,6 +133,11 @@ class History:
         query = _QUERY if sync is None else _QUERY.where(runs.c.sync == sync)
         return self._read(query.limit(limit))
 
+    def outlines(self, sync: str | None = None, limit: int = 20, skip: int = 0) -> list[Run]:
+        """As `runs`, after the first `skip` of them, without their reports, which may be long."""
+        query = _OUTLINES if sync is None else _OUTLINES.where(runs.c.sync == sync)
+        return self._read(query.limit(limit).offset(skip))
+
     def syncs(self) -> list[str]:
         """The syncs that ever ran, as far as is remembered."""
         query = select(runs.c.sync).distinct().order_by(runs.c.sync)
@@ -145,9 +150,11 @@ class History:
         over = [each.outcome for each in found if each.outcome != RUNNING]
         return bool(over) and over[0] != "ok"
 
-    def count(self, sync: str) -> int:
-        """How many runs of that sync there were."""
-        query = select(func.count()).select_from(runs).where(runs.c.sync == sync)
+    def count(self, sync: str | None) -> int:
+        """How many runs of that sync there were, or of all."""
+        query = select(func.count()).select_from(runs)
+        if sync is not None:
+            query = query.where(runs.c.sync == sync)
         with self._store.read() as connection:
             return connection.execute(query).scalar_one()
 
@@ -171,14 +178,17 @@ class History:
             return [_run(row, moment) for row in rows]
 
 
+_LEASE = (
+    leases.c.token.label("last"), leases.c.machine, leases.c.pid, leases.c.process, leases.c.until,
+)  # fmt: skip
 _QUERY = (
-    select(
-        runs, leases.c.token.label("last"), leases.c.machine, leases.c.pid, leases.c.process,
-        leases.c.until,
-    )
+    select(runs, *_LEASE)
     .select_from(runs.outerjoin(leases, leases.c.name == runs.c.sync))
     .order_by(runs.c.number.desc())
-)  # fmt: skip
+)
+_OUTLINES = _QUERY.with_only_columns(
+    *(each for each in runs.c if each is not runs.c.report), null().label("report"), *_LEASE
+)
 
 
 def _run(row: RowMapping, moment: datetime) -> Run:

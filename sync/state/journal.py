@@ -336,6 +336,19 @@ class Journal:
         with self._store.read() as connection:
             return {state: n for state, n in connection.execute(query)}  # noqa: C416
 
+    def counts_of(self, run_ids: Collection[str]) -> dict[str, dict[str, int]]:
+        """As `counts`, of several runs, of whichever syncs; runs without any are absent."""
+        query = (
+            select(_table.c.run_id, _table.c.state, func.count())
+            .where(_table.c.run_id.in_(run_ids))
+            .group_by(_table.c.run_id, _table.c.state)
+        )
+        found: dict[str, dict[str, int]] = {}
+        with self._store.read() as connection:
+            for run_id, state, count in connection.execute(query):
+                found.setdefault(run_id, {})[state] = count
+        return found
+
     def _creates(
         self, kind: Kind, keys: Sequence[tuple[str, str]], *also: ColumnElement[bool]
     ) -> set[tuple[str, str]]:
