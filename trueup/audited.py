@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -44,26 +45,52 @@ def head_of(said: str | None) -> str | None:
     return said
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A row for people: its number, when, who, about which sync and run, and what."""
+
+    number: int
+    at: str
+    who: str
+    sync: str
+    run_id: str
+    kind: str
+    what: str
+
+
 def tell_rows(form: Form, rows: Iterable[Row]) -> None:
     """Print rows as they come: there may be more of them than fit into memory."""
+    for text in rows_text(form, rows):
+        tell(text.removesuffix("\n"))
+
+
+def rows_text(form: Form, rows: Iterable[Row]) -> Iterator[str]:
+    """The same as lines, each with its end."""
     if form is Form.JSON:
-        _tell_json(rows)
+        yield from _json_lines(rows)
     elif form is Form.CSV:
-        tell(",".join(COLUMNS))
+        yield ",".join(COLUMNS) + "\n"
         for row in rows:
-            tell(_csv_line(row))
+            yield f"{_csv_line(row)}\n"
     else:
         for row in rows:
-            tell(plain(text_of(row)))
+            yield f"{plain(text_of(row))}\n"
 
 
 def text_of(row: Row) -> str:
     """A row in one line, for people."""
+    said = told(row)
+    about = f" {said.sync}" if said.sync else ""
+    return f"{said.number}  {said.at}  {said.who}{about}  {said.what}"
+
+
+def told(row: Row) -> Told:
+    """What a row says, also where somebody made its entry unreadable."""
     data = _data(row)
     by = data.get("by") or {}
     who = by.get("name") or f"{by.get('user')}@{by.get('host')}"
-    about = f" {row.sync}" if row.sync else ""
-    return f"{row.number}  {row.at[:19].replace('T', ' ')}  {who}{about}  {what(row, data)}"
+    at = row.at[:19].replace("T", " ")
+    return Told(row.number, at, who, row.sync, row.run_id, row.kind, what(row, data))
 
 
 def what(row: Row, data: Mapping[str, Any]) -> str:
@@ -131,16 +158,16 @@ def row_data(row: Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell_json(rows: Iterable[Row]) -> None:
-    tell('{"rows": [')
+def _json_lines(rows: Iterable[Row]) -> Iterator[str]:
+    yield '{"rows": [\n'
     before: str | None = None
     for row in rows:
         if before is not None:
-            tell(f"{before},")
+            yield f"{before},\n"
         before = json_text(row_data(row), None, ascii=True)
     if before is not None:
-        tell(before)
-    tell("]}")
+        yield f"{before}\n"
+    yield "]}\n"
 
 
 def _csv_line(row: Row) -> str:

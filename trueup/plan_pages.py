@@ -15,7 +15,7 @@ from trueup.refusal import form_said
 from trueup.selected import rates, selection
 from trueup.waits import waits
 
-_FOLDER: Final = Path(__file__).parent / "pages"
+FOLDER: Final = Path(__file__).parent / "pages"
 _SPECIAL: Final = re.compile(r"[\\`*_\[\]<>|~&]|^(?:[#+=-]|\d+(?=[.)]))")
 """What means something in a line of Markdown, or at its beginning."""
 
@@ -42,7 +42,7 @@ def page(form: Form, plan: Plan) -> str:
     """
     is_page = form is Form.HTML
     pages = Environment(
-        loader=FileSystemLoader(_FOLDER),
+        loader=FileSystemLoader(FOLDER),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -50,7 +50,7 @@ def page(form: Form, plan: Plan) -> str:
         keep_trailing_newline=True,
     )
     pages.filters["plain"] = plain if is_page else _escaped
-    return pages.get_template("plan.html" if is_page else "plan.md").render(_said(plan))
+    return pages.get_template("plan.html" if is_page else "plan.md").render(told(plan))
 
 
 def _escaped(text: object) -> str:
@@ -61,7 +61,8 @@ def _spelled(found: re.Match[str]) -> str:
     return f"{found[0]}\\" if found[0].isdigit() else f"\\{found[0]}"
 
 
-def _said(plan: Plan) -> Mapping[str, Any]:
+def told(plan: Plan) -> Mapping[str, Any]:
+    """What a page of the plan tells, by the names that the templates use."""
     return {
         "plan": plan,
         "entries": [*entries(plan.changes, plan.as_of, sides(plan))],

@@ -110,9 +110,9 @@ def standing_lines(said: Mapping[str, Any], now: datetime) -> Iterator[str]:
     yield ", ".join([f"{said['sync']}: {outcome}", *counts])
     good = said["last_good"]
     if said["outcome"] is not None:
-        yield f"  last good run {_ago(good, now)}" if good else "  no good run yet"
+        yield f"  last good run {moment_text(good, now)}" if good else "  no good run yet"
     if said["paused"] is None and said["schedule"]:
-        yield f"  next run {_next(said, now)}"
+        yield f"  next run {next_text(said, now)}"
 
 
 def gone_line(said: Mapping[str, Any]) -> str:
@@ -121,16 +121,18 @@ def gone_line(said: Mapping[str, Any]) -> str:
     return f"{said['sync']} is no more in the settings: {there}"
 
 
-def _ago(moment: str, now: datetime) -> str:
-    at = datetime.fromisoformat(moment)
-    return f"{local(at)} ({age_of(now - at)} ago)"
-
-
-def _next(said: Mapping[str, Any], now: datetime) -> str:
+def next_text(said: Mapping[str, Any], now: datetime) -> str:
+    """When a sync that has a schedule runs next."""
     if said["next_run"] is None:
         return f"by trueup serve ({said['schedule']})"
-    at = datetime.fromisoformat(said["next_run"])
-    return f"{local(at)} (in {age_of(at - now)})"
+    return moment_text(said["next_run"], now)
+
+
+def moment_text(moment: str, now: datetime) -> str:
+    """A moment in local time, and how long ago it was, or until it comes."""
+    at = datetime.fromisoformat(moment)
+    age = f"in {age_of(at - now)}" if at > now else f"{age_of(now - at)} ago"
+    return f"{local(at)} ({age})"
 
 
 def local(at: datetime) -> str:

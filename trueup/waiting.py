@@ -45,8 +45,8 @@ def wait_lines(wait: Wait, now: datetime) -> Iterator[str]:
     money = f" ({money_text(said.money)})" if said.money else ""
     yield f"  {wait.number}  {said.rule}  {about}{money}, for {age_of(now - wait.since)}"
     yield f"     {said.reason}"
-    if values := _values(wait):
-        yield f"     {values}"
+    if values := value_texts(wait):
+        yield f"     {', '.join(map(' '.join, values))}"
     if wait.answer is not None:
         yield f"     decided: {decided_text(wait)}; `trueup run {quoted(wait.sync)}` does it"
         return
@@ -66,21 +66,22 @@ def title_of(wait: Wait) -> str:
     return f"{said.kind} {said.name} ({ref})" if said.name else f"{said.kind} {ref}"
 
 
-def _values(wait: Wait) -> str:
-    """Both sides' values, and what they last agreed on; what a match is between is in its ways."""
+def value_texts(wait: Wait) -> list[tuple[str, str]]:
+    """Both sides' values, and what they last agreed on, each after whose it is; what a match is
+    between is in its ways."""
     said, field = wait.waiting, wait.waiting.field or ""
     if said.rule in (Rule.MATCH, Rule.UNCERTAIN) or (said.source is None and said.target is None):
-        return ""
+        return []
     source, target = _SIDES.get(said.rule, ("source", "target"))
     ours, theirs = said.currencies
     parts = [
-        f"{side} {value_text(field, value, currency) or 'nothing'}"
+        (side, value_text(field, value, currency) or "nothing")
         for side, value, currency in ((source, said.source, ours), (target, said.target, theirs))
     ]
     if said.agreed is not None:
         known = ours if ours == theirs else None
-        parts.append(f"last agreed {value_text(field, said.agreed, known)}")
-    return ", ".join(parts)
+        parts.append(("last agreed", value_text(field, said.agreed, known)))
+    return parts
 
 
 def commands_of(wait: Wait) -> list[str]:

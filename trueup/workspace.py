@@ -196,15 +196,17 @@ class Workspace:
         *,
         as_of: date | None = None,
         allow: Collection[str] = (),
+        watch: Watch | None = None,
         source: Stated | None = None,
     ) -> Plan:
         """What would change in the sync's target. Writes nothing.
 
-        `source` is what a script states (`sync_from`) in place of the sync's own source; the plan
-        is then good for what is stated so, and `apply` and `verify` are given it too.
+        `watch` is for this plan alone. `source` is what a script states (`sync_from`) in place of
+        the sync's own source; the plan is then good for what is stated so, and `apply` and `verify`
+        are given it too.
         """
         ensure_rules(allow)
-        with self._engine(sync, source=source) as engine:
+        with self._engine(sync, watch, source) as engine:
             return engine.plan(as_of or _today(), allow)
 
     def apply(
