@@ -54,7 +54,10 @@ def test_every_module_is_in_the_wheel(wheel: ZipFile) -> None:
     assert set(_modules(wheel)) == ours
 
 
-@pytest.mark.parametrize("folder", ["connectors/layouts/ready", "trueup/pages"])
+@pytest.mark.parametrize(
+    "folder",
+    ["connectors/layouts/ready", "trueup/pages", "trueup/web/templates", "trueup/web/static"],
+)
 def test_what_is_no_module_is_in_the_wheel_too(wheel: ZipFile, folder: str) -> None:
     ours = {path.name for path in (ROOT / folder).iterdir() if path.suffix != ".py"}
 

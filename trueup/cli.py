@@ -447,6 +447,21 @@ def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) 
 
 
 @app.command()
+def console(
+    host: Annotated[str, typer.Option(help="Where to listen, on loopback.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes any free one.", min=0, max=65535)] = 8470,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Show pages over the state in a browser: by a link that it prints, on this machine only."""
+    from trueup.commands import consoling
+
+    with _session(config, as_json, verbose) as session:
+        session.end(consoling.console(session, host, port))
+
+
+@app.command()
 def status(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
     """Show for each sync its last run, its links and what waits."""
     from trueup.commands import remembered

@@ -1,0 +1,149 @@
+"""The console as one application: its pages, behind what every answer says and who is let in."""
+
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from threading import Event
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from config.load import SettingsError
+from sync.state.history import UnknownRun
+from sync.state.store import StoreError
+from trueup.endings import lines_of
+from trueup.web import audit, budget, budgets, overview, plan, runs, waiting
+from trueup.web.admission import Admission
+from trueup.web.headers import OnEveryAnswer, OwnNames
+from trueup.web.holdings import Books
+from trueup.web.jobs import Jobs
+from trueup.web.rendering import STATIC
+from trueup.web.sessions import WHOLE, Sessions, TooMany
+from trueup.web.site import Site
+from trueup.workspace import Workspace
+
+_PAGES: Final = (overview, budgets, budget, plan, waiting, runs, audit)
+_WORDS: Final = {401: "Not logged in", 403: "Refused", 404: "Not here", 503: "The state is away"}
+
+
+def utc() -> datetime:
+    """Now."""
+    return datetime.now(UTC)
+
+
+def app(
+    workspace: Workspace,
+    *,
+    hosts: Collection[str],
+    announce: Callable[[str], None],
+    jobs: Jobs | None = None,
+    now: Callable[[], datetime] = utc,
+    cookie: str = "trueup",
+) -> ASGIApp:
+    """The console over a workspace, for a server that is known by `hosts`, each with its port.
+
+    `announce` is told the token of each link that lets somebody in: at /enter?token=…; `jobs` are
+    what is made in the background; `cookie` is the name of the session's.
+    """
+    sessions = Sessions(now, announce)
+    jobs = jobs or Jobs(now, Event())
+    books = Books(workspace.settings, lambda: now().astimezone().date())
+    site = Site(workspace, now, jobs, books)
+    routes = [route for page in _PAGES for route in page.routes(site)]
+    routes += [
+        Route("/enter", partial(_enter, site, sessions, cookie)),
+        Route("/leave", partial(_leave, sessions, cookie), methods=["POST"]),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    inner = Starlette(
+        routes=routes,
+        lifespan=partial(_open, site, sessions),
+        middleware=[
+            Middleware(
+                Admission,
+                sessions=sessions,
+                cookie=cookie,
+                refused=partial(_refused, site),
+            )
+        ],
+        exception_handlers={
+            HTTPException: partial(_told, site),
+            StoreError: partial(_away, site),
+            UnknownRun: partial(_unknown, site),
+            SettingsError: partial(_unknown, site),
+            Exception: partial(_mistake, site),
+        },
+    )
+    return OnEveryAnswer(OwnNames(inner, hosts))
+
+
+@asynccontextmanager
+async def _open(site: Site, sessions: Sessions, app: Starlette) -> AsyncIterator[None]:
+    """While it is served: first of all there is a link, and budgets are read before it is used."""
+    sessions.offer()
+    site.jobs.start("books", "", lambda watch: len(site.books.rows(site.store)))
+    yield
+    site.jobs.close()
+
+
+def _enter(site: Site, sessions: Sessions, cookie: str, request: Request) -> Response:
+    """Change the link's token for a session; the page then goes on to the first one by itself, so
+    that also a browser that came from elsewhere sends the session along."""
+    if request.method != "GET":  # whoever only looks what is there has not opened it
+        return Response()
+    try:
+        id = sessions.enter(request.query_params.get("token", ""))
+    except TooMany:
+        return _refused(site, request, 429, "too many links were tried; wait a minute")
+    if id is None:
+        sessions.offer()
+        return _refused(site, request, 403, "this link was used already, or its time is over")
+    answer = site.answer(request, "enter.html")
+    answer.set_cookie(
+        cookie, id, max_age=int(WHOLE.total_seconds()), httponly=True, samesite="strict"
+    )
+    return answer
+
+
+def _leave(sessions: Sessions, cookie: str, request: Request) -> Response:
+    sessions.leave(request.cookies.get(cookie))
+    answer = RedirectResponse("/", 303)
+    answer.delete_cookie(cookie, httponly=True, samesite="strict")
+    return answer
+
+
+# -- answers that are no pages -------------------------------------------------------------------
+
+
+def _refused(site: Site, request: Request, status: int, why: str) -> Response:
+    words = _WORDS.get(status, "Refused")
+    return site.answer(request, "refused.html", status, title=words, why=why)
+
+
+def _told(site: Site, request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    why = "there is no such page" if error.status_code == 404 else error.detail
+    return _refused(site, request, error.status_code, why)
+
+
+def _away(site: Site, request: Request, error: Exception) -> Response:
+    answer = _refused(site, request, 503, f"{lines_of(error)}. Load this page again once it is.")
+    answer.headers["retry-after"] = "10"
+    return answer
+
+
+def _unknown(site: Site, request: Request, error: Exception) -> Response:
+    return _refused(site, request, 404, lines_of(error))
+
+
+def _mistake(site: Site, request: Request, error: Exception) -> Response:
+    why = "this is a mistake in Trueup, not yours; its log says more"
+    return _refused(site, request, 500, why)

@@ -1,0 +1,100 @@
+"""Who may see the pages: a link that lets one browser in, once, and the session that it begins.
+
+All of it is kept in memory, and ends with the process.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hmac import compare_digest
+from threading import Lock
+from typing import Final
+
+WHOLE: Final = timedelta(hours=8)
+"""How long a session lasts."""
+IDLE: Final = timedelta(minutes=30)
+"""How long it lasts while nobody asks for anything."""
+LINK: Final = timedelta(minutes=15)
+"""How long a link waits for somebody to open it."""
+_WRONG: Final = 10
+"""So many wrong links a minute are looked at."""
+_MINUTE: Final = timedelta(minutes=1)
+_LETTERS: Final = 32
+
+
+class TooMany(Exception):
+    """Somebody tries links one after the other."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One browser that was let in. `form_token` has to be in every form that it sends."""
+
+    begun: datetime
+    seen: datetime
+    form_token: str = field(default_factory=lambda: secrets.token_urlsafe(_LETTERS))
+
+
+class Sessions:
+    """The open link, and who was let in. Safe to share between threads.
+
+    `announce` is told each new link's token, for somebody who sees this process's terminal.
+    """
+
+    def __init__(self, now: Callable[[], datetime], announce: Callable[[str], None]) -> None:
+        self._now, self._announce = now, announce
+        self._link: tuple[str, datetime] | None = None
+        self._wrong: list[datetime] = []
+        self._open: dict[str, Session] = {}
+        self._lock = Lock()
+
+    def offer(self) -> None:
+        """Announce a new link, unless one waits to be opened."""
+        with self._lock:
+            now = self._now()
+            if self._link is not None and now < self._link[1]:
+                return
+            token = secrets.token_urlsafe(_LETTERS)
+            self._link = token, now + LINK
+        self._announce(token)
+
+    def enter(self, token: str) -> str | None:
+        """Begin a session by the open link, which is void from then on; its id, or None where the
+        token opens nothing. Raises `TooMany`."""
+        with self._lock:
+            now = self._now()
+            self._wrong = [each for each in self._wrong if now - each < _MINUTE]
+            if len(self._wrong) >= _WRONG:
+                raise TooMany
+            link, until = self._link or ("", now)
+            if not is_pair(link, token) or now >= until:
+                self._wrong.append(now)
+                return None
+            self._link, id = None, secrets.token_urlsafe(_LETTERS)
+            self._open[id] = Session(begun=now, seen=now)
+            return id
+
+    def of(self, id: str | None) -> Session | None:
+        """The session of that id, which has been seen now; None where it is over or never was."""
+        with self._lock:
+            now = self._now()
+            self._open = {name: each for name, each in self._open.items() if _lasts(each, now)}
+            found = self._open.get(id or "")
+            if found is not None:
+                found.seen = now
+            return found
+
+    def leave(self, id: str | None) -> None:
+        """End a session."""
+        with self._lock:
+            self._open.pop(id or "", None)
+
+
+def is_pair(kept: str | None, sent: str | None) -> bool:
+    """Whether both are there and the same; two that are nothing are no pair."""
+    return bool(kept) and bool(sent) and compare_digest(str(kept).encode(), str(sent).encode())
+
+
+def _lasts(session: Session, now: datetime) -> bool:
+    return now - session.begun < WHOLE and now - session.seen < IDLE
