@@ -1,6 +1,9 @@
 """From settings to live connectors and engine specs: the one step at which secrets become known."""
 
+import hmac
+from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -16,6 +19,7 @@ from config.settings import Settings, Sync, nearest, secret_fields
 from connectors.contract import registry
 from connectors.contract.interface import Connector
 from connectors.contract.runtime import Runtime
+from connectors.contract.settings import HttpSettings, SystemSettings
 from sync.fields import Fields
 from sync.spec import Approval, Limits, SyncSpec
 
@@ -44,8 +48,24 @@ def connect(settings: Settings, system: str, runtime: Runtime | None = None) -> 
     if problems:
         raise SettingsError(problems)
     ready = own.model_copy(update=secrets)
-    given = replace(runtime or Runtime(base=settings.base), hide=register_secret)
+    given = replace(
+        runtime or Runtime(base=settings.base),
+        hide=register_secret,
+        credential=_credential(own, [each.get_secret_value() for each in secrets.values()]),
+    )
     return registry.load(own.connector)(system, ready, given)
+
+
+def _credential(own: SystemSettings, secrets: Sequence[str]) -> str:
+    """Names the credential of a system to all who call under it: alike for blocks that share it.
+
+    Of the secrets no more than four hex digits of a digest are in it, which any secret may have:
+    enough to tell those of one server apart, too little to find one out.
+    """
+    server = own.base_url.lower().rstrip("/") if isinstance(own, HttpSettings) else ""
+    name = f"{own.connector} {server}"
+    said = "\0".join(secrets).encode("utf-8", "surrogatepass")
+    return f"{name} {hmac.new(name.encode(), said, sha256).hexdigest()[:4]}"
 
 
 def account_of(settings: Settings, system: str) -> str:

@@ -42,6 +42,7 @@ from sync.state.journal import Journal
 from sync.state.lease import Lease
 from sync.state.ledger import Ledger
 from sync.state.owners import Owners
+from sync.state.call_slots import StoredSlots
 from sync.state.stops import Stop, Stops
 from sync.state.store import Store, StoreError
 from sync.state.waits import Waits
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from canonical.problem import Problem
     from canonical.spent import Spent
     from canonical.waiting import Rule
+    from connectors.contract.slots import Slots
     from sync.engine import Engine, Verification
     from sync.handover import Handed, Offer
     from sync.intake.selection import Selection
@@ -89,7 +91,8 @@ class Workspace:
         """`patience` is how many seconds a call may wait and repeat; default: some minutes."""
         self.settings = settings
         self._watch = watch or Watch(stop=Event())
-        self._runtime = _runtime(settings.base, self._watch.stop, patience)
+        slots = StoredSlots(lambda: self._store)
+        self._runtime = _runtime(settings.base, self._watch.stop, patience, slots)
         self._open = ExitStack()
         self._systems: dict[str, Connector] = {}
         self._twins: dict[str, Connector] = {}
@@ -536,7 +539,6 @@ class Workspace:
                 self._store = Store.open(state_url(self.settings), self.settings.base, _now)
                 self._store.author = Author.here(settings=version_of(self.settings))
                 self._store.mask = redact
-                self._open.callback(self._store.close)
             return self._store
 
     @property
@@ -607,8 +609,12 @@ class Workspace:
             return self._twins[system]
 
     def close(self) -> None:
-        """Give back connections and the state."""
-        self._open.close()
+        """Give back connections and the state, last: in it calls are counted to the end."""
+        try:
+            self._open.close()
+        finally:
+            if self._store is not None:
+                self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -652,7 +658,7 @@ def ensure_rules(allow: Collection[str]) -> None:
                 raise ValueError(f"--allow {each}: {error}") from None
 
 
-def _runtime(base: Path, stop: Event, patience: float | None) -> Runtime:
+def _runtime(base: Path, stop: Event, patience: float | None, slots: Slots) -> Runtime:
     """What connectors get of the world: told to stop, they wait no longer than a moment."""
 
     def sleep(seconds: float) -> None:
@@ -661,7 +667,7 @@ def _runtime(base: Path, stop: Event, patience: float | None) -> Runtime:
         else:
             stop.wait(seconds)
 
-    runtime = Runtime(base=base, sleep=sleep, stopping=stop.is_set)
+    runtime = Runtime(base=base, sleep=sleep, stopping=stop.is_set, slots=slots)
     return runtime if patience is None else replace_fields(runtime, patience=patience)
 
 

@@ -220,8 +220,9 @@ class HttpClient:
         return str(found)
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections, and what is leased of the limit."""
         self._client.close()
+        self._limiter.close()
 
     def _check(self, headers: Mapping[str, str]) -> None:
         # httpx would find it too, and print the value.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from connectors.contract.slots import Slots
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -19,7 +21,9 @@ class Runtime:
     `patience` is how many seconds one call may go on waiting and repeating altogether; a vendor
     that asks for more ends the call as rate limited, and the run as deferred. `stopping` tells that
     the process was asked to end: calls go on for some seconds then, and no longer. `hide` is told
-    of each secret that only comes up while calling, so that it is nowhere shown or kept.
+    of each secret that only comes up while calling, so that it is nowhere shown or kept. `slots` is
+    where other processes that call under the same `credential`, which is a name and no secret, take
+    their share of its limit; without it a process goes by its own count.
     """
 
     base: Path = field(default_factory=Path)
@@ -30,3 +34,5 @@ class Runtime:
     patience: float = 300.0
     stopping: Callable[[], bool] = lambda: False
     hide: Callable[[str], None] = lambda secret: None
+    slots: Slots | None = None
+    credential: str = ""

@@ -1,9 +1,9 @@
 """Copying a state into another database, from SQLite to PostgreSQL or the other way.
 
 Every table of the schema goes, as it is stored, in one transaction: the new database has all of it
-or nothing. Only who holds a lease is left behind; its fencing token goes on. What was written is
-read back, and the old state is read once more, before the transaction ends. Rows pass in batches,
-so the size of a state does not matter.
+or nothing. Only who holds a lease, or slots, is left behind; a lease's fencing token goes on. What
+was written is read back, and the old state is read once more, before the transaction ends. Rows
+pass in batches, so the size of a state does not matter.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -33,11 +33,11 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from sync.state.audit import Event
 from sync.state.lease import FREE, Lease
-from sync.state.store import Store, StoreError, audit, leases, metadata
+from sync.state.store import Store, StoreError, audit, call_slots, leases, metadata
 from sync.state.waiting import let_stand_idle
 
-TABLES: Final = tuple(metadata.sorted_tables)
-"""All of them, none before one that it refers to."""
+TABLES: Final = tuple(each for each in metadata.sorted_tables if each is not call_slots)
+"""All that is remembered, none before one that it refers to; who calls at present is not."""
 _BATCH: Final = 1000
 
 

@@ -219,6 +219,13 @@ pauses: Final = Table(
     Column("until", Moment, nullable=False),
 )
 
+call_slots: Final = Table(
+    "call_slots",
+    metadata,
+    Column("credential", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+)
+
 stops: Final = Table(
     "stops",
     metadata,

@@ -72,12 +72,12 @@ def fill(store, rows=3):
 
 
 def all_of(store):
-    """What the tables hold, but who holds a lease."""
+    """What the tables hold, but who holds a lease, or slots of a limit."""
     with store.read() as connection:
         found = {
             each.name: sorted(map(repr, connection.execute(select(each)).all()))
             for each in metadata.sorted_tables
-            if each is not leases
+            if each.name not in ("leases", "call_slots")
         }
         kept = select(leases.c.name, leases.c.token).order_by(leases.c.token)
         return found | {"leases": connection.execute(kept).all()}
@@ -86,7 +86,7 @@ def all_of(store):
 def test_every_table_that_the_database_has_is_copied(store):
     with store.read() as connection:
         there = set(inspect(connection).get_table_names()) - {VERSION_TABLE}
-    assert {each.name for each in TABLES} == there
+    assert {each.name for each in TABLES} == there - {"call_slots"}
 
 
 def test_every_column_that_the_database_has_is_known(store):

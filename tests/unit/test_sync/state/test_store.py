@@ -153,7 +153,7 @@ def test_the_state_of_an_older_version_is_migrated_and_keeps_its_rows(database_u
     with store.write() as connection:
         connection.execute(insert(leases).values(name="x", token=5))
         made = ("versions", "pauses", "accounts", "audit", "stops")
-        for table in (*made, "waits", "decisions", "approvals", "slots"):
+        for table in (*made, "waits", "decisions", "approvals", "slots", "call_slots"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE baselines DROP COLUMN stated"))
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0001'"))
