@@ -48,7 +48,7 @@ class Window(msgspec.Struct):
 
     def visit(self, visit: Visit, now: int) -> Grant:
         """Answer somebody who comes by, and remember what was said."""
-        self._reap(visit.holder, now)
+        self._reap(visit, now)
         mine, kept = self._mine(visit, now)
         self._learn(visit, now)
         if visit.over:
@@ -72,16 +72,17 @@ class Window(msgspec.Struct):
 
     # -- who is there ------------------------------------------------------------------------
 
-    def _reap(self, visitor: str, now: int) -> None:
+    def _reap(self, visit: Visit, now: int) -> None:
         """Let the slots of those who are no more rest for a window, and forget what has rested."""
         for name, each in [*self.holders.items()]:
-            if name != visitor and each.until <= now:
+            each.until = min(each.until, _until(now, each.window / 1000))
+            if name != visit.holder and each.until <= now:
                 self._rest([(each.until + each.window, each.held)])
                 del self.holders[name]
-        longest = max((each.window for each in self.holders.values()), default=0)
+        longest = max(each.window for each in [*self.holders.values(), _holder(visit, now)])
         # Further off than a window it can only be by a clock that was put back.
-        soonest = ((min(at, now + longest) if longest else at, n) for at, n in self.resting)
-        self.resting = [(at, n) for at, n in soonest if at > now]
+        soonest = ((min(at, now + longest), count) for at, count in self.resting)
+        self.resting = [(at, count) for at, count in soonest if at > now]
 
     def _rest(self, slots: Iterable[tuple[int, int]]) -> None:
         found = dict[int, int]()
@@ -91,17 +92,17 @@ class Window(msgspec.Struct):
 
     def _mine(self, visit: Visit, now: int) -> tuple[Holder, bool]:
         """The visitor as it is from now on, and whether what it holds is its own still."""
-        known = self.holders.get(visit.holder)
-        window = ceil(visit.window * 1000)
-        until = now + ceil(_STAYS * stay(visit.window) * 1000)
+        known, mine = self.holders.get(visit.holder), _holder(visit, now)
         if known is None and not visit.fresh:
-            return Holder(visit.calls, window, 0, until), False
+            mine.held = 0
+            return mine, False
+        window = mine.window
         grain = max(1, window // 60)
         self._rest((_up(now + ceil(each * 1000), grain), 1) for each in visit.back if each > 0)
         if known is not None and (lost := known.held - visit.held - len(visit.back)) > 0:
             self._rest([(now + window, lost)])  # granted, and the answer was lost
-        since = known.waits_since if known else None
-        return Holder(visit.calls, window, visit.held, until, since), True
+        mine.waits_since = known.waits_since if known else None
+        return mine, True
 
     # -- who gets what -----------------------------------------------------------------------
 
@@ -143,12 +144,12 @@ class Window(msgspec.Struct):
         return within + beyond
 
     def _owed(self, mine: Holder, others: list[Holder]) -> int:
-        """How many slots the visitor is to give back."""
-        free, share = self._free(), self._share()
-        rested = max(0, free) + sum(count for _, count in self.resting)
-        needed = sum(max(1, share) - each.held for each in others) - rested
-        excess = -free  # the limit was lowered
-        return max(0, min(mine.held - share, max(needed, excess)))
+        """How many slots the visitor is to give back: what others lack, and what is more than a
+        limit that was lowered."""
+        share = self._share()
+        lacking = sum(max(1, share) - each.held for each in others)
+        spare = self._capacity() - sum(each.held for each in self.holders.values())
+        return max(0, min(mine.held - share, lacking - spare))
 
     # -- what the vendor said ----------------------------------------------------------------
 
@@ -167,6 +168,16 @@ class Window(msgspec.Struct):
         if said is None or said.holder == holder or said.until <= now:
             return None
         return Left(said.calls // len(self.holders), (said.until - now) / 1000)
+
+
+def _holder(visit: Visit, now: int) -> Holder:
+    window = ceil(visit.window * 1000)
+    return Holder(visit.calls, window, visit.held, _until(now, visit.window))
+
+
+def _until(now: int, window: float) -> int:
+    """When a holder who says nothing from now on is no more."""
+    return now + ceil(_STAYS * stay(window) * 1000)
 
 
 def _since(holder: Holder) -> int:
