@@ -221,3 +221,51 @@ def test_what_was_called_before_the_state_was_open_counts_in_it(time, kept):
         pass
     (holder,) = kept.window.holders.values()
     assert holder.held == 2
+
+
+def test_a_call_whose_lease_ended_while_it_was_renewed_does_not_leave_yet(time, kept):
+    limiter = alone(time, kept, 60, 60)
+    visit, late = kept.visit, [10.0]
+
+    def slow(credential, said):
+        grant = visit(credential, said)
+        time.now += late.pop() if late else 0
+        return grant
+
+    kept.visit = slow
+    with limiter.slot():
+        assert kept.visits == 2
+
+
+def test_a_slot_under_way_that_others_have_by_now_is_not_ours_again(time, kept):
+    one, other = alone(time, kept, 2, 60), alone(time, kept, 2, 60)
+    with one.slot():
+        time.now += 4 * stay(60) + 1
+        with other.slot():
+            pass
+        one._visit(one._leasing)
+    assert one._held() == 0
+
+
+def test_what_is_under_way_when_a_limiter_is_closed_rests_a_window(time, kept):
+    limiter = alone(time, kept, 60, 60)
+    with limiter.slot():
+        limiter.close()
+    assert sum(count for _, count in kept.window.resting) == 1
+    assert limiter._held() == 0
+
+
+def test_slots_that_lie_idle_are_given_back_once_others_wait(time, kept):
+    window = kept.window
+    idle = alone(time, kept, 60, 60)
+    visit = Visit("b", calls=60, window=60, held=0, wants=60, fresh=True)
+    idle._visit(idle._leasing)
+    idle._unused = window.holders[idle._leasing._holder].held = 20
+    assert window.visit(visit, int(time.now * 1000)).slots == 40
+    window.visit(Visit("b", calls=60, window=60, held=40, wants=20), int(time.now * 1000))
+    window.holders["b"].held, window.holders["b"].waits_since = 10, 1
+    for _ in range(2):
+        time.now += stay(60)
+        with idle.slot():
+            pass
+    assert idle._held() <= 2
