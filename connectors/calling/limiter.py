@@ -179,8 +179,7 @@ class Limiter:
     def _said(self, leasing: Leasing, now: float, over: bool) -> Visit:
         idle = self._unused if now >= leasing.idle_from else 0
         back = self._give_up(now, self._held() if over else leasing.gives(idle))
-        if over:
-            back += [self._window] * (self._out - self._gone)
+        if over:  # what is under way is not mentioned, and so rests for a window
             self._gone = self._out
         short = self._unused < len(self._line)
         told, self._told = self._told, None
