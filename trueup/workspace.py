@@ -37,12 +37,12 @@ from sync.state.approvals import Approvals, NotApproved, Request
 from sync.state.audit import Audit
 from sync.state.audited import repointed
 from sync.state.author import Author
+from sync.state.call_slots import StoredSlots
 from sync.state.history import History, Run, UnknownRun
 from sync.state.journal import Journal
 from sync.state.lease import Lease
 from sync.state.ledger import Ledger
 from sync.state.owners import Owners
-from sync.state.call_slots import StoredSlots
 from sync.state.stops import Stop, Stops
 from sync.state.store import Store, StoreError
 from sync.state.waits import Waits

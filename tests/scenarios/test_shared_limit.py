@@ -14,7 +14,7 @@ from config.wiring import connect
 from connectors.contract.runtime import Runtime
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import serve
-from sync.state.store import slots
+from sync.state.store import call_slots
 from trueup.workspace import Workspace, open_workspace
 
 TOKEN = "canary-5d21"

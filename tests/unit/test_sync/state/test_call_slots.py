@@ -7,7 +7,7 @@ from sqlalchemy import insert, select, text
 
 from connectors.contract.slots import Grant, Visit
 from sync.state.call_slots import StoredSlots
-from sync.state.store import Store, slots
+from sync.state.store import Store, call_slots
 from sync.state.window import Window
 
 

@@ -23,7 +23,15 @@ def reopened(database_url, store):
         entries = [entry(ref, f"b-{index}") for index, ref in enumerate(refs)]
         with store.write() as connection:
             Ledger(store, "hr").save_many(connection, entries, "run-1")
-            for later in ("audit", "stops", "waits", "decisions", "approvals", "slots", "call_slots"):
+            for later in (
+                "audit",
+                "stops",
+                "waits",
+                "decisions",
+                "approvals",
+                "slots",
+                "call_slots",
+            ):
                 connection.execute(text(f"DROP TABLE {later}"))
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0006'"))
         made.append(Store.open(database_url, Path("/"), lambda: datetime.now(UTC)))
