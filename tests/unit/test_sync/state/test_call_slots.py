@@ -48,7 +48,7 @@ def test_a_servers_clock_counts_and_not_that_of_the_machine(shared, store, clock
 
 def test_a_row_that_cannot_be_read_begins_anew(shared, store):
     with store.write() as connection:
-        connection.execute(insert(slots).values(credential="shop", state='{"holders": 7}'))
+        connection.execute(insert(call_slots).values(credential="shop", state='{"holders": 7}'))
     assert shared.visit("shop", visit(wants=5)).slots == 5
 
 
