@@ -561,7 +561,7 @@ def test_connecting_hands_on_the_runtime_it_is_given(file: Path) -> None:
 
     given = connect(read(file, ERP), "erp", runtime).runtime
 
-    assert replace(given, hide=runtime.hide) == runtime
+    assert replace(given, hide=runtime.hide, credential=runtime.credential) == runtime
 
 
 def test_a_secret_file_is_found_beside_the_settings(file: Path) -> None:

@@ -60,11 +60,11 @@ def test_a_state_that_is_away_holds_nobody_back_and_is_asked_again_later(store, 
     now = [0.0]
     shared = StoredSlots(lambda: store, lambda: now[0])
     with store.write() as connection:
-        connection.execute(text("ALTER TABLE slots RENAME TO elsewhere"))
+        connection.execute(text("ALTER TABLE call_slots RENAME TO elsewhere"))
     assert shared.visit("shop", visit(wants=5)) is None
     assert "each run counts its calls by itself for now" in caplog.text
     with store.write() as connection:
-        connection.execute(text("ALTER TABLE elsewhere RENAME TO slots"))
+        connection.execute(text("ALTER TABLE elsewhere RENAME TO call_slots"))
     assert shared.visit("shop", visit(wants=5)) is None
     now[0] = 6.0
     assert shared.visit("shop", visit(wants=5)).slots == 5
