@@ -136,18 +136,22 @@ class Engine:
         self._sending = Sending(context, self._settle, self._hold_back)
 
     def plan(
-        self, as_of: date, allow: Collection[str] = (), *, supposed: Sequence[Meaning] = ()
+        self,
+        as_of: date,
+        allow: Collection[str] = (),
+        *,
+        supposed: Sequence[Meaning] = (),
+        made: int = 0,
     ) -> Plan:
         """What would change. Reads both sides; writes nothing anywhere. What is `supposed` counts
-        as said by a person."""
+        as said by a person; `made` is as in `Planning.plan`."""
         self._queue.supposed = tuple(supposed)
         self._wait_for_both()
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
-            return self._planning.plan(
-                as_of, allow, journal, journal.open_on_both_sides(), grant=self._planning.granted()
-            ).plan
+            open, grant = journal.open_on_both_sides(), self._planning.granted()
+            return self._planning.plan(as_of, allow, journal, open, grant=grant, made=made).plan
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""

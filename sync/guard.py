@@ -55,13 +55,15 @@ _SLIPS = (100, 1000)
 @dataclass(frozen=True, slots=True)
 class Sides:
     """How much is linked, how much of it each side showed, how much this plan adopts, and how many
-    of the links the source shows and the selection leaves out."""
+    of the links the source shows and the selection leaves out. `made` are those of the linked that
+    earlier waves of the same migration made."""
 
     linked: int
     linked_shown: int
     source_seen: int
     adopted: int = 0
     left: int = 0
+    made: int = 0
 
 
 class Guard:
@@ -150,14 +152,15 @@ class Guard:
             )
             self._too_many("max_changes", limit, altered, common, said)
         created = [each for each in changes if each.op is Op.CREATE]
-        if linked and len(created) >= linked and len(created) > limit.objects:
+        before, whole = linked - sides.made, len(created) + sides.made
+        if created and before > 0 and whole >= before and whole > limit.objects:
             self._trip(
                 "max_changes",
                 f"100%, {limit}" if limit.share is None else "100%",
-                _share(Fraction(len(created), linked)),
-                f"{len(created)} new objects{self._where} would double the {linked} that are "
+                _share(Fraction(whole, before)),
+                f"{whole} new objects{self._where} would double the {before} that are "
                 f"linked: {_named(created)}",
-                Limit(limit.share, len(created)),
+                Limit(limit.share, whole),
             )
 
     def _removals(self, changes: Sequence[Change], linked: int) -> None:
@@ -207,7 +210,7 @@ class Guard:
             return
         moved: dict[tuple[Kind, str], list[Weighed]] = defaultdict(list)
         for each in weighed:
-            if each.op is Op.CREATE and not sides.linked:
+            if each.op is Op.CREATE and sides.linked <= sides.made:
                 continue  # the first filling
             largest = each.largest
             moved[each.kind, largest.unit].append(each)

@@ -69,7 +69,10 @@ class Planning:
         only: Plan | None = None,
         undo: Undo | None = None,
         grant: Grant | None = None,
+        made: int = 0,
     ) -> Planned:
+        """`made` are the objects that earlier waves of a migration made: they are no reason to
+        think that those of the next ones double what there was."""
         read_at = self._now()
         observation = self.observe(self._known() if undo is None else None)
         left_alone = waiting(uncertain) | self.unseen(observation, journal)
@@ -81,7 +84,7 @@ class Planning:
             found = self.planner(observation, as_of, left_alone, side, unseen_is_gone=gone).plan()
         else:
             found = self._undoing(undo, observation, as_of, left_alone, journal, gone)
-        sides = self._sides(found, observation)
+        sides = replace(self._sides(found, observation), made=made)
         plan = Plan(
             plan_id=uuid4().hex,
             sync=self._spec.name,

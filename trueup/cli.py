@@ -257,6 +257,37 @@ def run(
 
 
 @app.command()
+def migrate(
+    sync: SyncName,
+    wave: Annotated[
+        str,
+        typer.Option(
+            metavar="1%,10%,100%",
+            help="Where each wave ends: a share of the objects, or a count such as 50.",
+        ),
+    ] = "1%,10%,100%",
+    stop_on: Annotated[
+        str, typer.Option(help="What ends it after a wave: errors, drift, guards.")
+    ] = "errors,drift,guards",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_of: AsOf = None,
+    allow: Allow = None,
+    because: Because = None,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Move all that a sync carries, in waves that stop by themselves; again, it goes on."""
+    from trueup.commands import migrating
+
+    with _session(config, as_json, verbose) as session:
+        allowed = _rules(allow)
+        session.end(
+            migrating.migrate(session, sync, wave, stop_on, yes, _day(as_of), allowed, because)
+        )
+
+
+@app.command()
 def approve(
     plan: Annotated[
         str, typer.Argument(metavar="PLAN", help="A plan's id, how it begins, or its sync.")

@@ -201,16 +201,18 @@ class Workspace:
         allow: Collection[str] = (),
         watch: Watch | None = None,
         source: Stated | None = None,
+        made: int = 0,
     ) -> Plan:
         """What would change in the sync's target. Writes nothing.
 
         `watch` is for this plan alone. `source` is what a script states (`sync_from`) in place of
         the sync's own source; the plan is then good for what is stated so, and `apply` and `verify`
-        are given it too.
+        are given it too. `made` are the objects that earlier waves of a migration made, which the
+        guards judged before them.
         """
         ensure_rules(allow)
         with self._engine(sync, watch, source) as engine:
-            return engine.plan(as_of or _today(), allow)
+            return engine.plan(as_of or _today(), allow, made=made)
 
     def apply(
         self,
