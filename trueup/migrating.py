@@ -19,6 +19,7 @@ from sync.approving import with_only
 from sync.outcome import Exit, Outcome
 from sync.report import plan_exit_code
 from sync.state.journal import Journal, State
+from sync.state.ledger import Ledger
 from sync.waves import Mark, cut
 
 if TYPE_CHECKING:
@@ -109,10 +110,10 @@ class Migrating:
 
     def plan(self) -> tuple[Plan, int]:
         """What is left to move, and how many objects the waves until now have in place."""
-        written = self._written()
-        made = sum(op is Op.CREATE for op in written.values())
+        written, created = self._written()
+        made = self._linked(created)
         plan = self._workspace.plan(self._sync, as_of=self._as_of, allow=self._allow, made=made)
-        return plan, len(written.keys() - {each.key for each in plan.pending})
+        return plan, len(written - {each.key for each in plan.pending})
 
     def waves(self, plan: Plan, done: int) -> list[tuple[Mark, tuple[Change, ...]]]:
         """The waves that are left of a plan, without what was tried and could not be done."""
@@ -202,18 +203,26 @@ class Migrating:
         else:
             found.exit_code = plan_exit_code(plan)
 
-    def _written(self) -> dict[_Key, Op]:
-        """What the runs of the migration that goes on have written, and how."""
+    def _written(self) -> tuple[set[_Key], set[_Key]]:
+        """What the runs of the migration that goes on have written, and what of it they made."""
         workspace = self._workspace
-        journal, written = Journal(workspace.store, self._sync), dict[_Key, Op]()
+        journal, written, created = Journal(workspace.store, self._sync), set[_Key](), set[_Key]()
         for run in workspace.history.runs(self._sync, limit=_RUNS):
             if run.command in _WRITING and (run.report or {}).get("pending") == 0:
                 break
             if run.command == COMMAND:
-                for each in journal.of_run(run.run_id):
-                    if each.state is State.APPLIED:
-                        written.setdefault((each.kind, each.budget_ref or "", each.ref), each.op)
-        return written
+                done = [e for e in journal.of_run(run.run_id) if e.state is State.APPLIED]
+                written |= {(e.kind, e.budget_ref or "", e.ref) for e in done}
+                created |= {(e.kind, e.budget_ref or "", e.ref) for e in done if e.op is Op.CREATE}
+        return written, created
+
+    def _linked(self, created: set[_Key]) -> int:
+        """How many of them are linked still: what was taken back since counts as never made."""
+        ledger = Ledger(self._workspace.store, self._sync)
+        return sum(
+            len(ledger.by_refs(kind, [(above, ref) for of, above, ref in created if of is kind]))
+            for kind in Kind
+        )
 
 
 def _why(report: Report) -> str:
