@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias, get_args
 
@@ -263,6 +264,37 @@ class State(Table):
     )
 
 
+def address_of(text: str) -> tuple[str, int]:
+    """The address and the port of "127.0.0.1:9464" or "[::1]:9464"; raises `ValueError`."""
+    host, _, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        version: int = ip_address(bare).version
+    except ValueError:
+        version = 0
+    if version != (6 if bare != host else 4) or not re.fullmatch(r"[0-9]{1,5}", port):
+        raise ValueError('not an address and a port such as "127.0.0.1:9464" or "[::1]:9464"')
+    if not 0 <= int(port) <= 65535:
+        raise ValueError("a port is at most 65535")
+    return bare, int(port)
+
+
+def _listen(text: str) -> str:
+    if address_of(text)[1] == 0:
+        raise ValueError("a port is from 1 to 65535")
+    return text
+
+
+class Serve(Table):
+    """What `trueup serve` shows to those who watch it."""
+
+    listen: Annotated[str, AfterValidator(_listen)] | None = Field(
+        default=None,
+        description="Where /healthz, /readyz and /metrics are answered, such as "
+        '"127.0.0.1:9464"; without it nowhere. They ask for no password.',
+    )
+
+
 class Guard(Table):
     """How much one run may change before it stops; "off" switches one rule off."""
 
@@ -428,6 +460,7 @@ class Settings(Table):
         default_factory=dict,
         description="In which systems what is spent is kept, by their names.",
     )
+    serve: Serve = Field(default_factory=Serve, description="What `trueup serve` shows.")
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     def model_post_init(self, context: object, /) -> None:

@@ -32,7 +32,7 @@ from config.version import version_of
 from config.wiring import account_of, connect, spec_of, state_url, sync_of
 from connectors.contract import registry
 from connectors.contract.interface import Connector
-from connectors.contract.runtime import Runtime
+from connectors.contract.runtime import Calls, Runtime
 from sync.state.approvals import Approvals, NotApproved, Request
 from sync.state.audit import Audit
 from sync.state.audited import repointed
@@ -101,6 +101,10 @@ class Workspace:
         self._store: Store | None = None
 
     # -- systems -----------------------------------------------------------------------------
+
+    def hear(self, calls: Calls) -> None:
+        """Tell `calls` of each call of the systems that are connected from now on."""
+        self._runtime = replace_fields(self._runtime, calls=calls)
 
     def system(self, name: str) -> Connector:
         """The connector of a system; raises `SettingsError` for an unknown name or secret."""

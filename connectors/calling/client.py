@@ -264,7 +264,8 @@ class HttpClient:
             pending.term.until = None
             with self._limiter.slot(left, pending.term.check):
                 # Waiting for our own slot is pacing; only what the vendor costs us is counted.
-                now = self._runtime.monotonic()
+                asked, now = now, self._runtime.monotonic()
+                self._runtime.calls.waited(self.vendor, now - asked)
                 if pending.deadline is None:
                     pending.deadline = now + patience
                 pending.term.until = min(pending.deadline, now + _LONGEST)
@@ -319,6 +320,8 @@ class HttpClient:
             message = f"no answer came ({self._reason(error)})"
             raise Transient(message, call=self._call(pending)) from error
         finally:
+            status = None if response is None else response.status_code
+            self._runtime.calls.called(self.vendor, status)
             if log.isEnabledFor(logging.DEBUG):
                 took = (self._runtime.monotonic() - began) * 1000
                 call = self._call(pending, response)

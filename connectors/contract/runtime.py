@@ -6,12 +6,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 from connectors.contract.slots import Slots
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+class Calls(Protocol):
+    """Hears of calls to vendors, from any thread; `system` is a name of the settings."""
+
+    def called(self, system: str, status: int | None) -> None:
+        """A call was sent; `status` is None where no answer came."""
+
+    def waited(self, system: str, seconds: float) -> None:
+        """A call waited so long for a slot of its limit."""
+
+
+class Unheard:
+    """Nobody listens."""
+
+    def called(self, system: str, status: int | None) -> None:
+        """Not kept."""
+
+    def waited(self, system: str, seconds: float) -> None:
+        """Not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +44,8 @@ class Runtime:
     the process was asked to end: calls go on for some seconds then, and no longer. `hide` is told
     of each secret that only comes up while calling, so that it is nowhere shown or kept. `slots` is
     where other processes that call under the same `credential`, which is a name and no secret, take
-    their share of its limit; without it a process goes by its own count.
+    their share of its limit; without it a process goes by its own count. `calls` is told of each
+    call.
     """
 
     base: Path = field(default_factory=Path)
@@ -36,3 +58,4 @@ class Runtime:
     hide: Callable[[str], None] = lambda secret: None
     slots: Slots | None = None
     credential: str = ""
+    calls: Calls = field(default_factory=Unheard)
