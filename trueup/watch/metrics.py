@@ -7,7 +7,12 @@ process can serve them and a restart loses none.
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from sync.state.store import StoreError
@@ -16,6 +21,8 @@ from sync.state.waits import Waits
 if TYPE_CHECKING:
     from sync.report import Report
     from trueup.workspace import Workspace
+
+disable_created_metrics()  # else each counter is told with a second series, when it began
 
 GAUGES: Final = {
     "trueup_state_up": ("Whether the state could be read: 1, or 0.", ()),

@@ -87,6 +87,7 @@ def test_what_ran_and_what_was_called_is_counted() -> None:
         'trueup_calls_total{status="none",system="cards"} 1.0',
         'trueup_limiter_wait_seconds_total{system="cards"} 1.5',
     } <= {*lines}
+    assert not any("_created" in line for line in lines)
 
 
 def test_a_hostile_name_cannot_forge_a_line() -> None:
