@@ -13,6 +13,11 @@ import pytest
 
 from canonical.kind import Kind, Op
 from config.settings import address_of
+from connectors.calling.answers import Dialect
+from connectors.calling.client import HttpClient, Safety
+from connectors.calling.limiter import Limiter
+from connectors.contract.errors import ConnectorError
+from connectors.contract.runtime import Runtime
 from sync.outcome import Done, Outcome
 from sync.report import Report
 from sync.state.store import StoreError
@@ -118,3 +123,31 @@ def test_the_page_tells_of_each_metric_and_of_no_other() -> None:
     )
 
     assert told == {*GAUGES, *COUNTERS}
+
+
+def test_the_client_tells_of_each_sending_and_of_each_wait() -> None:
+    heard, clock = Metrics(Away()), [0.0]  # type: ignore[arg-type]
+
+    def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    runtime = Runtime(monotonic=lambda: clock[0], sleep=sleep, random=lambda: 0.0, calls=heard)
+    limiter = Limiter(1, 9, runtime)
+    with asked(heard, Away()) as http:
+        client = HttpClient(
+            "cards",
+            str(http.base_url),
+            limiter=limiter,
+            runtime=runtime,
+            dialect=Dialect(message=str),
+        )
+        for path in ("/healthz", "/nowhere"):
+            with pytest.raises(ConnectorError):
+                client.call("GET", path, params={"token": "canary"}, safety=Safety.SAFE)
+        client.close()
+    text = heard.text().decode()
+
+    assert 'trueup_calls_total{status="200",system="cards"} 1.0' in text
+    assert 'trueup_calls_total{status="404",system="cards"} 1.0' in text
+    assert 'trueup_limiter_wait_seconds_total{system="cards"} 9.0' in text
+    assert "canary" not in text
