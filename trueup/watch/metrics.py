@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sync.report import Report
     from trueup.workspace import Workspace
 
-disable_created_metrics()  # else each counter is told with a second series, when it began
+# Else each counter is told with a second series, when it began.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 GAUGES: Final = {
     "trueup_state_up": ("Whether the state could be read: 1, or 0.", ()),
