@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from canonical.compare import Cause
-from canonical.waiting import Rule
 from sync.bounded import bounded
+from sync.drift import drifted, drifted_money
 from sync.outcome import COUNTS, WORSE, Done, Exit, Outcome
 
 if TYPE_CHECKING:
@@ -97,6 +96,7 @@ class Report:
         head |= {"waiting": self.waiting} if self.waiting else {}
         if self.plan is not None:
             head |= {"pending": self.pending, "drift": drifted(self.plan)}
+            head |= {"drift_money": drifted_money(self.plan)}
         if self.late is not None:
             head |= {"late": self.late}
         back = {} if self.undoes is None else {"undoes": self.undoes, "left": self.left}
@@ -115,17 +115,6 @@ class Report:
             **head,
             **back,
         }
-
-
-def drifted(plan: "Plan") -> int:
-    """How many objects a plan found edited in the target."""
-    edited = {each.key for each in plan.changes if each.cause is Cause.DRIFT}
-    asked = {
-        (each.kind, each.budget_ref or "", each.ref)
-        for each in plan.waits
-        if each.rule is Rule.DRIFT
-    }
-    return len(edited | asked)
 
 
 def plan_exit_code(plan: "Plan") -> int:

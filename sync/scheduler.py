@@ -48,6 +48,13 @@ class Scheduler:
         self._clock = clock or Clock(wait=self._left.wait)
         self._troubled, self._glance = troubled, glance
         self._died: list[tuple[str, BaseException]] = []
+        self._started: list[Thread] = []
+
+    @property
+    def alive(self) -> bool:
+        """Whether each sync is still run: False from the moment at which a thread of it died."""
+        running = all(worker.is_alive() for worker in self._started)
+        return not self._died and (running or self._over)
 
     def leave(self) -> None:
         """Take no more slots, and let `serve` return once the runs in hand have ended as ever."""
@@ -62,11 +69,10 @@ class Scheduler:
             Thread(target=self._watched, args=(name, schedule), name=f"sync-{name}")
             for name, schedule in self._schedules.items()
         ]
-        started = []
         try:
             for worker in workers:
                 worker.start()
-                started.append(worker)
+                self._started.append(worker)
             while not self._over and not self._stop.wait(_GLANCE):
                 self._glance()
         except BaseException:
@@ -74,7 +80,7 @@ class Scheduler:
             raise
         finally:
             self._left.set()
-            for worker in started:
+            for worker in self._started:
                 worker.join()
         for name, error in self._died:
             said = f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""Files that Trueup writes: whole or not at all, and for their owner alone."""
+"""Files that Trueup writes, whole or not at all and for their owner alone; which one is where."""
 
 import os
 from pathlib import Path
@@ -23,3 +23,12 @@ def write_private(path: Path, text: str) -> None:
     except BaseException:
         half.unlink(missing_ok=True)
         raise
+
+
+def file_at(path: str) -> tuple[int, int] | None:
+    """Which file is there; None where none is."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -78,7 +78,8 @@ def schedules_of(settings: Settings) -> dict[str, Schedule]:
 class Service:
     """Runs what a settings file schedules until `stop` is set; `reload` has it read again.
 
-    `say` is told, in a line or more, what happens beside the runs. Raises `WorkerDied`.
+    `say` is told, in a line or more, what happens beside the runs. `follow` is given the workspace
+    whose runs come next: the first one, and each that new settings make. Raises `WorkerDied`.
     """
 
     def __init__(
@@ -91,11 +92,19 @@ class Service:
         heard: Sequence[Callable[[Ended], None]],
         clock: Clock | None = None,
         run: Callable[[Workspace, Claimed], Ended] = run_slot,
+        follow: Callable[[Workspace], None] = lambda workspace: None,
     ) -> None:
         self._workspace, self._config, self._stop = workspace, config, stop
         self._say, self._heard, self._clock, self._run = say, heard, clock, run
+        self._follow = follow
         self._asked = False
         self._next: Workspace | None = None
+        self._scheduling: Scheduler | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether each sync is still run on its schedule."""
+        return self._scheduling is None or self._scheduling.alive
 
     def reload(self) -> None:
         """Have the settings read again soon; may be called from a signal's handler."""
@@ -104,7 +113,8 @@ class Service:
     def serve(self) -> None:
         """Block until stopped; what is in hand is finished first."""
         while True:
-            scheduler = self._scheduler()
+            self._follow(self._workspace)
+            self._scheduling = scheduler = self._scheduler()
             try:
                 scheduler.serve()
             finally:

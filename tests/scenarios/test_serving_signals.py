@@ -2,17 +2,21 @@
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.scenarios.conftest import COPYING, HEAD, SYNC, Desk
 
-SETTINGS = COPYING + 'schedule = "every 1 day"\n'
+with socket.create_server(("127.0.0.1", 0)) as free:
+    LISTEN = f"127.0.0.1:{free.getsockname()[1]}"
+SETTINGS = f'{COPYING}schedule = "every 1 day"\n\n[serve]\nlisten = "{LISTEN}"\n'
 
 
 @pytest.fixture
@@ -48,6 +52,9 @@ def test_sighup_reads_the_settings_again_and_sigterm_ends(
     assert all(re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in told)
     assert re.search(r"; next run 20\d\d-\d\d-\d\d \d\d:\d\d \w+$", told[-1].strip())
 
+    assert httpx.get(f"http://{LISTEN}/readyz").status_code == 200
+    assert 'trueup_runs_total{outcome="ok",sync="copy"} 1.0' in _metrics()
+
     settings.write_text(SETTINGS.replace('"every 1 day"', '"now and then"'))
     service.send_signal(signal.SIGHUP)
     told = until(service, "the old ones go on")
@@ -60,6 +67,8 @@ def test_sighup_reads_the_settings_again_and_sigterm_ends(
     service.send_signal(signal.SIGHUP)
     until(service, "serving anew (every 1 day)")
     until(service, "anew: ok, 1 applied")
+    assert 'trueup_waiting{sync="anew"} 0.0' in _metrics()  # of the new settings
+    assert httpx.get(f"http://{LISTEN}/healthz").status_code == 200
 
     service.send_signal(signal.SIGTERM)
     assert service.wait(30) == 0
@@ -87,6 +96,10 @@ def test_an_edit_at_the_vendor_is_seen_and_put_back_by_a_schedule(desk: Desk) ->
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "1 applied" in out
+
+
+def _metrics() -> list[str]:
+    return httpx.get(f"http://{LISTEN}/metrics").text.splitlines()
 
 
 def _wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:

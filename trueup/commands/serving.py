@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sync.outcome import Exit
@@ -30,6 +31,7 @@ def serve(session: Session, clock: Clock | None = None) -> int:
     the settings read again."""
     from sync.scheduler import WorkerDied  # nothing else keeps a clock
     from trueup.service import Service, schedules_of, serving
+    from trueup.watch.watching import Watching
 
     now = clock.now if clock else lambda: datetime.now(UTC)
     with session.workspace(quiet=True) as workspace:
@@ -41,16 +43,19 @@ def serve(session: Session, clock: Clock | None = None) -> int:
             )
         workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
         session.console = _timed(now)
-        session.console.say(f"serving {serving(schedules)}; Ctrl-C ends it")
+        say = partial(_say, session)
+        watching = Watching(workspace, say)
         service = Service(
             workspace,
             session.config,
             session.stop,
-            say=lambda text: _say(session, text),
-            heard=[lambda ended: tell(session, ended, now())],
+            say=say,
+            heard=[watching.heard, lambda ended: tell(session, ended, now())],
             clock=clock,
+            follow=watching.follow,
         )
-        with _hanging_up(service.reload):
+        with watching.shown(lambda: service.alive), _hanging_up(service.reload):
+            say(f"serving {serving(schedules)}; Ctrl-C ends it")
             try:
                 service.serve()
             except WorkerDied as error:

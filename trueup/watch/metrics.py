@@ -17,9 +17,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 
 from sync.state.store import StoreError
 from sync.state.waits import Waits
+from trueup.files import file_at
 
 if TYPE_CHECKING:
-    from sync.report import Report
+    from trueup.service import Ended
     from trueup.workspace import Workspace
 
 # Else each counter is told with a second series, when it began.
@@ -30,6 +31,7 @@ GAUGES: Final = {
     "trueup_last_good_run_age_seconds": ("Since the last run that did all it meant.", ("sync",)),
     "trueup_waiting": ("What waits for somebody to decide.", ("sync",)),
     "trueup_drift_objects": ("Objects the last run found edited in the target.", ("sync",)),
+    "trueup_drift_money": ("How far their amounts were off, added up.", ("sync", "currency")),
 }
 COUNTERS: Final = {
     "trueup_runs_total": ("Runs by how they ended.", ("sync", "outcome")),
@@ -40,7 +42,8 @@ COUNTERS: Final = {
 
 
 class Metrics:
-    """The metrics of one process. It hears of calls as a `connectors.contract.runtime.Calls`."""
+    """The metrics of one process. It hears of calls as a `connectors.contract.runtime.Calls`, and
+    of runs as a `trueup.watch.watching.Watcher`."""
 
     content_type: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -51,7 +54,13 @@ class Metrics:
             for name, (said, labels) in COUNTERS.items()
         }
         self._runs, self._operations, self._calls, self._waits = made.values()
-        self._registry.register(_OfState(workspace))
+        self._state = _OfState(workspace)
+        self._registry.register(self._state)
+
+    def follow(self, workspace: "Workspace") -> None:
+        """From now on calls and gauges are those of this workspace."""
+        workspace.hear(self)
+        self._state.follow(workspace)
 
     def called(self, system: str, status: int | None) -> None:
         """A call was sent; `status` is None where no answer came."""
@@ -61,26 +70,49 @@ class Metrics:
         """A call waited so long for its slot."""
         self._waits.labels(system).inc(max(0.0, seconds))
 
-    def ran(self, report: "Report") -> None:
-        """A run ended."""
-        self._runs.labels(report.sync, report.outcome.value).inc()
-        for done in report.operations:
+    def heard(self, ended: "Ended") -> None:
+        """A scheduled run ended."""
+        self._runs.labels(ended.claimed.sync, _outcome(ended)).inc()
+        for done in ended.report.operations if ended.report is not None else ():
             self._operations.labels(done.kind.value, done.outcome).inc()
 
-    def failed(self, sync: str) -> None:
-        """A run ended without a report."""
-        self._runs.labels(sync, "failed").inc()
+    def look(self) -> None:
+        """Read the state; raises `StoreError` where that cannot be, or is another one now."""
+        self._state.look()
 
     def text(self) -> bytes:
         """All of them, as Prometheus reads them."""
         return generate_latest(self._registry)
 
 
+def _outcome(ended: "Ended") -> str:
+    if ended.report is not None:
+        return ended.report.outcome.value
+    if ended.kept is not None:
+        return "partial" if ended.kept.failed or ended.kept.exit_code else "ok"
+    return "kept_out" if ended.kept_out else "failed"
+
+
 class _OfState:
     """What the state knows, read anew for each scrape."""
 
     def __init__(self, workspace: "Workspace") -> None:
+        self.follow(workspace)
+
+    def follow(self, workspace: "Workspace") -> None:
+        """Read the state of this workspace, and hold on to which file that is in."""
         self._workspace = workspace
+        self._file: tuple[int, int] | None = None
+
+    def look(self) -> None:
+        """Raise `StoreError` where the state cannot be read, or its file is another one now."""
+        store = self._workspace.store
+        if store.is_sqlite:  # which would go on with the file that it has open
+            found = file_at(store.where)
+            self._file = self._file or found
+            if found is None or found != self._file:
+                raise StoreError(f"{store.where}: the state has gone, or is another file now")
+        self._workspace.history.runs(limit=1)
 
     def describe(self) -> Iterable[Metric]:
         """The names, without a look at the state."""
@@ -91,6 +123,7 @@ class _OfState:
         made = _families()
         up = made["trueup_state_up"]
         try:
+            self.look()
             self._read(made)
         except StoreError:
             up.add_metric((), 0)
@@ -109,9 +142,11 @@ class _OfState:
             if good is not None:
                 age = (now - (good.ended_at or good.started_at)).total_seconds()
                 made["trueup_last_good_run_age_seconds"].add_metric((sync,), max(0.0, age))
-            drift = (last.report or {}).get("drift") if last is not None else None
-            if drift is not None:
+            report = (last.report or {}) if last is not None else {}
+            if (drift := report.get("drift")) is not None:
                 made["trueup_drift_objects"].add_metric((sync,), drift)
+            for currency, money in report.get("drift_money", {}).items():
+                made["trueup_drift_money"].add_metric((sync, currency), float(money))
 
 
 def _families() -> dict[str, GaugeMetricFamily]:

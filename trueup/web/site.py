@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
@@ -12,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from sync.state.store import Store, StoreError
 from sync.state.waits import Waits
+from trueup.files import file_at
 from trueup.web.holdings import Books
 from trueup.web.jobs import Jobs
 from trueup.web.paging import Paging
@@ -40,7 +40,7 @@ class Site:
         """
         store = self.workspace.store
         if store.is_sqlite:
-            found = _file_at(store.where)
+            found = file_at(store.where)
             if found is None or self.file.setdefault(store.where, found) != found:
                 store.close()  # its connections are to a file that is no more
                 self.file.clear()
@@ -74,15 +74,6 @@ class Site:
         """Whether the browser asks for the part of a page that it shows already."""
         asked = request.headers.get
         return asked("hx-request") == "true" and asked("hx-history-restore-request") != "true"
-
-
-def _file_at(path: str) -> tuple[int, int] | None:
-    """Which file is there; None where none is."""
-    try:
-        found = Path(path).stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def paging_of(request: Request, size: int) -> Paging:

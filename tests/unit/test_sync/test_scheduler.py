@@ -146,6 +146,35 @@ def test_slots_that_pass_during_a_run_become_one():
     assert ran == [0, 50, 60, 80, 100]
 
 
+def test_it_is_alive_until_a_worker_dies_even_while_another_one_ends_its_run():
+    begun, go_on, stop, seen = Event(), Event(), Event(), []
+
+    def run(claimed):
+        if claimed.sync == "long":
+            begun.set()
+            go_on.wait(10)
+        else:
+            begun.wait(10)
+            seen.append(scheduler.alive)
+            raise RuntimeError("odd")
+
+    schedules = {name: parse_schedule("every 1 day") for name in ("long", "odd")}
+    scheduler = Scheduler(schedules, Book(), run, stop)
+    assert scheduler.alive
+
+    def serve():
+        with pytest.raises(WorkerDied):
+            scheduler.serve()
+
+    thread = Thread(target=serve)
+    thread.start()
+    assert stop.wait(10)
+    seen.append(scheduler.alive)
+    go_on.set()
+    thread.join(10)
+    assert seen == [True, False]
+
+
 @pytest.mark.parametrize("error", [RuntimeError("odd"), SystemExit(0), KeyboardInterrupt()])
 def test_a_worker_that_dies_ends_the_service(error):
     stop = Event()
