@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from canonical.change import Plan
 
 _EXACT: Final = Context(prec=200, traps=[Inexact])
+_ROUNDED: Final = Context(prec=200, traps=[])
 _CENT: Final = Decimal("0.01")
 
 
@@ -70,6 +71,6 @@ def _of_wait(wait: Waiting) -> Iterator[tuple[str, Fraction]]:
 def _text(number: Fraction) -> str:
     above, below = Decimal(number.numerator), Decimal(number.denominator)
     try:
-        return f"{_EXACT.divide(above, below).normalize():f}"
+        return f"{_EXACT.normalize(_EXACT.divide(above, below)):f}"
     except Inexact:
-        return f"{(above / below).quantize(_CENT)}"
+        return f"{_ROUNDED.quantize(_ROUNDED.divide(above, below), _CENT):f}"

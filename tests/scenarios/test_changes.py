@@ -38,7 +38,8 @@ def test_an_edit_in_the_vendor_is_drift_and_is_put_back(filled: Desk) -> None:
     assert change["cause"] == "drift"
     assert change["fields"] == {"amount": {"before": "1200.00", "after": "1160.10"}}
     assert filled.run("verify", SYNC).code == 3
-    assert filled.run("run", SYNC).code == 0
+    report = filled.run("run", SYNC, "--json").data
+    assert (report["outcome"], report["drift"], report["drift_money"]) == ("ok", 1, {"USD": "39.9"})
     assert filled.named("Cost centre 2 (CC0002)")["amount"] == before["amount"]
     assert filled.run("verify", SYNC).code == 0
 
