@@ -4,6 +4,7 @@
 A budget stays as long as the removal of one of its allocations did not end well.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ from connectors.contract.errors import (
 )
 from connectors.contract.interface import Connector
 from connectors.contract.records import Draft, Observed
+from connectors.contract.work import carried, working
 from sync.depart import Departure
 from sync.match import Key
 from sync.naming import with_name
@@ -39,6 +41,8 @@ from sync.outcome import Done
 from sync.send import Statement, draft_data, remember, send, stored_otherwise
 from sync.state.journal import Journal, Operation, State, new_operation_id
 from sync.state.ledger import Ledger
+
+log = logging.getLogger("trueup.sync")
 
 _Batch: TypeAlias = Sequence[tuple[Step, Operation]]
 _Key: TypeAlias = tuple[Kind, str, str]
@@ -151,10 +155,11 @@ class Applier:
         self._journal.plan(operations)
         by_step = dict(zip(numbered, operations, strict=True))
         self._steps = {each.id: step for step, each in by_step.items()}
+        sending = carried(self._send)
         with ThreadPoolExecutor(self._parallel, thread_name_prefix="apply") as pool:
             for group in groups:
                 pairs = [(step, by_step[step]) for step in group]
-                for job in [pool.submit(self._send, batch) for batch in self._batches(pairs)]:
+                for job in [pool.submit(sending, batch) for batch in self._batches(pairs)]:
                     job.result()
                 if self.halted is None and self._is_uncertain():
                     self._look_again()
@@ -245,7 +250,12 @@ class Applier:
                 yield alike[start : start + size]
 
     def _send(self, batch: _Batch) -> None:
-        """Send the operations of a batch, and journal what became of each."""
+        """Send the operations of a batch, all of one budget, and journal what became of each."""
+        _, first = batch[0]
+        with working(budget=first.budget_ref or first.ref):
+            self._send_all(batch)
+
+    def _send_all(self, batch: _Batch) -> None:
         jobs = [job for each in batch if (job := self._ready(*each)) is not None]
         departure = Departure(self._journal, [(job.operation, job.data) for job in jobs])
         with departure.open():
@@ -403,6 +413,7 @@ class Applier:
     ) -> None:
         """Take note of a step's end; with the last one that of its change is told."""
         key = step.change.key
+        log.info("%s %s %s: %s", operation.op, operation.kind, operation.ref, outcome)
         with self._lock:
             came = self._came.setdefault(key, _Progress(step.change))
             came.ended[operation.id] = outcome, error, target_id

@@ -1,5 +1,6 @@
 """A run as a table of contents: settle, observe, match, plan, guard, apply, verify, remember."""
 
+import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from canonical.waiting import Waiting
 from connectors.contract.departure import departing
 from connectors.contract.errors import ConnectorError, RateLimited
 from connectors.contract.interface import Connector
+from connectors.contract.work import working
 from sync.account import ensure_known
 from sync.approving import Approving, Grant, with_only
 from sync.binding import ForeignPlan, binding, ensure_bound
@@ -46,6 +48,8 @@ from sync.state.stops import Stops
 from sync.state.store import Store, StoreError
 from sync.undo.plan import Undo
 from sync.watch import Watch
+
+log = logging.getLogger("trueup.sync")
 
 _FAILURES = (
     ConnectorError,
@@ -217,11 +221,12 @@ class Engine:
         on, and `Paused` when it is not to run; every other failure is in the report.
         """
         lease = Lease.take(self._store, self._spec.name, now=self._now, monotonic=self._monotonic)
-        with lease, departing(lease.ensure):
+        run_id = uuid4().hex
+        with lease, departing(lease.ensure), working(run=run_id, sync=self._spec.name):
             if undo is None:
                 Stops(self._store).ensure_running(self._spec.name)
             undoes = None if undo is None else undo.run
-            report = Report(run_id=uuid4().hex, sync=self._spec.name, undoes=undoes, late=late)
+            report = Report(run_id=run_id, sync=self._spec.name, undoes=undoes, late=late)
             self._history.start(
                 report.run_id, self._spec.name, command, self._now(), allow, because
             )
@@ -247,6 +252,8 @@ class Engine:
             finally:
                 report.conclude()
                 self._finish(report, journal)
+                log.info("the run ended: %s", report.outcome.value)
+                self._watch.ended(report.outcome)
             return report
 
     def _finish(self, report: Report, journal: Journal) -> None:

@@ -127,6 +127,7 @@ def test_no_amount_passes_through_a_float() -> None:
         "connectors/calling/answers.py",  # seconds
         "connectors/contract/settings.py",  # seconds
         "connectors/file/grids.py",  # asks whether a worksheet could hold the number
+        "trueup/watch/metrics.py",  # Prometheus has no other number; reports are exact
     }
     for path in FILES:
         if path.relative_to(ROOT).as_posix() in allowed or "sandbox" in path.parts:

@@ -45,6 +45,7 @@ from connectors.contract.errors import (
 )
 from connectors.contract.request_ids import note
 from connectors.contract.runtime import Runtime
+from connectors.contract.work import working
 
 log = logging.getLogger("trueup.http")
 
@@ -189,7 +190,8 @@ class HttpClient:
         term = Term(self._runtime.monotonic, self._stop_at)
         pending = _Pending(request, safety, reader, term)
         try:
-            answer = self._retrying(self._attempt, pending)
+            with working(system=self.vendor):
+                answer = self._retrying(self._attempt, pending)
             if safety is not Safety.SAFE:
                 step_taken()
             return answer
@@ -320,12 +322,12 @@ class HttpClient:
             message = f"no answer came ({self._reason(error)})"
             raise Transient(message, call=self._call(pending)) from error
         finally:
-            status = None if response is None else response.status_code
-            self._runtime.calls.called(self.vendor, status)
+            call, took = self._call(pending, response), self._runtime.monotonic() - began
+            self._runtime.calls.called(call, took, pending.attempt)
             if log.isEnabledFor(logging.DEBUG):
-                took = (self._runtime.monotonic() - began) * 1000
-                call = self._call(pending, response)
-                log.debug("%s in %.0f ms, attempt %d", call, took, pending.attempt)
+                said = "%s in %.0f ms, attempt %d"
+                with working(request_id=call.request_id):
+                    log.debug(said, call, took * 1000, pending.attempt)
 
     def _body(
         self, pending: _Pending, response: httpx.Response

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from connectors.calling.measure import total as received_so_far
 from connectors.calling.parsing import begun
 from connectors.contract.errors import Call, Malformed
+from connectors.contract.work import carried
 
 MAX_PAGES: Final = 100_000
 """No budget listing is this long; a vendor that makes up new tokens for ever is stopped here."""
@@ -133,9 +134,9 @@ def ahead(pages: Iterator[Item]) -> Iterator[Item]:
     A consumer that stops early waits for the call that is under way; no thread is left behind.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="ahead") as thread:
-        coming = thread.submit(next, pages, _END)
+        coming = thread.submit(carried(next), pages, _END)
         while (page := coming.result()) is not _END:
-            coming = thread.submit(next, pages, _END)
+            coming = thread.submit(carried(next), pages, _END)
             yield page  # type: ignore[misc]  # everything but _END is an Item
 
 

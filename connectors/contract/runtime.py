@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from connectors.contract.errors import Call
 from connectors.contract.slots import Slots
 
 
@@ -16,10 +17,11 @@ def _utc_now() -> datetime:
 
 
 class Calls(Protocol):
-    """Hears of calls to vendors, from any thread; `system` is a name of the settings."""
+    """Hears of calls to vendors, each in its own thread; `system` is a name of the settings."""
 
-    def called(self, system: str, status: int | None) -> None:
-        """A call was sent; `status` is None where no answer came."""
+    def called(self, call: Call, seconds: float, attempt: int) -> None:
+        """A call was sent so many seconds ago, as that attempt from 1 on; its status is None where
+        no answer came."""
 
     def waited(self, system: str, seconds: float) -> None:
         """A call waited so long for a slot of its limit."""
@@ -28,11 +30,28 @@ class Calls(Protocol):
 class Unheard:
     """Nobody listens."""
 
-    def called(self, system: str, status: int | None) -> None:
+    def called(self, call: Call, seconds: float, attempt: int) -> None:
         """Not kept."""
 
     def waited(self, system: str, seconds: float) -> None:
         """Not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardBy:
+    """All of these listen."""
+
+    each: tuple[Calls, ...]
+
+    def called(self, call: Call, seconds: float, attempt: int) -> None:
+        """Told to each."""
+        for one in self.each:
+            one.called(call, seconds, attempt)
+
+    def waited(self, system: str, seconds: float) -> None:
+        """Told to each."""
+        for one in self.each:
+            one.waited(system, seconds)
 
 
 @dataclass(frozen=True, slots=True)

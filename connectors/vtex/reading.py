@@ -14,6 +14,7 @@ from connectors.calling.client import HttpClient, Safety
 from connectors.calling.paging import RawPage, ahead, number_pages
 from connectors.calling.parsing import parsed
 from connectors.contract.errors import Malformed, Missing
+from connectors.contract.work import carried
 from connectors.vtex.declared import VtexSettings
 from connectors.vtex.wire import UNITS, VtexUnit
 
@@ -113,7 +114,7 @@ class Reader:
     def whole(self, ids: Sequence[str]) -> Iterator[tuple[str, Any]]:
         """Budgets with their allocations, in order; those that are gone meanwhile are left out."""
         with ThreadPoolExecutor(_READERS, thread_name_prefix="read") as pool:
-            for id, found in zip(ids, pool.map(self._whole, ids), strict=True):
+            for id, found in zip(ids, pool.map(carried(self._whole), ids), strict=True):
                 if found is not None:
                     yield id, found
 

@@ -15,6 +15,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from connectors.contract.errors import Call
 from sync.state.store import StoreError
 from sync.state.waits import Waits
 from trueup.files import file_at
@@ -62,9 +63,10 @@ class Metrics:
         workspace.hear(self)
         self._state.follow(workspace)
 
-    def called(self, system: str, status: int | None) -> None:
-        """A call was sent; `status` is None where no answer came."""
-        self._calls.labels(system, "none" if status is None else str(status)).inc()
+    def called(self, call: Call, seconds: float, attempt: int) -> None:
+        """A call was sent; its status is None where no answer came."""
+        status = "none" if call.status is None else str(call.status)
+        self._calls.labels(call.vendor, status).inc()
 
     def waited(self, system: str, seconds: float) -> None:
         """A call waited so long for its slot."""

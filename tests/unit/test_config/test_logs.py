@@ -1,12 +1,17 @@
-"""Logging: plain lines on stderr, and no secret in any of them."""
+"""Logging: lines of text or of JSON on stderr, and no secret in any of them."""
 
+import json
 import logging
 import re
+import sys
 from collections.abc import Iterator
+from threading import Thread
+from typing import Any
 
 import pytest
 
 from config import logs
+from connectors.contract.work import carried, work, working
 
 SECRET = "hunter2-token"
 
@@ -14,13 +19,20 @@ SECRET = "hunter2-token"
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No handler and no secret of another test, and none left behind."""
-    logger = logging.getLogger("trueup")
-    level, handlers = logger.level, logger.handlers[:]
+    logger, root = logging.getLogger("trueup"), logging.getLogger()
+    level, handlers, above = logger.level, logger.handlers[:], root.handlers[:]
     logger.handlers[:] = []
     monkeypatch.setattr(logs, "_secrets", ())
+    monkeypatch.setenv("TRUEUP_LOG", "text")
     yield
-    logger.handlers[:] = handlers
+    logger.handlers[:], root.handlers[:] = handlers, above
     logger.setLevel(level)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    """The only line there is, as JSON."""
+    (line,) = capsys.readouterr().err.splitlines()
+    return json.loads(line)
 
 
 @pytest.fixture
@@ -151,3 +163,96 @@ def test_neither_can_a_traceback(log: logging.Logger, capsys: pytest.CaptureFixt
         log.exception("failed")
 
     assert capsys.readouterr().err.endswith("ValueError: \\x1b[2J\n")
+
+
+def test_elsewhere_than_on_a_terminal_a_record_is_one_json_object(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRUEUP_LOG")
+    logs.configure()
+    with working(run="r" * 32, sync="erp-to-cards", system="cards", budget="B 1"):
+        log.warning("für\n%s", "b1", extra={"request_id": "q-1"})
+
+    said = told(capsys)
+    at = said.pop("time")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", at)
+    assert said == {
+        "level": "warning", "logger": "trueup.some.part", "event": "für\\nb1", "run": "r" * 32,
+        "sync": "erp-to-cards", "system": "cards", "budget": "B 1", "request_id": "q-1",
+    }  # fmt: skip
+
+
+def test_on_a_terminal_a_record_is_a_line_that_ends_in_what_it_is_about(
+    log: logging.Logger, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRUEUP_LOG")
+    logs.configure()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with working(run="r" * 32, budget='a "b"'):
+        log.warning("seen")
+
+    said = f'WARNING trueup.some.part seen run={"r" * 12} budget="a \\"b\\""\n'
+    assert capsys.readouterr().err.endswith(said)
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_secret_comes_through_any_field(
+    log: logging.Logger,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+) -> None:
+    monkeypatch.setenv("TRUEUP_LOG", form)
+    logs.configure(secrets=[SECRET])
+    hidden = dict.fromkeys(("run", "sync", "system", "budget"), f"x{SECRET}\n")
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        with working(**hidden):
+            log.exception(SECRET, extra={"request_id": SECRET}, stack_info=True)
+
+    err = capsys.readouterr().err
+    assert err.count("***") >= 7
+    assert SECRET not in err
+
+
+def test_a_library_is_heard_from_warnings_on_in_the_same_form(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUEUP_LOG", "json")
+    logs.configure(2, secrets=[SECRET])
+    library = logging.getLogger("some.library")
+    library.info("quiet")
+    with working(system="cards"):
+        library.warning("asked with %s", SECRET)
+
+    said = told(capsys)
+    assert (said["logger"], said["event"]) == ("some.library", "asked with ***")
+    assert said["system"] == "cards"
+
+
+def test_a_form_that_there_is_not_is_told_and_stops_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRUEUP_LOG", "xml")
+    logs.configure()
+
+    assert told(capsys)["event"] == 'TRUEUP_LOG is "xml", and is to be text or json'
+
+
+def test_what_is_worked_on_goes_with_the_job_into_its_thread_and_no_further() -> None:
+    seen: list[dict[str, object]] = []
+
+    def job() -> None:
+        with working(budget="b"):
+            seen.append({**work()})
+
+    with working(run="r"):
+        going = carried(job)
+    going()
+    thread = Thread(target=going)
+    thread.start()
+    thread.join()
+
+    assert seen == [{"run": "r", "budget": "b"}] * 2
+    assert work() == {}

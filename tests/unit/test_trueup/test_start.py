@@ -28,7 +28,7 @@ main()
 
 
 NEEDLESS = {
-    "alembic", "apscheduler", "httpx", "openpyxl", "prometheus_client", "psycopg", "starlette", "trueup.watch", "uvicorn",
+    "alembic", "apscheduler", "httpx", "openpyxl", "prometheus_client", "psycopg", "starlette", "structlog", "trueup.watch", "uvicorn",
     "python_calamine",
     "canonical.change", "sync.engine", "sync.handover", "sync.schedule", "sync.recording", "sync.spending",
     "connectors.brex.connector", "connectors.brex.wire", "connectors.calling.client",

@@ -17,7 +17,7 @@ from config.settings import address_of
 from connectors.calling.answers import Dialect
 from connectors.calling.client import HttpClient, Safety
 from connectors.calling.limiter import Limiter
-from connectors.contract.errors import ConnectorError
+from connectors.contract.errors import Call, ConnectorError
 from connectors.contract.runtime import Runtime
 from sync.outcome import Done, Outcome
 from sync.position import Claimed
@@ -95,8 +95,8 @@ def test_what_ran_and_what_was_called_is_counted() -> None:
     metrics.heard(Ended(claimed=claimed("actuals --into erp"), kept=kept))
     silent = Recording(into="erp", dry_run=False, entries=(), failed={"cards": OSError()})
     metrics.heard(Ended(claimed=claimed("actuals --into erp"), kept=silent))
-    metrics.called("cards", 429)
-    metrics.called("cards", None)
+    metrics.called(Call("cards", "GET", "/", 429), 0.1, 1)
+    metrics.called(Call("cards", "GET", "/"), 0.1, 2)
     metrics.waited("cards", 1.5)
     with asked(metrics) as http:
         lines = http.get("/metrics").text.splitlines()
