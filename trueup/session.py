@@ -9,6 +9,7 @@ would be right. With `--json` it is a document on stdout as well.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import typer
 
@@ -29,6 +30,9 @@ from trueup.output import plain, tell_json
 from trueup.refusal import Refusal
 from trueup.streams import OUT
 from trueup.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from trueup.watch.traces import Traces
 
 log = logging.getLogger("trueup")
 
@@ -47,6 +51,7 @@ class Session:
         self.console = Console()
         self.stop = Event()
         self.printing = Lock()
+        self._traces: Traces | None = None
         configure(verbosity)
 
     def __enter__(self) -> Self:
@@ -83,9 +88,26 @@ class Session:
         with (
             self._stopping(),
             self._watch(quiet=quiet or self.as_json) as watch,
+            self._tracing(),
             open_workspace(self.config, watch=watch, patience=patience) as workspace,
         ):
+            self.trace(workspace)
             yield workspace
+
+    def trace(self, workspace: Workspace) -> None:
+        """Have what it does traced, where the surroundings ask for that."""
+        if self._traces is not None:
+            workspace.trace(self._traces)
+
+    @contextmanager
+    def _tracing(self) -> Iterator[None]:
+        if not any(name.startswith("OTEL_") for name in os.environ):
+            yield
+            return
+        from trueup.watch.tracing import tracing
+
+        with tracing() as self._traces:
+            yield
 
     @contextmanager
     def _watch(self, *, quiet: bool) -> Iterator[Watch]:

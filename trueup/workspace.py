@@ -9,7 +9,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace as replace_fields
 from datetime import UTC, date, datetime
 from functools import partial
@@ -32,7 +32,8 @@ from config.version import version_of
 from config.wiring import account_of, connect, spec_of, state_url, sync_of
 from connectors.contract import registry
 from connectors.contract.interface import Connector
-from connectors.contract.runtime import Calls, Runtime
+from connectors.contract.runtime import Calls, HeardBy, Runtime
+from connectors.contract.work import working
 from sync.state.approvals import Approvals, NotApproved, Request
 from sync.state.audit import Audit
 from sync.state.audited import repointed
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from trueup.copied import Copied
     from trueup.deciding import Deciding, Deed
     from trueup.stated import Stated
+    from trueup.watch.traces import Traces
 
 
 _MOMENT = 0.2
@@ -99,12 +101,21 @@ class Workspace:
         self._turns: dict[str, Lock] = defaultdict(Lock)
         self._opening = RLock()
         self._store: Store | None = None
+        self._hearing: tuple[Calls, ...] = ()
+        self._traced: Callable[[str, Watch], AbstractContextManager[Watch]] = _untraced
 
     # -- systems -----------------------------------------------------------------------------
 
     def hear(self, calls: Calls) -> None:
         """Tell `calls` of each call of the systems that are connected from now on."""
-        self._runtime = replace_fields(self._runtime, calls=calls)
+        if calls not in self._hearing:
+            self._hearing = (*self._hearing, calls)
+            self._runtime = replace_fields(self._runtime, calls=HeardBy(self._hearing))
+
+    def trace(self, traces: Traces) -> None:
+        """Trace what is done from now on, in systems that are connected from now on."""
+        self.hear(traces)
+        self._traced = traces.run
 
     def system(self, name: str) -> Connector:
         """The connector of a system; raises `SettingsError` for an unknown name or secret."""
@@ -562,14 +573,18 @@ class Workspace:
         states = source.system(spec.source, self._runtime) if source else self.system(spec.source)
         target = self.system(spec.target)
         account = account_of(self.settings, spec.target)
-        with self.turn(account):
+        with (
+            self.turn(account),
+            working(sync=sync),
+            self._traced(sync, watch or self._watch) as watched,
+        ):
             yield Engine(
                 spec,
                 states,
                 target,
                 self.store,
                 now=_now,
-                watch=watch or self._watch,
+                watch=watched,
                 neighbours=self._neighbours(sync, account),
                 selections=self._selections(),
             )
@@ -627,6 +642,11 @@ class Workspace:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+@contextmanager
+def _untraced(sync: str, watch: Watch) -> Iterator[Watch]:
+    yield watch
 
 
 def _failed(sync: str, begun: datetime, error: str, late: str | None) -> Run:

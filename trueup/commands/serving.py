@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sync.schedule import Clock
     from trueup.service import Ended
     from trueup.session import Session
+    from trueup.workspace import Workspace
 
 log = logging.getLogger("trueup")
 
@@ -45,6 +46,11 @@ def serve(session: Session, clock: Clock | None = None) -> int:
         session.console = _timed(now)
         say = partial(_say, session)
         watching = Watching(workspace, say)
+
+        def follow(workspace: Workspace) -> None:
+            session.trace(workspace)
+            watching.follow(workspace)
+
         service = Service(
             workspace,
             session.config,
@@ -52,7 +58,7 @@ def serve(session: Session, clock: Clock | None = None) -> int:
             say=say,
             heard=[watching.heard, lambda ended: tell(session, ended, now())],
             clock=clock,
-            follow=watching.follow,
+            follow=follow,
         )
         with watching.shown(lambda: service.alive), _hanging_up(service.reload):
             say(f"serving {serving(schedules)}; Ctrl-C ends it")
