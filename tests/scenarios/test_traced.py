@@ -1,16 +1,21 @@
 """One run as logs, metrics and traces tell it: each thing is told, and no secret is."""
 
 import json
+import sys
+from threading import Event
 
 import pytest
 from opentelemetry.exporter.otlp.proto.http import trace_exporter
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from connectors.contract.errors import Call
 from tests.scenarios.conftest import SYNC, TOKEN, Desk
 from trueup.session import Session
+from trueup.watch import traces
 from trueup.watch.metrics import Metrics
-from trueup.watch.tracing import is_traced
+from trueup.watch.tracing import is_traced, tracing
 
 HEADERS = "authorization=Bearer%20c4n4ry-of-the-collector"
 
@@ -32,7 +37,8 @@ def test_a_run_is_told_by_logs_metrics_and_traces_and_its_secret_by_none(
     trace = Session.trace
 
     def watched(session, workspace):  # as `serve` does
-        trace(session, workspace)
+        for _ in range(2):
+            trace(session, workspace)
         heard.append(Metrics(workspace))
         heard[-1].follow(workspace)
 
@@ -90,3 +96,33 @@ def _check_spans(told: tuple[ReadableSpan, ...], posts: int) -> None:
 )
 def test_runs_are_traced_where_a_collector_is_named(environ, traced) -> None:
     assert is_traced(environ) is traced
+
+
+def test_where_the_extra_is_missing_a_run_goes_on_and_says_so(monkeypatch, caplog) -> None:
+    monkeypatch.setitem(sys.modules, trace_exporter.__name__, None)
+    with tracing({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c"}) as found:
+        assert found is None
+    assert "pip install 'trueup[otel]'" in caplog.text
+
+
+class Hung(SpanExporter):
+    """A collector that takes what is sent and never answers."""
+
+    def __init__(self) -> None:
+        self.given_up = Event()
+
+    def export(self, spans):
+        self.given_up.wait(20)
+        return SpanExportResult.FAILURE
+
+    def shutdown(self) -> None:
+        self.given_up.set()
+
+
+def test_a_collector_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(traces, "_PATIENCE", 0.01)
+    hung = Hung()
+    kept = traces.Traces(hung)
+    kept.called(Call("cards", "GET", "/", 500), 0.1, 1)
+    kept.close()
+    assert hung.given_up.is_set()

@@ -5,6 +5,7 @@ process can serve them and a restart loses none.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import (
@@ -105,6 +106,8 @@ class _OfState:
         """Read the state of this workspace, and hold on to which file that is in."""
         self._workspace = workspace
         self._file: tuple[int, int] | None = None
+        with suppress(StoreError):  # it is told when it is asked for
+            self.look()
 
     def look(self) -> None:
         """Raise `StoreError` where the state cannot be read, or its file is another one now."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from config.logs import register_secret
 
@@ -45,6 +45,9 @@ def _traces(environ: Mapping[str, str]) -> Traces | None:
             value = each.partition("=")[2].strip()
             register_secret(value)
             register_secret(unquote(value))
+        password = urlsplit(environ.get(f"{_PREFIX}{own}_ENDPOINT", "")).password or ""
+        register_secret(password)
+        register_secret(unquote(password))
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
