@@ -30,9 +30,7 @@ log = logging.getLogger("trueup")
 def serve(session: Session, clock: Clock | None = None) -> int:
     """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish; SIGHUP has
     the settings read again."""
-    from sync.scheduler import WorkerDied  # nothing else keeps a clock
-    from trueup.service import Service, schedules_of, serving
-    from trueup.watch.watching import Watching
+    from trueup.service import schedules_of  # nothing else keeps a clock
 
     now = clock.now if clock else lambda: datetime.now(UTC)
     with session.workspace(quiet=True) as workspace:
@@ -44,29 +42,39 @@ def serve(session: Session, clock: Clock | None = None) -> int:
             )
         workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
         session.console = _timed(now)
-        say = partial(_say, session)
-        watching = Watching(workspace, say)
-
-        def follow(workspace: Workspace) -> None:
-            session.trace(workspace)
-            watching.follow(workspace)
-
-        service = Service(
-            workspace,
-            session.config,
-            session.stop,
-            say=say,
-            heard=[watching.heard, lambda ended: tell(session, ended, now())],
-            clock=clock,
-            follow=follow,
-        )
-        with watching.shown(lambda: service.alive), _hanging_up(service.reload):
-            say(f"serving {serving(schedules)}; Ctrl-C ends it")
-            try:
-                service.serve()
-            except WorkerDied as error:
-                session.fail(lines_of(error), Exit.FAILED)
+        _serve(session, workspace, clock, now)
     return Exit.OK
+
+
+def _serve(
+    session: Session, workspace: Workspace, clock: Clock | None, now: Callable[[], datetime]
+) -> None:
+    from sync.scheduler import WorkerDied
+    from trueup.service import Service, schedules_of, serving
+    from trueup.watch.watching import Watching
+
+    say = partial(_say, session)
+    watching = Watching(workspace, say)
+
+    def follow(workspace: Workspace) -> None:
+        session.trace(workspace)
+        watching.follow(workspace)
+
+    service = Service(
+        workspace,
+        session.config,
+        session.stop,
+        say=say,
+        heard=[watching.heard, lambda ended: tell(session, ended, now())],
+        clock=clock,
+        follow=follow,
+    )
+    with watching.shown(lambda: service.alive), _hanging_up(service.reload):
+        say(f"serving {serving(schedules_of(workspace.settings))}; Ctrl-C ends it")
+        try:
+            service.serve()
+        except WorkerDied as error:
+            session.fail(lines_of(error), Exit.FAILED)
 
 
 def _timed(now: Callable[[], datetime]) -> Console:
