@@ -24,9 +24,16 @@ class Book(Protocol):
         """The slot of the sync that was taken last."""
 
     def take(
-        self, sync: str, schedule: str, slot: str, at: datetime, after: Taken | None
+        self,
+        sync: str,
+        schedule: str,
+        slot: str,
+        at: datetime,
+        after: Taken | None,
+        late: str | None = None,
     ) -> Taken | None:
-        """Take a slot; None where it was taken, or another one was after `after`."""
+        """Take a slot; None where it was taken, or another one was after `after`. `late` as of
+        `Claimed`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +47,13 @@ class Claimed:
     sync: str
     slot: str
     at: datetime
-    schedule: Schedule
+    schedule: Schedule | None
     late: str | None = None
 
     def following(self, now: datetime) -> datetime | None:
         """When the sync is run next, as far as the schedule goes; None where never."""
+        if self.schedule is None:
+            return None
         if self.schedule.every is not None:
             due = self.schedule.due_after(self.at, self.slot)
             return None if due is None else max(due, now)
@@ -100,12 +109,12 @@ class Position:
             return None
         slot, count = self._passed(first, now)
         at = slot.at if count < _COUNTED else now
-        if not self._take(slot.name, at):
+        late = _late(slot, count, now, first.kept)
+        if not self._take(slot.name, at, late):
             if not self._learned:  # it was run before the clock was set back
                 self._seen = max(self._seen, slot.at)
             return None
         self._seen = at
-        late = _late(slot, count, now, first.kept)
         return Claimed(sync=self._name, slot=slot.name, at=at, schedule=self._schedule, late=late)
 
     def _passed(self, slot: Slot, now: datetime) -> tuple[Slot, int]:
@@ -150,24 +159,19 @@ class Position:
         assert every is not None
         after = self._last.number if self._last else 0
         name = f"{now.astimezone(self._schedule.zone):%Y-%m-%dT%H:%M:%S} after {after}"
-        if not self._take(name, now):
+        late = f'after the blackout "{self._kept}"' if self._kept else None
+        if not self._take(name, now, late):
             return None
         passed = floor((self._clock.monotonic() - self._due) / every)
         self._due += every * (max(passed, 0) + 1)
-        kept, self._kept = self._kept, None
-        return Claimed(
-            sync=self._name,
-            slot=name,
-            at=now,
-            schedule=self._schedule,
-            late=f'after the blackout "{kept}"' if kept else None,
-        )
+        self._kept = None
+        return Claimed(sync=self._name, slot=name, at=now, schedule=self._schedule, late=late)
 
     # -- both --------------------------------------------------------------------------------
 
-    def _take(self, slot: str, at: datetime) -> bool:
+    def _take(self, slot: str, at: datetime, late: str | None) -> bool:
         """Whether the slot is ours now; if it is not, what others took is known afterwards."""
-        taken = self._book.take(self._name, self._key, slot, at, self._last)
+        taken = self._book.take(self._name, self._key, slot, at, self._last, late)
         if taken is not None:
             self._last = taken
             return True

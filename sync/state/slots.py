@@ -5,11 +5,13 @@ sync have the same slot, nor the same one before them: of two servers that look 
 takes what is due, and the other one learns what was taken and looks again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, insert, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from sync.state.store import Store, slots
@@ -30,11 +32,18 @@ class Taken:
     at: datetime
 
 
-class Slots:
-    """The slots that were taken of every sync of a state."""
+Along = Callable[[Connection, str, str, datetime, str | None], None]
+"""Is given the sync, the slot, its time, and in words that it is late."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+
+class Slots:
+    """The slots that were taken of every sync of a state.
+
+    `along` puts down, in the transaction that takes a slot, what is to be known with it.
+    """
+
+    def __init__(self, store: Store, along: Along | None = None) -> None:
+        self._store, self._along = store, along
 
     def last(self, sync: str) -> Taken | None:
         """The slot of the sync that was taken last; None where none ever was."""
@@ -44,7 +53,13 @@ class Slots:
         return Taken(row.number, row.schedule, row.slot, row.at) if row else None
 
     def take(
-        self, sync: str, schedule: str, slot: str, at: datetime, after: Taken | None
+        self,
+        sync: str,
+        schedule: str,
+        slot: str,
+        at: datetime,
+        after: Taken | None,
+        late: str | None = None,
     ) -> Taken | None:
         """Take a slot, if `after` is still the last of its sync; None where another server was
         quicker, or the slot was taken before. Raises `StoreError`."""
@@ -57,6 +72,8 @@ class Slots:
                 number = connection.execute(made).scalar_one()
                 mine = (slots.c.sync == sync) & (slots.c.number < number)
                 connection.execute(delete(slots).where(mine, slots.c.fired_at < now - KEPT))
+                if self._along is not None and not slot.startswith(BEGUN):
+                    self._along(connection, sync, slot, at, late)
         except IntegrityError:
             return None
         return Taken(number, schedule, slot, at)

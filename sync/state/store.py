@@ -422,6 +422,14 @@ class Store:
         with self._turn, self._told(), self._writer.begin() as connection:
             yield connection
 
+    @contextmanager
+    def opening(self) -> Iterator[Connection]:
+        """As `write`, at PostgreSQL, while nobody else opens this database or changes a table."""
+        with self.write() as connection:
+            connection.execute(select(functions.func.pg_advisory_xact_lock(_OPENING)))
+            let_take_its_time(connection)
+            yield connection
+
     def close(self) -> None:
         """Give back all connections; the store cannot tell and may be opened again."""
         self.engine.dispose()

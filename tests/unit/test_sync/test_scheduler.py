@@ -22,7 +22,7 @@ class Book:
     def last(self, sync):
         return next((row for name, row in reversed(self.rows) if name == sync), None)
 
-    def take(self, sync, schedule, slot, at, after):
+    def take(self, sync, schedule, slot, at, after, late=None):
         if self.last(sync) != after or (sync, slot) in [
             (name, row.slot) for name, row in self.rows
         ]:
