@@ -469,12 +469,36 @@ def resume(
 
 
 @app.command()
-def serve(config: Config = CONFIG, as_json: Json = False, verbose: Verbose = 0) -> None:
+def serve(
+    defer: Annotated[
+        bool, typer.Option("--defer", help="Only say what is due; `trueup worker` runs it.")
+    ] = False,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
     """Run every sync on its schedule until told to stop."""
     from trueup.commands import serving
 
     with _session(config, as_json, verbose) as session:
-        session.end(serving.serve(session))
+        session.end(serving.serve(session, defer=defer))
+
+
+@app.command()
+def worker(
+    at_once: Annotated[
+        int,
+        typer.Option("--at-once", min=1, max=64, help="How many syncs it runs at the same time."),
+    ] = 1,
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Run what `trueup serve --defer` says is due, with other workers, until told to stop."""
+    from trueup.commands import working
+
+    with _session(config, as_json, verbose) as session:
+        session.end(working.work(session, at_once))
 
 
 @app.command()

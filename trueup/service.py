@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from config.load import SettingsError, load
 from sync.scheduler import Scheduler
-from sync.state.lease import LeaseHeld
+from sync.state.jobs import Jobs
+from sync.state.lease import LeaseHeld, LeaseLost
 from sync.state.slots import Slots
 from sync.state.stops import Paused
 from sync.state.store import StoreError
@@ -40,13 +41,17 @@ log = logging.getLogger("trueup")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
     """How a scheduled run ended: a sync's with a `report`, an `actuals --into` with what it `kept`,
-    or neither, and then `error` says why; `kept_out` is whether it was not to run at all."""
+    or neither, and then `error` says why; `kept_out` is whether it was not to run at all, `again`
+    whether it was somebody else's turn, or the state was away. `deferred` is whether the slot is
+    only put down, for a worker to run."""
 
     claimed: Claimed
     report: Report | None = None
     kept: Recording | None = None
     error: str | None = None
     kept_out: bool = False
+    again: bool = False
+    deferred: bool = False
 
 
 def run_slot(workspace: Workspace, claimed: Claimed) -> Ended:
@@ -59,20 +64,41 @@ def run_slot(workspace: Workspace, claimed: Claimed) -> Ended:
         report = workspace.apply(name, command="serve", late=claimed.late)
         return Ended(claimed=claimed, report=report)
     except (LeaseHeld, Paused) as error:
-        return Ended(claimed=claimed, error=lines_of(error), kept_out=True)
+        again = isinstance(error, LeaseHeld)
+        return Ended(claimed=claimed, error=lines_of(error), kept_out=True, again=again)
     except Exception as error:
         log.debug("what led to it:", exc_info=error)
         said = lines_of(error) if isinstance(error, KNOWN) else odd(error)
         if name not in into:
             workspace.failed(name, begun, said, claimed.late)
-        return Ended(claimed=claimed, error=said)
+        again = isinstance(error, (LeaseLost, StoreError))
+        return Ended(claimed=claimed, error=said, again=again)
+
+
+def defer_slot(workspace: Workspace, claimed: Claimed) -> Ended:
+    """Leave what is due to the workers: it was put down for them when the slot was taken."""
+    return Ended(claimed=claimed, deferred=True)
+
+
+def runs_of(settings: Settings) -> dict[str, Schedule | None]:
+    """What can be run, by name, and its schedule: syncs, and what is kept of what was spent."""
+    tables = {name_of(name): each for name, each in settings.actuals.items()} | settings.syncs
+    return {name: each.parsed(name) for name, each in tables.items()}
 
 
 def schedules_of(settings: Settings) -> dict[str, Schedule]:
-    """What runs by itself, by name: syncs, and what is kept of what was spent."""
-    tables = {name_of(name): each for name, each in settings.actuals.items()} | settings.syncs
-    found = {name: each.parsed(name) for name, each in tables.items()}
-    return {name: each for name, each in found.items() if each is not None}
+    """What runs by itself, by name."""
+    return {name: each for name, each in runs_of(settings).items() if each is not None}
+
+
+def book_of(workspace: Workspace) -> Slots:
+    """Where slots are taken that are run here."""
+    return Slots(workspace.store)
+
+
+def deferring_book(workspace: Workspace) -> Slots:
+    """Where slots are taken that workers run; raises `StoreError` where there can be no queue."""
+    return Slots(workspace.store, along=Jobs.open(workspace.store).put)
 
 
 class Service:
@@ -92,11 +118,12 @@ class Service:
         heard: Sequence[Callable[[Ended], None]],
         clock: Clock | None = None,
         run: Callable[[Workspace, Claimed], Ended] = run_slot,
+        book: Callable[[Workspace], Slots] = book_of,
         follow: Callable[[Workspace], None] = lambda workspace: None,
     ) -> None:
         self._workspace, self._config, self._stop = workspace, config, stop
         self._say, self._heard, self._clock, self._run = say, heard, clock, run
-        self._follow = follow
+        self._book, self._follow = book, follow
         self._asked = False
         self._next: Workspace | None = None
         self._scheduling: Scheduler | None = None
@@ -142,7 +169,7 @@ class Service:
 
         scheduler = Scheduler(
             schedules_of(workspace.settings),
-            Slots(workspace.store),
+            self._book(workspace),
             run,
             self._stop,
             self._clock,
@@ -158,7 +185,7 @@ class Service:
             workspace = Workspace(load(self._config), watch=Watch(stop=self._stop))
             if not schedules_of(workspace.settings):
                 raise NoSchedule(f"{self._config}: nothing in it has a schedule")
-            workspace.store  # noqa: B018  # a state that cannot be opened is told while the old one runs
+            self._book(workspace)  # a state that cannot be opened is told while the old one runs
         except (SettingsError, StoreError, NoSchedule, OSError) as error:
             if workspace is not None:
                 workspace.close()

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("trueup")
 
 
-def serve(session: Session, clock: Clock | None = None) -> int:
+def serve(session: Session, clock: Clock | None = None, *, defer: bool = False) -> int:
     """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish; SIGHUP has
-    the settings read again."""
-    from trueup.service import schedules_of  # nothing else keeps a clock
+    the settings read again. With `defer` workers run what is due."""
+    from trueup import service as services  # nothing else keeps a clock
+    from trueup.service import schedules_of
 
     now = clock.now if clock else lambda: datetime.now(UTC)
     with session.workspace(quiet=True) as workspace:
@@ -40,21 +41,27 @@ def serve(session: Session, clock: Clock | None = None) -> int:
                 'no sync has a schedule; add schedule = "every 15 minutes" to one of '
                 f"{', '.join(workspace.settings.syncs) or 'the syncs'} in {session.config}"
             )
-        workspace.store  # noqa: B018  # a state that cannot be opened is told before waiting
-        session.console = _timed(now)
-        _serve(session, workspace, clock, now)
+        book = services.deferring_book if defer else services.book_of
+        book(workspace)  # a state that cannot be opened is told before waiting
+        session.console = timed(now)
+        _serve(session, workspace, clock, now, defer)
     return Exit.OK
 
 
 def _serve(
-    session: Session, workspace: Workspace, clock: Clock | None, now: Callable[[], datetime]
+    session: Session,
+    workspace: Workspace,
+    clock: Clock | None,
+    now: Callable[[], datetime],
+    defer: bool,
 ) -> None:
     from sync.scheduler import WorkerDied
+    from trueup import service as services
     from trueup.service import Service, schedules_of, serving
     from trueup.watch.watching import Watching
 
-    say = partial(_say, session)
-    watching = Watching(workspace, say)
+    told = partial(say, session)
+    watching = Watching(workspace, told)
 
     def follow(workspace: Workspace) -> None:
         session.trace(workspace)
@@ -64,20 +71,23 @@ def _serve(
         workspace,
         session.config,
         session.stop,
-        say=say,
+        say=told,
         heard=[watching.heard, lambda ended: tell(session, ended, now())],
         clock=clock,
+        run=services.defer_slot if defer else services.run_slot,
+        book=services.deferring_book if defer else services.book_of,
         follow=follow,
     )
     with watching.shown(lambda: service.alive), _hanging_up(service.reload):
-        say(f"serving {serving(schedules_of(workspace.settings))}; Ctrl-C ends it")
+        how = " for workers to run" if defer else ""
+        told(f"serving {serving(schedules_of(workspace.settings))}{how}; Ctrl-C ends it")
         try:
             service.serve()
         except WorkerDied as error:
             session.fail(lines_of(error), Exit.FAILED)
 
 
-def _timed(now: Callable[[], datetime]) -> Console:
+def timed(now: Callable[[], datetime]) -> Console:
     """A console of which each line begins with its time."""
 
     def stamp() -> str:
@@ -102,7 +112,7 @@ def _hanging_up(reload: Callable[[], None]) -> Iterator[None]:
         signal.signal(hangup, before)
 
 
-def _say(session: Session, text: str) -> None:
+def say(session: Session, text: str) -> None:
     with session.printing:
         session.console.say(text)
 
@@ -131,6 +141,8 @@ def _tell_data(ended: Ended, now: datetime, following: datetime | None) -> None:
     head |= {"late": ended.claimed.late} if ended.claimed.late else {}
     if ended.report is not None:
         tell_json(head | ended.report.to_data(), indent=None)
+    elif ended.deferred:
+        tell_json(head | {"sync": ended.claimed.sync, "deferred": ended.claimed.slot}, indent=None)
     elif ended.kept is not None:
         told = {system: lines_of(error) for system, error in ended.kept.failed.items()}
         tell_json(head | {"failed": told, "recorded": recording_data(ended.kept)}, indent=None)
@@ -148,6 +160,9 @@ def _tell_lines(console: Console, ended: Ended, following: datetime | None) -> N
         console.say(f"{name}: {late}")
     if ended.report is not None:
         console.report(ended.report, after=after)
+    elif ended.deferred:
+        slot = ended.claimed.slot[11:16]
+        console.say(f"{name}: the slot of {slot} is put down for a worker{after}")
     elif ended.kept is not None:
         told = {system: lines_of(error) for system, error in ended.kept.failed.items()}
         said = [plain(text) for text in (*map(": ".join, told.items()), *in_short(ended.kept))]
