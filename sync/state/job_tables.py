@@ -13,8 +13,15 @@ from sqlalchemy.engine import Connection
 from sync.state.store import Store, StoreError
 
 _OURS: Final = "trueup: tables of Procrastinate as of "
-_FOUND: Final = text("SELECT obj_description(to_regclass('procrastinate_jobs'), 'pg_class')")
-_THERE: Final = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+_NOT_OURS: Final = ""
+# the catalogue itself is read: functions that look a name up may remember that there was none
+_FOUND: Final = text("""
+    SELECT d.description FROM pg_class c
+    LEFT JOIN pg_description d
+      ON d.objoid = c.oid AND d.classoid = 'pg_class'::regclass AND d.objsubid = 0
+    WHERE c.relname = 'procrastinate_jobs' AND c.relkind = 'r' AND c.relnamespace IN (
+        SELECT oid FROM pg_namespace WHERE nspname = ANY (current_schemas(false)))
+""")
 
 
 def ensure_tables(store: Store) -> None:
@@ -28,7 +35,7 @@ def ensure_tables(store: Store) -> None:
             return
     with store.opening() as connection:
         found = _version(connection)
-        if found is None and connection.execute(_THERE).scalar_one():
+        if found == _NOT_OURS:
             raise StoreError(
                 f"{store.where}: it has a table 'procrastinate_jobs' of another program; "
                 "give Trueup a database of its own"
@@ -54,9 +61,12 @@ def driver(connection: Connection) -> Any:
 
 
 def _version(connection: Connection) -> str | None:
-    """The last step that the tables have seen; None where they are not there, or not ours."""
-    said = connection.execute(_FOUND).scalar()
-    return said.removeprefix(_OURS) if said and said.startswith(_OURS) else None
+    """The last step that the tables have seen; None where there are none."""
+    rows = connection.execute(_FOUND).scalars().all()
+    if not rows:
+        return None
+    said = str(rows[0])
+    return said.removeprefix(_OURS) if said.startswith(_OURS) else _NOT_OURS
 
 
 def _run(store: Store, connection: Any, script: str) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import text
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sync.state.job_tables import driver, ensure_tables
 from sync.state.jobs import QUEUE, Job, Jobs
 from sync.state.slots import Slots
-from sync.state.store import StoreError
+from sync.state.store import Store, StoreError
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -157,3 +158,24 @@ def test_tables_that_are_not_ours_to_use_are_left_alone(store, comment, told):
         connection.execute(text(f"COMMENT ON TABLE procrastinate_jobs IS {comment}"))
     with pytest.raises(StoreError, match=told):
         Jobs.open(store)
+
+
+def test_any_number_of_workers_may_begin_at_once(database_url, clock, tmp_path):
+    stores = [Store.open(database_url, tmp_path, clock) for _ in range(6)]
+    barrier, failed = Barrier(len(stores)), []
+
+    def begin(store):
+        barrier.wait()
+        try:
+            Jobs.open(store)
+        except StoreError as error:
+            failed.append(str(error))
+
+    threads = [Thread(target=begin, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for store in stores:
+        store.close()
+    assert failed == []
