@@ -155,6 +155,8 @@ def _tell_lines(console: Console, ended: Ended, following: datetime | None) -> N
     from trueup.standing import local
 
     after = f"; next run {local(following)}" if following else "; no next run"
+    if ended.claimed.schedule is None:
+        after = ""
     name, late = ended.claimed.sync, ended.claimed.late
     if ended.report is None and late is not None:
         console.say(f"{name}: {late}")
