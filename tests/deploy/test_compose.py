@@ -60,10 +60,8 @@ def test_images_are_of_named_versions() -> None:
 
 
 def test_secrets_come_from_files_beside_it_and_the_database_is_not_published() -> None:
-    assert SAID["secrets"] == {"database-password": {"file": "database-password"}}
-    assert SERVICES["database"]["environment"].keys() == {
-        "POSTGRES_USER", "POSTGRES_DB", "POSTGRES_PASSWORD_FILE",
-    }  # fmt: skip
+    assert SERVICES["database"]["environment"].keys() == {"POSTGRES_USER", "POSTGRES_DB"}
+    assert SERVICES["database"]["env_file"] == "database.env"
     assert {SERVICES[name]["env_file"] for name in OURS} == {"secrets.env"}
     assert not any("environment" in SERVICES[name] for name in OURS)
     assert not any("ports" in service for service in SERVICES.values())
@@ -72,7 +70,7 @@ def test_secrets_come_from_files_beside_it_and_the_database_is_not_published() -
 @pytest.mark.skipif(not has_compose(), reason="no docker compose here")
 def test_docker_compose_takes_it(tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text(FILE.read_text(encoding="utf-8"))
-    for name in ("secrets.env", "database-password"):
+    for name in ("secrets.env", "database.env"):
         (tmp_path / name).touch()
     command = ["docker", "compose", "--file", str(tmp_path / "compose.yaml"), "config", "--quiet"]
     found = subprocess.run(command, capture_output=True, text=True)

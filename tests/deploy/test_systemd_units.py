@@ -39,13 +39,14 @@ def test_a_service_is_not_run_by_root_and_holds_no_secret(unit: Path) -> None:
     assert "Environment" not in said, "secrets come from a file that only root reads"
 
 
-def test_both_services_are_held_to_the_same() -> None:
+def test_all_services_are_held_to_the_same() -> None:
     held = [unit.read_text().partition("User=")[2].partition("\n[Install]")[0] for unit in SERVICES]
-    assert held[0].strip() == held[1].strip()
+    assert len({each.strip() for each in held}) == 1
 
 
-def test_what_serves_is_given_time_to_end_and_is_not_restarted_for_wrong_settings() -> None:
-    said = keys(FOLDER / "trueup.service")
+@pytest.mark.parametrize("name", ["trueup.service", "trueup-worker.service"])
+def test_what_stays_is_given_time_to_end_and_is_not_restarted_for_wrong_settings(name: str) -> None:
+    said = keys(FOLDER / name)
     assert said["Restart"] == "on-failure"
     assert said["RestartPreventExitStatus"] == "2"
     assert int(said["TimeoutStopSec"]) >= 30

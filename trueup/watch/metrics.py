@@ -74,7 +74,9 @@ class Metrics:
         self._waits.labels(system).inc(max(0.0, seconds))
 
     def heard(self, ended: "Ended") -> None:
-        """A scheduled run ended."""
+        """A scheduled run ended; what was put down for a worker is that worker's."""
+        if ended.deferred:
+            return
         self._runs.labels(ended.claimed.sync, _outcome(ended)).inc()
         for done in ended.report.operations if ended.report is not None else ():
             self._operations.labels(done.kind.value, done.outcome).inc()
