@@ -14,8 +14,8 @@ from benchmarks.figures import heading
 from benchmarks.sides import NOW, Side, revision
 
 NAMES = ("startup", "listing", "unchanged", "allocations", "layouts")
-BY_NAME = ("first_runs", "together")
-"""Those that take minutes, and run only when they are asked for."""
+BY_NAME = ("first_runs", "together", "workers")
+"""Those that take long, or need PostgreSQL, and run only when they are asked for."""
 
 
 def main(arguments: Sequence[str]) -> None:

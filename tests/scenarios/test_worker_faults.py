@@ -163,23 +163,24 @@ def test_a_worker_that_is_told_to_end_gives_its_sync_to_another_at_once(
         assert set(created(store).values()) == {1}
 
 
-def test_a_thousand_races_of_two_processes_for_one_sync_apply_nothing_twice(
-    database_url: str, tmp_path: Path
+@pytest.mark.parametrize("hundred", range(10))
+def test_of_two_processes_that_race_for_one_sync_each_change_is_applied_by_one(
+    database_url: str, tmp_path: Path, hundred: int
 ) -> None:
-    """Both run it at the same moment, again and again; a budget is added before each race."""
+    """Both run it at the same moment, a hundred times; a budget is added before each race."""
     work = shared_work(tmp_path, database_url, syncs=1, budgets=0)
     with work as work, work.opened() as workspace:
         store = workspace.store
         racers = [Racer(work), Racer(work)]
         try:
-            held = race(work, racers, 1000)
+            held = race(work, racers, 100)
         finally:
             for racer in racers:
                 racer.end()
-        assert held > 100, "they met"
+        assert held > 10, "they met"
         assert work.made == work.wanted
         assert set(created(store).values()) == {1}
-        assert len(created(store)) == 1000
+        assert len(created(store)) == 100
 
 
 RACER = """
