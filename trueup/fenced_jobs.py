@@ -6,6 +6,7 @@ it. Here the row is asked whose it is in the statement that changes it.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -79,14 +80,13 @@ class FencedJobs(JobManager):
         connector = self.connector
         assert isinstance(connector, BaseAsyncConnector)
         values |= {"id": job.id, "worker": job.worker_id}
-        tried = 0
+        began = time.monotonic()
         while True:
             try:
                 row = await connector.execute_query_one_async(query, **values)
                 break
             except ConnectorException:
-                tried += 1
-                if tried >= (_HURRY if self._ending() else _PATIENCE):
+                if time.monotonic() - began > (_HURRY if self._ending() else _PATIENCE):
                     self._broken()
                     raise
                 await asyncio.sleep(1)

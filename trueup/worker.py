@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from threading import Event
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from procrastinate import App, PsycopgConnector
@@ -35,6 +35,8 @@ from trueup.workspace import Workspace
 _GLANCE: Final = 0.2
 _ANEW: Final = 5.0
 """Seconds after which a queue that does not answer is asked again."""
+_ANSWERS: Final = 5.0
+"""Seconds within which the queue is to answer."""
 _TRIES: Final = 20
 """So often a job is tried again that this worker cannot run at all."""
 _FORGET_EVERY: Final = 720
@@ -102,36 +104,52 @@ class Worker:
     async def _registered(self) -> None:
         """Work until stopped, or until the queue takes this worker for gone."""
         connector = PsycopgConnector(
-            kwargs=self._jobs.address(), min_size=1, max_size=4, timeout=10.0
+            kwargs=self._jobs.address(), min_size=1, max_size=4, timeout=_ANSWERS
         )
+        opening = asyncio.create_task(connector.open_async())
+        try:
+            while not opening.done() and not self._stop.is_set():
+                await asyncio.wait({opening}, timeout=_GLANCE)
+            if not self._stop.is_set():
+                await opening
+                await self._take_jobs(connector)
+        finally:
+            opening.cancel()
+            with suppress(asyncio.CancelledError, psycopg.Error):
+                await opening
+            await connector.close_async()
+
+    async def _take_jobs(self, connector: PsycopgConnector) -> None:
+        runner = self._runner(connector)
+        running = asyncio.create_task(runner.run())  # type: ignore[no-untyped-call]
+        sweeping = asyncio.create_task(self._sweep())
+        try:
+            await asyncio.wait({running}, timeout=_GLANCE)  # a stop before it ran is forgotten
+            while not (running.done() or self._stop.is_set() or self._broken):
+                await asyncio.wait({running}, timeout=_GLANCE)
+            runner.stop()  # type: ignore[no-untyped-call]
+            await running
+        finally:
+            sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await sweeping
+
+    def _runner(self, connector: PsycopgConnector) -> Runner:
         app = App(connector=connector)
         self._broken = False
         app.job_manager = FencedJobs(
             connector, outrun=self._outrun, broken=self._break, ending=self._stop.is_set
         )
         app.task(name=TASK, queue=QUEUE, pass_context=True, retry=_WhenAsked())(self._do)
-        async with app.open_async():
-            runner = Runner(
-                app,
-                queues=[QUEUE],
-                concurrency=self._at_once,
-                install_signal_handlers=False,
-                fetch_job_polling_interval=BEAT,
-                update_heartbeat_interval=BEAT,
-                stalled_worker_timeout=GONE,
-            )
-            running = asyncio.create_task(runner.run())  # type: ignore[no-untyped-call]
-            sweeping = asyncio.create_task(self._sweep())
-            try:
-                await asyncio.wait({running}, timeout=_GLANCE)  # a stop before it ran is forgotten
-                while not (running.done() or self._stop.is_set() or self._broken):
-                    await asyncio.wait({running}, timeout=_GLANCE)
-                runner.stop()  # type: ignore[no-untyped-call]
-                await running
-            finally:
-                sweeping.cancel()
-                with suppress(asyncio.CancelledError):
-                    await sweeping
+        return Runner(
+            app,
+            queues=[QUEUE],
+            concurrency=self._at_once,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=BEAT,
+            update_heartbeat_interval=BEAT,
+            stalled_worker_timeout=GONE,
+        )
 
     async def _sweep(self) -> None:
         """Give back, now and then, what workers had that are gone."""
@@ -159,14 +177,23 @@ class Worker:
 
     # -- one job, in a thread of its own -----------------------------------------------------
 
-    def _do(self, context: JobContext, /, **said: object) -> None:
-        job = Job(**said)  # type: ignore[arg-type]
+    def _do(self, context: JobContext, /, **said: Any) -> None:
         attempts = context.job.attempts
         if self._stop.is_set():
             raise Again(0)
-        if job.sync not in self._runs:
-            self._unknown(job, attempts)
+        job = _job(said)
+        if job is None or job.sync not in self._runs:
+            self._unknown(str(said.get("sync")), job, attempts)
             return
+        try:
+            self._do_known(job, attempts)
+        except Again:
+            raise
+        except BaseException as error:
+            self._say(f"{job.sync}: {type(error).__name__}: {error}; its slot is over")
+            raise
+
+    def _do_known(self, job: Job, attempts: int) -> None:
         claimed = Claimed(
             sync=job.sync,
             slot=job.slot,
@@ -183,13 +210,21 @@ class Worker:
         if ended.again and (ended.kept_out or attempts < _TRIES):
             raise Again(_pause(attempts))
 
-    def _unknown(self, job: Job, attempts: int) -> None:
-        """Perhaps the settings that name it come to this worker, or another one has them."""
+    def _unknown(self, sync: str, job: Job | None, attempts: int) -> None:
+        """Perhaps what it needs comes to this worker, or another one has it."""
         over = attempts >= _TRIES
-        what = "its slot is over" if over else "tried again soon"
-        self._say(f"{job.sync}: the settings of this worker name no such sync; {what}")
+        why = "the settings of this worker name no such sync" if job else "no job of this version"
+        self._say(f"{sync}: {why}; {'its slot is over' if over else 'tried again soon'}")
         if not over:
             raise Again(_pause(attempts))
+
+
+def _job(said: dict[str, Any]) -> Job | None:
+    """The job as it was put down; None where another version of Trueup put it down otherwise."""
+    try:
+        return Job(**said)
+    except TypeError:
+        return None
 
 
 def _pause(attempts: int) -> float:

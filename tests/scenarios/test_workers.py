@@ -1,5 +1,6 @@
 """`trueup worker`: it runs what is put down, once, and leaves to others what is theirs."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from sync.schedule import Clock
 from sync.state.jobs import Jobs
 from sync.state.lease import Lease
 from sync.state.slots import Slots
@@ -18,7 +20,9 @@ from sync.state.store import Store
 from tests.scenarios.conftest import COPYING, HEAD
 from trueup import worker as workers
 from trueup.cli import app
+from trueup.commands import serving
 from trueup.service import Ended
+from trueup.session import Session
 from trueup.worker import Worker
 from trueup.workspace import open_workspace
 
@@ -208,3 +212,44 @@ def test_a_worker_that_was_taken_for_gone_registers_anew(hand: Hand) -> None:
     hand.until(lambda: len(hand.ended) == 2)
     hand.leave()
     assert statuses(hand.store) == ["succeeded"]
+
+
+@postgresql
+def test_a_job_that_another_version_put_down_is_told(
+    hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "_TRIES", 0)
+    put(hand.store, "copy", "02:30")
+    with hand.store.write() as connection:
+        connection.exec_driver_sql("UPDATE procrastinate_jobs SET args = args || '{\"new\": 1}'")
+    hand.begin()
+    hand.until_said("copy: no job of this version; its slot is over")
+    assert not hand.ended
+
+
+@postgresql
+def test_what_nobody_foresaw_in_a_job_is_told(hand: Hand) -> None:
+    def breaks(workspace: Any, claimed: Any) -> Ended:
+        raise ArithmeticError("odd")
+
+    put(hand.store, "copy", "02:30")
+    hand.begin(run=breaks)
+    hand.until_said("copy: ArithmeticError: odd; its slot is over")
+
+
+@postgresql
+def test_a_clock_that_defers_puts_down_a_job_and_runs_nothing(folder: Path) -> None:
+    settings = folder / "trueup.toml"
+    settings.write_text(settings.read_text() + 'schedule = "every 1 day"\n')
+    session = Session(settings, as_json=True)
+    told = folder / "told"
+    with told.open("w") as out, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", out)
+        clock = Clock(wait=lambda seconds: session.stop.set())
+        assert serving.serve(session, clock, defer=True) == 0
+    (line,) = told.read_text().splitlines()
+    assert json.loads(line)["deferred"].startswith("20")
+    with open_workspace(settings) as workspace:
+        (job,) = Jobs.open(workspace.store).standing()
+        assert (job["sync"], job["status"]) == ("copy", "todo")
+        assert workspace.history.latest("copy") is None

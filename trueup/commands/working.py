@@ -21,7 +21,7 @@ def work(session: Session, at_once: int = 1) -> int:
     from sync.state.jobs import Jobs
 
     with session.workspace(quiet=True) as workspace:
-        Jobs.open(workspace.store)  # told before what needs it is loaded
+        waiting = len(Jobs.open(workspace.store).standing())  # told before more is loaded
         from trueup.worker import Worker
 
         _quieten(session.verbosity)
@@ -33,7 +33,8 @@ def work(session: Session, at_once: int = 1) -> int:
             heard=[lambda ended: tell(session, ended, datetime.now(UTC))],
             at_once=at_once,
         )
-        say(session, f"a worker on {workspace.store.where}; Ctrl-C ends it")
+        what = "1 job waits" if waiting == 1 else f"{waiting} jobs wait"
+        say(session, f"a worker on {workspace.store.where}, where {what}; Ctrl-C ends it")
         worker.work()
     return Exit.OK
 
