@@ -146,16 +146,21 @@ class Engine:
         *,
         supposed: Sequence[Meaning] = (),
         made: int = 0,
+        undo: Undo | None = None,
     ) -> Plan:
         """What would change. Reads both sides; writes nothing anywhere. What is `supposed` counts
-        as said by a person; `made` is as in `Planning.plan`."""
+        as said by a person; `made` is as in `Planning.plan`. With `undo` it is what would take back
+        an earlier run."""
         self._queue.supposed = tuple(supposed)
         self._wait_for_both()
         journal = Journal(self._store, self._spec.name)
         with self._source.on(as_of), self._target.on(as_of):
             self._ensure_account()
-            open, grant = journal.open_on_both_sides(), self._planning.granted()
-            return self._planning.plan(as_of, allow, journal, open, grant=grant, made=made).plan
+            open = journal.open_on_both_sides()
+            grant = self._planning.granted() if undo is None else None
+            return self._planning.plan(
+                as_of, allow, journal, open, undo=undo, grant=grant, made=made
+            ).plan
 
     def verify(self, as_of: date) -> Verification:
         """Read both live sides again and compare them field by field."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from config.wiring import sync_of
 from sync.state.decisions import Decided, Ruling
 from sync.state.owners import Owners
 from sync.state.store import Store
-from sync.state.waits import Undecidable, Wait, Waits
+from sync.state.waits import DecidedAlready, Undecidable, Wait, Waits
 from sync.verdict import Verdicts
 from sync.ways import Ways
 
@@ -59,9 +59,21 @@ class Deciding:
         self._account, self._turn, self._now, self._day = account, turn, now, day
         self._waits = Waits(store)
 
-    def decide(self, numbers: Sequence[int], take: str, note: str | None = None) -> Deed:
-        """Decide all of these, or raising `Undecidable` none."""
+    def decide(
+        self,
+        numbers: Sequence[int],
+        take: str,
+        note: str | None = None,
+        seen: Mapping[int, int | None] | None = None,
+    ) -> Deed:
+        """Decide all of these, or raising `Undecidable` none.
+
+        `seen` is the decision that was shown with each, None for none: where there is another one
+        by now, it raises `DecidedAlready`. Without it what was decided before is replaced.
+        """
         found = self._waits.get(numbers)
+        for number, known in (seen or {}).items():
+            _ensure_seen(number, found.get(number), known)
         if unknown := sorted({*numbers} - found.keys()):
             some = ", ".join(map(str, unknown[:_TOLD]))
             raise Undecidable(f"nothing waits as {some}; `trueup waiting` lists what does")
@@ -71,7 +83,7 @@ class Deciding:
             if (more := len(deed.refused) - _TOLD) > 0:
                 said.append(f"and {more} more")
             raise Undecidable("; ".join(said))
-        self._do(deed.rulings)
+        self._do(deed.rulings, first=seen is not None)
         return deed
 
     def decide_all(
@@ -99,14 +111,14 @@ class Deciding:
                 refused.append(Refused(each, str(error)))
         return Deed(tuple(rulings), tuple(refused))
 
-    def _do(self, rulings: Sequence[Ruling]) -> None:
+    def _do(self, rulings: Sequence[Ruling], *, first: bool = False) -> None:
         """What ends a write is done at once, one by one; the rest waits for a run, all or none."""
         now = [each for each in rulings if each.wait.waiting.rule is Rule.UNCERTAIN]
         later = [each for each in rulings if each.wait.waiting.rule is not Rule.UNCERTAIN]
         for each in now:
             self._end(each)
         if later:
-            Decided(self._store).decide(later)
+            Decided(self._store).decide(later, first=first)
 
     def _end(self, ruling: Ruling) -> None:
         sync = ruling.wait.sync
@@ -122,3 +134,9 @@ class Deciding:
         with self._turn(account):
             verdicts = Verdicts(self._store, sync, systems, owners, self._now, self._day)
             verdicts.end(ruling)
+
+
+def _ensure_seen(number: int, wait: Wait | None, known: int | None) -> None:
+    """Raise `DecidedAlready` where it was decided otherwise than was shown."""
+    if wait is not None and wait.answer is not None and wait.answer.number != known:
+        raise DecidedAlready(number)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from copy import copy
 from dataclasses import replace as replace_fields
 from datetime import UTC, date, datetime
 from functools import partial
@@ -276,13 +277,14 @@ class Workspace:
         allow: Collection[str] = (),
         because: str | None = None,
         approve: Callable[[Plan], bool] = lambda plan: True,
+        watch: Watch | None = None,
     ) -> Report:
         """Bring the target back to what was there before a run: in what that wrote, and nobody
         changed since. Pauses the sync before anything is written.
 
         `only` names budgets, with their allocations, or allocations. `report.plan` tells what was
-        meant; what stays as it is, is `blocked` in it. Raises `UnknownRun`, and `LeaseHeld` while
-        a run of the sync goes on.
+        meant; what stays as it is, is `blocked` in it. `watch` is for this run alone. Raises
+        `UnknownRun`, and `LeaseHeld` while a run of the sync goes on.
         """
         from sync.undo.plan import Undo
 
@@ -291,12 +293,20 @@ class Workspace:
         self._ensure_did(run, only)
         undo, day = Undo(run.run_id, frozenset(only)), as_of or _today()
         ensure_rules(allow)
-        with self._engine(run.sync) as engine:
+        with self._engine(run.sync, watch) as engine:
             report = engine.run(
                 day, command="undo", allow=allow, because=because, approve=approve, undo=undo
             )
         self._forget_reports(run.sync)
         return report
+
+    def undo_plan(self, run_id: str, *, watch: Watch | None = None) -> Plan:
+        """What `undo` would do of a run, and as `blocked` what it would leave. Writes nothing."""
+        from sync.undo.plan import Undo
+
+        run = self.history.get(run_id)
+        with self._engine(run.sync, watch) as engine:
+            return engine.plan(_today(), undo=Undo(run.run_id))
 
     def _ensure_did(self, run: Run, refs: Collection[str]) -> None:
         done = Journal(self.store, run.sync).of_run(run.run_id)
@@ -442,13 +452,21 @@ class Workspace:
             sync_of(self.settings, sync)
         return waits.queue([*self.settings.syncs] if sync is None else [sync], limit)
 
-    def decide(self, *numbers: int, take: str, note: str | None = None) -> Deed:
+    def decide(
+        self,
+        *numbers: int,
+        take: str,
+        note: str | None = None,
+        seen: Mapping[int, int | None] | None = None,
+    ) -> Deed:
         """Decide what waits under these numbers: all of them, or raising `Undecidable` none.
 
         `take` is a word, a value or an id, as `trueup decide` takes it. The next run does it; what
         became of a write is put down at once, which raises `LeaseHeld` while a run goes on.
+        `seen` are the numbers of the decisions that were shown with them, None for none: where
+        somebody decided otherwise since, it raises `DecidedAlready`.
         """
-        return self._deciding().decide(numbers, take, note)
+        return self._deciding().decide(numbers, take, note, seen)
 
     def decide_all(
         self, rule: Rule, *, take: str, sync: str | None = None, note: str | None = None
@@ -547,6 +565,15 @@ class Workspace:
                 self.history.record(connection, _failed(sync, begun, error, late))
         except Exception as also:  # a run that failed was told of already
             _log.warning("%s: that it failed is not in the history: %s", sync, also)
+
+    def acting(self, name: str) -> Self:
+        """The same workspace, all of whose deeds are told as those of the person of that name.
+
+        Both share systems and state, which are closed with the first one.
+        """
+        store, other = self.store, copy(self)
+        other._store = store.by(replace_fields(store.author, name=name))
+        return other
 
     @property
     def store(self) -> Store:

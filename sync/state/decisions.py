@@ -21,7 +21,7 @@ from sync.state.audit import Audit
 from sync.state.audited import decided
 from sync.state.meanings import meaning_of
 from sync.state.store import Store, decisions
-from sync.state.waits import Wait, Waits
+from sync.state.waits import DecidedAlready, Wait, Waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +107,12 @@ class Decided:
             rows = connection.execute(query.order_by(decisions.c.number)).mappings().all()
             return Remembered(rows)
 
-    def decide(self, rulings: Sequence[Ruling]) -> None:
-        """Remember them, all or, raising `Undecidable`, none."""
+    def decide(self, rulings: Sequence[Ruling], *, first: bool = False) -> None:
+        """Remember them, all or, raising `Undecidable`, none. With `first` none replaces a decision
+        that its wait was not read with: raises `DecidedAlready`."""
         with self._store.write() as connection:
+            if first:
+                self._ensure_first(connection, [each.wait for each in rulings])
             self.decide_within(connection, rulings)
 
     def decide_within(
@@ -135,6 +138,16 @@ class Decided:
             decided(each, row, before[each.number]) for each, row in zip(shown, rows, strict=True)
         ]
         Audit(self._store).append(connection, *told)
+
+    def _ensure_first(self, connection: Connection, shown: Sequence[Wait]) -> None:
+        before = self._waits.ensure_as_shown(connection, shown)
+        made = [number for number in before.values() if number is not None]
+        open = decisions.c.number.in_(made), decisions.c.ended_at.is_(None)
+        holding = {*connection.execute(select(decisions.c.number).where(*open)).scalars()}
+        for each in shown:
+            known = each.answer.number if each.answer is not None else None
+            if before[each.number] in holding - {known}:
+                raise DecidedAlready(each.number)
 
     def close(self, connection: Connection, numbers: Collection[int]) -> None:
         """What is done, or answers no question any more; within the caller's transaction."""

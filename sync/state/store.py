@@ -14,6 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -387,6 +388,12 @@ class Store:
     def shared(self, moment: datetime) -> datetime:
         """`moment` of this machine's clock, told by the clock that `now` tells."""
         return moment + self._skew
+
+    def by(self, author: Author) -> Self:
+        """The same database, written by somebody else; closed with this one."""
+        other = copy(self)
+        other.author = author
+        return other
 
     def masked(self, data: Any) -> Any:
         """JSON-ready data as it is kept where people read it: no secret in any text of it."""

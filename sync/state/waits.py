@@ -44,6 +44,14 @@ class Undecidable(Exception):
     """What cannot be decided, or not so; the message says why, and what would be right."""
 
 
+class DecidedAlready(Undecidable):
+    """Somebody decided it, of which who decides now has not seen anything."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"{number} was decided by somebody in the meantime")
+        self.number = number
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What waits, with the ways out: words that a decision takes, or whole commands."""
@@ -209,6 +217,15 @@ class Waits:
                 found.update((row.number, _wait(row)) for row in rows)
         return found
 
+    def last(self, number: int) -> Wait | None:
+        """The wait of that number with what was decided of it last, also where both are over."""
+        query = select(waits, *_DECISION).select_from(
+            waits.outerjoin(decisions, decisions.c.number == waits.c.decided)
+        )
+        with self._store.read() as connection:
+            row = connection.execute(query.where(waits.c.number == number)).first()
+            return None if row is None else _wait(row)
+
     def counts(self, syncs: Collection[str]) -> dict[str, int]:
         """How many wait in each sync for somebody to decide; those without any are absent."""
         with self._store.read() as connection:
@@ -267,13 +284,16 @@ class Waits:
         connection.execute(query.values(decided=bindparam("by")), rows)
 
 
-_QUERY: Final[Select[Any]] = select(
-    waits,
+_DECISION: Final = (
     decisions.c.take,
     decisions.c.said.label("decision"),
     decisions.c.at,
     decisions.c.by,
     decisions.c.note,
+)
+_QUERY: Final[Select[Any]] = select(
+    waits,
+    *_DECISION,
     func.count().over().label("all"),
 ).select_from(
     waits.outerjoin(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment
@@ -12,8 +13,10 @@ from starlette.responses import HTMLResponse, Response
 from sync.state.store import Store, StoreError
 from sync.state.waits import Waits
 from trueup.files import file_at
+from trueup.web import person
 from trueup.web.holdings import Books
 from trueup.web.jobs import Jobs
+from trueup.web.notices import Notices
 from trueup.web.paging import Paging
 from trueup.web.rendering import templates
 from trueup.workspace import Workspace
@@ -22,14 +25,15 @@ from trueup.workspace import Workspace
 @dataclass(frozen=True, slots=True)
 class Site:
     """The console of one workspace. `now` is the clock; `jobs` are what it does beside pages,
-    `books` the budgets. `file` is
-    which file the state was seen in."""
+    `books` the budgets. `notices` are what the next page of a session tells; `file` is which file
+    the state was seen in."""
 
     workspace: Workspace
     now: Callable[[], datetime]
     jobs: Jobs
     books: Books
     pages: Environment = field(default_factory=templates)
+    notices: Notices = field(default_factory=Notices)
     file: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
@@ -66,6 +70,8 @@ class Site:
             "path": request.url.path,
             "form_token": session.form_token if session else None,
             "waiting_count": 0,
+            "me": person.who(request) if session else None,
+            "notices": partial(self.notices.take, request),
             **data,
         }
         return HTMLResponse(self.pages.get_template(template).render(said), status)

@@ -70,6 +70,7 @@ class Browser:
     """Asks the console; `tokens` are those of the links that were announced."""
 
     def __init__(self, workspace):
+        self.workspace = workspace
         self.clock, self.tokens, self.cookies = Clock(), [], {}
         self.jobs = Jobs(self.clock, Event())
         self.app = app(
@@ -98,9 +99,16 @@ class Browser:
         assert answer.status_code == 200, answer.text
         return answer.text
 
-    def post(self, path, **more):
+    def post(self, path, data=None, **more):
         """Press a button: with the token that the pages of this session hold."""
-        return self.ask("POST", path, data={"form_token": self.form_token()}, **more)
+        data = {"form_token": self.form_token(), **(data or {})}
+        return self.ask("POST", path, data=data, **more)
+
+    def press(self, path, data=None):
+        """The same, and the page that is shown after it."""
+        answer = self.post(path, data)
+        assert answer.status_code == 303, answer.text
+        return self.page(answer.headers["location"])
 
     def form_token(self):
         return re.search(r'name="form_token" value="([^"]+)"', self.page("/plans"))[1]
