@@ -20,7 +20,19 @@ from config.load import SettingsError
 from sync.state.history import UnknownRun
 from sync.state.store import StoreError
 from trueup.endings import lines_of
-from trueup.web import audit, budget, budgets, overview, plan, runs, waiting
+from trueup.web import (
+    approving,
+    audit,
+    budget,
+    budgets,
+    doing,
+    overview,
+    plan,
+    runs,
+    stopping,
+    undoing,
+    waiting,
+)
 from trueup.web.admission import Admission
 from trueup.web.headers import OnEveryAnswer, OwnNames
 from trueup.web.holdings import Books
@@ -30,7 +42,9 @@ from trueup.web.sessions import WHOLE, Sessions, TooMany
 from trueup.web.site import Site
 from trueup.workspace import Workspace
 
-_PAGES: Final = (overview, budgets, budget, plan, waiting, runs, audit)
+_PAGES: Final = (
+    overview, budgets, budget, plan, doing, approving, waiting, runs, undoing, stopping, audit,
+)  # fmt: skip
 _WORDS: Final = {401: "Not logged in", 403: "Refused", 404: "Not here", 503: "The state is away"}
 
 

@@ -1,4 +1,4 @@
-"""What the console does beside pages: it makes plans, and reads what was spent.
+"""What the console does beside pages: it makes plans, carries them out, and reads what was spent.
 
 Each is a thread of its own, one at a time of a kind and sync, and what came of the last is kept
 in memory.
@@ -7,13 +7,15 @@ in memory.
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event, Lock
 from typing import Any, Generic, TypeVar
 
+from sync.outcome import Done
 from sync.watch import Watch
 from trueup.endings import KNOWN, lines_of, odd
+from trueup.refusal import Refusal
 
 _Made = TypeVar("_Made")
 _log = logging.getLogger("trueup")
@@ -23,11 +25,15 @@ _log = logging.getLogger("trueup")
 class Job(Generic[_Made]):
     """What is being made, was made, or could not be: `ended` is None while it goes on.
 
-    `stage` is the step that it is at; `error` says why nothing came of it.
+    `about` says what it is and who began it. `stage` is the step that it is at, with `count` of
+    `total` operations done, None before they are known. `error` says why nothing came of it.
     """
 
     begun: datetime
     stage: str = ""
+    about: str = ""
+    count: int = 0
+    total: int | None = None
     ended: datetime | None = None
     made: _Made | None = None
     error: str | None = None
@@ -37,10 +43,17 @@ class Job(Generic[_Made]):
         """Whether it is being made."""
         return self.ended is None
 
+    @property
+    def step(self) -> str:
+        """How far it is, in words."""
+        if self.total is None or self.stage != "apply":
+            return self.stage
+        return f"{self.count:,} of {self.total:,} done"
+
 
 class Jobs:
-    """The jobs by their names, (kind, sync or system); nothing is written by any. `stop` ends
-    them; each begins when `start` is called, or where four go on already, later."""
+    """The jobs by their names, (kind, sync or system). `stop` ends them, as it ends a run of the
+    command line; each begins when `start` is called, or where four go on already, later."""
 
     def __init__(self, now: Callable[[], datetime], stop: Event) -> None:
         self._now, self._stop = now, stop
@@ -49,15 +62,16 @@ class Jobs:
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="console")
 
-    def start(self, kind: str, name: str, make: Callable[[Watch], Any]) -> None:
-        """Begin, unless the same goes on already."""
+    def start(self, kind: str, name: str, make: Callable[[Watch], Any], about: str = "") -> bool:
+        """Begin, unless the same goes on already; whether it was begun."""
         key = kind, name
         with self._lock:
             last = self._last.get(key)
             if last is not None and last.goes_on:
-                return
-            self._last[key] = Job(self._now(), "waiting for its turn")
+                return False
+            self._last[key] = Job(self._now(), "waiting for its turn", about)
         self._pool.submit(self._make, key, make)
+        return True
 
     def last(self, kind: str, name: str) -> Job[Any] | None:
         """The one that goes on, or ended last."""
@@ -74,22 +88,27 @@ class Jobs:
         self._pool.shutdown(cancel_futures=True)
 
     def _make(self, key: tuple[str, str], make: Callable[[Watch], Any]) -> None:
-        begun = self._last[key].begun
-
         def stage(step: str) -> None:
-            self._put(key, Job(begun, step))
+            self._change(key, stage=step)
+
+        def planned(count: int) -> None:
+            self._change(key, stage="apply", total=count, count=0)
+
+        def done(_: Done) -> None:
+            with self._lock:
+                self._last[key] = replace(self._last[key], count=self._last[key].count + 1)
 
         try:
-            made = make(Watch(stage=stage, stop=self._stop))
+            made = make(Watch(stage=stage, planned=planned, done=done, stop=self._stop))
         except Exception as error:
             _log.debug("what led to it:", exc_info=error)
-            said = lines_of(error) if isinstance(error, KNOWN) else odd(error)
-            self._put(key, Job(begun, ended=self._now(), error=said))
+            said = lines_of(error) if isinstance(error, (*KNOWN, Refusal)) else odd(error)
+            self._change(key, ended=self._now(), error=said)
         else:
-            self._put(key, Job(begun, ended=self._now(), made=made))
+            self._change(key, ended=self._now(), made=made)
 
-    def _put(self, key: tuple[str, str], job: Job[Any]) -> None:
+    def _change(self, key: tuple[str, str], **said: Any) -> None:
         with self._lock:
-            self._last[key] = job
+            self._last[key] = job = replace(self._last[key], **said)
             if job.made is not None:
                 self._good[key] = job

@@ -14,6 +14,7 @@ from canonical.waiting import Rule, Waiting
 from sync.state.history import Run
 from trueup.standing import gone_data, gone_line, moment_text, next_text
 from trueup.web.charts import run_columns
+from trueup.web.doing import going_on
 from trueup.web.site import Site
 
 _RUNS: Final = 30
@@ -54,6 +55,7 @@ def _sync(site: Site, name: str, waits: Sequence[Waiting]) -> Mapping[str, Any]:
         "runs_said": _in_words(runs),
         "job": site.jobs.last("plan", name),
         "plan": site.jobs.good("plan", name),
+        "run": going_on(site, name),
     }
 
 

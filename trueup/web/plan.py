@@ -1,4 +1,4 @@
-"""Plans: made by the button of a sync, shown as `trueup plan` shows them, and downloaded."""
+"""Plans: made by the button of a sync, shown as `trueup plan` shows them, applied, downloaded."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -11,13 +11,17 @@ from starlette.routing import Route
 
 from canonical.change import Plan
 from config.logs import redact
-from config.wiring import sync_of
+from sync.report import Report
 from sync.watch import Watch
 from trueup.output import json_text
 from trueup.plan_pages import Form, page, told
 from trueup.plan_rows import csv_text
+from trueup.refusal import Refusal
+from trueup.web.doing import allowed, begin, busy, ensure_shown, going_on, ran_since
 from trueup.web.jobs import Job
-from trueup.web.site import Site, attachment, paging_of
+from trueup.web.person import operator
+from trueup.web.site import Site, attachment, named, paging_of
+from trueup.workspace import Workspace
 
 _SIZE: Final = 100
 _FORMS: Final[Mapping[str, tuple[str, Callable[[Plan], str]]]] = {
@@ -34,6 +38,7 @@ def routes(site: Site) -> list[Route]:
         Route("/plans/{sync}", partial(_plan, site)),
         Route("/plans/{sync}/progress", partial(_progress, site)),
         Route("/plans/{sync}/make", partial(_make, site), methods=["POST"]),
+        Route("/plans/{sync}/apply", partial(_apply, site), methods=["POST"]),
         Route("/plans/{sync}/as/{form}", partial(_download, site)),
     ]
 
@@ -53,29 +58,27 @@ def _plans(site: Site, request: Request) -> Response:
 
 
 def _plan(site: Site, request: Request) -> Response:
-    name = _named(site, request)
+    name = named(site, request)
     job, good = site.jobs.last("plan", name), _good(site, name)
     said: dict[str, Any] = {"sync": name, "job": job, "good": good}
     if good is not None and good.made is not None:
         found = told(good.made)
         paging = paging_of(request, _SIZE).of(len(found["entries"]))
         said |= {**found, "entries": paging.cut(found["entries"]), "paging": paging}
-        said["stale"] = _ran_since(site, name, good)
+        said["stale"] = ran_since(site, name, good) is not None
+    said |= {"stop": site.workspace.stop_of(name), "asked": site.workspace.approval_of(name)}
+    said |= {"at": f"/plans/{name}/progress", "going": going_on(site, name)}
     return site.page(request, "plan_page.html", **said)
 
 
 def _progress(site: Site, request: Request) -> Response:
-    """How far the plan is, for the page that waits for it; once it is there, the whole page."""
-    name = _named(site, request)
-    job = site.jobs.last("plan", name)
-    answer = site.answer(request, "progress.html", sync=name, job=job)
-    if job is not None and not job.goes_on:
-        answer.headers["hx-refresh"] = "true"
-    return answer
+    name = named(site, request)
+    return site.progress(request, site.jobs.last("plan", name), f"/plans/{name}/progress")
 
 
 def _make(site: Site, request: Request) -> Response:
-    name = _named(site, request)
+    operator(request)
+    name = named(site, request)
 
     def make(watch: Watch) -> Plan:
         return site.workspace.plan(name, watch=watch)
@@ -84,8 +87,27 @@ def _make(site: Site, request: Request) -> Response:
     return RedirectResponse(f"/plans/{name}", 303)
 
 
+def _apply(site: Site, request: Request) -> Response:
+    """As `trueup apply` of the plan that was looked at, or where that needs it, asks for a yes."""
+    name, form = named(site, request), request.state.form
+    what = f"the plan {str(form.get('plan_id') or '')[:12]}"
+    if (follow := busy(site, request, name, what)) is not None:
+        return follow
+    try:
+        plan = ensure_shown(site, name, _good(site, name), form)
+        allow, because = allowed(form)
+    except Refusal as error:
+        site.notices.tell(request, f"nothing was applied: {error}", refusal=True)
+        return RedirectResponse(f"/plans/{name}", 303)
+
+    def do(workspace: Workspace, watch: Watch) -> Report:
+        return workspace.apply(plan, allow=allow, because=because, watch=watch)
+
+    return begin(site, request, name, what, do)
+
+
 def _download(site: Site, request: Request) -> Response:
-    name, form = _named(site, request), request.path_params["form"]
+    name, form = named(site, request), request.path_params["form"]
     good = _good(site, name)
     if good is None or good.made is None or form not in _FORMS:
         raise HTTPException(404)
@@ -93,20 +115,8 @@ def _download(site: Site, request: Request) -> Response:
     return attachment(text(good.made), f"{name}-{good.made.as_of}", media)
 
 
-def _named(site: Site, request: Request) -> str:
-    name = str(request.path_params["sync"])
-    sync_of(site.workspace.settings, name)
-    return name
-
-
 def _good(site: Site, name: str) -> Job[Plan] | None:
     return cast("Job[Plan] | None", site.jobs.good("plan", name))
-
-
-def _ran_since(site: Site, name: str, good: Job[Plan]) -> bool:
-    """Whether a run began since the plan was made, so that it may be true no more."""
-    last = site.workspace.history.outlines(name, 1)
-    return bool(last) and last[0].started_at >= site.store.shared(good.begun)
 
 
 def _sealed(plan: Plan) -> str:

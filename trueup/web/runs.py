@@ -59,6 +59,9 @@ def _run(site: Site, request: Request) -> Response:
         report=report,
         counts={name: count for name, count in (report.get("counts") or {}).items() if count},
         notes=_notes(site, run, report),
+        stop=site.workspace.stop_of(run.sync),
+        asked=(report.get("approval") or {}).get("plan_id"),
+        can_undo=bool(done) and run.sync in site.workspace.settings.syncs,
         operations=[_operation(each, asked) for each in paging.cut(done)],
         paging=paging,
     )
@@ -99,6 +102,11 @@ def _notes(site: Site, run: Run, report: Mapping[str, Any]) -> list[str]:
     notes += [
         f"{each['system']}: {each['where']}: {each['message']}"
         for each in plan.get("problems") or ()
+    ]
+    notes += [
+        f"{each['op']} {each['kind']} {each['ref']} skipped: {each['error']}"
+        for each in report.get("operations") or ()
+        if each["outcome"] == "skipped"
     ]
     notes += [report["error"]] if report.get("error") else []
     notes += [used_text(report["approved"])] if report.get("approved") else []

@@ -10,12 +10,13 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from config.wiring import sync_of
 from sync.state.store import Store, StoreError
 from sync.state.waits import Waits
 from trueup.files import file_at
 from trueup.web import person
 from trueup.web.holdings import Books
-from trueup.web.jobs import Jobs
+from trueup.web.jobs import Job, Jobs
 from trueup.web.notices import Notices
 from trueup.web.paging import Paging
 from trueup.web.rendering import templates
@@ -76,10 +77,25 @@ class Site:
         }
         return HTMLResponse(self.pages.get_template(template).render(said), status)
 
+    def progress(self, request: Request, job: Job[Any] | None, at: str) -> HTMLResponse:
+        """How far a job is, for the page that waits for it and asks `at`; once it has ended, that
+        page is loaded anew."""
+        answer = self.answer(request, "progress.html", job=job, at=at)
+        if job is None or not job.goes_on:
+            answer.headers["hx-refresh"] = "true"
+        return answer
+
     def is_part(self, request: Request) -> bool:
         """Whether the browser asks for the part of a page that it shows already."""
         asked = request.headers.get
         return asked("hx-request") == "true" and asked("hx-history-restore-request") != "true"
+
+
+def named(site: Site, request: Request) -> str:
+    """The sync that the address names; raises `SettingsError` for one that is none."""
+    name = str(request.path_params["sync"])
+    sync_of(site.workspace.settings, name)
+    return name
 
 
 def paging_of(request: Request, size: int) -> Paging:
