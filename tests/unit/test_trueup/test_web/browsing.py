@@ -69,9 +69,9 @@ class Clock:
 class Browser:
     """Asks the console; `tokens` are those of the links that were announced."""
 
-    def __init__(self, workspace):
-        self.workspace = workspace
-        self.clock, self.tokens, self.cookies = Clock(), [], {}
+    def __init__(self, workspace, now=None):
+        self.workspace, self.form_tokens = workspace, {}
+        self.clock, self.tokens, self.cookies = now or Clock(), [], {}
         self.jobs = Jobs(self.clock, Event())
         self.app = app(
             workspace, hosts={HOST}, announce=self.tokens.append, jobs=self.jobs, now=self.clock
@@ -106,12 +106,23 @@ class Browser:
 
     def press(self, path, data=None):
         """The same, and the page that is shown after it."""
+        return self.press_on(path, data)[1]
+
+    def press_on(self, path, data=None):
+        """The same, with the address of that page."""
         answer = self.post(path, data)
-        assert answer.status_code == 303, answer.text
-        return self.page(answer.headers["location"])
+        while answer.status_code == 303:
+            at = answer.headers["location"]
+            answer = self.get(at)
+        assert answer.status_code == 200, answer.text
+        return at, answer.text
 
     def form_token(self):
-        return re.search(r'name="form_token" value="([^"]+)"', self.page("/plans"))[1]
+        session = self.cookies.get("trueup")
+        if session not in self.form_tokens:
+            html = self.page("/plans")
+            self.form_tokens[session] = re.search(r'name="form_token" value="([^"]+)"', html)[1]
+        return self.form_tokens[session]
 
     def enter(self):
         """Open a new link."""
@@ -122,10 +133,10 @@ class Browser:
 
 
 @contextmanager
-def browsing(folder):
+def browsing(folder, now=None):
     """A browser that was let in, on the state of a folder."""
     with open_workspace(folder / "trueup.toml") as workspace:
-        browser = Browser(workspace)
+        browser = Browser(workspace, now)
         try:
             yield browser.enter()
         finally:
