@@ -82,7 +82,7 @@ def _kept(waiting: Waiting, word: str) -> str:
     except InvalidOperation:  # one side has none
         return f"{value} counts"
     more = "more" if step > 0 else "less"
-    return f"{value} counts, {told(abs(step))} {ours} {more} than in the {other[at]}"
+    return f"{value} counts, {told(abs(step))} {more} than the {other[at]}"
 
 
 def _typed(way: str) -> str:

@@ -10,6 +10,7 @@ from sync.state.audit import Audit, Event
 from tests.unit.test_trueup.test_web.browsing import HOSTILE, browsing
 from tests.unit.test_trueup.test_web.test_deciding import as_person
 from tests.unit.test_trueup.test_web.test_pages import text_of
+from trueup.workspace import Workspace
 
 SETTINGS = """
 [systems.erp]
@@ -195,7 +196,8 @@ def test_a_plan_is_asked_for_by_one_approved_by_another_and_applied_once(desk, m
     html = desk.browser.press(f"{at}/approve", {"note": f"board {HOSTILE}"})
     assert "Bob approved the plan" in html
     assert "<script>alert" not in html
-    assert "Bob approved the plan" in desk.browser.press(f"{at}/approve")  # already, at …
+    again = text_of(desk.browser.press(f"{at}/approve"))
+    assert re.search(r"Bob approved the plan \w+ already, at", again)
     end, html = desk.browser.press_on(f"{at}/apply")
     assert end.startswith("/runs/")
     assert "was applied, approved by Bob on" in html
@@ -245,6 +247,21 @@ def test_who_may_not_approve_sees_no_buttons_and_is_refused(desk, monkeypatch):
     assert f'action="{at}/approve"' not in desk.browser.page(at)
     assert desk.browser.post(f"{at}/approve").status_code == 403
     assert desk.browser.post(f"{at}/reject").status_code == 403
+
+
+@pytest.mark.parametrize("desk", [ASKS], indirect=True)
+def test_what_was_taken_back_in_the_very_moment_is_not_applied(desk, monkeypatch):
+    as_person(monkeypatch, "Ada")
+    at = approval(desk)
+    as_person(monkeypatch, "Bob")
+    desk.browser.press(f"{at}/approve")
+    later = []
+    desk.browser.jobs._pool.submit = lambda do, *said: later.append((do, said))
+    desk.browser.post(f"{at}/apply")
+    desk.browser.press(f"{at}/reject", {"note": "wait"})
+    for do, said in later:
+        do(*said)
+    assert desk.held() == []
 
 
 def test_an_approval_that_is_not_there_is_told(desk):
@@ -325,6 +342,27 @@ def test_a_state_that_goes_away_while_a_plan_is_looked_at_is_told(desk):
     assert desk.held() == []
     shutil.copy(desk.folder / "kept.db", state)
     assert desk.apply(form["plan_id"])[0].startswith("/runs/")
+
+
+def test_a_state_that_goes_away_in_the_middle_is_told_and_nothing_is_sent(desk, monkeypatch):
+    plan_id, state, kept = desk.plan(), desk.folder / "trueup.db", desk.folder / "kept.db"
+    apply = Workspace.apply
+
+    def without_state(self, *said, **more):
+        self.store.engine.dispose()
+        state.rename(kept)
+        return apply(self, *said, **more)
+
+    monkeypatch.setattr(Workspace, "apply", without_state)
+    answer = desk.browser.post("/plans/s/apply", {"plan_id": plan_id})
+    assert answer.status_code == 303
+    assert desk.browser.get("/doing/s").status_code == 503
+    assert desk.browser.jobs.last("run", "s").error
+    assert desk.held() == []
+    monkeypatch.undo()
+    kept.replace(state)
+    assert "Nothing more is done" in desk.browser.page("/doing/s")
+    assert desk.apply(plan_id)[0].startswith("/runs/")
 
 
 def test_a_system_that_fails_is_told_on_the_page_that_follows(desk, monkeypatch):

@@ -184,8 +184,8 @@ def test_what_is_not_there_is_told_with_404(browser, path):
 def test_waiting_tells_both_values_and_what_each_way_out_would_do(browser):
     said = text_of(browser.page("/waiting"))
     assert "source 1,200.00 USD target 1,450.00 USD" in said
-    assert "source for 1 1,200.00 USD counts, 250.00 USD less than in the target" in said
-    assert "target for 1 1,450.00 USD counts, 250.00 USD more than in the source" in said
+    assert "source for 1 1,200.00 USD counts, 250.00 less than the target" in said
+    assert "target for 1 1,450.00 USD counts, 250.00 more than the source" in said
     assert browser.get("/waiting?sync=erp-to-clouds").text.count("Nothing waits") == 1
 
 
