@@ -230,6 +230,18 @@ def test_nothing_but_what_was_approved_is_applied(desk, monkeypatch):
     assert desk.held() == ["100.00"]
 
 
+@pytest.mark.parametrize("desk", ['approval = "over 10%"\n'], indirect=True)
+def test_what_needs_no_approval_any_more_is_not_applied_in_place_of_what_was_approved(desk):
+    (desk.folder / "copy.csv").write_text((desk.folder / "budgets.csv").read_text())
+    desk.state("100.00", "300.00")
+    at = approval(desk)
+    desk.browser.press(f"{at}/approve")
+    desk.state("100.00", "201.00")
+    html = desk.browser.press(f"{at}/apply")
+    assert "not approved" in html
+    assert desk.held() == ["100.00", "200.00"]
+
+
 @pytest.mark.parametrize("desk", [ASKS], indirect=True)
 def test_whoever_sees_the_terminal_may_say_whose_yes_it_is_and_nobody_else(desk, monkeypatch):
     at = approval(desk)
