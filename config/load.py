@@ -17,6 +17,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from config.console import ConsoleSettings, Oidc, Roles
 from config.select import Select, Unselected
 from config.settings import (
     Actuals,
@@ -383,6 +384,12 @@ def _model(path: KeyPath, raw: Any) -> type[BaseModel] | None:
             return Settings
         case ("state",):
             return State
+        case ("console",):
+            return ConsoleSettings
+        case ("console", "roles"):
+            return Roles
+        case ("console", "oidc"):
+            return Oidc
         case ("systems", _):
             name = _value(path, raw).get("connector")
             return registry.settings(name) if isinstance(name, str) else SystemSettings

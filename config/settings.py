@@ -32,6 +32,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from canonical.facts import ALLOCATION_FIELDS, BUDGET_FIELDS
 from canonical.loss import Effect
 from config.approval import ApprovalWord
+from config.console import ConsoleSettings
 from config.fields import Words, problems_of
 from config.limits import CountLimit, MoneyLimit, Percent
 from config.scheduled import Scheduled
@@ -461,6 +462,9 @@ class Settings(Table):
         description="In which systems what is spent is kept, by their names.",
     )
     serve: Serve = Field(default_factory=Serve, description="What `trueup serve` shows.")
+    console: ConsoleSettings = Field(
+        default_factory=ConsoleSettings, description="Where the console is served, and to whom."
+    )
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     def model_post_init(self, context: object, /) -> None:

@@ -157,6 +157,14 @@ def database_url(said: str, base: Path) -> str:
     return url
 
 
+def secret_at(settings: Settings, reference: str, path: tuple[str, ...]) -> str:
+    """The secret of a reference that stands at `path`; raises `SettingsError` where it is not."""
+    try:
+        return _secret(reference, settings.base)
+    except SecretError as error:
+        raise SettingsError([_problem(settings, path, error)]) from None
+
+
 def _secret(reference: str, base: Path) -> str:
     """The secret, hidden from the log; so is the password in one that is an address."""
     secret = resolve(reference, base)

@@ -503,13 +503,15 @@ def worker(
 
 @app.command()
 def console(
-    host: Annotated[str, typer.Option(help="Where to listen, on loopback.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes any free one.", min=0, max=65535)] = 8470,
+    host: Annotated[str | None, typer.Option(help="Where to listen, if not as [console].")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="0 takes any free one.", min=0, max=65535)
+    ] = None,
     config: Config = CONFIG,
     as_json: Json = False,
     verbose: Verbose = 0,
 ) -> None:
-    """Show pages over the state in a browser: by a link that it prints, on this machine only."""
+    """Show pages over the state in a browser, by a link that it prints, or as [console] says."""
     from trueup.commands import consoling
 
     with _session(config, as_json, verbose) as session:

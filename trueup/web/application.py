@@ -34,17 +34,19 @@ from trueup.web import (
     waiting,
 )
 from trueup.web.admission import Admission
+from trueup.web.door import Door, log_refusal
 from trueup.web.headers import OnEveryAnswer, OwnNames
 from trueup.web.holdings import Books
 from trueup.web.jobs import Jobs
 from trueup.web.rendering import STATIC
-from trueup.web.sessions import WHOLE, Sessions, TooMany
+from trueup.web.sessions import Sessions, TooMany
 from trueup.web.site import Site
 from trueup.workspace import Workspace
 
 _PAGES: Final = (
     overview, budgets, budget, plan, doing, approving, waiting, runs, undoing, stopping, audit,
 )  # fmt: skip
+_LOGGED: Final = (401, 403, 413, 429)
 _WORDS: Final = {401: "Not logged in", 403: "Refused", 404: "Not here", 503: "The state is away"}
 
 
@@ -61,33 +63,28 @@ def app(
     jobs: Jobs | None = None,
     now: Callable[[], datetime] = utc,
     cookie: str = "trueup",
+    sessions: Sessions | None = None,
 ) -> ASGIApp:
     """The console over a workspace, for a server that is known by `hosts`, each with its port.
 
     `announce` is told the token of each link that lets somebody in: at /enter?token=…; `jobs` are
     what is made in the background; `cookie` is the name of the session's.
+    `sessions` are those that go on where the settings were read anew.
     """
-    sessions = Sessions(now, announce)
+    door = Door(workspace.settings.console, sessions or Sessions(now, announce), cookie)
     jobs = jobs or Jobs(now, Event())
     books = Books(workspace.settings, lambda: now().astimezone().date())
     site = Site(workspace, now, jobs, books)
     routes = [route for page in _PAGES for route in page.routes(site)]
     routes += [
-        Route("/enter", partial(_enter, site, sessions, cookie)),
-        Route("/leave", partial(_leave, sessions, cookie), methods=["POST"]),
+        Route("/enter", partial(_enter, site, door)),
+        Route("/leave", partial(_leave, door), methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     inner = Starlette(
         routes=routes,
-        lifespan=partial(_open, site, sessions),
-        middleware=[
-            Middleware(
-                Admission,
-                sessions=sessions,
-                cookie=cookie,
-                refused=partial(_refused, site),
-            )
-        ],
+        lifespan=partial(_open, site, door),
+        middleware=[Middleware(Admission, door=door, refused=partial(_refused, site))],
         exception_handlers={
             HTTPException: partial(_told, site),
             StoreError: partial(_away, site),
@@ -96,41 +93,40 @@ def app(
             Exception: partial(_mistake, site),
         },
     )
-    return OnEveryAnswer(OwnNames(inner, hosts))
+    return OnEveryAnswer(OwnNames(inner, door.names() or hosts))
 
 
 @asynccontextmanager
-async def _open(site: Site, sessions: Sessions, app: Starlette) -> AsyncIterator[None]:
+async def _open(site: Site, door: Door, app: Starlette) -> AsyncIterator[None]:
     """While it is served: first of all there is a link, and budgets are read before it is used."""
-    sessions.offer()
+    door.offer()
     site.jobs.start("books", "", lambda watch: len(site.books.rows(site.store)))
     yield
     site.jobs.close()
 
 
-def _enter(site: Site, sessions: Sessions, cookie: str, request: Request) -> Response:
+def _enter(site: Site, door: Door, request: Request) -> Response:
     """Change the link's token for a session; the page then goes on to the first one by itself, so
     that also a browser that came from elsewhere sends the session along."""
     if request.method != "GET":  # whoever only looks what is there has not opened it
         return Response()
+    if door.settings.is_for_a_team:
+        return _refused(site, request, 403, "people log in here; no link lets anybody in")
     try:
-        id = sessions.enter(request.query_params.get("token", ""))
+        id = door.sessions.enter(request.query_params.get("token", ""))
     except TooMany:
         return _refused(site, request, 429, "too many links were tried; wait a minute")
     if id is None:
-        sessions.offer()
+        door.offer()
         return _refused(site, request, 403, "this link was used already, or its time is over")
     answer = site.answer(request, "enter.html")
-    answer.set_cookie(
-        cookie, id, max_age=int(WHOLE.total_seconds()), httponly=True, samesite="strict"
-    )
+    door.let_in(answer, id)
     return answer
 
 
-def _leave(sessions: Sessions, cookie: str, request: Request) -> Response:
-    sessions.leave(request.cookies.get(cookie))
+def _leave(door: Door, request: Request) -> Response:
     answer = RedirectResponse("/", 303)
-    answer.delete_cookie(cookie, httponly=True, samesite="strict")
+    door.let_out(request, answer)
     return answer
 
 
@@ -138,6 +134,8 @@ def _leave(sessions: Sessions, cookie: str, request: Request) -> Response:
 
 
 def _refused(site: Site, request: Request, status: int, why: str) -> Response:
+    if status in _LOGGED:
+        log_refusal(request, status, why)
     words = _WORDS.get(status, "Refused")
     return site.answer(request, "refused.html", status, title=words, why=why)
 

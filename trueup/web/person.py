@@ -13,7 +13,7 @@ from sync.state.author import Author
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with a session. `may_operate`: make and apply plans, decide, undo, pause;
+    """Somebody who was let in. `may_operate`: make and apply plans, decide, undo, pause;
     `may_approve`: say yes or no to a plan that waits.
 
     `is_local` is whoever sees this machine's terminal: as for `trueup approve --as`, they may name
@@ -25,17 +25,30 @@ class Person:
     may_approve: bool
     is_local: bool = False
 
+    @property
+    def may_act(self) -> bool:
+        """Whether they may do more than look."""
+        return self.may_operate or self.may_approve
+
+    @classmethod
+    def here(cls) -> "Person":
+        """Whoever came in by the link in the terminal: the user of this machine, who may do all."""
+        return cls(Author.here().user, may_operate=True, may_approve=True, is_local=True)
+
 
 def who(request: Request) -> Person:
-    """The person of a request that was let in: the user of this machine, who may do all."""
-    return Person(Author.here().user, may_operate=True, may_approve=True, is_local=True)
+    """The person of a request that was let in; raises the answer where nobody was."""
+    person = getattr(request.state, "person", None)
+    if not isinstance(person, Person):
+        raise HTTPException(403, "nobody is logged in, and nothing was done")
+    return person
 
 
 def operator(request: Request) -> Person:
     """The same, where they may operate; else the answer is a refusal."""
     person = who(request)
     if not person.may_operate:
-        raise HTTPException(403, f"{person.name} may look, and change nothing here")
+        raise HTTPException(403, f"{person.name} may not make or apply plans, decide or undo here")
     return person
 
 
@@ -43,5 +56,5 @@ def approver(request: Request) -> Person:
     """The same, where they may approve; else the answer is a refusal."""
     person = who(request)
     if not person.may_approve:
-        raise HTTPException(403, f"{person.name} may not approve or refuse a plan")
+        raise HTTPException(403, f"{person.name} may not approve or refuse a plan here")
     return person

@@ -1,4 +1,4 @@
-"""Who may see the pages: a link that lets one browser in, once, and the session that it begins.
+"""Who is in: the sessions of browsers, and the link in a terminal that begins one, once.
 
 All of it is kept in memory, and ends with the process.
 """
@@ -11,12 +11,16 @@ from hmac import compare_digest
 from threading import Lock
 from typing import Final
 
+from trueup.web.roles import Identity
+
 WHOLE: Final = timedelta(hours=8)
 """How long a session lasts."""
 IDLE: Final = timedelta(minutes=30)
 """How long it lasts while nobody asks for anything."""
 LINK: Final = timedelta(minutes=15)
 """How long a link waits for somebody to open it."""
+MOST: Final = 2000
+"""So many sessions go on at a time."""
 _WRONG: Final = 10
 """So many wrong links a minute are looked at."""
 _MINUTE: Final = timedelta(minutes=1)
@@ -29,10 +33,12 @@ class TooMany(Exception):
 
 @dataclass(slots=True)
 class Session:
-    """One browser that was let in. `form_token` has to be in every form that it sends."""
+    """One browser that was let in. `form_token` has to be in every form that it sends; `identity`
+    is who logged in, None where it came in by the link."""
 
     begun: datetime
     seen: datetime
+    identity: Identity | None = None
     form_token: str = field(default_factory=lambda: secrets.token_urlsafe(_LETTERS))
 
 
@@ -71,9 +77,21 @@ class Sessions:
             if not is_pair(link, token) or now >= until:
                 self._wrong.append(now)
                 return None
-            self._link, id = None, secrets.token_urlsafe(_LETTERS)
-            self._open[id] = Session(begun=now, seen=now)
-            return id
+            self._link = None
+            return self._begin(now, None)
+
+    def begin(self, identity: Identity) -> str:
+        """Begin a session of somebody who logged in; its id."""
+        with self._lock:
+            return self._begin(self._now(), identity)
+
+    def _begin(self, now: datetime, identity: Identity | None) -> str:
+        """Of too many the one that nobody asked for longest ends."""
+        if len(self._open) >= MOST:
+            del self._open[min(self._open, key=lambda id: self._open[id].seen)]
+        id = secrets.token_urlsafe(_LETTERS)
+        self._open[id] = Session(begun=now, seen=now, identity=identity)
+        return id
 
     def of(self, id: str | None) -> Session | None:
         """The session of that id, which has been seen now; None where it is over or never was."""

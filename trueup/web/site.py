@@ -10,11 +10,11 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from config.console import ConsoleSettings
 from config.wiring import sync_of
 from sync.state.store import Store, StoreError
 from sync.state.waits import Waits
 from trueup.files import file_at
-from trueup.web import person
 from trueup.web.holdings import Books
 from trueup.web.jobs import Job, Jobs
 from trueup.web.notices import Notices
@@ -71,8 +71,9 @@ class Site:
             "path": request.url.path,
             "form_token": session.form_token if session else None,
             "waiting_count": 0,
-            "me": person.who(request) if session else None,
+            "me": getattr(request.state, "person", None),
             "notices": partial(self.notices.take, request),
+            "way": _way(self.workspace.settings.console),
             **data,
         }
         return HTMLResponse(self.pages.get_template(template).render(said), status)
@@ -96,6 +97,11 @@ def named(site: Site, request: Request) -> str:
     name = str(request.path_params["sync"])
     sync_of(site.workspace.settings, name)
     return name
+
+
+def _way(settings: ConsoleSettings) -> str:
+    """How people come in."""
+    return "oidc" if settings.oidc else "proxy" if settings.trusted_header else "link"
 
 
 def paging_of(request: Request, size: int) -> Paging:

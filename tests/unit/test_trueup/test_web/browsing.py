@@ -67,10 +67,11 @@ class Clock:
 
 
 class Browser:
-    """Asks the console; `tokens` are those of the links that were announced."""
+    """Asks the console, from the address `peer`; `tokens` are those of the links that were
+    announced."""
 
-    def __init__(self, workspace, now=None):
-        self.workspace, self.form_tokens = workspace, {}
+    def __init__(self, workspace, now=None, *, peer="127.0.0.1"):
+        self.workspace, self.form_tokens, self.peer = workspace, {}, peer
         self.clock, self.tokens, self.cookies = now or Clock(), [], {}
         self.jobs = Jobs(self.clock, Event())
         self.app = app(
@@ -84,7 +85,9 @@ class Browser:
         return answer
 
     async def _ask(self, method, path, host, more):
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(
+            self.app, raise_app_exceptions=False, client=(self.peer, 50_000)
+        )
         async with httpx.AsyncClient(
             transport=transport, base_url=f"http://{host}", cookies=self.cookies
         ) as client:
