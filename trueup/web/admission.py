@@ -5,7 +5,6 @@ elsewhere can make a browser send the one, and never knows the other. Of whoever
 form is taken but the one that logs them out.
 """
 
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -14,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from trueup.web.door import Door, Found, NoRole
+from trueup.web.door import Door, Found, NoRole, Refuse
 from trueup.web.sessions import is_pair
 from trueup.web.trusted import Disbelieved
 
@@ -27,8 +26,6 @@ _SAFE: Final = ("GET", "HEAD")
 _OPEN: Final = ("/static/", "/enter", "/login")
 _LEAVE: Final = "/leave"
 
-Refused = Callable[[Request, int, str], Response]
-
 
 class Admission:
     """Lets through what has a session, and of what would change something only our own forms.
@@ -37,7 +34,7 @@ class Admission:
     of a POST the `form`. `refused` makes the answer to all else.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, refused: Refused) -> None:
+    def __init__(self, app: ASGIApp, door: Door, refused: Refuse) -> None:
         self._app, self._door, self._refused = app, door, refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -17,9 +17,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from config.load import SettingsError
+from config.wiring import secret_at
 from sync.state.history import UnknownRun
 from sync.state.store import StoreError
 from trueup.endings import lines_of
+from trueup.refusal import Refusal
 from trueup.web import (
     approving,
     audit,
@@ -46,8 +48,8 @@ from trueup.workspace import Workspace
 _PAGES: Final = (
     overview, budgets, budget, plan, doing, approving, waiting, runs, undoing, stopping, audit,
 )  # fmt: skip
-_LOGGED: Final = (401, 403, 413, 429)
-_WORDS: Final = {401: "Not logged in", 403: "Refused", 404: "Not here", 503: "The state is away"}
+_LOGGED: Final = (401, 403, 413, 429, 503)
+_WORDS: Final = {401: "Not logged in", 404: "Not here", 503: "Not now"}
 
 
 def utc() -> datetime:
@@ -76,6 +78,7 @@ def app(
     books = Books(workspace.settings, lambda: now().astimezone().date())
     site = Site(workspace, now, jobs, books)
     routes = [route for page in _PAGES for route in page.routes(site)]
+    routes += _login(site, door)
     routes += [
         Route("/enter", partial(_enter, site, door)),
         Route("/leave", partial(_leave, door), methods=["POST"]),
@@ -94,6 +97,24 @@ def app(
         },
     )
     return OnEveryAnswer(OwnNames(inner, door.names() or hosts))
+
+
+def _login(site: Site, door: Door) -> list[Route]:
+    """The pages of a provider's login, where the settings name one; raises `Refusal` where what it
+    needs is not installed, and `SettingsError` where its secret is not there."""
+    settings = site.workspace.settings
+    oidc = settings.console.oidc
+    if oidc is None:
+        return []
+    try:
+        from trueup.web.login import Login  # with an extra
+        from trueup.web.provider import Provider
+    except ImportError:
+        raise Refusal("[console.oidc] needs authlib: pip install 'trueup[oidc]'") from None
+    reference, path = oidc.client_secret, ("console", "oidc", "client_secret")
+    secret = secret_at(settings, reference, path) if reference else None
+    provider = Provider(oidc, secret, f"{settings.console.url}/login/back", site.now)
+    return Login(site, door, provider, partial(_refused, site)).routes()
 
 
 @asynccontextmanager
@@ -147,7 +168,8 @@ def _told(site: Site, request: Request, error: Exception) -> Response:
 
 
 def _away(site: Site, request: Request, error: Exception) -> Response:
-    answer = _refused(site, request, 503, f"{lines_of(error)}. Load this page again once it is.")
+    why = f"{lines_of(error)}. Load this page again once it is."
+    answer = site.answer(request, "refused.html", 503, title="The state is away", why=why)
     answer.headers["retry-after"] = "10"
     return answer
 

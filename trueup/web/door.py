@@ -5,6 +5,7 @@ taken out of the settings is out with the next of them.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,6 +20,10 @@ from trueup.web.sessions import WHOLE, Session, Sessions
 from trueup.web.trusted import TrustedHeader, peer_of
 
 _log = logging.getLogger("trueup.web")
+
+
+Refuse = Callable[[Request, int, str], Response]
+"""Makes the page of a refusal: its status, and why."""
 
 
 class NoRole(Exception):
