@@ -473,6 +473,9 @@ def serve(
     defer: Annotated[
         bool, typer.Option("--defer", help="Only say what is due; `trueup worker` runs it.")
     ] = False,
+    console: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve the console's pages there too.")
+    ] = None,
     config: Config = CONFIG,
     as_json: Json = False,
     verbose: Verbose = 0,
@@ -481,7 +484,7 @@ def serve(
     from trueup.commands import serving
 
     with _session(config, as_json, verbose) as session:
-        session.end(serving.serve(session, defer=defer))
+        session.end(serving.serve(session, defer=defer, console=console))
 
 
 @app.command()

@@ -19,6 +19,7 @@ from trueup.refusal import Refusal
 from trueup.streams import Stamped
 
 if TYPE_CHECKING:
+    from config.settings import Settings
     from sync.schedule import Clock
     from trueup.service import Ended
     from trueup.session import Session
@@ -27,9 +28,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("trueup")
 
 
-def serve(session: Session, clock: Clock | None = None, *, defer: bool = False) -> int:
+def serve(
+    session: Session,
+    clock: Clock | None = None,
+    *,
+    defer: bool = False,
+    console: str | None = None,
+) -> int:
     """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish; SIGHUP has
-    the settings read again. With `defer` workers run what is due."""
+    the settings read again. With `defer` workers run what is due. `console` is where its pages are
+    served meanwhile."""
     from trueup import service as services  # nothing else keeps a clock
     from trueup.service import schedules_of
 
@@ -44,13 +52,15 @@ def serve(session: Session, clock: Clock | None = None, *, defer: bool = False) 
         book = services.deferring_book if defer else services.book_of
         book(workspace)  # a state that cannot be opened is told before waiting
         session.console = timed(now)
-        _serve(session, workspace, clock, now, defer)
+        with _beside(session, workspace.settings, console) as pages:
+            _serve(session, workspace, pages, clock, now, defer)
     return Exit.OK
 
 
 def _serve(
     session: Session,
     workspace: Workspace,
+    pages: Callable[[Settings], None],
     clock: Clock | None,
     now: Callable[[], datetime],
     defer: bool,
@@ -63,9 +73,11 @@ def _serve(
     told = partial(say, session)
     watching = Watching(workspace, told)
 
-    def follow(workspace: Workspace) -> None:
-        session.trace(workspace)
-        watching.follow(workspace)
+    def follow(current: Workspace) -> None:
+        session.trace(current)
+        watching.follow(current)
+        if current is not workspace:  # with that one the pages began
+            pages(current.settings)
 
     service = Service(
         workspace,
@@ -85,6 +97,20 @@ def _serve(
             service.serve()
         except WorkerDied as error:
             session.fail(lines_of(error), Exit.FAILED)
+
+
+@contextmanager
+def _beside(
+    session: Session, settings: Settings, at: str | None
+) -> Iterator[Callable[[Settings], None]]:
+    """While this lasts the pages are served, if that was asked for; gives what they follow by."""
+    if at is None:
+        yield lambda settings: None
+        return
+    from trueup.commands.beside import beside  # with all that serves pages
+
+    with beside(session, settings, at, say=partial(say, session)) as followed:
+        yield followed
 
 
 def timed(now: Callable[[], datetime]) -> Console:

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event
-from typing import Final
+from typing import Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -57,7 +58,32 @@ def utc() -> datetime:
     return datetime.now(UTC)
 
 
-def app(
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The pages of one workspace, as an application. `begin` before the first request, where the
+    server has not done it, and `end` after the last."""
+
+    answer: ASGIApp
+    site: Site
+    door: Door
+
+    def begin(self) -> None:
+        """First of all there is a link, and budgets are read before it is used."""
+        self.door.offer()
+        site = self.site
+        site.jobs.start("books", "", lambda watch: len(site.books.rows(site.store)))
+
+    def end(self) -> None:
+        """Wait for what is made in the background."""
+        self.site.jobs.close()
+
+
+def app(workspace: Workspace, **more: Any) -> ASGIApp:
+    """`console`, for a server that begins and ends it."""
+    return console(workspace, **more).answer
+
+
+def console(
     workspace: Workspace,
     *,
     hosts: Collection[str],
@@ -66,7 +92,7 @@ def app(
     now: Callable[[], datetime] = utc,
     cookie: str = "trueup",
     sessions: Sessions | None = None,
-) -> ASGIApp:
+) -> Console:
     """The console over a workspace, for a server that is known by `hosts`, each with its port.
 
     `announce` is told the token of each link that lets somebody in: at /enter?token=…; `jobs` are
@@ -86,7 +112,7 @@ def app(
     ]
     inner = Starlette(
         routes=routes,
-        lifespan=partial(_open, site, door),
+        lifespan=lambda app: _open(made),
         middleware=[Middleware(Admission, door=door, refused=partial(_refused, site))],
         exception_handlers={
             HTTPException: partial(_told, site),
@@ -96,7 +122,8 @@ def app(
             Exception: partial(_mistake, site),
         },
     )
-    return OnEveryAnswer(OwnNames(inner, door.names() or hosts))
+    made: Console = Console(OnEveryAnswer(OwnNames(inner, door.names() or hosts)), site, door)
+    return made
 
 
 def _login(site: Site, door: Door) -> list[Route]:
@@ -118,12 +145,11 @@ def _login(site: Site, door: Door) -> list[Route]:
 
 
 @asynccontextmanager
-async def _open(site: Site, door: Door, app: Starlette) -> AsyncIterator[None]:
-    """While it is served: first of all there is a link, and budgets are read before it is used."""
-    door.offer()
-    site.jobs.start("books", "", lambda watch: len(site.books.rows(site.store)))
+async def _open(made: Console) -> AsyncIterator[None]:
+    """While it is served."""
+    made.begin()
     yield
-    site.jobs.close()
+    made.end()
 
 
 def _enter(site: Site, door: Door, request: Request) -> Response:
