@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import shlex
 import shutil
 import socket
 import sys
@@ -57,6 +58,8 @@ def run_demo(folder: Path) -> int:
         code = _steps(session, workspace, folder)
     session.console.title("What to try next")
     session.console.out.print(_next_steps(folder, ports, tokens), soft_wrap=True, markup=False)
+    session.console.title("See it in a browser: this prints the link")
+    session.console.out.print(page_command(folder), soft_wrap=True, markup=False)
     return code
 
 
@@ -150,6 +153,13 @@ def _free_ports(count: int) -> list[int]:
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
         return [probe.getsockname()[1] for probe in probes]
+
+
+def page_command(folder: Path) -> str:
+    """What opens the pages on the demo's folder, from where the demo was called."""
+    ours = shutil.which("trueup") and "trueup"
+    command = ours or str(Path(sys.argv[0]).absolute().parent / "trueup")
+    return shlex.join((command, "console", "--config", str(folder / "trueup.toml")))
 
 
 def _next_steps(folder: Path, ports: Sequence[int], tokens: dict[str, str]) -> str:
