@@ -1,6 +1,6 @@
 """The pictures in docs/console.md: they are of the pages as they are.
 
-`TRUEUP_TEST_PICTURES=1 python -m pytest tests/browser/test_pictures.py` makes them anew. Otherwise
+`TRUEUP_TEST_PICTURES=1 python -m pytest -m '' tests/browser/test_pictures.py` makes them anew. Otherwise
 it is checked that each page still says what its picture shows, which stands beside it as a text:
 how letters are drawn is of each machine, and what they say is not.
 """
@@ -30,6 +30,7 @@ def said(page):
     return "".join(f"{line.strip()}\n" for line in lines if line.strip())
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_page_says_what_its_picture_shows(opened, calm_site, name):
     path, width, scheme = PICTURES[name]
