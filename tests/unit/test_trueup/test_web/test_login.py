@@ -167,10 +167,15 @@ def test_what_is_not_believed_lets_nobody_in(browser, openid, name, caplog):
         )
 
 
+def _called_otherwise(openid):
+    said = openid.configuration() | {"issuer": "https://other.example"}
+    openid.answers["/.well-known/openid-configuration"] = 200, said
+
+
 AWAY = {
     "its configuration": _answers("/.well-known/openid-configuration", 500, {}),
     "no JSON": _answers("/.well-known/openid-configuration", 200, b"<html>"),
-    "another name": _answers("/.well-known/openid-configuration", 200, {"issuer": "https://b"}),
+    "another name": _called_otherwise,
     "its keys": _answers("/keys", 404, {}),
     "no keys": _answers("/keys", 200, {"keys": []}),
     "only keys that it should keep": _answers("/keys", 200, {"keys": [{"kty": "oct", "k": "YQ"}]}),
