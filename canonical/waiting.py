@@ -1,6 +1,7 @@
 """What waits for a person: what a run could not decide, with both values and the ways out."""
 
 from dataclasses import dataclass
+from dataclasses import field as data_field
 from enum import StrEnum
 
 from canonical.facts import Fact
@@ -38,7 +39,8 @@ class Waiting:
     as both last agreed. `money` is how much hangs on it, with its currency, where that is known.
     `candidates` are ids that the decision is between; `reason` is one sentence for people. `beside`
     is what else says how much the values are, as each side has it: of an amount the currency.
-    `side` is the system that a write of unknown outcome went to.
+    `side` is the system that a write of unknown outcome went to. `barred` are the ways out that
+    this one has not, as they could not be done; `reason` says why.
     """
 
     rule: Rule
@@ -55,6 +57,7 @@ class Waiting:
     candidates: tuple[str, ...] = ()
     beside: Fact = None
     side: Side = Side.TARGET
+    barred: tuple[str, ...] = data_field(default=(), compare=False)
 
     @property
     def currencies(self) -> tuple[str | None, str | None]:

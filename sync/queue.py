@@ -141,7 +141,8 @@ class RunQueue:
 def asked_by(plan: Plan) -> Iterator[Question]:
     """What a plan leaves to people, but for its guards and writes of unknown outcome."""
     for waiting in plan.waits:
-        yield Question(waiting=waiting, ways=_WAYS.get(waiting.rule, ()))
+        ways = [each for each in _WAYS.get(waiting.rule, ()) if each not in waiting.barred]
+        yield Question(waiting=waiting, ways=tuple(ways))
     for conflict in plan.conflicts:
         yield Question(waiting=waiting_of(conflict), ways=_ways_of(conflict, plan.sync))
 

@@ -14,6 +14,7 @@ from sync.counterpart import Counterpart, Counterparts
 from sync.decide import Wanted, alteration, held, joined
 from sync.decided import Decisions, NoDecisions
 from sync.desire import Desires
+from sync.doable import Doable
 from sync.fields import Fields, Owner
 from sync.findings import Findings
 from sync.identify import Identifier, names_others
@@ -61,6 +62,7 @@ class Reconciler:
         self._returns, self.is_mirror = returns or Accepting(), self._fields.is_mirror
         self._able, self._seen, self._desires, self._there = able, seen, desires, counterparts
         self._who, self._stuck, self._weigher, self._found = who, stuck, weigher, found
+        self._doable = Doable(able, self._returns)
         self._lent = TOGETHER & {
             name for name, hold in able.allocation.items() if hold is Hold.FOLLOWS
         }
@@ -100,9 +102,10 @@ class Reconciler:
         self, wanted: Wanted, merged: Merged, there: Counterpart, statement: Statement
     ) -> None:
         """As far as nothing waits; what is taken back is agreed only once the source has it."""
-        self._found.waits.extend(merged.waits)
-        self._stop_below(wanted, merged, there)
         ours = self._there.in_our_terms(wanted.kind, there.observed)
+        anew = self._anew(wanted) if there.link is not None else ""
+        self._found.waits.extend(self._doable.of(wanted, there, merged, ours, anew))
+        self._stop_below(wanted, merged, there)
         taken = self._taken_back(wanted, merged, there)
         merged = without(merged, taken.blocked)
         open = merged.open | {*taken.open}

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from canonical.amount import Amount
 from canonical.budget import Budget
-from canonical.change import Unstated
+from canonical.change import Change, Unstated
 from canonical.compare import Cause, Difference
 from canonical.currency import exponent
 from canonical.facts import Fact, facts, fields_of, money_facts
@@ -79,6 +79,21 @@ class Returns:
             return Taken(back.fields, back.fields)
         done = self._change(able, record, model, losses)
         return Taken(back.fields, back.fields.keys() - done)
+
+    def refusal(self, back: TakeBack) -> str | None:
+        """Why the source could not be told all of it; None where it could."""
+        record = self._record(back.wanted)
+        if record is None or "budget" in back.fields:
+            return UNSHOWN if record is None else ELSEWHERE
+        able, losses = self._possible(back, record)
+        able, model, more = self._sayable(able, record)
+        losses = joined(losses, more)
+        if model is None or able.fields.keys() != back.fields.keys():
+            return losses[0].reason if losses else unsaid(back, self._as_of)
+        model, _ = self._terms.held(record, model)
+        change = self._alteration(back.wanted, record, model)
+        left = [each.reason for each in change.losses if each.effect is Effect.BLOCKED]
+        return left[0] if left else None
 
     def remove(self, wanted: Wanted, link: Link) -> None:
         """Remove from the source what the target has no more, as the sync removes; where it keeps
@@ -209,14 +224,7 @@ class Returns:
         assert again is not None
         wanted, item = back.wanted, back.wanted.item
         assert item is not None
-        before, after = facts(record), facts(model)
-        found = [
-            Difference(name, was, will, Cause.DRIFT)
-            for name, was, will in zip(fields_of(model), before, after, strict=True)
-            if was != will
-        ]
-        own = Wanted(wanted.kind, wanted.key, model, model, (), after)
-        change = alteration(own, item.id, before, found, self._able)
+        change = self._alteration(wanted, record, model)
         left = {each.field for each in change.losses if each.effect is Effect.BLOCKED}
         took = tuple(name for name in back.fields if name not in left)
         lost = joined(change.losses, joined(losses, rounded))
@@ -247,6 +255,18 @@ class Returns:
         if change.op is not Op.BLOCKED and isinstance(again.stated, Budget):
             self._desires.restate(again.stated, wanted.key[1])
         return () if change.op is Op.BLOCKED else took
+
+    def _alteration(self, wanted: Wanted, record: Model, model: Model) -> Change:
+        """What makes that statement of the source's record."""
+        assert wanted.item is not None
+        before, after = facts(record), facts(model)
+        found = [
+            Difference(name, was, will, Cause.DRIFT)
+            for name, was, will in zip(fields_of(model), before, after, strict=True)
+            if was != will
+        ]
+        own = Wanted(wanted.kind, wanted.key, model, model, (), after)
+        return alteration(own, wanted.item.id, before, found, self._able)
 
     def _told(self, back: TakeBack) -> tuple[str, ...]:
         """What the target is to be given too."""

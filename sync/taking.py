@@ -38,6 +38,9 @@ class Returning(Protocol):
         """Change the source for it as far as that can be. Nothing is open where it cannot be
         written: then the target's values stand."""
 
+    def refusal(self, back: TakeBack) -> str | None:
+        """Why not all of it could be brought back; None where it could. Changes nothing."""
+
 
 class Accepting:
     """For a source that is only read: what the target has is accepted."""
@@ -45,3 +48,7 @@ class Accepting:
     def take_back(self, back: TakeBack) -> Taken:
         """Nothing of it."""
         return Taken()
+
+    def refusal(self, back: TakeBack) -> str | None:
+        """Nothing stands against what is only accepted."""
+        return None

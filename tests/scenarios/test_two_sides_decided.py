@@ -1,5 +1,7 @@
 """What both sides moved, what one has alone, and what a person decides of it, by the commands."""
 
+from datetime import date
+
 import pytest
 
 from tests.scenarios.two_sides import NAMES, pair
@@ -13,6 +15,9 @@ max_money = "100%"
 """
 ENDS = [("file", "brex"), ("vtex", "brex"), ("brex", "bill"), ("kaireon", "vtex"),
         ("bill", "vtex")]  # fmt: skip
+
+ENDING = date(2026, 12, 31)
+"""KaireonAI states an end of every budget, and is given none that has no end."""
 
 
 def amounts(at, name="Travel"):
@@ -73,7 +78,7 @@ def test_a_conflict_goes_to_the_side_that_the_settings_name(source, target, wins
 def test_what_only_the_target_has_goes_as_the_settings_say(source, target, new, tmp_path):
     with pair(source, target, tmp_path, f'on_new = "{new}"\n{EITHER}{OPEN}') as at:
         assert at.run().code == 0
-        at.target.add("Travel East", "500.00")
+        at.target.add("Travel East", "500.00", ENDING if source == "kaireon" else None)
         plan = at.plan()
         assert ("Travel East" in plan) is (new != "ignore")
         assert at.run().code == 0
@@ -121,6 +126,10 @@ def test_what_the_source_dropped_and_the_target_changed_waits(source, target, ta
         at.target.edit("Travel", amount="1020.00")
         assert at.run().code == 6
         assert at.target.shown()["Travel"][0] == "1020.00"
+        if take == "target" and source in ("brex", "bill"):
+            assert at.waits()[0]["ways"] == ["source"]
+            assert f"it was retired in {source}, which cannot revive" in at.do("waiting").out
+            return
         at.decide(take)
         run = at.run()
         assert run.code == 0, run.out + run.err

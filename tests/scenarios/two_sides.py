@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from datetime import date
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,10 @@ class File:
         with self.path.open(newline="", encoding="utf-8-sig") as file:
             return list(csv.DictReader(file))
 
-    def add(self, name: str, amount: str) -> None:
+    def add(self, name: str, amount: str, end: date | None = None) -> None:
         more = {"ref": f"F-{name}", "name": name, "description": f"For {name}", "amount": amount}
         when = {"currency": "USD", "cadence": "monthly", "start": f"{DAY:%Y-%m}-01"}
+        when |= {"end": str(end)} if end else {}
         rows = self.rows()
         blank = dict.fromkeys(rows[0] if rows else COLUMNS, "")
         self.write([*rows, {**blank, **more, **when, "status": "active"}])
@@ -98,10 +100,10 @@ class Vendor:
         self.served, self._opened = served, opened
         self._keys = (f"by-hand-{number}" for number in count())
 
-    def add(self, name: str, amount: str) -> None:
+    def add(self, name: str, amount: str, end: date | None = None) -> None:
         model = Budget(
             ref=f"V-{name}", name=name, amount=Amount.of(amount, "USD"), cadence=Cadence.MONTHLY,
-            description=f"For {name}", start=DAY.replace(day=1),
+            description=f"For {name}", start=DAY.replace(day=1), end=end,
         )  # fmt: skip
         with closing(self._opened()) as api, api.on(DAY):
             api.create(Draft(model=model), next(self._keys))
@@ -120,7 +122,8 @@ class Vendor:
     def remove(self, name: str) -> None:
         with closing(self._opened()) as api, api.on(DAY):
             (held,) = [each for each in self._held(api) if each.model.name == name]
-            take = api.delete if api.capabilities.removal is Removal.DELETE else api.retire
+            deletes = api.capabilities.removal in (Removal.DELETE, Removal.RETIRE_OR_DELETE)
+            take = api.delete if deletes else api.retire
             take(Kind.BUDGET, held.id, next(self._keys))
 
     def shown(self) -> Shown:
