@@ -108,13 +108,14 @@ class Vendor:
         with closing(self._opened()) as api, api.on(DAY):
             api.create(Draft(model=model), next(self._keys))
 
-    def edit(self, name: str, /, **fields: str) -> None:
-        """Somebody changes these fields of the budget of that name."""
+    def edit(self, name: str, /, *, throughout: bool = False, **fields: str) -> None:
+        """Somebody changes these fields of the budget of that name; the amount is that of now
+        alone where the budget has one for each stretch, or that of all, `throughout`."""
         said: dict[str, Any] = dict(fields)
         with closing(self._opened()) as api, api.on(DAY):
             (held,) = [each for each in self._held(api) if each.model.name == name]
             if "amount" in said:
-                said |= _money(held.model, Amount.of(said["amount"], "USD"))
+                said |= _money(held.model, Amount.of(said["amount"], "USD"), throughout)
             model = structs.replace(held.model, **said)
             draft = Draft(model=model, container=held.container, stamp=held.stamp)
             api.update(held.id, draft, frozenset(said), next(self._keys))
@@ -143,11 +144,11 @@ class Vendor:
         return [each for page in api.list(Kind.BUDGET) for each in page.items]
 
 
-def _money(held: Budget, amount: Amount) -> dict[str, Any]:
+def _money(held: Budget, amount: Amount, throughout: bool) -> dict[str, Any]:
     """That amount now, where the budget has another for each stretch of time."""
     phases = tuple(
         structs.replace(each, amount=amount)
-        if each.period.start <= DAY <= (each.period.end or DAY)
+        if throughout or each.period.start <= DAY <= (each.period.end or DAY)
         else each
         for each in held.phases
     )
