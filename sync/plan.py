@@ -24,6 +24,7 @@ from sync.counterpart import Counterparts
 from sync.decide import Wanted
 from sync.decided import Decisions, NoDecisions, Take
 from sync.desire import Desires
+from sync.doable import barring
 from sync.fields import OnNew
 from sync.findings import Findings
 from sync.identify import Identifier
@@ -284,7 +285,8 @@ class Planner:
         says."""
         judged = Take.SOURCE if self._removed is None else self._removed.gone(link, agreed)
         if isinstance(judged, Waiting):
-            self.found.waits.append(judged)
+            refused = None if self._returns is None else self._returns.staying(wanted)
+            self.found.waits.append(barring(judged, {Take.TARGET: refused}))
         elif judged is Take.TARGET and self._returns is not None:
             self._returns.remove(wanted, link)
         return judged is Take.SOURCE

@@ -9,13 +9,14 @@ from canonical.allocation import Status
 from canonical.change import Unstated
 from canonical.compare import Baseline, Cause
 from canonical.facts import Fact, Facts
-from canonical.kind import Kind
+from canonical.kind import Kind, Op
 from canonical.waiting import Waiting
 from connectors.contract.capabilities import Capabilities, Removal
 from connectors.contract.errors import Unseen
 from sync.counterpart import Counterparts
 from sync.decide import is_out_of_use, removal
 from sync.decided import Take
+from sync.doable import barring
 from sync.findings import MANY, Findings
 from sync.intake.select import Left
 from sync.match import Key
@@ -157,7 +158,8 @@ class Removals:
         for each in leaving:
             judged = self._removed.dropped(each.link, each.observed, each.agreed)
             if isinstance(judged, Waiting):
-                self._found.waits.append(judged)
+                refused = self._refusal(each)
+                self._found.waits.append(barring(judged, {Take.SOURCE: refused}))
             if judged is not Take.SOURCE:
                 staying[each.link.id] = _DECIDED if judged is Take.TARGET else _WAITS
         if kind is Kind.BUDGET:
@@ -171,6 +173,13 @@ class Removals:
             if reason := staying.get(each.link.id):
                 self._keep(each.link, each.observed, reason)
         return [each for each in leaving if each.link.id not in staying]
+
+    def _refusal(self, leaving: _Leaving) -> str | None:
+        """Why the target could not let it go."""
+        link = leaving.link
+        key = link.budget_ref, link.ref
+        change = removal(link.kind, key, link.target_id, leaving.observed, self._policy, self._able)
+        return change.losses[0].reason if change.op is Op.BLOCKED else None
 
     def _moved_shares(self) -> Iterator[str]:
         """The target's ids of budgets with a share that stays, as the target changed it."""

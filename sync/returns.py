@@ -95,6 +95,16 @@ class Returns:
         left = [each.reason for each in change.losses if each.effect is Effect.BLOCKED]
         return left[0] if left else None
 
+    def staying(self, wanted: Wanted) -> str | None:
+        """Why the source could not let go of what the target has no more; None where it could, or
+        is to keep it."""
+        item = wanted.item
+        if item is None or self._policy is OnRemove.KEEP:
+            return None
+        shown = facts(item.model)
+        change = removal(wanted.kind, wanted.key, item.id, shown, self._policy, self._able)
+        return change.losses[0].reason if change.op is Op.BLOCKED else None
+
     def remove(self, wanted: Wanted, link: Link) -> None:
         """Remove from the source what the target has no more, as the sync removes; where it keeps
         what is gone, it stays."""

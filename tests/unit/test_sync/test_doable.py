@@ -7,8 +7,11 @@ import pytest
 
 from canonical.allocation import Status
 from canonical.amount import Amount
+from canonical.kind import Kind
+from connectors.contract.capabilities import Removal
 from sync.decided import Take
 from sync.queue import ANY_VALUE, asked_by
+from sync.spec import OnRemove
 from sync.state.store import Store
 from tests.unit.test_sync.test_returns import NOW, Desk, converting, usd
 
@@ -96,3 +99,28 @@ def test_what_the_target_cannot_empty_is_not_offered_to_it(store):
 
     assert offered == (Take.TARGET, ANY_VALUE)
     assert reason.endswith('not "source": memory cannot empty it again')
+
+
+def test_what_the_target_lost_is_not_to_go_from_a_source_that_removes_nothing(store):
+    desk = Desk(store).agreed()
+    desk.more = {"on_remove": OnRemove.RETIRE}
+    able(desk.source, removal=Removal.NONE)
+    desk.target.delete(Kind.BUDGET, desk.of(desk.target)[0].id, "gone")
+
+    offered, reason = ways(desk.run())
+
+    assert offered == (Take.SOURCE,)
+    assert reason.endswith('not "target": memory cannot remove anything')
+
+
+def test_what_the_source_dropped_is_not_to_go_from_a_target_that_cannot_retire(store):
+    desk = Desk(store).agreed()
+    desk.more = {"on_remove": OnRemove.RETIRE}
+    able(desk.target, removal=Removal.DELETE)
+    desk.edit(amount=usd(150))
+    desk.source.delete(Kind.BUDGET, "A", "gone")
+
+    offered, reason = ways(desk.run())
+
+    assert offered == (Take.TARGET,)
+    assert 'not "source": memory cannot retire' in reason
