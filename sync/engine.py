@@ -341,6 +341,7 @@ class Engine:
         if changes:
             going = self._sending.going(changes)
             self._sending.apply(report, journal, planned, changes, undo)
+            self._queue.refused(report.operations)
             if report.error is not None:
                 return
             self._sending.confirm_source(report, journal, going)

@@ -4,7 +4,7 @@ The last plan of the run says what waits, the journal which writes have no known
 came to no plan, or takes back what an earlier one did, speaks only of those writes.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from shlex import quote
 from typing import Final
 
@@ -18,6 +18,7 @@ from canonical.waiting import Rule, Waiting
 from sync.answers import waiting_of
 from sync.decided import Take
 from sync.meaning import Meaning
+from sync.outcome import Done
 from sync.send import draft_of
 from sync.state.approvals import undecided
 from sync.state.decisions import Decided, Remembered
@@ -35,6 +36,12 @@ _WAYS: Final[Mapping[Rule, tuple[str, ...]]] = {
     Rule.DRIFT: (Take.SOURCE, Take.TARGET, ANY_VALUE),
     Rule.REMOVED: (Take.SOURCE, Take.TARGET),
 }
+
+_DONE_IN: Final[Mapping[Side, tuple[Take, ...]]] = {
+    Side.SOURCE: (Take.TARGET, Take.VALUE),
+    Side.TARGET: (Take.SOURCE, Take.VALUE),
+}
+"""By side, what is written there of a decision."""
 
 
 class RunQueue:
@@ -64,6 +71,20 @@ class RunQueue:
         self._now = self._decided.open(self._sync)
         self._now.meanings += self.supposed
         return self._now
+
+    def refused(self, operations: Iterable[Done]) -> None:
+        """What a system refused to do of what was decided is asked anew: else each run would try
+        it again, and nobody could decide otherwise."""
+        refused = [
+            decision.number
+            for each in operations
+            if each.outcome == "rejected"
+            for decision in self._now.of(each.kind, (each.budget_ref or "", each.ref)).values()
+            if decision.take in _DONE_IN[each.side] and self._now.answers.get(decision.number)
+        ]
+        if refused:
+            with self._store.write() as connection:
+                self._decided.reopen(connection, refused)
 
     def saw(self, plan: Plan) -> None:
         """The plan that was made last. Guards stop a run at its first one: the look back after it

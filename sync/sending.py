@@ -3,7 +3,7 @@ for once more."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from canonical.change import Change, Plan
 from canonical.kind import Kind, Op
@@ -21,6 +21,7 @@ from sync.gone import (
     still_there,
 )
 from sync.match import Key
+from sync.outcome import Done
 from sync.planning import Planned
 from sync.report import Report
 from sync.returning import SourceApplier
@@ -30,6 +31,8 @@ from sync.state.journal import Journal, Operation
 from sync.state.ledger import Entry
 from sync.state.stops import Stops
 from sync.undo.plan import Undo
+
+_HALF: Final = "the source did not take the value that was decided for both sides"
 
 
 class Sending:
@@ -64,6 +67,8 @@ class Sending:
         there = tuple(each for each in changes if each.side is Side.TARGET)
         if back:
             self._send(report, self._to_source(report, journal, planned), back, planned)
+        if back:
+            there = self._with_source(report, planned, there)
         if there and report.error is None:
             applier = Applier(self._target, self._ledger, journal, **self._sending(report, journal))
             self._send(report, applier, there, planned)
@@ -100,6 +105,21 @@ class Sending:
                     sync,
                     f"undo of the run {undo.run[:12]}, which the next run would do again",
                 )
+
+    def _with_source(
+        self, report: Report, planned: Planned, there: Sequence[Change]
+    ) -> tuple[Change, ...]:
+        """Those without what both sides are to have and the source did not get: one side alone has
+        no value that was decided for both."""
+        told = {place for place, each in planned.found.returned.items() if each.told}
+        missed = {
+            (each.kind, (each.budget_ref or "", each.ref))
+            for each in report.operations
+            if each.side is Side.SOURCE and each.outcome != "applied"
+        }
+        half = [each for each in there if (each.kind, _key(each)) in told & missed]
+        report.operations.extend(_left(each) for each in half)
+        return tuple(each for each in there if each not in half)
 
     def _to_source(self, report: Report, journal: Journal, planned: Planned) -> Applier:
         """What sends to the source, which goes first (docs/architecture.md says why)."""
@@ -172,3 +192,13 @@ class Sending:
         for index in left:
             report.operations[index] = replace(report.operations[index], error=STILL_THERE)
         return False
+
+
+def _key(change: Change) -> Key:
+    return change.budget_ref or "", change.ref
+
+
+def _left(change: Change) -> Done:
+    return Done(
+        change.op, change.kind, change.ref, change.budget_ref, change.target_id, "skipped", _HALF
+    )

@@ -158,6 +158,12 @@ class Decided:
                 query.values(ended_at=self._store.now()), [{"its": each} for each in numbers]
             )
 
+    def reopen(self, connection: Connection, numbers: Collection[int]) -> None:
+        """End these decisions although they were not done, so that what they were about waits for
+        another one; within the caller's transaction."""
+        self.close(connection, numbers)
+        self._waits.unmark(connection, numbers)
+
     def _row(self, ruling: Ruling) -> dict[str, Any]:
         wait, said = ruling.wait, ruling.wait.waiting
         rule, kind, budget_ref, ref, name, _ = wait.question.name

@@ -283,6 +283,11 @@ class Waits:
         rows = [{"its": number, "by": decision} for number, decision in decided]
         connection.execute(query.values(decided=bindparam("by")), rows)
 
+    def unmark(self, connection: Connection, decided: Collection[int]) -> None:
+        """What was decided so is to be decided again."""
+        query = update(waits).where(waits.c.decided.in_(decided), _OPEN)
+        connection.execute(query.values(decided=None))
+
 
 _DECISION: Final = (
     decisions.c.take,
