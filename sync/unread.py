@@ -66,6 +66,8 @@ def as_read(
     else:
         same = {name for name in mark if name and fingerprint((now[name],)).hex() == mark[name]}
     moved = {*mark} - same - {_WHOLE}
+    counting = {name for name, said in now.items() if name in TOGETHER and said is not None}
+    moved |= counting - mark.keys()  # remembered since, or new: no spelling of the answer
     if not moved.isdisjoint(TOGETHER):
         same -= TOGETHER
     counted = not same.isdisjoint(TOGETHER)
