@@ -21,6 +21,7 @@ from sync.report import plan_exit_code
 from sync.state.journal import Journal, State
 from sync.state.ledger import Ledger
 from sync.waves import Mark, cut
+from trueup.endings import KNOWN, code_of, lines_of
 
 if TYPE_CHECKING:
     from canonical.change import Change, Plan
@@ -166,7 +167,14 @@ class Migrating:
             said(found.waves[-1])
             found.stop("asked to stop", Exit.PARTIAL)
             return plan, 0
-        after, done = self.plan()
+        try:
+            after, done = self.plan()
+        except KNOWN as error:  # the wave is written all the same, and can be taken back
+            found.waves.append(Wave(mark, len(changes), report))
+            found.remaining -= report.counts["applied"]
+            said(found.waves[-1])
+            found.stop(lines_of(error), code_of(error))
+            return plan, 0
         again = [each for each in after.pending if each.key in keys]
         self._tried |= {each.key for each in again}
         left = [each for each in again if each.cause is not Cause.DRIFT]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from connectors.contract.errors import ConnectorError
 from tests.scenarios.conftest import DAY, SYNC, Desk
 from trueup.sample import write_sample
 from trueup.workspace import Workspace
@@ -72,3 +73,31 @@ def test_a_guard_on_the_whole_plan_stops_it_before_the_first_wave(filled: Desk) 
 def test_a_wave_that_makes_no_sense_is_refused(desk: Desk) -> None:
     assert desk.run("migrate", SYNC, "--yes", "--wave", "10%,5%").code == 2
     assert desk.run("migrate", SYNC, "--yes", "--stop-on", "noise").code == 2
+
+
+def test_a_system_that_fails_while_the_next_wave_is_planned_leaves_the_way_back(
+    moving: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, asked = Workspace.plan, []
+
+    def failing(self: Workspace, *args: object, **more: object) -> object:
+        asked.append(args)
+        if len(asked) == 2:
+            raise ConnectorError("brex does not answer")
+        return plan(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Workspace, "plan", failing)
+    found = moving.run(*WAVES)
+
+    assert found.code == 1
+    assert "stopped: brex does not answer" in found.err
+    assert "left: 25 objects" in found.err
+    assert "to take back the wave to 10%: trueup undo " in found.err
+    assert moving.run(*WAVES).code == 0
+    assert len(moving.budgets) == 6
+
+
+def test_a_wave_of_one_budget_says_so_in_the_singular(moving: Desk) -> None:
+    found = moving.run(*MIGRATE, "--wave", "10%")
+
+    assert "wave to 10%: 5 objects (1 budget, 4 allocations)" in found.err

@@ -81,7 +81,8 @@ def _ahead(waves: Sequence[tuple[Mark, tuple[Change, ...]]], done: int) -> Itera
         kinds = Counter(each.kind for each in changes)
         yield (
             f"wave to {mark}: {len(changes)} {_objects(len(changes))} "
-            f"({kinds[Kind.BUDGET]} budgets, {kinds[Kind.ALLOCATION]} allocations)"
+            f"({_counted(kinds[Kind.BUDGET], 'budget')}, "
+            f"{_counted(kinds[Kind.ALLOCATION], 'allocation')})"
         )
 
 
@@ -104,6 +105,10 @@ def _over(found: Migration) -> Iterator[str]:
     for each in reversed(found.waves):
         if each.report.counts["applied"]:
             yield f"to take back the wave to {each.mark}: trueup undo {each.report.run_id[:12]}"
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 def _objects(count: int) -> str:
