@@ -2,6 +2,7 @@
 # make test         set up with the development tools, then run all but the exhaustive tests
 # make test-faults  every fault at every point: what is too long for make test; then these two
 # make test-mutants faults in the code, one at a time: how many the tests find (MUTANTS=all, ONLY=sync.match)
+# make test-soak    services under faults, kills and restarts for MINUTES=30
 # make coverage     how many branches of canonical/ and sync/ the tests take
 # make lint         style, types and walls
 # make format       rewrite the code in its style
@@ -18,10 +19,11 @@ SOURCES := pyproject.toml hatch_build.py README.md LICENSE \
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade --quiet
 MUTANTS ?= 40
+MINUTES ?= 30
 ONLY ?=
 TRYTON := tests/vendors/tryton/requirements-tryton
 
-.PHONY: demo test test-faults test-mutants coverage lint format bench lock clean
+.PHONY: demo test test-faults test-mutants test-soak coverage lint format bench lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/installed
@@ -37,6 +39,9 @@ test-faults: .venv/ready-dev
 
 test-mutants: .venv/ready-dev
 	$(BIN)/python -m tests.mutation --each $(MUTANTS) --only '$(ONLY)'
+
+test-soak: .venv/ready-dev
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 coverage: .venv/ready-dev
 	$(BIN)/python -m coverage erase

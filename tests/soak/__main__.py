@@ -61,7 +61,9 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=main.__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="of weather (%(default)s)")
     parser.add_argument("--seed", type=int, default=randrange(10**6), help="of chance; told")
-    parser.add_argument("--every", type=int, default=3, help="seconds from run to run (%(default)s)")
+    parser.add_argument(
+        "--every", type=int, default=3, help="seconds from run to run (%(default)s)"
+    )
     parser.add_argument("--brief", action="store_true", help="one of each, at the first vendor")
     parser.add_argument("vendors", nargs="*", default=list(TRADES), help="of " + ", ".join(TRADES))
     return parser.parse_args(arguments)

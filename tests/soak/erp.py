@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -21,7 +21,7 @@ class Erp:
         self._path, self._entity, self._chance = path, entity, chance
         self._count = 0
         self._budgets: dict[str, dict[str, Any]] = {}
-        self._start = date.today().replace(day=1)
+        self._start = datetime.now(UTC).date().replace(day=1)
         for _ in range(_FIRST):
             self._add()
         self._write()

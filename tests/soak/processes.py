@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from tests.soak.settings import ROOT
+from trueup.cli import app
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -88,10 +91,7 @@ class Service:
 
 
 def once(folder: Path, secrets: Mapping[str, str], *arguments: str) -> tuple[int, str]:
-    """The exit code and the output of one command."""
-    environment = {**os.environ, **secrets, "PYTHONPATH": f"{ROOT}"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "trueup", *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return ended.returncode, ended.stdout + ended.stderr
+    """The exit code and the output of one command, given in this process."""
+    command = [*arguments, "--config", str(folder / "trueup.toml")]
+    ended = CliRunner().invoke(app, command, env=dict(secrets))
+    return ended.exit_code, ended.output

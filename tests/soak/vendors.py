@@ -138,7 +138,9 @@ class Vendor:
 
         def change() -> None:
             faults = self._served.faults
-            faults.rules = [each for each in faults.rules if each.struck != each.times] + list(rules)
+            faults.rules = [each for each in faults.rules if each.struck != each.times] + list(
+                rules
+            )
 
         self._due.append(change)
 
@@ -166,7 +168,9 @@ def fault(chance: Random) -> Rule:
             {"kind": Fault.EMPTY, "writes": True},
         ]
     )
-    return Rule.model_validate({**said, "times": chance.randint(1, 4), "skip": chance.randint(0, 8)})
+    return Rule.model_validate(
+        {**said, "times": chance.randint(1, 4), "skip": chance.randint(0, 8)}
+    )
 
 
 @contextmanager

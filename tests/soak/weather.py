@@ -125,7 +125,9 @@ class Weather:
         ended = self._world.runs()
         good = sum(times for (_, outcome), times in ended.items() if outcome == "ok")
         now = "; ".join(f"{name} {_sizes(all[-1:])}" for name, all in self.sizes.items() if all)
-        self._say(f"{gone} min: {ended.total()} runs, {good} ok; {now}; {self.connections[-1]} conn.")
+        self._say(
+            f"{gone} min: {ended.total()} runs, {good} ok; {now}; {self.connections[-1]} conn."
+        )
 
 
 def _sizes(sizes: Sequence[Size]) -> str:

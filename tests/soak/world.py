@@ -38,7 +38,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.erps = {
-            each.name: Erp(self.folder / f"{each.name}.json", VENDORS[each.name].entity, self.chance)
+            each.name: Erp(
+                self.folder / f"{each.name}.json", VENDORS[each.name].entity, self.chance
+            )
             for each in self.vendors
         }
         text = settings(self.vendors, self.seconds)
@@ -71,8 +73,8 @@ class World:
 
     def calm(self) -> None:
         """Nothing changes and nothing goes wrong from now on, and every process is there."""
-        for vendor in self.vendors:
-            vendor.calm()
+        for each in self.vendors:
+            each.calm()
         for service in self.services:
             if service.frozen:
                 service.thaw()
@@ -80,8 +82,8 @@ class World:
 
     def wrong(self) -> Iterator[str]:
         """What is otherwise than stated at the vendors, and what the state says is unsettled."""
-        for vendor in self.vendors:
-            yield from wrongly_held(vendor, self.erps[vendor.name])
+        for at in self.vendors:
+            yield from wrongly_held(at, self.erps[at.name])
         if left := self.open():
             yield f"{left} operations are open in the journal"
         code, said = once(self.folder, self.secrets, "audit", "--check")
