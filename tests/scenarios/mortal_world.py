@@ -226,26 +226,31 @@ class Sweep:
         assert self._undisturbed.verified
         self.deeds: Sequence[str] = life.deeds
 
-    def faults(self, points: Iterable[int], *, parallel: int, later: timedelta) -> list[str]:
+    def faults(
+        self, points: Iterable[int], *, parallel: int, later: timedelta, again: int | None = None
+    ) -> list[str]:
         """What is otherwise than undisturbed after a kill at each point and one run more, `later`.
 
-        Each is a text that begins with the point and the deed.
+        The run that follows a kill is killed too, at its point `again`, where that is given. Each
+        is a text that begins with the point and the deed.
         """
         self._at.spec = replace(self._at.spec, parallel=parallel)
         found = []
         for point in points:
             life = Life(point)
-            if fault := self._fault(life, later):
+            if fault := self._fault(life, later, again):
                 found.append(f"{point} {life.deeds[-1]}: {fault}")
         return found
 
-    def _fault(self, life: Life, later: timedelta) -> str | None:
+    def _fault(self, life: Life, later: timedelta, again: int | None) -> str | None:
         at = self._at
         at.back(self._before)
         killed = at.run(life)
         if killed is not None:
             return None if life.last > len(life.deeds) else "it lived on"
         at.sees_it_dead()
+        if again is not None and at.run(Life(again)) is None:
+            at.sees_it_dead()
         at.clock.time += later
         if otherwise := self._undisturbed.otherwise(at.outcome(at.run())):
             return otherwise

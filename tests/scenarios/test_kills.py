@@ -38,8 +38,8 @@ UNIQUE = [name for name in VENDORS if load(name).capabilities.unique]
 CHANGES = [(name, how) for name, vendor in VENDORS.items() for how in vendor.removes]
 
 
-def check(sweep, points, *, parallel, later=AT_ONCE):
-    faults = sweep.faults(points, parallel=parallel, later=later)
+def check(sweep, points, *, parallel, later=AT_ONCE, again=None):
+    faults = sweep.faults(points, parallel=parallel, later=later, again=again)
     assert not faults, "\n".join(faults)
 
 
@@ -104,6 +104,19 @@ def test_a_first_filling_killed_anywhere_is_ended_by_one_run_more(
     with world(vendor, tmp_path) as at:
         sweep = Sweep(at, filled=False)
         check(sweep, range(1, len(sweep.deeds) + 1), parallel=parallel, later=later)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("parallel", [1, 4])
+@pytest.mark.parametrize(("vendor", "on_remove"), CHANGES)
+def test_a_change_is_ended_by_one_run_more_after_the_run_that_was_to_end_it_is_killed_too(
+    vendor, on_remove, parallel, tmp_path
+):
+    with world(vendor, tmp_path, on_remove) as at:
+        sweep = Sweep(at, filled=True)
+        points = range(2, len(sweep.deeds) + 1, 5)
+        for again in (1, 3, 4, 5, 6, 8):  # of its taking the lease, settling and first writes
+            check(sweep, points, parallel=parallel, again=again)
 
 
 # -- SIGKILL of a process that is one ------------------------------------------------------------

@@ -65,8 +65,8 @@ class Weather:
 
     def _step(self) -> None:
         ways = {
-            self._change: 30, self._edit: 10, self._fault: 30, self._kill: 3,
-            self._freeze: 3, self._restart: 2, self._cut: 1,
+            self._change: 40, self._edit: 16, self._fault: 16, self._kill: 2,
+            self._freeze: 2, self._restart: 1, self._cut: 0.5,
         }  # fmt: skip
         for service in self._world.services:
             if service.frozen and self._chance.random() < 0.1:
@@ -137,7 +137,10 @@ def _sizes(sizes: Sequence[Size]) -> str:
 
 
 def brief(world: World) -> Iterator[str]:
-    """One of each, in an order of its own; tells what never came about."""
+    """One of each, in an order of its own; tells what never came about.
+
+    The service that is killed does not come back: the other one ends what it began.
+    """
     (vendor,), erp = world.vendors, world.erps[world.vendors[0].name]
     for service in world.services:
         service.start()
@@ -145,7 +148,7 @@ def brief(world: World) -> Iterator[str]:
     vendor.goes_wrong(lost)
     steps: list[tuple[str, Callable[[], None]]] = [
         ("a write whose answer is lost", lambda: None),
-        ("a kill", world.services[-1].kill),
+        ("a kill", lambda: world.services.pop().kill()),
         ("a restart of the database", lambda: world.database.restart(0)),
     ]
     for name, deed in steps:
@@ -155,8 +158,6 @@ def brief(world: World) -> Iterator[str]:
         vendor.edit(world.chance)
         if not until(lambda since=since: _good(world, since), 120):
             yield f"no good run after {name}"
-        for service in world.services:
-            service.start()
     if lost.struck != lost.times:
         yield "no answer was lost"
 
