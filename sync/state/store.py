@@ -213,6 +213,26 @@ leases: Final = Table(
     Column("until", Moment),
 )
 
+tellings: Final = Table(
+    "tellings",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("standing", Text, nullable=False),
+    Column("overdue", Integer, nullable=False),
+)
+
+messages: Final = Table(
+    "messages",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("notifier", Text, nullable=False),
+    Column("said", Json, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("again_at", Moment, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("error", Text),
+)
+
 pauses: Final = Table(
     "pauses",
     metadata,

@@ -60,7 +60,8 @@ def upgraded(database_url, store, remembered):
             prints = {"desired": fingerprint(wanted), "echo": fingerprint(answer)}
             said = prints | ({"source": prints["desired"]} if row.source == row.desired else {})
             connection.execute(update(links).where(links.c.id == row.id).values(said))
-        for later in ("audit", "stops", "waits", "decisions", "approvals", "slots", "call_slots"):
+        later_ones = ("audit", "stops", "waits", "decisions", "approvals", "slots", "call_slots")
+        for later in (*later_ones, "tellings", "messages"):
             connection.execute(text(f"DROP TABLE {later}"))
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0007'"))
     opened = Store.open(database_url, Path("/"), lambda: NOW)

@@ -31,6 +31,8 @@ def reopened(database_url, store):
                 "approvals",
                 "slots",
                 "call_slots",
+                "tellings",
+                "messages",
             ):
                 connection.execute(text(f"DROP TABLE {later}"))
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0006'"))

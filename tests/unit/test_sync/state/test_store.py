@@ -152,7 +152,7 @@ def test_opening_again_finds_what_was_written(database_url, clock):
 def test_the_state_of_an_older_version_is_migrated_and_keeps_its_rows(database_url, store):
     with store.write() as connection:
         connection.execute(insert(leases).values(name="x", token=5))
-        made = ("versions", "pauses", "accounts", "audit", "stops")
+        made = ("versions", "pauses", "accounts", "audit", "stops", "tellings", "messages")
         for table in (*made, "waits", "decisions", "approvals", "slots", "call_slots"):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE baselines DROP COLUMN stated"))
