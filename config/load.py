@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from config.console import ConsoleSettings, Oidc, Roles
+from config.notify import Notify
 from config.select import Select, Unselected
 from config.settings import (
     Actuals,
@@ -397,6 +398,8 @@ def _model(path: KeyPath, raw: Any) -> type[BaseModel] | None:
             return RatesSettings
         case ("actuals", _):
             return Actuals
+        case ("notify", _):
+            return Notify
         case ("syncs", _):
             return Sync
         case ("syncs", _, "guard"):

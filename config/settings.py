@@ -35,6 +35,7 @@ from config.approval import ApprovalWord
 from config.console import ConsoleSettings
 from config.fields import Words, problems_of
 from config.limits import CountLimit, MoneyLimit, Percent
+from config.notify import Notify
 from config.scheduled import Scheduled
 from config.secrets import is_reference
 from config.select import Select
@@ -465,6 +466,10 @@ class Settings(Table):
     console: ConsoleSettings = Field(
         default_factory=ConsoleSettings, description="Where the console is served, and to whom."
     )
+    notify: dict[str, Notify] = Field(
+        default_factory=dict,
+        description="Who is told how syncs stand, by a name of your own.",
+    )
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     def model_post_init(self, context: object, /) -> None:
@@ -523,6 +528,7 @@ def _across(raw: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
     if not isinstance(systems, dict) or not isinstance(syncs, dict):
         return
     yield from _of_actuals(raw.get("actuals"), systems)
+    yield from _of_notify(raw.get("notify"), syncs)
     taken: dict[tuple[str, str, bool], str] = {}
     for name, sync in syncs.items():
         if not isinstance(sync, dict):
@@ -571,6 +577,15 @@ def _of_actuals(raw: object, systems: Mapping[str, Any]) -> Iterator[InitErrorDe
             elif system == into:
                 message = "what it has seen spent is there already"
                 yield _problem(("actuals", into, "systems"), message)
+
+
+def _of_notify(raw: object, syncs: Mapping[str, Any]) -> Iterator[InitErrorDetails]:
+    for name, table in raw.items() if isinstance(raw, dict) else ():
+        named = table.get("syncs") if isinstance(table, dict) else None
+        for sync in named if isinstance(named, list) else ():
+            if isinstance(sync, str) and sync not in syncs:
+                message = f'no sync is named "{sync}"{nearest(sync, syncs)}'
+                yield _problem(("notify", name, "syncs"), message)
 
 
 def _taken(

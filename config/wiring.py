@@ -42,7 +42,7 @@ def connect(settings: Settings, system: str, runtime: Runtime | None = None) -> 
         if reference is None:
             continue
         try:
-            secrets[name] = SecretStr(_secret(reference.get_secret_value(), settings.base))
+            secrets[name] = SecretStr(secret_of(reference.get_secret_value(), settings.base))
         except SecretError as error:
             problems.append(_problem(settings, ("systems", system, name), error))
     if problems:
@@ -152,7 +152,7 @@ def state_url(settings: Settings) -> str:
 def database_url(said: str, base: Path) -> str:
     """A database's address, or the one that a reference stands for; its password is hidden from
     the log from here on. Raises `SecretError`."""
-    url = _secret(said, base) if is_reference(said) else said
+    url = secret_of(said, base) if is_reference(said) else said
     _hide_password(url)
     return url
 
@@ -160,12 +160,12 @@ def database_url(said: str, base: Path) -> str:
 def secret_at(settings: Settings, reference: str, path: tuple[str, ...]) -> str:
     """The secret of a reference that stands at `path`; raises `SettingsError` where it is not."""
     try:
-        return _secret(reference, settings.base)
+        return secret_of(reference, settings.base)
     except SecretError as error:
         raise SettingsError([_problem(settings, path, error)]) from None
 
 
-def _secret(reference: str, base: Path) -> str:
+def secret_of(reference: str, base: Path) -> str:
     """The secret, hidden from the log; so is the password in one that is an address."""
     secret = resolve(reference, base)
     register_secret(secret)

@@ -3,20 +3,29 @@
 Only a change is told: a sync that fails every hour is told once, and once more when it is well.
 """
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sync.outcome import COUNTS, Outcome
+from sync.drift import drifted
+from sync.outcome import Outcome
 from sync.report import Report
 
 
 class Standing(StrEnum):
-    """How a sync stands: well, or what is the most pressing thing about its last run."""
+    """How a sync stands: well, also where it put back what was edited in the target; or what is the
+    most pressing thing about its last run."""
 
     GOOD = "good"
+    DRIFT = "drift"
     FAILED = "failed"
     GUARD = "guard"
     APPROVAL = "approval"
     WAITS = "waits"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a run that ended so did all it meant."""
+        return self in (Standing.GOOD, Standing.DRIFT)
 
 
 class Event(StrEnum):
@@ -26,29 +35,62 @@ class Event(StrEnum):
     GUARD = "guard"
     APPROVAL = "approval"
     WAITS = "waits"
+    DRIFT = "drift"
     RECOVERED = "recovered"
+    OVERDUE = "overdue"
 
 
-def standing(report: Report) -> Standing:
-    """The most pressing thing about a run; one that left operations undone counts as failed."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was told of a sync until now: how it stood, None where nothing ever was, and whether it
+    has had no good run for too long."""
+
+    standing: Standing | None = None
+    overdue: bool = False
+
+    def after(self, standing: Standing) -> "Told":
+        """After a run; only a good one ends that a good one is overdue."""
+        return Told(standing, self.overdue and not standing.is_good)
+
+    def late(self) -> "Told":
+        """Now that a good run is overdue. Who waits for a person was told so."""
+        if self.standing is None or self.standing.is_good or self.standing is Standing.FAILED:
+            return replace(self, overdue=True)
+        return self
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether a good run is news."""
+        return self.overdue or (self.standing is not None and not self.standing.is_good)
+
+
+def standing(report: Report) -> Standing | None:
+    """The most pressing thing about a run; None of one that says nothing new, such as one that put
+    off the rest since its rate was used up, or that nobody agreed to."""
+    counts, plan = report.counts, report.plan
     if report.outcome is Outcome.FAILED:
         return Standing.FAILED
     if report.asked is not None:
         return Standing.APPROVAL
-    if report.plan is not None and report.plan.guards:
+    if plan is not None and plan.guards:
         return Standing.GUARD
-    if any(report.counts[name] for name in COUNTS if name != "applied"):
+    if counts["rejected"] or counts["uncertain"]:
         return Standing.FAILED
-    plan = report.plan
     if report.waiting or (plan is not None and (plan.waits or plan.conflicts)):
         return Standing.WAITS
-    return Standing.GOOD if report.outcome is Outcome.OK else Standing.FAILED
-
-
-def news(before: Standing | None, after: Standing) -> Event | None:
-    """What to tell when a sync stood `before` (None: never told) and stands `after` now."""
-    if before is after:
+    if plan is not None and (plan.problems or plan.unaccepted):
+        return Standing.FAILED
+    if report.outcome is not Outcome.OK:
         return None
-    if after is not Standing.GOOD:
-        return Event(after.value)
-    return None if before is None else Event.RECOVERED
+    return Standing.DRIFT if plan is not None and drifted(plan) else Standing.GOOD
+
+
+def news(before: Told, after: Told) -> Event | None:
+    """What to tell where that was told `before` and it is so now."""
+    if after.overdue and not before.overdue:
+        return Event.OVERDUE
+    if after.standing is None or after.standing is before.standing:
+        return Event.RECOVERED if before.overdue and not after.overdue else None
+    if before.is_bad and after.standing.is_good:
+        return Event.RECOVERED
+    return None if after.standing is Standing.GOOD else Event(after.standing.value)

@@ -103,6 +103,14 @@ class Schedule:
         """When an interval is over that counts from the slot of that time and name."""
         return self.free(at + timedelta(seconds=self.every or 0) + self.delay(name))[0]
 
+    def twice_after(self, moment: datetime) -> datetime | None:
+        """When two more slots should have been run; None where they never come."""
+        if self.every is not None:
+            return self.free(moment + timedelta(seconds=2 * self.every + self.jitter))[0]
+        first = self.slot(moment)
+        second = self.slot(first.at) if first else None
+        return second.due if second else None
+
     def free(self, moment: datetime) -> tuple[datetime | None, str | None]:
         """`moment`, or the end of the blackout that it is in, and which that is; None for the
         time where it never ends."""

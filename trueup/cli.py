@@ -505,6 +505,20 @@ def worker(
 
 
 @app.command()
+def notify(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A [notify.NAME] of the settings.")],
+    config: Config = CONFIG,
+    as_json: Json = False,
+    verbose: Verbose = 0,
+) -> None:
+    """Send a test message, to see that what is told arrives."""
+    from trueup.commands import notifying
+
+    with _session(config, as_json, verbose) as session:
+        session.end(notifying.notify(session, name))
+
+
+@app.command()
 def console(
     host: Annotated[str | None, typer.Option(help="Where to listen, if not as [console].")] = None,
     port: Annotated[

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from sync.state.approvals import Approvals
@@ -113,6 +115,21 @@ def standing_lines(said: Mapping[str, Any], now: datetime) -> Iterator[str]:
         yield f"  last good run {moment_text(good, now)}" if good else "  no good run yet"
     if said["paused"] is None and said["schedule"]:
         yield f"  next run {next_text(said, now)}"
+
+
+def trouble_data(store: Store) -> list[dict[str, Any]]:
+    """The notifiers that do not take what they are sent."""
+    from sync.state.messages import Messages
+
+    return [asdict(each) | {"since": each.since.isoformat()} for each in Messages(store).troubles()]
+
+
+def trouble_line(said: Mapping[str, Any], now: datetime) -> str:
+    """A notifier, what waits for it, and how that can be looked at."""
+    name, count = said["notifier"], said["waiting"]
+    many = "1 message is" if count == 1 else f"{count:,} messages are"
+    since = f"not delivered since {moment_text(said['since'], now)}"
+    return f"notify {name}: {many} {since}: {said['error']}; trueup notify {quote(name)} tries it"
 
 
 def gone_line(said: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import httpx
 
+from connectors.calling.surroundings import tls, way_to
 from connectors.notices.delivery import WITHIN, Undelivered
 
 TIMESTAMP: Final = "Trueup-Timestamp"
@@ -35,9 +36,19 @@ def post(url: str, secret: str, message: Mapping[str, Any], timestamp: int) -> N
         TIMESTAMP: str(timestamp),
         SIGNATURE: signature(secret, timestamp, body),
     }
-    with (
-        httpx.Client(timeout=WITHIN, follow_redirects=False) as client,
-        client.stream("POST", url, content=body, headers=headers) as answer,
-    ):
-        if not answer.is_success:
-            raise Undelivered(f"the receiver answered {answer.status_code}")
+    address = httpx.URL(url)
+    way = way_to(address)
+    transport = httpx.HTTPTransport(
+        verify=tls(address.scheme == "https" or way.proxy is not None),
+        trust_env=False,
+        proxy=way.proxy,
+    )
+    try:
+        with (
+            httpx.Client(transport=transport, timeout=WITHIN, trust_env=False) as client,
+            client.stream("POST", address, content=body, headers=headers) as answer,
+        ):
+            if not answer.is_success:
+                raise Undelivered(f"the receiver answered {answer.status_code}")
+    except httpx.HTTPError as error:
+        raise Undelivered(f"the receiver was not reached ({type(error).__name__})") from None

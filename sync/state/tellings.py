@@ -1,10 +1,22 @@
-"""Tellings: how each sync stood when it was last told, so that of many processes one tells."""
+"""Tellings: how each sync stood when it was last told, so that of many processes one tells.
+
+What is to be told is put down as messages in the same transaction: a process that is killed before
+it has sent them leaves them to the next one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from sync.news import Event, Standing, news
+from sync.news import Event, Standing, Told, news
+from sync.state.messages import Messages
 from sync.state.store import Store, tellings
+
+Compose = Callable[[Event], Mapping[str, Mapping[str, Any]]]
+"""The messages of an event, by who is to have them."""
 
 
 class Tellings:
@@ -12,30 +24,50 @@ class Tellings:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._messages = Messages(store)
 
-    def claim(self, sync: str, after: Standing) -> Event | None:
-        """What the caller has to tell now that `sync` stands so; nobody else is given it.
+    def stands(self, sync: str, standing: Standing, compose: Compose) -> Event | None:
+        """A run of the sync has ended so: what is told of it, which is told by nobody else."""
+        return self._move(sync, lambda told: told.after(standing), compose)
 
-        It counts as told from here on: a message that then fails is lost rather than told twice.
-        """
-        query = select(tellings.c.standing).where(tellings.c.sync == sync)
-        with self._store.read() as connection:
-            found = connection.execute(query).scalar()
-        before = None if found is None else Standing(found)
-        if before is after or not self._moved(sync, before, after):
+    def overdue(self, sync: str, compose: Compose) -> Event | None:
+        """The sync has had no good run for too long: as `stands`."""
+        return self._move(sync, Told.late, compose)
+
+    def _move(self, sync: str, step: Callable[[Told], Told], compose: Compose) -> Event | None:
+        with self._store.read() as connection:  # seldom is anything new, and nobody waits for it
+            before = _told(connection, sync)
+        after = step(before)
+        if after == before:
             return None
-        return news(before, after)
+        event = news(before, after)
+        said = compose(event) if event is not None else {}
+        try:
+            with self._store.write() as connection:
+                if not _moved(connection, sync, before, after):
+                    return None
+                self._messages.add(connection, said)
+        except IntegrityError:
+            return None
+        return event
 
-    def _moved(self, sync: str, before: Standing | None, after: Standing) -> bool:
-        """Whether the row went from `before` to `after` here; False when another was quicker."""
-        if before is None:
-            try:
-                with self._store.write() as connection:
-                    connection.execute(insert(tellings).values(sync=sync, standing=after.value))
-            except IntegrityError:
-                return False
-            return True
-        mine = (tellings.c.sync == sync) & (tellings.c.standing == before.value)
-        with self._store.write() as connection:
-            done = connection.execute(update(tellings).where(mine).values(standing=after.value))
-            return bool(done.rowcount)
+
+def _told(connection: Connection, sync: str) -> Told:
+    row = connection.execute(select(tellings).where(tellings.c.sync == sync)).first()
+    if row is None:
+        return Told()
+    return Told(Standing(row.standing) if row.standing else None, bool(row.overdue))
+
+
+def _moved(connection: Connection, sync: str, before: Told, after: Told) -> bool:
+    """Whether the row went from `before` to `after` here; False when another was quicker."""
+    said = {"standing": after.standing or "", "overdue": int(after.overdue)}
+    if before == Told():
+        connection.execute(insert(tellings).values(sync=sync, **said))
+        return True
+    mine = (
+        (tellings.c.sync == sync)
+        & (tellings.c.standing == (before.standing or ""))
+        & (tellings.c.overdue == int(before.overdue))
+    )
+    return bool(connection.execute(update(tellings).where(mine).values(**said)).rowcount)

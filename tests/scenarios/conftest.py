@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from connectors.brex.connector import Brex
 from connectors.sandbox.brex.api import BrexSandbox
 from connectors.sandbox.server import Served, serve
+from tests.scenarios.receiver import Receiver
 from trueup.cli import app
 from trueup.sample import write_sample
 
@@ -157,3 +159,13 @@ def filled(desk: Desk) -> Desk:
     assert desk.run("run", SYNC).code == 0
     desk.clear_log()
     return desk
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.scenarios.conftest import COPYING, HEAD, SYNC, Desk
+from tests.scenarios.receiver import Receiver
 
 with socket.create_server(("127.0.0.1", 0)) as free:
     LISTEN = f"127.0.0.1:{free.getsockname()[1]}"
@@ -75,9 +76,14 @@ def test_sighup_reads_the_settings_again_and_sigterm_ends(
 
 
 @pytest.mark.faults
-def test_an_edit_at_the_vendor_is_seen_and_put_back_by_a_schedule(desk: Desk) -> None:
+def test_an_edit_at_the_vendor_is_seen_and_put_back_by_a_schedule(
+    desk: Desk, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "canary_webhook_9b1c")
     desk.settings.write_text(
         desk.settings.read_text() + 'on_conflict = "source"\nschedule = "every 5 seconds"\n'
+        f'[notify.ops]\nwebhook = "http://127.0.0.1:{receiver.server_port}/"\n'
+        'secret = "env:HOOK_SECRET"\n'
     )
     process = desk.start("serve")
     try:
@@ -91,11 +97,16 @@ def test_an_edit_at_the_vendor_is_seen_and_put_back_by_a_schedule(desk: Desk) ->
         assert standing["sync"] == SYNC
         assert standing["next_run"]
         assert "next run 20" in desk.run("status").out
+        (desk.folder / "budgets.csv").rename(desk.folder / "away.csv")
+        _wait_for(lambda: "failed" in receiver.told)
+        (desk.folder / "away.csv").rename(desk.folder / "budgets.csv")
+        _wait_for(lambda: "recovered" in receiver.told)
     finally:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "1 applied" in out
+    assert receiver.told == ["drift", "failed", "recovered"]
 
 
 def _metrics() -> list[str]:

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 def status(session: Session) -> int:
     """`trueup status`."""
-    from trueup.standing import gone_data, gone_line, standing_lines
+    from trueup.standing import gone_data, gone_line, standing_lines, trouble_data, trouble_line
 
     with session.workspace(quiet=True) as workspace:
         found = [workspace.status(name) for name in workspace.settings.syncs]
         asked = [workspace.approval_of(name) for name in workspace.settings.syncs]
         gone = gone_data(workspace.settings, workspace.store, workspace.history)
+        untold = trouble_data(workspace.store)
     if session.as_json:
-        session.print({"syncs": found, "left_settings": gone})
+        session.print({"syncs": found, "left_settings": gone, "not_told": untold})
         return Exit.OK
     now = datetime.now(UTC)
     for each in found:
@@ -45,6 +46,8 @@ def status(session: Session) -> int:
             session.console.say(plain(standing_text(request)))
     for each in gone:
         session.console.say(plain(gone_line(each)))
+    for each in untold:
+        session.console.say(plain(trouble_line(each, now)))
     return Exit.OK
 
 

@@ -67,30 +67,42 @@ def _serve(
 ) -> None:
     from sync.scheduler import WorkerDied
     from trueup import service as services
+    from trueup.notices import Notices
+    from trueup.overseeing import overseeing
     from trueup.service import Service, schedules_of, serving
     from trueup.watch.watching import Watching
 
     told = partial(say, session)
     watching = Watching(workspace, told)
+    notices = [Notices(workspace, told, now)]
 
     def follow(current: Workspace) -> None:
         session.trace(current)
         watching.follow(current)
-        if current is not workspace:  # with that one the pages began
+        if current is not workspace:  # with that one all began
             pages(current.settings)
+            notices[:] = [Notices(current, told, now)]
 
     service = Service(
         workspace,
         session.config,
         session.stop,
         say=told,
-        heard=[watching.heard, lambda ended: tell(session, ended, now())],
+        heard=[
+            watching.heard,
+            lambda ended: tell(session, ended, now()),
+            lambda ended: notices[-1].heard(ended),
+        ],
         clock=clock,
         run=services.defer_slot if defer else services.run_slot,
         book=services.deferring_book if defer else services.book_of,
         follow=follow,
     )
-    with watching.shown(lambda: service.alive), _hanging_up(service.reload):
+    with (
+        watching.shown(lambda: service.alive),
+        _hanging_up(service.reload),
+        overseeing(lambda: notices[-1].look(), session.stop),
+    ):
         how = " for workers to run" if defer else ""
         told(f"serving {serving(schedules_of(workspace.settings))}{how}; Ctrl-C ends it")
         try:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from canonical.change import Plan
     from sync.engine import Verification
     from sync.report import Report
+    from trueup.notices import Notices
     from trueup.session import Session
     from trueup.workspace import Workspace
 
@@ -72,14 +73,17 @@ def apply(
     session.must_ask("apply", yes)
     with session.workspace() as workspace:
         planned = None if what in workspace.settings.syncs else _load(session, what, workspace)
-        report = workspace.apply(
-            planned or what,
-            as_of=as_of,
-            allow=allow,
-            because=because,
-            approve=(lambda plan: True) if yes else partial(_ask, session),
-            command="apply",
-        )
+        with notices(session, workspace).telling(planned.sync if planned else what) as told:
+            report = told(
+                workspace.apply(
+                    planned or what,
+                    as_of=as_of,
+                    allow=allow,
+                    because=because,
+                    approve=(lambda plan: True) if yes else partial(_ask, session),
+                    command="apply",
+                )
+            )
     return reported(session, [report])
 
 
@@ -96,13 +100,17 @@ def run(
         names = list(syncs or workspace.settings.syncs)
         for name in names:
             sync_of(workspace.settings, name)
+        telling = notices(session, workspace)
         reports: list[Report] = []
         kept_out: list[tuple[str, Exception]] = []
         for name in names:
             try:
-                report = workspace.apply(
-                    name, as_of=as_of, allow=allow, because=because, command="run"
-                )
+                with telling.telling(name) as told:
+                    report = told(
+                        workspace.apply(
+                            name, as_of=as_of, allow=allow, because=because, command="run"
+                        )
+                    )
             except KNOWN as error:
                 if isinstance(error, Paused) and not syncs:
                     session.console.say(plain(error))  # a person wanted it so
@@ -150,6 +158,13 @@ def _save(session: Session, path: Path, plan: Plan) -> None:
 def _ask(session: Session, plan: Plan) -> bool:
     session.console.plan(plan)
     return typer.confirm("Apply these changes?", err=True)
+
+
+def notices(session: Session, workspace: Workspace) -> Notices:
+    """What tells whom the settings name how runs end; what cannot be told goes to stderr."""
+    from trueup.notices import Notices
+
+    return Notices(workspace, session.console.say)
 
 
 def reported(

@@ -22,6 +22,7 @@ def work(session: Session, at_once: int = 1) -> int:
 
     with session.workspace(quiet=True) as workspace:
         waiting = len(Jobs.open(workspace.store).standing())  # told before more is loaded
+        from trueup.notices import Notices
         from trueup.worker import Worker
 
         _quieten(session.verbosity)
@@ -30,7 +31,10 @@ def work(session: Session, at_once: int = 1) -> int:
             workspace,
             session.stop,
             say=lambda text: say(session, text),
-            heard=[lambda ended: tell(session, ended, datetime.now(UTC))],
+            heard=[
+                lambda ended: tell(session, ended, datetime.now(UTC)),
+                Notices(workspace, lambda text: say(session, text)).heard,
+            ],
             at_once=at_once,
         )
         what = "1 job waits" if waiting == 1 else f"{waiting} jobs wait"

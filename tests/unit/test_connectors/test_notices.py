@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -45,9 +45,13 @@ def receiver() -> Iterator[_Receiver]:
         thread.join()
 
 
+def _one(send: Callable[[], None], within: float = 5) -> str | None:
+    return delivered({"ops": send}, within)["ops"]
+
+
 def _sent(server: _Receiver) -> str | None:
     url = f"http://127.0.0.1:{server.server_port}/{SECRET}"
-    return delivered(lambda: post(url, SECRET, {"sync": "s"}, 1790000000))
+    return _one(lambda: post(url, SECRET, {"sync": "s"}, 1790000000))
 
 
 def test_a_receiver_can_check_who_sent_a_message_and_when(receiver: _Receiver) -> None:
@@ -70,14 +74,29 @@ def test_a_refusal_or_a_redirect_is_a_failure_that_names_no_secret(
 
 def test_an_absent_receiver_is_a_failure_that_names_no_secret() -> None:
     url = f"http://127.0.0.1:1/{SECRET}"
-    assert delivered(lambda: post(url, SECRET, {}, 1)) == "ConnectError"
+    assert _one(lambda: post(url, SECRET, {}, 1)) == "the receiver was not reached (ConnectError)"
 
 
 def test_a_receiver_that_hangs_is_left_after_its_time() -> None:
     release = threading.Event()
-    assert delivered(lambda: void(release.wait()), within=0.01) == "no answer within 0.01 s"
+    assert _one(lambda: void(release.wait()), within=0.01) == "no answer within 0.01 s"
     release.set()
 
 
 def void(_: object) -> None:
     """Drop what a call gives back."""
+
+
+def test_a_proxy_of_the_environment_does_not_see_what_stays_on_this_machine(
+    receiver: _Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    assert _sent(receiver) is None
+
+
+def test_one_that_hangs_keeps_no_other_from_its_message(receiver: _Receiver) -> None:
+    release = threading.Event()
+    url = f"http://127.0.0.1:{receiver.server_port}/"
+    sends = {"a": lambda: void(release.wait()), "b": lambda: post(url, SECRET, {}, 1)}
+    assert delivered(sends, within=0.5) == {"a": "no answer within 0.5 s", "b": None}
+    release.set()

@@ -175,3 +175,16 @@ def test_jitter_is_the_same_for_one_slot_and_differs_between_syncs():
 
     assert late("a") == late("a") != late("b")
     assert 0 <= late("a") <= 3600
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "by"),
+    [
+        ("every 1 hour", {}, "12:07"),
+        ("0 * * * *", {}, "12:00"),
+        ("0 * * * *", {"blackout": ["11:30-13:00"]}, "13:00"),
+        ("every 1 hour", {"blackout": ["11:30-13:00"]}, "13:00"),
+    ],
+)
+def test_twice_an_interval_is_over_when_two_more_slots_should_have_been_run(text, more, by):
+    assert f"{parse_schedule(text, UTC, **more).twice_after(MOMENT):%H:%M}" == by

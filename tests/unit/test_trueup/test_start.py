@@ -28,8 +28,9 @@ main()
 
 
 NEEDLESS = {
-    "alembic", "apscheduler", "httpx", "openpyxl", "procrastinate", "prometheus_client", "psycopg",
-    "python_calamine", "starlette", "structlog", "trueup.watch", "uvicorn",
+    "alembic", "apprise", "apscheduler", "connectors.notices", "httpx", "openpyxl", "procrastinate",
+    "prometheus_client", "psycopg", "python_calamine", "starlette", "structlog", "trueup.watch",
+    "uvicorn",
     "canonical.change", "sync.engine", "sync.handover", "sync.schedule", "sync.recording", "sync.spending",
     "connectors.brex.connector", "connectors.brex.wire", "connectors.calling.client",
     "connectors.vantage", "connectors.bill", "connectors.kaireon", "connectors.vtex",
