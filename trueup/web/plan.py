@@ -19,7 +19,6 @@ from trueup.plan_rows import csv_text
 from trueup.refusal import Refusal
 from trueup.web.doing import allowed, begin, busy, ensure_shown, going_on, ran_since
 from trueup.web.jobs import Job
-from trueup.web.person import operator
 from trueup.web.site import Site, attachment, named, paging_of
 from trueup.workspace import Workspace
 
@@ -77,7 +76,7 @@ def _progress(site: Site, request: Request) -> Response:
 
 
 def _make(site: Site, request: Request) -> Response:
-    operator(request)
+    """For whoever may do anything at all: a plan writes nothing, and is what is approved."""
     name = named(site, request)
 
     def make(watch: Watch) -> Plan:

@@ -70,7 +70,7 @@ class Browser:
     """Asks the console, from the address `peer`; `tokens` are those of the links that were
     announced."""
 
-    def __init__(self, workspace, now=None, *, peer="127.0.0.1"):
+    def __init__(self, workspace, peer="127.0.0.1", now=None):
         self.workspace, self.form_tokens, self.peer = workspace, {}, peer
         self.clock, self.tokens, self.cookies = now or Clock(), [], {}
         self.jobs = Jobs(self.clock, Event())
@@ -139,7 +139,7 @@ class Browser:
 def browsing(folder, now=None):
     """A browser that was let in, on the state of a folder."""
     with open_workspace(folder / "trueup.toml") as workspace:
-        browser = Browser(workspace, now)
+        browser = Browser(workspace, now=now)
         try:
             yield browser.enter()
         finally:

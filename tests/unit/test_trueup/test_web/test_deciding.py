@@ -194,6 +194,5 @@ def test_what_is_not_decided_by_a_word_leads_to_where_it_is(browser, ask):
 
 def as_person(monkeypatch, name, may_operate=True, may_approve=True):
     """Whoever presses from now on is that person."""
-    monkeypatch.setattr(
-        "trueup.web.person.who", lambda request: Person(name, may_operate, may_approve)
-    )
+    person = Person(name, may_operate, may_approve)
+    monkeypatch.setattr("trueup.web.person.Person.here", lambda: person)

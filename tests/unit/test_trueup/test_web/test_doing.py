@@ -392,7 +392,7 @@ def test_a_system_that_fails_is_told_on_the_page_that_follows(desk, monkeypatch)
 
 def test_who_may_only_look_changes_nothing(desk, monkeypatch):
     at, plan_id = desk.run(), desk.plan()
-    as_person(monkeypatch, "Vera", may_operate=False)
+    as_person(monkeypatch, "Vera", may_operate=False, may_approve=False)
     for path in ("/plans/s/make", "/plans/s/apply", "/syncs/s/pause", "/syncs/s/resume",
                  f"{at}/undo/make", f"{at}/undo/do"):  # fmt: skip
         assert desk.browser.post(path, {"plan_id": plan_id}).status_code == 403
