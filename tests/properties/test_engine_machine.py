@@ -770,7 +770,7 @@ class TwoSides(RuleBasedStateMachine):
 
 TestTwoSides = TwoSides.TestCase
 TestTwoSides.settings = settings(
-    max_examples=examples(20),
+    max_examples=examples(12),
     stateful_step_count=20,
     deadline=None,
     derandomize=True,

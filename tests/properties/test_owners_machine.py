@@ -283,7 +283,7 @@ def amount(number):
 
 TestTwoOwners = TwoOwners.TestCase
 TestTwoOwners.settings = settings(
-    max_examples=examples(8),
+    max_examples=examples(5),
     stateful_step_count=12,
     deadline=None,
     derandomize=True,

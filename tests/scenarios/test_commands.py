@@ -193,6 +193,7 @@ def test_the_demo_ends_in_an_empty_plan_and_leaves_no_server(tmp_path: Path) -> 
     assert not _sandboxes(tmp_path)
 
 
+@pytest.mark.faults
 def test_ctrl_c_in_the_demo_leaves_no_server(tmp_path: Path) -> None:
     process = _demo(tmp_path)
     while process.poll() is None and not _sandboxes(tmp_path):

@@ -37,7 +37,7 @@ def _kill_after(desk: Desk, writes: int, chance: random.Random) -> bool:
         process.communicate()
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(20, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.faults)])
 def test_kills_leave_every_object_once(large: Desk, kills: int) -> None:
     chance = random.Random(20261122)
     large.brex.faults.add("delay", times=-1, seconds=0.004, method="POST")
