@@ -138,9 +138,7 @@ def counted_throughout(stated: Budget | Allocation) -> Counted | None:
     amount, counts = stated.amount, stated.cadence or Cadence.ONCE
     if amount is None:
         return None
-    days = None
-    if counts is Cadence.ONCE and stated.start and stated.end:
-        days = (stated.end - stated.start).days + 1
+    days = _days_of(stated.start, stated.end) if counts is Cadence.ONCE else None
     return Counted(Decimal(amount.text()), amount.unit, counts, days)
 
 
@@ -208,4 +206,11 @@ def _phases(money: Facts) -> Iterator[tuple[str, str, str]]:
 def _span(first: Fact, last: Fact) -> int | None:
     if not first or not last:
         return None
-    return (date.fromisoformat(str(last)) - date.fromisoformat(str(first))).days + 1
+    return _days_of(date.fromisoformat(str(first)), date.fromisoformat(str(last)))
+
+
+def _days_of(first: date | None, last: date | None) -> int | None:
+    """The days from the first to the last, both included; None of what ends before it begins."""
+    if first is None or last is None or last < first:
+        return None
+    return (last - first).days + 1

@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from canonical.money import Counted, Move, counted_on, moves, said
+from canonical.amount import Amount
+from canonical.budget import Budget
+from canonical.money import Counted, Move, counted_on, counted_throughout, moves, said
 from canonical.period import Cadence
 
 DAY = date(2026, 3, 1)
@@ -38,6 +40,20 @@ def test_a_span_that_is_not_known_is_that_of_what_it_is_compared_with():
     known, unknown = (Counted(Decimal(10), "USD", Cadence.ONCE, days) for days in (30, None))
     assert unknown.length(known) == 30
     assert unknown.in_terms_of(known) == 10
+
+
+def test_the_span_of_what_ends_before_it_begins_is_not_known():
+    backwards = Budget(
+        ref="A",
+        name="A",
+        amount=Amount.of(5, "USD"),
+        start=date(2026, 1, 1),
+        end=date(2025, 12, 31),
+    )
+    assert counted_throughout(backwards).days is None
+    was = counted_on(money("5.00", cadence="once", start="2026-01-01", end="2025-12-31"), DAY)
+    will = Counted(Decimal(5), "USD", Cadence.ONCE, 30)
+    assert was is None or was.in_terms_of(will) == 5
 
 
 def test_without_an_amount_or_without_a_unit_nothing_counts():

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
@@ -79,7 +80,9 @@ class Browser:
         )
 
     def ask(self, method, path, *, host=HOST, **more):
-        answer = asyncio.run(self._ask(method, path, host, more))
+        # on a thread of its own: where a real browser was driven before, this one has a loop still
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(asyncio.run, self._ask(method, path, host, more)).result()
         for name, value in answer.cookies.items():
             self.cookies[name] = value
         return answer
