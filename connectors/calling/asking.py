@@ -8,7 +8,7 @@ from typing import Any, Final
 import httpx
 
 from connectors.calling.exact_json import UNREADABLE, read
-from connectors.calling.surroundings import tls, way_to
+from connectors.calling.surroundings import transport_to, way_to
 from connectors.contract.errors import Unreadable
 
 _TIMEOUT: Final = httpx.Timeout(10)
@@ -33,15 +33,9 @@ def ask(
     secret. No redirect is followed, as it would take both elsewhere. Raises `NoAnswer`."""
     try:
         address = httpx.URL(url)
-        way = way_to(address)
-        transport = httpx.HTTPTransport(
-            verify=tls(address.scheme == "https" or way.proxy is not None),
-            trust_env=False,
-            proxy=way.proxy,
-        )
         with (
             httpx.Client(
-                transport=transport,
+                transport=transport_to(address, way_to(address)),
                 timeout=_TIMEOUT,
                 trust_env=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),

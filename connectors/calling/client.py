@@ -29,7 +29,7 @@ from connectors.calling.exact_json import read, written
 from connectors.calling.limiter import Limiter
 from connectors.calling.measure import received
 from connectors.calling.steps import step_taken
-from connectors.calling.surroundings import tls, way_to
+from connectors.calling.surroundings import transport_to, way_to
 from connectors.contract.departure import leaving
 from connectors.contract.errors import (
     Call,
@@ -144,16 +144,13 @@ class HttpClient:
         )
         self._check(headers)
         self._way = way_to(self._base)
-        needed = self._base.scheme == "https" or self._way.proxy is not None
         self._client = httpx.Client(
             headers={**_HEADERS, "User-Agent": _user_agent(), **headers},
             auth=auth,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=_TIMEOUT,
             trust_env=False,
-            transport=bind(
-                httpx.HTTPTransport(verify=tls(needed), trust_env=False, proxy=self._way.proxy)
-            ),
+            transport=bind(transport_to(self._base, self._way)),
             event_hooks={"request": [_leave], "response": [_forget_location]},
         )
         self._retrying = Retrying(

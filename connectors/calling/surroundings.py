@@ -83,6 +83,13 @@ def _variable(name: str) -> str:
     return found[0] if found else "the proxy of the system's settings"
 
 
+def transport_to(url: httpx.URL, way: Way) -> httpx.HTTPTransport:
+    """What carries calls to that server by that way, as the environment's certificates allow, and
+    takes nothing else from the environment; raises `Unreadable`."""
+    needed = url.scheme == "https" or way.proxy is not None
+    return httpx.HTTPTransport(verify=tls(needed), trust_env=False, proxy=way.proxy)
+
+
 def tls(needed: bool) -> ssl.SSLContext:
     """Certificates to verify servers with, as the environment names them; raises `Unreadable`.
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-from connectors.calling.surroundings import tls, way_to
+from connectors.calling.surroundings import transport_to, way_to
 from connectors.notices.delivery import WITHIN, Undelivered
 
 TIMESTAMP: Final = "Trueup-Timestamp"
@@ -37,12 +37,7 @@ def post(url: str, secret: str, message: Mapping[str, Any], timestamp: int) -> N
         SIGNATURE: signature(secret, timestamp, body),
     }
     address = httpx.URL(url)
-    way = way_to(address)
-    transport = httpx.HTTPTransport(
-        verify=tls(address.scheme == "https" or way.proxy is not None),
-        trust_env=False,
-        proxy=way.proxy,
-    )
+    transport = transport_to(address, way_to(address))
     try:
         with (
             httpx.Client(transport=transport, timeout=WITHIN, trust_env=False) as client,
