@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from config.console import is_on_loopback
 from sync.outcome import Exit
+from trueup.listening import address_text, listening_on
 from trueup.output import tell, tell_json
 from trueup.refusal import Refusal
 
@@ -55,7 +56,7 @@ def welcome(said: ConsoleSettings, host: str, port: int) -> str:
 
 def announcing(session: Session, host: str, port: int) -> Callable[[str], None]:
     """What prints the link of a token."""
-    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    base = address_text(host, port)
 
     def announce(token: str) -> None:
         link = f"{base}/enter?token={token}"
@@ -73,16 +74,12 @@ def listening_at(said: ConsoleSettings, host: str, port: int) -> Iterator[socket
             f"the console is shown on this machine only, and {host} is not on loopback; from "
             "elsewhere use ssh -L 8470:127.0.0.1:8470, or say in [console] how people log in"
         )
-    at = "127.0.0.1" if host == "localhost" else host
-    family = socket.AF_INET6 if ":" in at else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((at, port))
-            listening.listen()
-        except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise Refusal(
-                f"{host}:{port} cannot be listened on: {why}; name another --port, 0 takes any"
-            ) from None
+    try:
+        listening = listening_on("127.0.0.1" if host == "localhost" else host, port)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise Refusal(
+            f"{host}:{port} cannot be listened on: {why}; name another --port, 0 takes any"
+        ) from None
+    with listening:
         yield listening

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from config.settings import address_of
+from trueup.listening import address_text, listening_on
 from trueup.refusal import Refusal
 
 
@@ -29,7 +30,7 @@ def served(routes: Sequence[BaseRoute], listen: str) -> Iterator[str]:
     thread.start()
     try:
         host, port = bound.getsockname()[:2]
-        yield f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        yield address_text(host, port)
     finally:
         server.should_exit = True
         thread.join()
@@ -37,14 +38,7 @@ def served(routes: Sequence[BaseRoute], listen: str) -> Iterator[str]:
 
 
 def _bound(listen: str) -> socket.socket:
-    host, port = address_of(listen)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((host, port))
-        bound.listen()  # who asks before the thread has begun is answered then
+        return listening_on(*address_of(listen))
     except OSError as error:
-        bound.close()
         raise Refusal(f"[serve] listen = {listen!r} cannot be had: {error.strerror}") from None
-    return bound
