@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Final
 
 from trueup.web.roles import Identity
+from trueup.web.tries import Tries
 
 WHOLE: Final = timedelta(hours=8)
 """How long a session lasts."""
@@ -23,7 +24,8 @@ MOST: Final = 2000
 """So many sessions go on at a time."""
 _WRONG: Final = 10
 """So many wrong links a minute are looked at."""
-_MINUTE: Final = timedelta(minutes=1)
+_ANYWHERE: Final = ""
+"""They count together, whatever address they come from."""
 _LETTERS: Final = 32
 
 
@@ -51,7 +53,7 @@ class Sessions:
     def __init__(self, now: Callable[[], datetime], announce: Callable[[str], None]) -> None:
         self._now, self._announce = now, announce
         self._link: tuple[str, datetime] | None = None
-        self._wrong: list[datetime] = []
+        self._wrong = Tries(now, _WRONG)
         self._open: dict[str, Session] = {}
         self._lock = Lock()
 
@@ -70,12 +72,11 @@ class Sessions:
         token opens nothing. Raises `TooMany`."""
         with self._lock:
             now = self._now()
-            self._wrong = [each for each in self._wrong if now - each < _MINUTE]
-            if len(self._wrong) >= _WRONG:
+            if self._wrong.are_too_many(_ANYWHERE):
                 raise TooMany
             link, until = self._link or ("", now)
             if not is_pair(link, token) or now >= until:
-                self._wrong.append(now)
+                self._wrong.note(_ANYWHERE)
                 return None
             self._link = None
             return self._begin(now, None)
