@@ -38,8 +38,7 @@ def serve(
     """`trueup serve`: until SIGTERM or Ctrl-C, which let the operation in hand finish; SIGHUP has
     the settings read again. With `defer` workers run what is due. `console` is where its pages are
     served meanwhile."""
-    from trueup import service as services  # nothing else keeps a clock
-    from trueup.service import schedules_of
+    from trueup.service import schedules_of, serving  # nothing else keeps a clock
 
     now = clock.now if clock else lambda: datetime.now(UTC)
     with session.workspace(quiet=True) as workspace:
@@ -49,29 +48,32 @@ def serve(
                 'no sync has a schedule; add schedule = "every 15 minutes" to one of '
                 f"{', '.join(workspace.settings.syncs) or 'the syncs'} in {session.config}"
             )
-        book = services.deferring_book if defer else services.book_of
-        book(workspace)  # a state that cannot be opened is told before waiting
-        session.console = timed(now)
-        with _beside(session, workspace.settings, console) as pages:
-            _serve(session, workspace, pages, clock, now, defer)
+        how = " for workers to run" if defer else ""
+        said = f"serving {serving(schedules)}{how}; Ctrl-C ends it"
+        _serve(session, workspace, said, clock, now, defer=defer, console=console)
     return Exit.OK
 
 
 def _serve(
     session: Session,
     workspace: Workspace,
-    pages: Callable[[Settings], None],
+    said: str,
     clock: Clock | None,
     now: Callable[[], datetime],
+    *,
     defer: bool,
+    console: str | None,
 ) -> None:
+    """Say what is `said` once all that shows something is there, and serve."""
     from sync.scheduler import WorkerDied
-    from trueup import service as services
     from trueup.notices import Notices
     from trueup.overseeing import overseeing
-    from trueup.service import Service, schedules_of, serving
+    from trueup.service import Service, book_of, defer_slot, deferring_book, run_slot
     from trueup.watch.watching import Watching
 
+    run, book = (defer_slot, deferring_book) if defer else (run_slot, book_of)
+    book(workspace)  # a state that cannot be opened is told before waiting
+    session.console = timed(now)
     told = partial(say, session)
     watching = Watching(workspace, told)
     notices = [Notices(workspace, told, now)]
@@ -94,17 +96,17 @@ def _serve(
             lambda ended: notices[-1].heard(ended),
         ],
         clock=clock,
-        run=services.defer_slot if defer else services.run_slot,
-        book=services.deferring_book if defer else services.book_of,
+        run=run,
+        book=book,
         follow=follow,
     )
     with (
+        _beside(session, workspace.settings, console) as pages,
         watching.shown(lambda: service.alive),
         _hanging_up(service.reload),
         overseeing(lambda: notices[-1].look(), session.stop),
     ):
-        how = " for workers to run" if defer else ""
-        told(f"serving {serving(schedules_of(workspace.settings))}{how}; Ctrl-C ends it")
+        told(said)
         try:
             service.serve()
         except WorkerDied as error:
