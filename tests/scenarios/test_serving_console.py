@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.scenarios.conftest import COPYING, HEAD
+from tests.scenarios.service_lines import until
 from trueup.cli import app
 
 SETTINGS = COPYING + 'schedule = "every 1 day"\n'
@@ -47,20 +48,10 @@ def service(folder: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def until(process: subprocess.Popen[str], said: str) -> str:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if said in line:
-            return line
-    raise AssertionError(f"never said: {said}\n{''.join(lines)}")
-
-
 def test_pages_stand_beside_runs_and_follow_the_settings(
     service: subprocess.Popen[str], folder: Path
 ) -> None:
-    line = until(service, "/enter?token=")
+    line = until(service, "/enter?token=")[-1]
     link = re.search(r"http://\S+", line)
     assert link
     until(service, "copy: ok, 1 applied")

@@ -14,6 +14,7 @@ import pytest
 
 from tests.scenarios.conftest import COPYING, HEAD, SYNC, Desk
 from tests.scenarios.receiver import Receiver
+from tests.scenarios.service_lines import until
 
 with socket.create_server(("127.0.0.1", 0)) as free:
     LISTEN = f"127.0.0.1:{free.getsockname()[1]}"
@@ -32,17 +33,6 @@ def service(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     if process.poll() is None:
         process.kill()
     process.communicate()
-
-
-def until(process: subprocess.Popen[str], said: str) -> list[str]:
-    """The lines up to the one in which that is said."""
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        if said in line:
-            return lines
-    raise AssertionError(f"never said: {said}\n{''.join(lines)}")
 
 
 def test_sighup_reads_the_settings_again_and_sigterm_ends(
