@@ -10,13 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Final
 
 from canonical.budget import Budget
 from canonical.change import Change
 from canonical.kind import Kind
-
-DEFAULT: Final = "1%,10%,100%"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,6 @@ class Messages:
         rows = [{"notifier": name, "said": dict(each), **made} for name, each in said.items()]
         connection.execute(insert(messages), rows)
 
-    def put(self, said: Mapping[str, Mapping[str, Any]]) -> None:
-        """As `add`, in a transaction of its own."""
-        with self._store.write() as connection:
-            self.add(connection, said)
-
     def take(self, notifiers: Collection[str]) -> list[Message]:
         """What is due for these notifiers, in order; for a minute nobody else is given it."""
         now = self._store.now()

@@ -76,7 +76,8 @@ def test_a_message_is_given_to_one_process_until_that_was_killed(world: World) -
 def test_what_failed_is_sent_again_ever_less_often_and_then_let_go_of(world: World) -> None:
     with closing(world.open()) as store:
         waiting = Messages(store)
-        waiting.put({"ops": {"event": "failed"}})
+        with store.write() as connection:
+            waiting.add(connection, {"ops": {"event": "failed"}})
         begun, minutes = world.now, []
         while taken := waiting.take(["ops"]):
             waiting.failed(taken, "no answer")
@@ -90,7 +91,8 @@ def test_what_failed_is_sent_again_ever_less_often_and_then_let_go_of(world: Wor
             world.now += timedelta(minutes=1)  # it is taken for a minute
         assert minutes == [1, 2, 4, 8, 16, 32, 60, 60]
         world.now = begun + KEPT + timedelta(hours=2)
-        waiting.put({"ops": {"event": "recovered"}})
+        with store.write() as connection:
+            waiting.add(connection, {"ops": {"event": "recovered"}})
         waiting.take([])
         assert [each.said["event"] for each in waiting.take(["ops"])] == ["recovered"]
 
